@@ -1,0 +1,1 @@
+"""Networks: a grey face in, a unit embedding out."""
