@@ -7,9 +7,8 @@ after every convolution.
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
-import keras
 from keras import KerasTensor, layers, ops
 
 Convolution = tuple[int, int]  # kernel, filters
@@ -24,38 +23,6 @@ class Module(NamedTuple):
     pool: PoolKind
     projection: int = 0
     stride: int = 1
-
-
-@keras.saving.register_keras_serializable(package="tripletlab")
-class L2Pooling2D(layers.Layer):
-    """Root mean square over a window: OpenFace's L2 pooling on the scale of its input.
-
-    (OpenFace's own takes the root of the sum, three times larger for a 3×3 window; without batch
-    normalisation the mean keeps the activations level.) The epsilon bounds the gradient at 0.
-    """
-
-    def __init__(self, pool_size: int, strides: int, epsilon: float = 1e-6, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.pool_size, self.strides, self.epsilon = pool_size, strides, epsilon
-
-    def call(self, features: KerasTensor) -> KerasTensor:
-        """(batch, height, width, channels) -> the same with height and width over `strides`."""
-        squares = ops.average_pool(
-            ops.square(features), self.pool_size, strides=self.strides, padding="same"
-        )
-        return ops.sqrt(squares + self.epsilon)
-
-    def get_config(self) -> dict[str, Any]:
-        """What the layer needs to be built again from a saved model."""
-        own = {"pool_size": self.pool_size, "strides": self.strides, "epsilon": self.epsilon}
-        return {**super().get_config(), **own}
-
-
-POOLING: dict[PoolKind, Any] = {
-    "max": layers.MaxPooling2D,
-    "average": layers.AveragePooling2D,
-    "l2": L2Pooling2D,
-}
 
 
 def convolution(
@@ -74,9 +41,17 @@ def convolution(
 
 
 def pooling(features: KerasTensor, *, kind: PoolKind, stride: int, name: str) -> KerasTensor:
-    """A 3×3 pooling; max and average pooling share Keras' arguments, L2 pooling follows them."""
-    padding = {} if kind == "l2" else {"padding": "same"}
-    return POOLING[kind](pool_size=3, strides=stride, name=name, **padding)(features)
+    """A 3×3 pooling: the window's maximum, its mean, or its root mean square ("l2").
+
+    OpenFace's L2 pooling takes the root of the sum, three times larger; without batch normalisation
+    the mean keeps the activations level. The epsilon bounds the gradient at 0.
+    """
+    if kind == "max":
+        return layers.MaxPooling2D(3, stride, padding="same", name=name)(features)
+    mean = layers.AveragePooling2D(3, stride, padding="same", name=name)
+    if kind == "average":
+        return mean(features)
+    return ops.sqrt(mean(ops.square(features)) + 1e-6)
 
 
 def inception(features: KerasTensor, module: Module) -> KerasTensor:

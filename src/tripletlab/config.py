@@ -1,0 +1,184 @@
+"""Configs: composed from conf/ by Hydra, checked against the code they name, and built.
+
+`conf/` names a callable (`_target_`) and its arguments; the callable's annotations say which values
+are allowed (`Annotated[float, Field(gt=0)]`), and `build` holds every value against them, so that a
+wrong one is told of before any work begins.
+"""
+
+import functools
+import importlib
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, NamedTuple, get_type_hints
+
+from tripletlab.errors import InputError
+
+PACKAGE = Path(__file__).parent
+INTERPOLATION = "${"
+
+
+class Composed(NamedTuple):
+    """A config as plain nested dicts, interpolations still in place, and the choice for each noun."""
+
+    config: dict[str, Any]
+    choices: dict[str, str]
+
+
+def folder(name: str) -> Path:
+    """`conf` or `sweeps`: inside an installed package, or at the root of the checkout."""
+    installed = PACKAGE / name
+    return installed if installed.is_dir() else PACKAGE.parents[1] / name
+
+
+def groups() -> dict[str, dict[str, str]]:
+    """Every noun of conf/ and its choices, each with the comment in its first line."""
+    return {
+        group.name: {path.stem: describe(path) for path in sorted(group.glob("*.yaml"))}
+        for group in sorted(folder("conf").iterdir())
+        if group.is_dir()
+    }
+
+
+def describe(path: Path) -> str:
+    """The comment in the first line of a YAML file."""
+    return path.read_text().partition("\n")[0].removeprefix("#").strip()
+
+
+def compose(verb: str, overrides: Sequence[str]) -> Composed:
+    """The config of a verb with the user's overrides.
+
+    An unknown key, an unknown choice or a malformed override raises InputError.
+    """
+    from hydra import compose as hydra_compose
+    from hydra import initialize_config_dir
+    from hydra.errors import HydraException
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    _check_choices(overrides)
+    try:
+        with initialize_config_dir(str(folder("conf")), version_base="1.3"):
+            whole = hydra_compose(verb, list(overrides), return_hydra_config=True)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise InputError(_one_line(error, verb)) from error
+    chosen = {noun: str(choice) for noun, choice in whole.hydra.runtime.choices.items()}
+    plain: dict[str, Any] = OmegaConf.to_container(whole, resolve=False)  # type: ignore[assignment]
+    del plain["hydra"]
+    return Composed(plain, {noun: chosen[noun] for noun in groups() if noun in chosen})
+
+
+def resolved(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The same config with every interpolation replaced by its value."""
+    from omegaconf import OmegaConf
+
+    return dict(OmegaConf.to_container(OmegaConf.create(dict(config)), resolve=True))  # type: ignore[arg-type]
+
+
+def flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested dicts as one, keys joined by dots."""
+    leaves: dict[str, Any] = {}
+    for key, value in config.items():
+        if isinstance(value, Mapping):
+            leaves |= flat(value, f"{prefix}{key}.")
+        else:
+            leaves[prefix + key] = value
+    return leaves
+
+
+def check(config: Mapping[str, Any]) -> None:
+    """Hold every value of every noun against the code it is for, without calling any."""
+    plain = resolved(config)
+    for noun, node in plain.items():
+        if _has_target(node):
+            _checked(node, config[noun], noun)
+
+
+def build(config: Mapping[str, Any], noun: str, **more: Any) -> Any:
+    """Call what the noun's `_target_` names, or, where `_partial_` says so, bind its arguments.
+
+    Nested nouns are built first. `more` are arguments that only the caller knows.
+    """
+    return _build(_checked(resolved(config)[noun], config[noun], noun), more)
+
+
+class _Call(NamedTuple):
+    """A node of the config whose values have been checked; nested ones are calls in turn."""
+
+    target: Callable[..., Any]
+    arguments: dict[str, Any]
+    partial: bool
+
+
+def _build(call: _Call, more: Mapping[str, Any]) -> Any:
+    arguments = {
+        key: _build(value, {}) if isinstance(value, _Call) else value
+        for key, value in call.arguments.items()
+    }
+    if call.partial:
+        return functools.partial(call.target, **arguments, **more)
+    return call.target(**arguments, **more)
+
+
+def _has_target(node: object) -> bool:
+    return isinstance(node, Mapping) and "_target_" in node
+
+
+def _checked(node: Mapping[str, Any], raw: Mapping[str, Any], path: str) -> _Call:
+    module, _, name = node["_target_"].rpartition(".")
+    target = getattr(importlib.import_module(module), name)
+    hints = get_type_hints(
+        target.__init__ if inspect.isclass(target) else target, include_extras=True
+    )
+    arguments = {
+        key: _checked(value, raw[key], f"{path}.{key}")
+        if _has_target(value)
+        else _valid(value, hints.get(key, Any), _key_to_change(raw[key], f"{path}.{key}"))
+        for key, value in node.items()
+        if not key.startswith("_")
+    }
+    return _Call(target, arguments, bool(node.get("_partial_")))
+
+
+def _valid(value: object, hint: Any, key: str) -> Any:
+    """The value as its annotation wants it; InputError names the key to change."""
+    from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+    if value == "???":
+        raise InputError(f"{key} is missing: give {key}=…")
+    try:
+        adapter = TypeAdapter(hint, config=ConfigDict(arbitrary_types_allowed=True))
+        return adapter.validate_python(value)
+    except ValidationError as error:
+        reason = error.errors()[0]["msg"].removeprefix("Input ")
+        raise InputError(f"{key}={value}: it {reason[0].lower()}{reason[1:]}") from error
+
+
+def _key_to_change(raw: object, path: str) -> str:
+    """Where a value is an interpolation, the user changes what it points at."""
+    text = str(raw)
+    return text[2:-1] if text.startswith(INTERPOLATION) and text.endswith("}") else path
+
+
+def _check_choices(overrides: Sequence[str]) -> None:
+    known = groups()
+    for override in overrides:
+        key, equals, value = override.partition("=")
+        if not equals:
+            raise InputError(f"{override!r} is not an override: write key=value, such as margin=0.4")
+        if key in known and value not in known[key]:
+            raise InputError(
+                f"{override}: no such choice; {key} is one of {', '.join(known[key])}"
+            )
+
+
+def _one_line(error: Exception, verb: str) -> str:
+    """Hydra's words about an override, shortened to its first line, with the nearest known key."""
+    text = " ".join(str(error).split("\n")[0].split())
+    if "Could not override" in text:
+        key = text.split("'")[1]
+        near = get_close_matches(key, flat(compose(verb, []).config), n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]}?" if near else f"see tripletlab {verb} --help"
+        return f"{key}: no such key in the config of {verb}; {hint}"
+    return text

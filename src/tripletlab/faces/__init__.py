@@ -1,0 +1,1 @@
+"""Photo to face: detection and cropping, and the files that faces and pairs are kept in."""

@@ -1,0 +1,83 @@
+"""A photo file to a face of a fixed size."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tripletlab.faces.detection import Box
+
+Grey = NDArray[np.uint8]  # (height, width)
+
+
+def read_photo(path: Path) -> Grey | None:
+    """The photo in grey, upright by its EXIF mark; None when it cannot be read or decoded."""
+    try:
+        data = path.read_bytes()
+        if not data or _cut_short(data):
+            return None
+        with _quiet():
+            photo = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
+    except (OSError, cv2.error):
+        return None
+    return None if photo is None else photo.astype(np.uint8, copy=False)
+
+
+def crop(photo: Grey, box: Box, *, size: int) -> Grey:
+    """The box as (size, size); beyond the photo its edge is repeated."""
+    height, width = photo.shape
+    outside = max(0, -box.x, -box.y, box.x + box.side - width, box.y + box.side - height)
+    wide = cv2.copyMakeBorder(photo, outside, outside, outside, outside, cv2.BORDER_REPLICATE)
+    x, y = box.x + outside, box.y + outside
+    face = wide[y : y + box.side, x : x + box.side]
+    shrinking = box.side > size
+    method = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
+    return cv2.resize(face, (size, size), interpolation=method).astype(np.uint8, copy=False)
+
+
+def grown(box: Box, *, border: float) -> Box:
+    """The box with a border all around, given as a fraction of its side."""
+    more = round(box.side * border)
+    return Box(box.x - more, box.y - more, box.side + 2 * more)
+
+
+def centre(photo: Grey, *, fraction: float) -> Box:
+    """The square in the middle, its side a fraction of the photo's shorter one."""
+    height, width = photo.shape
+    side = max(1, round(min(height, width) * fraction))
+    return Box((width - side) // 2, (height - side) // 2, side)
+
+
+def _cut_short(data: bytes) -> bool:
+    """A JPEG that lacks its end mark, which OpenCV would fill up with grey.
+
+    The mark counts only after the headers, for a thumbnail within them has one of its own; what
+    follows the mark, as phones append films, does not matter.
+    """
+    if data[:2] != b"\xff\xd8":
+        return False
+    place = 2
+    while data[place : place + 1] == b"\xff" and data[place + 1 : place + 2] != b"\xda":
+        fill = data[place + 1 : place + 2] == b"\xff"
+        place += 1 if fill else 2 + int.from_bytes(data[place + 2 : place + 4])
+    return data.find(b"\xff\xd9", place) < 0
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Nothing on stderr: the C libraries below OpenCV print there what a bad photo has wrong."""
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(nowhere)
+        os.close(stderr)

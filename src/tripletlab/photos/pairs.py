@@ -1,0 +1,156 @@
+"""Pairs of photos, matched and mismatched, in folds: read as LFW writes them, or drawn."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tripletlab.errors import InputError
+
+Indices = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Pairs of rows of some array of faces; all fields (pairs,), folds from 0."""
+
+    first: Indices
+    second: Indices
+    matched: NDArray[np.bool_]
+    fold: Indices
+
+
+class PhotoOf(NamedTuple):
+    """LFW's way to name a photo: the person, and the number from 1."""
+
+    name: str
+    number: int
+
+
+class NamedPair(NamedTuple):
+    """A line of pairs.txt, and the fold that it stands in."""
+
+    first: PhotoOf
+    second: PhotoOf
+    fold: int
+
+    @property
+    def matched(self) -> bool:
+        """The same person twice."""
+        return self.first.name == self.second.name
+
+
+def read_pairs_txt(path: Path) -> list[NamedPair]:
+    """LFW's pairs.txt: `folds count`, then in every fold `count` matched and as many mismatched.
+
+    A header of one number means one fold (pairsDevTrain.txt). InputError names the line.
+    """
+    try:
+        lines = [line.split("\t") for line in path.read_text().splitlines()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read as pairs.txt ({error})") from error
+    header = [int(word) for word in lines[0] if word.isdigit()] if lines else []
+    if len(header) not in (1, 2):
+        raise InputError(f"{path}, line 1: write the number of sets, a tab, and the pairs in each")
+    folds, count = (1, *header)[-2:]
+    rows = [line for line in lines[1:] if line != [""]]
+    if len(rows) != folds * 2 * count:
+        raise InputError(
+            f"{path}: {len(rows)} pairs, but its first line promises {folds} × 2 × {count}"
+        )
+    return [
+        _named_pair(row, path, number=number + 2, fold=number // (2 * count),
+                    matched=number % (2 * count) < count)
+        for number, row in enumerate(rows)
+    ]
+
+
+def write_pairs_txt(path: Path, pairs: Sequence[NamedPair], *, folds: int) -> None:
+    """The same format; every fold has its matched pairs first."""
+    lines = [f"{folds}\t{len(pairs) // folds // 2}"]
+    for first, second, _ in pairs:
+        names = first if first.name == second.name else (*first, second.name)
+        lines.append("\t".join(map(str, (*names, second.number))))
+    path.write_text("\n".join(lines) + "\n")
+
+
+def _named_pair(
+    row: list[str], path: Path, *, number: int, fold: int, matched: bool
+) -> NamedPair:
+    try:
+        if matched:
+            name, one, other = row
+            return NamedPair(PhotoOf(name, int(one)), PhotoOf(name, int(other)), fold)
+        name, one, second, other = row
+        return NamedPair(PhotoOf(name, int(one)), PhotoOf(second, int(other)), fold)
+    except ValueError:
+        form = "name, number, number" if matched else "name, number, name, number"
+        text = " ".join(row)
+        raise InputError(f"{path}, line {number}: {text!r} should be {form}, by tabs") from None
+
+
+def draw_pairs(
+    groups: Sequence[Indices], trees: Indices, *, folds: int, per_fold: int, seed: int
+) -> Pairs:
+    """Seeded pairs whose folds share no group: `per_fold` matched and as many mismatched in each.
+
+    `groups[i]` are the face indices of one identity in one tree, `trees[i]` the tree; a mismatched
+    pair stays within one tree, so that the style of the crop gives nothing away. A fold with fewer
+    different matched pairs gets all of them. InputError when a fold would have fewer than two
+    groups with two faces.
+    """
+    rng = np.random.default_rng(seed)
+    usable = [index for index, group in enumerate(groups) if len(group) >= 2]
+    if len(usable) < 2 * folds:
+        raise InputError(
+            f"{len(usable)} people with two faces or more cannot fill {folds} folds of pairs;"
+            f" at least {2 * folds} are needed: add photos, or ask for fewer folds"
+        )
+    # Dealt tree by tree, so that every fold gets its share of each.
+    dealt = sorted(rng.permutation(usable), key=lambda index: trees[index])
+    parts = [
+        _fold_pairs([groups[i] for i in dealt[fold::folds]], trees[dealt[fold::folds]],
+                    per_fold=per_fold, rng=rng)
+        for fold in range(folds)
+    ]
+    sides = np.concatenate([np.concatenate(part) for part in parts])
+    matched = np.concatenate([np.repeat([True, False], list(map(len, part))) for part in parts])
+    fold = np.repeat(np.arange(folds), [sum(map(len, part)) for part in parts])
+    return Pairs(sides[:, 0], sides[:, 1], matched, fold)
+
+
+def _fold_pairs(
+    groups: Sequence[Indices], trees: Indices, *, per_fold: int, rng: np.random.Generator
+) -> tuple[Indices, Indices]:
+    """Matched and mismatched pairs (n, 2), every person as likely as another."""
+    matched: set[tuple[int, int]] = set()
+    possible = sum(len(group) * (len(group) - 1) // 2 for group in groups)
+    while len(matched) < min(per_fold, possible):
+        one, other = rng.choice(groups[rng.integers(len(groups))], 2, replace=False)
+        matched.add((int(min(one, other)), int(max(one, other))))
+    mismatched: set[tuple[int, int]] = set()
+    within = [np.flatnonzero(trees == tree) for tree in trees]  # whom each may be paired with
+    paired = [index for index, others in enumerate(within) if len(others) > 1]
+    if not paired:
+        raise InputError("no tree has two people in every fold of pairs: add people, or fewer folds")
+    possible = _different(groups, trees)
+    while len(mismatched) < min(len(matched), possible):
+        index = paired[rng.integers(len(paired))]
+        other = rng.choice(within[index][within[index] != index])
+        ends = int(rng.choice(groups[index])), int(rng.choice(groups[other]))
+        mismatched.add((min(ends), max(ends)))
+    # A set's order is not the drawing's: sorted, it is the same in every process.
+    return np.array(sorted(matched)), np.array(sorted(mismatched))
+
+
+def _different(groups: Sequence[Indices], trees: Indices) -> int:
+    """How many mismatched pairs there are within trees."""
+    sizes = np.array(list(map(len, groups)))
+    total = 0
+    for tree in np.unique(trees):
+        own = sizes[trees == tree]
+        total += int(own.sum() ** 2 - (own**2).sum()) // 2
+    return total

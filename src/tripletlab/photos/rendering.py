@@ -1,0 +1,314 @@
+"""A synthetic person and a circumstance to a photo: shaded height field, orthographic camera.
+
+The head is an ellipsoid that narrows to the chin. For every pixel the ray meets the turned
+ellipsoid in one point; there a sum of Gaussians gives the relief of nose, sockets, lips and cheeks,
+and soft-edged shapes the colours. The relief's slope is shaded by Lambert's law.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tripletlab.photos.person import Person
+
+Plane = NDArray[np.float32]  # (size, size)
+Picture = NDArray[np.float32]  # (size, size, 3)
+
+DEPTH = 0.92  # of the head, half, in halves of its height
+
+
+@dataclass(frozen=True)
+class Circumstance:
+    """What differs from photo to photo; angles in radians, lengths in halves of the head."""
+
+    yaw: float
+    pitch: float
+    roll: float
+    scale: float  # of the photo's side, half the head's height
+    shift: tuple[float, float]
+    light: tuple[float, float, float]  # towards the light
+    ambient: float
+    warmth: float
+    smile: float
+    mouth_open: float
+    brows: float
+    blink: float
+    gaze: float
+    exposure: float
+    gamma: float
+    blur: float  # of the photo's side
+    noise: float
+    glasses: bool
+    seed: int  # of background, clothes and grain
+
+
+def draw_circumstance(rng: np.random.Generator) -> Circumstance:
+    """A snapshot's luck: mostly frontal, for the detector of the paper knows no profiles."""
+    side, up = rng.normal(0, 0.6), rng.normal(-0.4, 0.4)
+    light = np.array([side, up, 1.0])
+    light /= np.linalg.norm(light)
+    return Circumstance(
+        yaw=float(np.clip(rng.normal(0, 0.19), -0.38, 0.38)),
+        pitch=float(np.clip(rng.normal(0, 0.10), -0.22, 0.22)),
+        roll=float(np.clip(rng.normal(0, 0.07), -0.16, 0.16)),
+        scale=rng.uniform(0.33, 0.40),
+        shift=(rng.normal(0, 0.03), rng.normal(0.0, 0.03)),
+        light=(float(light[0]), float(light[1]), float(light[2])),
+        ambient=rng.uniform(0.3, 0.65),
+        warmth=rng.normal(0, 0.06),
+        smile=rng.normal(0.15, 0.5),
+        mouth_open=max(0.0, rng.normal(-0.3, 0.6)),
+        brows=rng.normal(0, 0.03),
+        blink=max(0.0, rng.normal(-0.1, 0.3)),
+        gaze=rng.normal(0, 0.25),
+        exposure=rng.uniform(0.75, 1.3),
+        gamma=rng.uniform(0.8, 1.25),
+        blur=rng.uniform(0.002, 0.009),
+        noise=rng.uniform(0.004, 0.03),
+        glasses=rng.random() < 0.85,
+        seed=int(rng.integers(2**32)),
+    )
+
+
+def render(person: Person, circumstance: Circumstance, *, size: int) -> NDArray[np.uint8]:
+    """The photo, (size, size, 3) RGB."""
+    rng = np.random.default_rng(circumstance.seed)
+    x, y = _camera(circumstance, size)
+    surface = _surface(x, y, person, circumstance)
+    relief = _relief(surface, person, circumstance)
+    skin = _colours(surface, person, circumstance)
+    shaded = skin * _shade(surface.depth + relief, circumstance)[..., None]
+    scene = _behind(x, y, person, circumstance, rng)
+    photo = scene + surface.inside[..., None] * (shaded - scene)
+    return _developed(photo, circumstance, rng, size)
+
+
+class _Surface(NamedTuple):
+    """Where each pixel's ray meets the head; `inside` is 1 on it and 0 beside it, soft-edged."""
+
+    u: Plane
+    v: Plane
+    depth: Plane
+    inside: Plane
+
+
+def _camera(circumstance: Circumstance, size: int) -> tuple[Plane, Plane]:
+    """Each pixel's place in halves of the head, upright."""
+    axis = ((np.arange(size, dtype=np.float32) + 0.5) / size - 0.5) / circumstance.scale
+    x, y = np.meshgrid(axis - circumstance.shift[0], axis - circumstance.shift[1])
+    cos, sin = np.float32(np.cos(circumstance.roll)), np.float32(np.sin(circumstance.roll))
+    return cos * x + sin * y, cos * y - sin * x
+
+
+def _surface(x: Plane, y: Plane, person: Person, circumstance: Circumstance) -> _Surface:
+    x = x / _taper(y, person)
+    turn = _rotation(circumstance.yaw, circumstance.pitch)
+    axes = np.float32([person.width, 1.0, DEPTH])
+    quadric = (turn * axes**-2) @ turn.T
+    b = quadric[0, 2] * x + quadric[1, 2] * y
+    c = quadric[0, 0] * x * x + 2 * quadric[0, 1] * x * y + quadric[1, 1] * y * y - 1
+    discriminant = b * b - quadric[2, 2] * c
+    depth = (np.sqrt(np.maximum(discriminant, 0)) - b) / quadric[2, 2]
+    px, py, pz = (turn[0, i] * x + turn[1, i] * y + turn[2, i] * depth for i in range(3))
+    around = np.sqrt(np.maximum(1 - py * py, 1e-6))  # the head's girth at this height
+    u = person.width * around * np.arctan2(px / person.width, pz / DEPTH)
+    return _Surface(u, py, depth, _soft(discriminant, 0.05))
+
+
+def _taper(y: Plane, person: Person) -> Plane:
+    """The face's width at each height, as a fraction of the ellipsoid's."""
+    low = np.clip(y, 0, 1.2)
+    return 1 - person.jaw * low**person.jaw_power + 0.05 * person.cheek * (1 - low)
+
+
+def _rotation(yaw: float, pitch: float) -> NDArray[np.float32]:
+    """Columns are the head's axes as the camera sees them; z points at the camera."""
+    cy, sy, cp, sp = np.cos(yaw), np.sin(yaw), np.cos(pitch), np.sin(pitch)
+    return np.float32([[cy, 0, sy], [sy * sp, cp, -cy * sp], [-sy * cp, sp, cy * cp]])
+
+
+def _bump(s: _Surface, u: float, v: float, wide: float, high: float) -> Plane:
+    """A Gaussian of height 1."""
+    return np.exp(-(((s.u - u) / wide) ** 2) - ((s.v - v) / high) ** 2)
+
+
+def _soft(distance: Plane, width: float) -> Plane:
+    """0 to 1 where the distance crosses zero, over about twice the width."""
+    return np.clip(distance / (2 * width) + 0.5, 0, 1)
+
+
+def _relief(s: _Surface, p: Person, c: Circumstance) -> Plane:
+    eyes, tip = p.eye_height, p.eye_height + p.nose_length
+    mouth = tip + p.mouth_height
+    bridge = (eyes + tip) / 2
+    lean = p.nose_out * 0.5 * np.sin(c.yaw)  # what stands out moves further as the head turns
+    relief = p.nose_out * (
+        0.55 * _bump(s, lean * 0.6, bridge, p.nose_width * 0.55, p.nose_length * 0.55)
+        + 0.75 * _bump(s, lean, tip - 0.03, p.nose_width * 0.75, 0.09)
+    )
+    for side in (-1, 1):
+        relief += p.nose_out * 0.3 * _bump(
+            s, lean * 0.5 + side * p.nose_width * 0.8, tip, p.nose_width * 0.4, 0.06
+        )
+        relief -= p.socket * _bump(s, side * p.eye_gap, eyes - 0.02, 0.17, 0.11)
+        relief += 0.06 * _bump(s, side * p.eye_gap, eyes - p.brow_height - 0.02, 0.2, 0.07)
+        cheek = 0.03 + p.cheek + 0.03 * max(c.smile, 0)
+        relief += cheek * _bump(s, side * 0.36, tip - 0.04, 0.16, 0.17)
+    relief += 0.05 * _bump(s, 0, mouth - p.lips * 0.6, p.mouth_width * 0.8, p.lips)
+    relief += 0.06 * _bump(s, 0, mouth + p.lips * 0.9, p.mouth_width * 0.6, p.lips)
+    return relief + (0.03 + p.chin) * _bump(s, 0, 0.86, 0.17, 0.11)
+
+
+def _shade(depth: Plane, c: Circumstance) -> Plane:
+    """Ambient light, Lambert's law, and a little gloss."""
+    per_unit = depth.shape[0] * c.scale
+    down, right = np.gradient(depth)
+    nx, ny = -right * per_unit, -down * per_unit
+    length = np.sqrt(nx * nx + ny * ny + 1)
+    facing = np.maximum((nx * c.light[0] + ny * c.light[1] + c.light[2]) / length, 0)
+    return c.ambient + (1 - c.ambient) * 1.15 * facing + 0.10 * facing**12
+
+
+def _paint(picture: Picture, cover: Plane, colour: NDArray[np.float32]) -> None:
+    picture += cover[..., None] * (colour - picture)
+
+
+def _colours(s: _Surface, p: Person, c: Circumstance) -> Picture:
+    picture = np.empty((*s.u.shape, 3), np.float32)
+    picture[:] = p.skin
+    dark = p.skin * np.float32([0.45, 0.36, 0.34])
+    _paint_mouth(picture, s, p, c)
+    lean = p.nose_out * 0.4 * np.sin(c.yaw)
+    for side in (-1, 1):
+        u, v = lean + side * p.nose_width * 0.45, p.eye_height + p.nose_length + 0.035
+        _paint(picture, 0.8 * _bump(s, u, v, p.nose_width * 0.3, 0.022), dark * 0.5)
+        _paint_eye(picture, s, p, c, side)
+    for u, v, radius, darkness in p.marks:
+        _paint(picture, darkness * _bump(s, u, v, radius, radius), dark * 0.5)
+    _paint_hair(picture, s, p)
+    if c.glasses and p.glasses:
+        _paint_glasses(picture, s, p)
+    return picture
+
+
+def _paint_mouth(picture: Picture, s: _Surface, p: Person, c: Circumstance) -> None:
+    smile = 1 + 0.22 * c.smile
+    wide = p.mouth_width * smile
+    line = p.eye_height + p.nose_length + p.mouth_height - 0.10 * c.smile * (s.u / wide) ** 2
+    reach = np.sqrt(np.maximum(1 - (s.u / wide) ** 2, 0))
+    lips = _soft(p.lips * (0.9 * reach + 0.1) - np.abs(s.v - line), 0.014) * (reach > 0)
+    red = p.skin * np.float32([1 - 0.25 * p.lip_red, 1 - 0.75 * p.lip_red, 1 - 0.65 * p.lip_red])
+    beard = p.hair * 0.8
+    below = _soft(s.v - (line - 0.07) - 0.9 * np.abs(s.u) * 0.1, 0.06)
+    chin = below * _soft(np.abs(s.u) - wide * 0.9 + 2.5 * (s.v - line), 0.08)
+    _paint(picture, p.beard * np.maximum(chin, _soft(s.v - 0.35 - 0.2 * (0.7 - np.abs(s.u)), 0.06)
+                                         * _soft(np.abs(s.u) - 0.42, 0.05)), beard)
+    over_lip = line - p.lips - 0.055
+    _paint(picture, p.moustache * _bump(s, 0, float(np.mean(over_lip)), wide * 1.05, 0.045), beard)
+    fold = np.abs(s.v - (line - 0.12)) < 0.14
+    for side in (-1, 1):
+        crease = np.abs(s.u - side * (p.nose_width * 1.3 + 0.5 * (s.v - line + 0.25) * 0.6))
+        _paint(picture, (4 + 8 * max(c.smile, 0)) * p.folds * _soft(0.012 - crease, 0.02) * fold,
+               p.skin * 0.55)
+    _paint(picture, lips, red)
+    gap = 0.008 + 0.05 * c.mouth_open
+    inside = _soft(gap * reach - np.abs(s.v - line), 0.012) * (reach > 0.15)
+    _paint(picture, 0.85 * inside, p.skin * np.float32([0.28, 0.14, 0.13]))
+    if c.mouth_open > 0.35:
+        teeth = _soft(gap * 0.45 * reach - np.abs(s.v - line + gap * 0.45), 0.012) * (reach > 0.4)
+        _paint(picture, 0.8 * teeth, np.float32([0.85, 0.82, 0.76]))
+
+
+def _paint_eye(picture: Picture, s: _Surface, p: Person, c: Circumstance, side: int) -> None:
+    du = (s.u - side * p.eye_gap) * side  # outwards
+    dv = s.v - p.eye_height + p.eye_tilt * du
+    opening = p.eye_open * max(0.15, 1 - 0.6 * c.blink)
+    reach = np.maximum(1 - (du / p.eye_width) ** 2, 0)
+    lids = opening * reach - np.abs(dv)
+    shadow = 0.6 * np.exp(-((du / 0.17) ** 2) - ((dv + 0.02) / 0.10) ** 2)
+    _paint(picture, shadow, p.skin * 0.45)
+    ball = _soft(lids, 0.010)
+    _paint(picture, ball, 0.35 * np.float32([0.9, 0.88, 0.86]) + 0.55 * p.skin)
+    off = side * c.gaze * p.eye_width * 0.4
+    radius = 0.062
+    seen = np.sqrt((du - off) ** 2 + dv * dv)
+    _paint(picture, ball * _soft(radius - seen, 0.012), p.iris)
+    _paint(picture, ball * _soft(0.027 - seen, 0.010), np.float32([0.03, 0.03, 0.03]))
+    lash = _soft(0.012 - np.abs(dv + opening * reach), 0.010) * (reach > 0)
+    _paint(picture, 0.85 * lash, p.hair * 0.25)
+    arch = p.brow_height + c.brows - 0.6 * du * du + p.brow_tilt * du
+    thick = p.brow_thick * np.clip(1.1 - 2.2 * np.abs(du - 0.02), 0.25, 1)
+    brow = _soft(thick - np.abs(s.v - p.eye_height + arch), 0.016)
+    _paint(picture, p.brow_dark * brow * _soft(0.20 - np.abs(du), 0.03), p.hair * 0.7)
+
+
+def _paint_hair(picture: Picture, s: _Surface, p: Person) -> None:
+    across = s.u - p.hair_part
+    line = p.hairline + 0.55 * across * across * (1 - p.fringe) + p.fringe * _soft(
+        0.4 - np.abs(s.u), 0.1
+    )
+    hair = _soft(line - s.v, 0.035)
+    beside = _soft(np.abs(s.u) - 0.80 * p.width - 0.12, 0.05) * _soft(p.hair_side - s.v, 0.08)
+    strands = 1 + 0.18 * np.sin(40 * s.u + 9 * s.v) * np.sin(23 * s.u - 5 * s.v)
+    colour = p.hair * strands[..., None]
+    picture += np.maximum(hair, beside)[..., None] * (colour - picture)
+
+
+def _paint_glasses(picture: Picture, s: _Surface, p: Person) -> None:
+    power = p.glasses_round
+    frame = np.zeros_like(s.u)
+    for side in (-1, 1):
+        du = np.abs(s.u - side * p.eye_gap) / 0.215
+        dv = np.abs(s.v - p.eye_height - 0.02) / 0.165
+        ring = np.abs((du**power + dv**power) ** (1 / power) - 1)
+        frame = np.maximum(frame, _soft(0.10 - ring, 0.07))
+    bridge = _soft(0.016 - np.abs(s.v - p.eye_height + 0.03), 0.012) * (
+        np.abs(s.u) < p.eye_gap - 0.2
+    )
+    colour = np.float32([0.95, 0.9, 0.85]) * (1 - p.glasses)
+    _paint(picture, 0.9 * np.maximum(frame, bridge), colour)
+
+
+def _behind(
+    x: Plane, y: Plane, p: Person, c: Circumstance, rng: np.random.Generator
+) -> Picture:
+    """Wall, shoulders, neck, ears, and the hair that stands out from the head."""
+    cells = int(rng.integers(2, 6))
+    grey = rng.uniform(0.1, 0.85) + rng.normal(0, 0.12, (cells, cells, 1))
+    coarse = grey + rng.normal(0, 0.07, 3) + rng.normal(0, 0.03, (cells, cells, 3))
+    size = x.shape[::-1]
+    picture = cv2.resize(np.float32(coarse), size, interpolation=cv2.INTER_CUBIC)
+    light = c.ambient + (1 - c.ambient) * max(0.0, c.light[2])
+    clothes = np.float32(rng.uniform(0.08, 0.85, 3)) * light
+    neck = _soft(0.42 * p.width + 0.06 - np.abs(x), 0.03) * _soft(y - 0.5, 0.1)
+    shoulders = _soft(y - 1.28 - 0.16 * x * x + 0.1 * np.exp(-((x / 0.4) ** 2)), 0.03)
+    turned = x - 0.25 * np.sin(c.yaw)
+    volume = 1 + p.hair_volume
+    round_head = 1 - (turned / (p.width * volume)) ** 2 - ((y + 0.04) / volume) ** 2
+    hair = _soft(round_head, 0.06) * _soft(p.hair_side + 0.2 - y, 0.1)
+    falls = _soft(p.width * (1.02 + p.hair_volume) - np.abs(turned), 0.04) * _soft(
+        p.hair_side - y, 0.1
+    ) * _soft(y + 0.1, 0.1)
+    ears = np.maximum(*(
+        _soft(1 - ((turned - side * p.width * 1.0) / 0.09) ** 2 - ((y - 0.08) / 0.17) ** 2, 0.3)
+        for side in (-1, 1)
+    ))
+    _paint(picture, neck, p.skin * light * 0.72)
+    _paint(picture, shoulders, clothes)
+    _paint(picture, ears, p.skin * light * 0.8)
+    _paint(picture, np.maximum(hair, falls if p.hair_side > 0.3 else 0), p.hair * light * 0.8)
+    return picture
+
+
+def _developed(
+    photo: Picture, c: Circumstance, rng: np.random.Generator, size: int
+) -> NDArray[np.uint8]:
+    """Exposure, colour of the light, blur, tone curve, grain."""
+    warm = np.float32([1 + c.warmth, 1, 1 - c.warmth]) * np.float32(c.exposure)
+    photo = cv2.GaussianBlur(photo * warm, (0, 0), max(c.blur * size, 0.2))
+    photo = np.clip(photo, 0, 1) ** np.float32(c.gamma / 1.2)
+    photo += rng.standard_normal(photo.shape, np.float32) * np.float32(c.noise)
+    return (np.clip(photo, 0, 1) * 255 + 0.5).astype(np.uint8)

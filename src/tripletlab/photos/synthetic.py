@@ -1,0 +1,161 @@
+"""Synthetic people as photos on disk, laid out as VGGFace2 and LFW are: targets of conf/.
+
+A person depends on the seed and on the person's number alone, a photo also on the photo's number:
+more people or photos extend the same set.
+"""
+
+import csv
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import cv2
+import numpy as np
+from pydantic import Field
+
+from tripletlab.photos.pairs import NamedPair, PhotoOf, draw_pairs, write_pairs_txt
+from tripletlab.photos.person import draw_person
+from tripletlab.photos.rendering import draw_circumstance, render
+from tripletlab.photos.sources import (
+    MAP_PEOPLE,
+    TrainingPhotos,
+    VerificationPhotos,
+    lfw_layout,
+    vggface2,
+)
+from tripletlab.progress import spread
+
+TITLE = "synthetic people"
+FOLDS, PER_FOLD = 10, 300  # of pairs.txt, as LFW's
+QUALITY = 92  # of the JPEG files
+SYLLABLES = "ba be bo da de do fa fi ga go ka ke ko la le li lo ma me mi na ne no pa ra ri ro sa se"
+RENDERER = "".join(
+    hashlib.sha256(Path(__file__).with_name(name).read_bytes()).hexdigest()[:4]
+    for name in ("person.py", "rendering.py", "synthetic.py")
+)
+
+Seed = Annotated[int, Field(ge=0)]
+People = Annotated[int, Field(ge=4, le=9999)]
+Photos = Annotated[int, Field(ge=2, le=9999)]
+Size = Annotated[int, Field(ge=64, le=1024)]
+
+
+def synthetic(
+    *, folder: str, seed: Seed, people: People, photos: Photos, size: Size
+) -> TrainingPhotos:
+    """Photos to train with: `people` with `photos` each, a tenth of the people in test/."""
+    drawn = [_Album([seed, 0, number], photos) for number in range(people)]
+    names = [f"n{number:06d}" for number in range(1, people + 1)]
+    parts = ["test" if number % 10 == 9 else "train" for number in range(people)]
+
+    def lay_out(root: Path) -> list[Path]:
+        with (root / "identity_meta.csv").open("w", newline="") as file:
+            table = csv.writer(file)
+            table.writerow(["Class_ID", "Name", "Sample_Num", "Flag"])
+            for name, part in zip(names, parts, strict=True):
+                table.writerow([name, f"synthetic {name}", photos, int(part == "train")])
+        return [
+            root / part / name / "{:04d}_01.jpg" for part, name in zip(parts, names, strict=True)
+        ]
+
+    path = _drawn(folder, "training", drawn, size, lay_out)
+    return TrainingPhotos(TITLE, vggface2(path=str(path)).trees)
+
+
+def synthetic_pairs(
+    *, folder: str, seed: Seed, people: Annotated[int, Field(ge=40, le=9999)], size: Size
+) -> VerificationPhotos:
+    """Other people in LFW's layout, 4 to 8 photos each, and 20 with 20 photos for the map."""
+    rng = np.random.default_rng([seed, 1])
+    counts = rng.integers(4, 9, people)
+    counts[:MAP_PEOPLE] = MAP_PEOPLE
+    names = _names(people, rng)
+    drawn = [_Album([seed, 1, number], int(count)) for number, count in enumerate(counts)]
+
+    def lay_out(root: Path) -> list[Path]:
+        pairs = _named_pairs(names, counts.tolist(), seed)
+        root.mkdir(exist_ok=True)
+        write_pairs_txt(root / "pairs.txt", pairs, folds=FOLDS)
+        (root / "umap_people.txt").write_text("\n".join(names[:MAP_PEOPLE]) + "\n")
+        return [root / "lfw" / name / (name + "_{:04d}.jpg") for name in names]
+
+    return lfw_layout(_drawn(folder, "verification", drawn, size, lay_out), title=TITLE)
+
+
+@dataclass(frozen=True)
+class _Album:
+    """A person's seed and number of photos."""
+
+    seed: list[int]
+    photos: int
+
+
+@dataclass(frozen=True)
+class _Draw:
+    """What a worker does: a person's photos, to files numbered from 1."""
+
+    size: int
+
+    def __call__(self, task: tuple[_Album, Path]) -> None:
+        album, pattern = task
+        cv2.setNumThreads(1)
+        person = draw_person(np.random.default_rng(album.seed))
+        pattern.parent.mkdir(parents=True)
+        for number in range(1, album.photos + 1):
+            circumstance = draw_circumstance(np.random.default_rng([*album.seed, number]))
+            photo = cv2.cvtColor(render(person, circumstance, size=self.size), cv2.COLOR_RGB2BGR)
+            path = str(pattern).format(number)
+            cv2.imwrite(path, photo, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+
+
+def _drawn(
+    folder: str,
+    name: str,
+    albums: Sequence[_Album],
+    size: int,
+    lay_out: Callable[[Path], Sequence[Path]],
+) -> Path:
+    """The folder with the photos; drawn beside it first, so that it is there whole or not at all."""
+    settings = f"{RENDERER} {size} {albums}"
+    key = hashlib.sha256(settings.encode()).hexdigest()[:8]
+    path = Path(folder) / f"synthetic-{name}-{key}"
+    if path.is_dir():
+        return path
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        unfinished.mkdir(parents=True)
+        tasks = list(zip(albums, lay_out(unfinished), strict=True))
+        title = f"Drawing synthetic people, {name}"
+        spread(_Draw(size), tasks, title=title, size=lambda task: task[0].photos)
+        unfinished.replace(path)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    return path
+
+
+def _names(people: int, rng: np.random.Generator) -> list[str]:
+    """Invented names, all different."""
+    syllables = SYLLABLES.split()
+    names: dict[str, None] = {}
+    while len(names) < people:
+        given, family = ("".join(rng.choice(syllables, 3)).capitalize() for _ in range(2))
+        names[f"{given}_{family}"] = None
+    return list(names)
+
+
+def _named_pairs(names: Sequence[str], counts: Sequence[int], seed: int) -> list[NamedPair]:
+    """Ten sets of 300 matched and 300 mismatched pairs; no two sets share a person."""
+    photos = [
+        PhotoOf(name, number)
+        for name, count in zip(names, counts, strict=True)
+        for number in range(1, count + 1)
+    ]
+    groups = np.split(np.arange(len(photos)), np.cumsum(counts)[:-1])
+    one_tree = np.zeros(len(groups), np.int64)
+    pairs = draw_pairs(groups, one_tree, folds=FOLDS, per_fold=PER_FOLD, seed=seed)
+    ends = zip(pairs.first, pairs.second, pairs.fold, strict=True)
+    return [NamedPair(photos[one], photos[other], int(fold)) for one, other, fold in ends]

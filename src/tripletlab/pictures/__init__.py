@@ -1,0 +1,1 @@
+"""Pictures of a verdict: ROC curves, and maps of the embeddings."""

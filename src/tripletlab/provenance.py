@@ -1,0 +1,25 @@
+"""Which code made a result."""
+
+import hashlib
+import subprocess
+from pathlib import Path
+
+PACKAGE = Path(__file__).parent
+
+
+def code_fingerprint() -> str:
+    """12 hex digits over every Python file of the package."""
+    digest = hashlib.sha256()
+    for path in sorted(PACKAGE.rglob("*.py")):
+        digest.update(str(path.relative_to(PACKAGE)).encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def git_commit() -> str | None:
+    """The checkout's commit, marked when files differ from it; None outside a checkout."""
+    command = ["git", "-C", str(PACKAGE), "describe", "--always", "--abbrev=40", "--dirty"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None

@@ -1,0 +1,1 @@
+"""Sweep spaces, the study that remembers their trials, and the table that compares them."""

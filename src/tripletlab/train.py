@@ -1,0 +1,168 @@
+"""`tripletlab train`: faces become a network that is judged, logged and registered."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import yaml
+
+from tripletlab import config
+from tripletlab.prepare import Data
+from tripletlab.progress import bar, say
+from tripletlab.tracking import Tracked, Tracker
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a finished run has to say; `metrics` are those logged at its end."""
+
+    run_id: str
+    metrics: dict[str, float]
+
+
+def model_name(data: Data) -> str:
+    """The registered model: one for each set of training faces, so that no other dethrones it."""
+    slug = re.sub(r"[^a-z0-9]+", "-", data.faces.title.lower()).strip("-")[:40]
+    return f"tripletlab-{slug}-{data.faces.fingerprint[:8]}"
+
+
+def train(
+    composed: config.Composed,
+    data: Data,
+    *,
+    name: str,
+    tracker: Tracker,
+    parent: str | None = None,
+) -> Outcome:
+    """One run, from fresh weights to a registered version of the model."""
+    plain = config.resolved(composed.config)
+    params = {**composed.choices, **config.flat(plain)}
+    tags = {
+        "photos": data.faces.title,
+        "verification": data.pairs.title,
+        "faces_fingerprint": data.faces.fingerprint,
+        "pairs_fingerprint": data.pairs.fingerprint,
+    }
+    with (
+        tracker.run(name, params=params, tags=tags, parent=parent) as run,
+        TemporaryDirectory(prefix="tripletlab-") as scratch,
+    ):
+        folder = Path(scratch)
+        (folder / "config.yaml").write_text(yaml.safe_dump(plain, sort_keys=False))
+        fitted = _fit(composed.config, data, run, name)
+        metrics = {**fitted.metrics, **_judge(fitted, data, folder, name)}
+        run.metrics(metrics)
+        run.files(folder)
+        run.model(fitted.embedder, registered_as=model_name(data))
+    return Outcome(run.run_id, metrics)
+
+
+@dataclass(frozen=True)
+class _Fitted:
+    """A trained embedder, its embeddings of the verification faces, and the validation's verdict."""
+
+    embedder: Any
+    before: Any  # (n, dim) by the untrained network
+    after: Any  # (n, dim)
+    chosen_by: Any  # (pairs,) distances of the validation pairs
+    metrics: dict[str, float]
+
+
+class _Report:
+    """Tells of a fit: the bar on screen, a line an epoch, the metrics to the tracker."""
+
+    def __init__(self, advance: Any, run: Tracked, name: str) -> None:
+        self.advance, self.run, self.name = advance, run, name
+
+    def step(self) -> None:
+        """A batch was learned from."""
+        self.advance(1)
+
+    def epoch(self, epoch: int, metrics: dict[str, float]) -> None:
+        """An epoch ended."""
+        self.run.metrics(metrics, step=epoch)
+        say(
+            f"{self.name}, epoch {epoch}: loss {metrics['loss']:.4f},"
+            f" {metrics['active']:.0%} of pairs active,"
+            f" validation AUC {metrics['validation_auc']:.3f},"
+            f" {metrics['images_per_second']:,.0f} images/s"
+        )
+
+
+def _fit(plain: dict[str, Any], data: Data, run: Tracked, name: str) -> _Fitted:
+    from tripletlab.training import backend
+
+    seed = plain["seed"]
+    backend.start(seed=seed)
+    from tripletlab.training.inference import embed
+    from tripletlab.training.model import TripletModel
+    from tripletlab.verification.validation import Validation
+
+    validation = Validation(data.faces)
+    augmentation = config.build(plain, "augmentation")
+    batches = config.build(plain, "batches", store=data.faces, augmentation=augmentation, seed=seed)
+    embedder = config.build(plain, "architecture", input_size=data.faces.size)
+    before = embed(embedder, data.pairs.images)
+    model = TripletModel(
+        embedder,
+        miner=config.build(plain, "miner"),
+        loss=config.build(plain, "loss"),
+        batch_size=batches.batch_size,
+        seed=seed,
+    )
+    steps = len(batches) * plain["fit"]["epochs"]
+    with bar(name, total=steps) as advance:
+        best_epoch = config.build(plain, "fit")(
+            model,
+            batches,
+            optimizer=config.build(plain, "optimizer"),
+            margin=config.build(plain, "margin_schedule"),
+            judge=lambda one, margin: validation.judge(embed(one, validation.faces), margin),
+            report=_Report(advance, run, name),
+        )
+    chosen_by = validation.distances(embed(embedder, validation.faces))
+    metrics = {
+        "best_epoch": best_epoch,
+        "best_validation_auc": validation.auc(chosen_by),
+        "parameters": embedder.count_params(),
+        "training_identities": batches.identities,
+    }
+    return _Fitted(embedder, before, embed(embedder, data.pairs.images), chosen_by, metrics)
+
+
+def _judge(fitted: _Fitted, data: Data, folder: Path, name: str) -> dict[str, float]:
+    """The LFW protocol before and after training, and its pictures."""
+    from tripletlab.pictures.embedding_map import draw_map, project
+    from tripletlab.pictures.roc import draw_roc
+    from tripletlab.verification.protocol import judge, pair_distances
+
+    pairs = data.pairs.pairs
+    untrained, distances = (
+        pair_distances(one, pairs.first, pairs.second) for one in (fitted.before, fitted.after)
+    )
+    verdict = judge(distances, pairs.matched, pairs.fold)
+    about = f"{name} on {data.pairs.title}, {len(distances):,} pairs"
+    draw_roc(
+        distances, pairs.matched, pairs.fold, verdict, title=about, path=folder / "roc.png"
+    )
+    rows = data.pairs.map_rows
+    draw_map(
+        project(fitted.before[rows], seed=0),
+        project(fitted.after[rows], seed=0),
+        data.pairs.images[rows],
+        [data.pairs.names[row] for row in rows],
+        title=f"{name} on {data.pairs.title}, {len(rows)} faces",
+        path=folder / "umap.html",
+    )
+    np.savez_compressed(
+        folder / "distances.npz", validation=fitted.chosen_by, verification=distances
+    )
+    chance = judge(untrained, pairs.matched, pairs.fold).summary()
+    return {
+        **verdict.summary(),
+        "untrained_accuracy": chance["accuracy"],
+        "untrained_auc": chance["auc"],
+    }

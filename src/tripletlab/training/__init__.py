@@ -1,0 +1,1 @@
+"""Batches of faces, the fit of a network to them, and its embeddings."""

@@ -1,0 +1,51 @@
+"""The one place that knows which library computes: importing it, and making it repeatable."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+
+
+def load() -> None:
+    """Import Keras and its backend, without the notes that the backend writes about itself."""
+    with _quiet_stderr():
+        import keras
+
+        keras.ops.ones(1)  # the backend looks for its devices now, and not in a progress bar
+
+
+def start(*, seed: int) -> None:
+    """Forget the last network and seed everything: the same seed then gives the same numbers."""
+    import keras
+
+    keras.utils.clear_session()
+    keras.utils.set_random_seed(seed)
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow
+
+        tensorflow.config.experimental.enable_op_determinism()
+
+
+def jit_compile() -> bool | str:
+    """XLA halves TensorFlow's speed on a CPU; elsewhere Keras decides."""
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        return "auto"
+    import tensorflow
+
+    return "auto" if tensorflow.config.list_physical_devices("GPU") else False
+
+
+@contextlib.contextmanager
+def _quiet_stderr() -> Iterator[None]:
+    """TensorFlow's C++ part writes notes to stderr before any of its settings is read."""
+    sys.stderr.flush()
+    saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(nowhere)

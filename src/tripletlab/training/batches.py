@@ -1,0 +1,106 @@
+"""Batches of people × photos, always from one tree (paper, section II.B)."""
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, NamedTuple
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from tripletlab.errors import InputError
+from tripletlab.faces.store import FaceStore
+
+Augmentation = Callable[[NDArray[np.uint8], np.random.Generator], NDArray[np.uint8]]
+
+
+class Identity(NamedTuple):
+    """The faces [start, stop) of one identity in one tree."""
+
+    label: int
+    tree: int
+    start: int
+    stop: int
+
+
+class PeopleByPhotos(keras.utils.PyDataset):  # type: ignore[misc]
+    """`steps` batches an epoch, each of `people` × `photos` faces from one tree.
+
+    A batch is faces (people·photos, size, size, 1) uint8 and labels (people·photos,) int32, the
+    photos of a person side by side. Trees take turns in proportion to their identities. Batch i of
+    epoch e depends on the seed, e and i alone.
+    """
+
+    def __init__(
+        self,
+        store: FaceStore,
+        *,
+        people: Annotated[int, Field(ge=2, le=1024)],
+        photos: Annotated[int, Field(ge=2, le=1024)],
+        steps: Annotated[int, Field(ge=1)],
+        augmentation: Augmentation,
+        seed: int,
+        **options: Any,
+    ) -> None:
+        super().__init__(**options)
+        self.images, self.photos, self.people, self.steps = store.images, photos, people, steps
+        self.augmentation, self.seed, self.epoch = augmentation, seed, 0
+        training = training_identities(store)
+        usable = [one for one in training if one.stop - one.start >= photos]
+        self.trees = _trees_of_at_least(people, usable, photos=photos)
+        self.identities = sum(map(len, self.trees))
+        self.left_out = len(training) - self.identities
+
+    @property
+    def batch_size(self) -> int:
+        """Faces in a batch."""
+        return self.people * self.photos
+
+    def __len__(self) -> int:
+        return self.steps
+
+    def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+        rng = np.random.default_rng([self.seed, self.epoch, index])
+        shares = np.array([len(tree) for tree in self.trees]) / self.identities
+        tree = self.trees[rng.choice(len(self.trees), p=shares)]
+        chosen = [tree[one] for one in rng.choice(len(tree), self.people, replace=False)]
+        rows = [
+            one.start + rng.choice(one.stop - one.start, self.photos, replace=False)
+            for one in chosen
+        ]
+        faces = self.augmentation(self.images[np.concatenate(rows)], rng)
+        labels = np.repeat([one.label for one in chosen], self.photos).astype(np.int32)
+        return faces[..., None], labels
+
+    def on_epoch_end(self) -> None:
+        """Draw other batches in the next epoch."""
+        self.epoch += 1
+
+
+def training_identities(store: FaceStore) -> list[Identity]:
+    """The identities of the training split; one that is in two trees is there twice."""
+    labels = {name: label for label, name in enumerate(sorted(set(store.names)))}
+    return [
+        Identity(labels[name], int(store.trees[entry]), *map(int, store.offsets[entry : entry + 2]))
+        for entry, name in enumerate(store.names)
+        if store.split[entry] == 0
+    ]
+
+
+def _trees_of_at_least(
+    people: int, identities: Sequence[Identity], *, photos: int
+) -> list[list[Identity]]:
+    """The identities by tree, for the trees that can fill a batch."""
+    trees = [
+        [one for one in identities if one.tree == tree]
+        for tree in sorted({one.tree for one in identities})
+    ]
+    full = [tree for tree in trees if len(tree) >= people]
+    if not full:
+        most = max(map(len, trees), default=0)
+        raise InputError(
+            f"batches.people={people}, batches.photos={photos}: no tree of training photos has so"
+            f" many identities with {photos} faces (the largest has {most}); give smaller numbers,"
+            " or more photos"
+        )
+    return full

@@ -1,0 +1,85 @@
+"""The triplet loss as Keras computes a loss, so that plain `fit` trains."""
+
+from typing import Any, Protocol
+
+import keras
+from keras import KerasTensor, ops
+
+from tripletlab.triplets.distances import squared_distances
+from tripletlab.triplets.losses import mean_where
+from tripletlab.triplets.miners import Mined, negative_pairs
+
+
+class Miner(Protocol):
+    """See tripletlab.triplets.miners for the contract."""
+
+    def __call__(
+        self, distances: KerasTensor, labels: KerasTensor, *, margin: Any, draws: KerasTensor
+    ) -> Mined: ...
+
+
+class TripletLoss(Protocol):
+    """The loss of triplets, element by element, from two distances and the margin."""
+
+    def __call__(
+        self, positive: KerasTensor, negative: KerasTensor, *, margin: Any
+    ) -> KerasTensor: ...
+
+
+class TripletModel(keras.Model):  # type: ignore[misc]
+    """An embedder that learns from faces and labels: one forward pass a batch, mined in the graph.
+
+    Beside the loss it reports, as means over an epoch: `kept` and `active`, fractions of all
+    anchor-positive pairs (paper's T2: a triplet was found; its loss is above zero), and
+    `positive_distance` and `negative_distance` over all pairs of the batch.
+    """
+
+    def __init__(
+        self, embedder: keras.Model, *, miner: Miner, loss: TripletLoss, batch_size: int, seed: int
+    ) -> None:
+        super().__init__(name="triplet_model")
+        self.embedder, self.miner, self.triplet_loss = embedder, miner, loss
+        self.batch_size = batch_size
+        self.seeds = keras.random.SeedGenerator(seed)
+        self.margin = self.add_weight(name="margin", initializer="zeros", trainable=False)
+        names = ("kept", "active", "positive_distance", "negative_distance")
+        self.trackers = {name: keras.metrics.Mean(name=name) for name in names}
+
+    def call(self, faces: KerasTensor, training: bool = False) -> KerasTensor:
+        """Faces (batch, size, size, 1) -> unit embeddings (batch, dim)."""
+        return self.embedder(faces, training=training)
+
+    def compute_loss(
+        self,
+        x: KerasTensor = None,
+        y: KerasTensor = None,
+        y_pred: KerasTensor = None,
+        sample_weight: KerasTensor = None,
+        training: bool = True,
+    ) -> KerasTensor:
+        """Mine once, without gradient; then the mean loss of the kept triplets, a scalar."""
+        # Keras leaves the batch size open; the miner's sort wants to know it.
+        labels = ops.reshape(y, (self.batch_size,))
+        embeddings = ops.reshape(y_pred, (self.batch_size, -1))
+        distances = squared_distances(embeddings)  # (batch, batch)
+        draws = keras.random.uniform(distances.shape, seed=self.seeds)
+        mined = self.miner(ops.stop_gradient(distances), labels, margin=self.margin, draws=draws)
+        negatives = ops.take_along_axis(distances, mined.negatives, axis=1)  # (batch, batch)
+        losses = self.triplet_loss(distances, negatives, margin=self.margin)
+        self._track(distances, labels, mined, losses)
+        return mean_where(losses, mined.kept)
+
+    def _track(
+        self, distances: KerasTensor, labels: KerasTensor, mined: Mined, losses: KerasTensor
+    ) -> None:
+        active = ops.logical_and(mined.kept, losses > 0)
+        different = negative_pairs(labels)
+        self.trackers["kept"].update_state(_fraction(mined.kept, of=mined.pairs))
+        self.trackers["active"].update_state(_fraction(active, of=mined.pairs))
+        self.trackers["positive_distance"].update_state(mean_where(distances, mined.pairs))
+        self.trackers["negative_distance"].update_state(mean_where(distances, different))
+
+
+def _fraction(chosen: KerasTensor, *, of: KerasTensor) -> KerasTensor:
+    count = ops.sum(ops.cast(chosen, "float32"))
+    return count / ops.maximum(ops.sum(ops.cast(of, "float32")), 1.0)

@@ -1,0 +1,208 @@
+import json
+import os
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from tripletlab.errors import InputError
+from tripletlab.faces.preparation import prepare_faces, split_names, store_path
+from tripletlab.faces.recipe import NO_FACE, TOO_FEW, UNREADABLE
+from tripletlab.faces.store import HELDOUT, TRAIN, VALIDATION, FaceStore
+from tripletlab.photos.sources import TrainingPhotos
+from tripletlab.photos.tree import Tree
+
+PEOPLE = {name: 4 for name in ("Ann", "Ben", "Cem", "Dan", "Eva", "Fay")}
+
+
+@pytest.fixture
+def prepare(tmp_path, recipe):
+    """Prepare trees of `tmp_path`; a name that ends in a star is a tree of cropped faces."""
+
+    def run(*trees, recipe=recipe, heldout=0.0, fresh=False, folder="data"):
+        photos = [
+            Tree(name.strip("*"), (tmp_path / name.strip("*"),), cropped=name.endswith("*"))
+            for name in trees
+        ]
+        return prepare_faces(
+            TrainingPhotos("photos: " + " + ".join(trees), tuple(photos)),
+            recipe,
+            heldout_fraction=heldout,
+            settings={"size": recipe.size, "max_photos": recipe.max_photos},
+            folder=tmp_path / folder,
+            fresh=fresh,
+        )
+
+    return run
+
+
+def test_every_face_is_its_photos(grow, prepare, recipe):
+    tree = grow("tree", PEOPLE)
+    made = prepare("tree")
+    store = FaceStore.open(made.path)
+    assert not made.reused
+    assert store.names == tuple(PEOPLE)
+    assert store.tree_names == ("tree",)
+    assert store.offsets.tolist() == list(range(0, 25, 4))
+    for source, image, entry in zip(store.sources, store.images, store.entries, strict=True):
+        _, name, file = source.split("/")
+        assert name == store.names[entry]
+        face = recipe.face(tree / name / file, cropped=False)
+        np.testing.assert_array_equal(image, face.image)
+
+
+def test_bad_photos_are_passed_over_and_told_of(tmp_path, grow, prepare):
+    tree = grow("tree", {**PEOPLE, "Few": 2})
+    cv2.imwrite(str(tree / "Ann" / "b.png"), np.full((90, 90), 99, np.uint8))
+    (tree / "Ann" / "a.jpg").write_bytes(b"")
+    (tree / "Ben" / "a.jpg").write_text("no photo")
+    whole = (tree / "Cem" / "Cem_0001.png").read_bytes()
+    (tree / "Cem" / "z.png").write_bytes(whole[: len(whole) // 2])
+    store = FaceStore.open(prepare("tree").path)
+    assert store.notes["photos"] == 6 * 4 + 2 + 4
+    assert store.notes["rejected"] == {
+        NO_FACE: ["tree/Ann/b.png"],
+        UNREADABLE: ["tree/Ann/a.jpg", "tree/Ben/a.jpg", "tree/Cem/z.png"],
+        TOO_FEW: ["tree/Few/Few_0001.png", "tree/Few/Few_0002.png"],
+    }
+    assert len(store.images) == 6 * 4
+    assert "Few" not in store.names
+
+
+def test_only_so_many_photos_of_a_person_are_kept(grow, prepare, recipe):
+    tree = grow("tree", PEOPLE)
+    (tree / "Ann" / "A.jpg").write_bytes(b"")
+    store = FaceStore.open(prepare("tree", recipe=replace(recipe, max_photos=3)).path)
+    assert np.diff(store.offsets).tolist() == [3] * 6
+    assert store.sources[:3] == tuple(f"tree/Ann/Ann_000{number}.png" for number in (1, 2, 3))
+
+
+def test_a_name_in_two_trees_is_one_person_in_one_split(grow, prepare):
+    grow("wide", PEOPLE)
+    grow("tight", {"Ann": 3, "Ben": 3, "Cem": 3, "Gil": 3})
+    store = FaceStore.open(prepare("wide", "tight*").path)
+    assert store.names == (*PEOPLE, "Ann", "Ben", "Cem", "Gil")
+    assert store.trees.tolist() == [0] * 6 + [1] * 4
+    splits = {
+        name: {s for n, s in zip(store.names, store.split, strict=True) if n == name}
+        for name in store.names
+    }
+    assert all(len(found) == 1 for found in splits.values())
+    assert set(store.labels[store.entries == 0]) == set(store.labels[store.entries == 6])
+    assert len(set(store.labels.tolist())) == 7
+
+
+def test_validation_pairs_are_of_validation_people_in_one_tree(grow, prepare):
+    grow("one", {**PEOPLE, **{name: 3 for name in ("Hal", "Ida", "Jon", "Kim")}})
+    grow("two", {name: 3 for name in ("Lea", "Max", "Noa", "Ole", "Pia", "Quy")})
+    store = FaceStore.open(prepare("one", "two*").path)
+    pairs = store.validation
+    first, second = store.entries[pairs.first], store.entries[pairs.second]
+    assert pairs.matched.sum() == (~pairs.matched).sum() > 0
+    assert set(store.split[first]) | set(store.split[second]) == {VALIDATION}
+    np.testing.assert_array_equal(store.trees[first], store.trees[second])
+    assert np.array_equal(store.labels[pairs.first] == store.labels[pairs.second], pairs.matched)
+    assert set(pairs.fold) == {0}
+    assert (pairs.first != pairs.second).all()
+
+
+def one_core_only():
+    """Let this process use one core, for a while."""
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="needs Linux")
+def test_the_same_on_one_core_and_on_all(grow, prepare):
+    grow("tree", PEOPLE)
+    cores = os.sched_getaffinity(0)
+    try:
+        one_core_only()
+        alone = prepare("tree", folder="alone")
+    finally:
+        os.sched_setaffinity(0, cores)
+    together = prepare("tree", folder="together")
+    assert together.path.relative_to(together.path.parents[2]) != alone.path
+    prints = {FaceStore.open(made.path).fingerprint for made in (alone, together)}
+    assert len(prints) == 1
+
+
+def test_what_is_there_is_used_again_unless_fresh(grow, prepare):
+    grow("tree", PEOPLE)
+    first = prepare("tree")
+    inode = first.path.stat().st_ino
+    again = prepare("tree")
+    assert (again.path, again.reused) == (first.path, True)
+    assert again.path.stat().st_ino == inode
+    fresh = prepare("tree", fresh=True)
+    assert (fresh.path, fresh.reused) == (first.path, False)
+    assert fresh.path.stat().st_ino != inode
+
+
+def test_whatever_goes_in_has_a_place_of_its_own(grow, prepare, recipe):
+    tree = grow("tree", PEOPLE)
+    paths = [
+        prepare("tree").path,
+        prepare("tree*").path,
+        prepare("tree", heldout=0.2).path,
+        prepare("tree", recipe=replace(recipe, max_photos=3)).path,
+    ]
+    (tree / "Ann" / "Ann_0004.png").unlink()
+    paths.append(prepare("tree").path)
+    os.utime(tree / "Ann" / "Ann_0003.png", ns=(0, 0))
+    paths.append(prepare("tree").path)
+    assert len(set(paths)) == len(paths)
+
+
+def test_nobody_usable_is_one_line_with_the_counts(grow, prepare):
+    tree = grow("tree", {"Ann": 2, "Ben": 1})
+    (tree / "Ben" / "a.jpg").write_bytes(b"")
+    with pytest.raises(InputError, match=f"1 {UNREADABLE}.*3 {TOO_FEW}|3 .*1 ") as error:
+        prepare("tree")
+    assert "\n" not in str(error.value)
+    assert not list(tree.parent.glob("data/**/*.h5"))
+
+
+def test_too_few_people_to_split_is_an_error(grow, prepare):
+    tree = grow("tree", {"Ann": 3, "Ben": 3, "Cem": 3})
+    with pytest.raises(InputError, match="3 people .* too few"):
+        prepare("tree")
+    assert not list(tree.parent.glob("data/**/*.h5"))
+
+
+@pytest.mark.parametrize("heldout", [0.0, 0.2, 0.5])
+def test_split_gives_each_name_one_place(recipe, heldout):
+    names = [f"n{number}" for number in range(100)]
+    split = split_names([*names, *names[:30]], recipe, heldout_fraction=heldout)
+    places = list(split.values())
+    assert sorted(split) == sorted(names)
+    assert places.count(HELDOUT) == round(100 * heldout)
+    assert places.count(VALIDATION) == 30
+    assert places.count(TRAIN) == 70 - round(100 * heldout)
+
+
+def test_split_is_seeded_and_independent_of_the_order(recipe):
+    names = [f"n{number}" for number in range(40)]
+    split = split_names(names, recipe, heldout_fraction=0.2)
+    shuffled = random.Random(0).sample(names, 40)
+    assert split_names(shuffled, recipe, heldout_fraction=0.2) == split
+    assert split_names(names, replace(recipe, seed=2), heldout_fraction=0.2) != split
+
+
+def test_smallest_split_still_validates_with_two(recipe):
+    split = split_names(list("abcd"), replace(recipe, validation_fraction=0.01), heldout_fraction=0)
+    assert sorted(split.values()) == [TRAIN, TRAIN, VALIDATION, VALIDATION]
+
+
+def test_place_of_a_store_is_readable_and_stable():
+    key = {"b": [1, 2], "a": "ü"}
+    path = store_path(Path("data"), title="photos: Ä + my_faces!", key=key)
+    assert path.parent == Path("data")
+    assert path.name.startswith("photos-my-faces-")
+    assert len(path.name.rpartition("-")[2]) == 8
+    assert (
+        store_path(Path("data"), title="photos: Ä + my_faces!", key=json.loads(json.dumps(key)))
+        == path
+    )

@@ -1,0 +1,64 @@
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from tripletlab.errors import InputError
+from tripletlab.faces.cropping import Box, crop
+from tripletlab.faces.recipe import NO_FACE, UNREADABLE
+
+
+@pytest.fixture
+def ann(grow):
+    return grow("tree", {"Ann": 1}) / "Ann" / "Ann_0001.png"
+
+
+@pytest.fixture
+def plain(tmp_path):
+    """A photo without a face; its left half is darker."""
+    photo = np.repeat([[50, 150]], 40, axis=0).repeat(30, axis=1).astype(np.uint8)  # (40, 60)
+    cv2.imwrite(str(tmp_path / "plain.png"), photo)
+    return tmp_path / "plain.png", photo
+
+
+def test_face_is_the_detected_box(ann, recipe):
+    photo = cv2.imread(str(ann), cv2.IMREAD_GRAYSCALE)
+    face = recipe.face(ann, cropped=False)
+    assert face.problem is None
+    np.testing.assert_array_equal(face.image, crop(photo, recipe.detector(photo), size=32))
+
+
+def test_border_widens_the_box(ann, recipe):
+    photo = cv2.imread(str(ann), cv2.IMREAD_GRAYSCALE)
+    x, y, side = recipe.detector(photo)
+    more = round(0.2 * side)
+    wide = crop(photo, Box(x - more, y - more, side + 2 * more), size=32)
+    face = replace(recipe, border=0.2).face(ann, cropped=False)
+    np.testing.assert_array_equal(face.image, wide)
+
+
+def test_cropped_photo_is_the_face_without_a_search(plain, recipe):
+    path, photo = plain
+    face = recipe.face(path, cropped=True)
+    assert face.problem is None
+    np.testing.assert_array_equal(face.image, crop(photo, Box(10, 0, 40), size=32))
+
+
+def test_nothing_found_is_a_problem_or_the_middle(plain, recipe):
+    path, photo = plain
+    assert recipe.face(path, cropped=False) == (None, NO_FACE)
+    face = recipe.face_or_middle(path, cropped=False)
+    assert face.problem == NO_FACE
+    np.testing.assert_array_equal(face.image, crop(photo, Box(20, 10, 20), size=32))
+
+
+def test_damaged_photo_has_no_middle_either(tmp_path, recipe):
+    (tmp_path / "a.jpg").write_bytes(b"")
+    assert recipe.face_or_middle(tmp_path / "a.jpg", cropped=False) == (None, UNREADABLE)
+
+
+def test_keeping_fewer_faces_than_asked_for_is_an_error(recipe):
+    with pytest.raises(InputError, match="max_photos=2"):
+        replace(recipe, max_photos=2)
+    assert replace(recipe, max_photos=3).max_photos == 3
