@@ -83,7 +83,9 @@ class Tracker:
         """Point MLflow here, make the experiment, and close the runs whose process has died."""
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
         import mlflow
+        from mlflow.utils.logging_utils import disable_logging
 
+        disable_logging()  # its lines would cut through the progress bar
         for noisy in ("mlflow", "alembic"):
             logging.getLogger(noisy).setLevel(logging.ERROR)
         folder = Path(self.folder).resolve()

@@ -28,7 +28,7 @@ def prepare(tmp_path, recipe):
             for name in trees
         ]
         return prepare_faces(
-            TrainingPhotos("photos: " + " + ".join(trees), tuple(photos)),
+            TrainingPhotos("photos", tuple(photos)),
             recipe,
             heldout_fraction=heldout,
             settings={"size": recipe.size, "max_photos": recipe.max_photos},
@@ -124,9 +124,8 @@ def test_the_same_on_one_core_and_on_all(grow, prepare):
     finally:
         os.sched_setaffinity(0, cores)
     together = prepare("tree", folder="together")
-    assert together.path.relative_to(together.path.parents[2]) != alone.path
-    prints = {FaceStore.open(made.path).fingerprint for made in (alone, together)}
-    assert len(prints) == 1
+    assert not together.reused
+    assert FaceStore.open(alone.path).fingerprint == FaceStore.open(together.path).fingerprint
 
 
 def test_what_is_there_is_used_again_unless_fresh(grow, prepare):
@@ -159,7 +158,7 @@ def test_whatever_goes_in_has_a_place_of_its_own(grow, prepare, recipe):
 def test_nobody_usable_is_one_line_with_the_counts(grow, prepare):
     tree = grow("tree", {"Ann": 2, "Ben": 1})
     (tree / "Ben" / "a.jpg").write_bytes(b"")
-    with pytest.raises(InputError, match=f"1 {UNREADABLE}.*3 {TOO_FEW}|3 .*1 ") as error:
+    with pytest.raises(InputError, match=f"{TOO_FEW}: 3; {UNREADABLE}: 1") as error:
         prepare("tree")
     assert "\n" not in str(error.value)
     assert not list(tree.parent.glob("data/**/*.h5"))
@@ -167,7 +166,7 @@ def test_nobody_usable_is_one_line_with_the_counts(grow, prepare):
 
 def test_too_few_people_to_split_is_an_error(grow, prepare):
     tree = grow("tree", {"Ann": 3, "Ben": 3, "Cem": 3})
-    with pytest.raises(InputError, match="3 people .* too few"):
+    with pytest.raises(InputError, match=r"3 people .* too few"):
         prepare("tree")
     assert not list(tree.parent.glob("data/**/*.h5"))
 

@@ -155,7 +155,7 @@ def test_file_of_another_format(path):
 
 
 def test_file_of_another_version_or_kind(path):
-    with pytest.raises(InputError, match="holds faces .* and not pairs"):
+    with pytest.raises(InputError, match=r"holds faces .* and not pairs"):
         PairStore.open(path)
     with h5py.File(path, "r+") as file:
         file.attrs["format"] = store.FORMAT + 1

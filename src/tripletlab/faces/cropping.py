@@ -16,10 +16,13 @@ Grey = NDArray[np.uint8]  # (height, width)
 
 
 def read_photo(path: Path) -> Grey | None:
-    """The photo in grey, upright by its EXIF mark; None when it cannot be read or decoded."""
+    """The photo in grey, upright by its EXIF mark; None when it cannot be read or decoded.
+
+    It is decoded from memory, for from a file OpenCV fills up what a truncated JPEG lacks.
+    """
     try:
         data = path.read_bytes()
-        if not data or _cut_short(data):
+        if not data:
             return None
         with _quiet():
             photo = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
@@ -51,21 +54,6 @@ def centre(photo: Grey, *, fraction: float) -> Box:
     height, width = photo.shape
     side = max(1, round(min(height, width) * fraction))
     return Box((width - side) // 2, (height - side) // 2, side)
-
-
-def _cut_short(data: bytes) -> bool:
-    """A JPEG that lacks its end mark, which OpenCV would fill up with grey.
-
-    The mark counts only after the headers, for a thumbnail within them has one of its own; what
-    follows the mark, as phones append films, does not matter.
-    """
-    if data[:2] != b"\xff\xd8":
-        return False
-    place = 2
-    while data[place : place + 1] == b"\xff" and data[place + 1 : place + 2] != b"\xda":
-        fill = data[place + 1 : place + 2] == b"\xff"
-        place += 1 if fill else 2 + int.from_bytes(data[place + 2 : place + 4])
-    return data.find(b"\xff\xd9", place) < 0
 
 
 @contextlib.contextmanager

@@ -79,7 +79,7 @@ def prepare_faces(
     )
     entries, rejected = _usable(read, recipe)
     if not entries:
-        counts = ", ".join(f"{len(which):,} {why}" for why, which in rejected.items())
+        counts = "; ".join(f"{why}: {len(which):,}" for why, which in rejected.items())
         raise InputError(
             f"{photos.title}: nobody has {recipe.min_photos} usable faces ({counts});"
             " lower faces.min_photos, or give more photos"

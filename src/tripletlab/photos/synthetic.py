@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 from pydantic import Field
 
+from tripletlab.errors import InputError
 from tripletlab.photos.pairs import NamedPair, PhotoOf, draw_pairs, write_pairs_txt
 from tripletlab.photos.person import draw_person
 from tripletlab.photos.rendering import draw_circumstance, render
@@ -30,7 +31,7 @@ from tripletlab.photos.sources import (
 from tripletlab.progress import spread
 
 TITLE = "synthetic people"
-FOLDS, PER_FOLD = 10, 300  # of pairs.txt, as LFW's
+FOLDS = 10  # of pairs.txt, as LFW's
 QUALITY = 92  # of the JPEG files
 SYLLABLES = "ba be bo da de do fa fi ga go ka ke ko la le li lo ma me mi na ne no pa ra ri ro sa se"
 RENDERER = "".join(
@@ -67,9 +68,17 @@ def synthetic(
 
 
 def synthetic_pairs(
-    *, folder: str, seed: Seed, people: Annotated[int, Field(ge=40, le=9999)], size: Size
+    *,
+    folder: str,
+    seed: Seed,
+    people: Annotated[int, Field(ge=40, le=9999)],
+    per_fold: Annotated[int, Field(ge=1)],
+    size: Size,
 ) -> VerificationPhotos:
-    """Other people in LFW's layout, 4 to 8 photos each, and 20 with 20 photos for the map."""
+    """Other people in LFW's layout: 20 with 20 photos for the map, the others with 4 to 8 each.
+
+    `per_fold` matched and as many mismatched pairs in each of ten folds that share no person.
+    """
     rng = np.random.default_rng([seed, 1])
     counts = rng.integers(4, 9, people)
     counts[:MAP_PEOPLE] = MAP_PEOPLE
@@ -77,13 +86,14 @@ def synthetic_pairs(
     drawn = [_Album([seed, 1, number], int(count)) for number, count in enumerate(counts)]
 
     def lay_out(root: Path) -> list[Path]:
-        pairs = _named_pairs(names, counts.tolist(), seed)
+        pairs = _named_pairs(names, counts.tolist(), per_fold, seed)
         root.mkdir(exist_ok=True)
         write_pairs_txt(root / "pairs.txt", pairs, folds=FOLDS)
         (root / "umap_people.txt").write_text("\n".join(names[:MAP_PEOPLE]) + "\n")
         return [root / "lfw" / name / (name + "_{:04d}.jpg") for name in names]
 
-    return lfw_layout(_drawn(folder, "verification", drawn, size, lay_out), title=TITLE)
+    path = _drawn(folder, "verification", drawn, size, lay_out, more=f"{per_fold}")
+    return lfw_layout(path, title=TITLE)
 
 
 @dataclass(frozen=True)
@@ -118,9 +128,10 @@ def _drawn(
     albums: Sequence[_Album],
     size: int,
     lay_out: Callable[[Path], Sequence[Path]],
+    more: str = "",
 ) -> Path:
     """The folder with the photos; drawn beside it first, so that it is there whole or not at all."""
-    settings = f"{RENDERER} {size} {albums}"
+    settings = f"{RENDERER} {size} {albums} {more}"
     key = hashlib.sha256(settings.encode()).hexdigest()[:8]
     path = Path(folder) / f"synthetic-{name}-{key}"
     if path.is_dir():
@@ -147,8 +158,10 @@ def _names(people: int, rng: np.random.Generator) -> list[str]:
     return list(names)
 
 
-def _named_pairs(names: Sequence[str], counts: Sequence[int], seed: int) -> list[NamedPair]:
-    """Ten sets of 300 matched and 300 mismatched pairs; no two sets share a person."""
+def _named_pairs(
+    names: Sequence[str], counts: Sequence[int], per_fold: int, seed: int
+) -> list[NamedPair]:
+    """The lines of pairs.txt; InputError where the people are too few for so many pairs."""
     photos = [
         PhotoOf(name, number)
         for name, count in zip(names, counts, strict=True)
@@ -156,6 +169,11 @@ def _named_pairs(names: Sequence[str], counts: Sequence[int], seed: int) -> list
     ]
     groups = np.split(np.arange(len(photos)), np.cumsum(counts)[:-1])
     one_tree = np.zeros(len(groups), np.int64)
-    pairs = draw_pairs(groups, one_tree, folds=FOLDS, per_fold=PER_FOLD, seed=seed)
+    pairs = draw_pairs(groups, one_tree, folds=FOLDS, per_fold=per_fold, seed=seed)
+    if len(pairs.fold) < FOLDS * 2 * per_fold:
+        raise InputError(
+            f"verification.per_fold={per_fold}: {len(names)} people do not have so many pairs;"
+            " give a larger verification.people"
+        )
     ends = zip(pairs.first, pairs.second, pairs.fold, strict=True)
     return [NamedPair(photos[one], photos[other], int(fold)) for one, other, fold in ends]

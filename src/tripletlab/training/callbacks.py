@@ -1,5 +1,6 @@
 """What watches a fit from outside: the margin's schedule, validation, and the report."""
 
+import math
 import time
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -45,6 +46,14 @@ class Validation(keras.callbacks.Callback):  # type: ignore[misc]
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Start the clock."""
         self.started = time.perf_counter()
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Without a finite distance no triplet is kept, and the loss would look like success: 0."""
+        if not all(math.isfinite(value) for value in logs.values()):
+            raise FloatingPointError(
+                "training left the finite numbers; give a lower learning rate"
+                f" (optimizer.learning_rate={float(self.model.optimizer.learning_rate) / 10:g})"
+            )
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Judge, and note the margin, the learning rate and the speed."""

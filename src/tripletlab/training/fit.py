@@ -31,6 +31,7 @@ def fit(
 
     Best by the judge's `validation_auc`; training stops after `patience` epochs without a better
     one. The weights of the best epoch wait on disk, in a folder that goes when the fit ends.
+    FloatingPointError when the numbers leave the finite.
     """
     model.compile(optimizer=optimizer, jit_compile=jit_compile())
     with TemporaryDirectory(prefix="tripletlab-") as folder:
@@ -44,7 +45,6 @@ def fit(
             keras.callbacks.ModelCheckpoint(
                 best, save_best_only=True, save_weights_only=True, **watch
             ),
-            keras.callbacks.TerminateOnNaN(),
             Reporter(report),
         ]
         model.fit(batches, epochs=epochs, callbacks=callbacks, verbose=0)

@@ -1,0 +1,72 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from tripletlab.errors import InputError
+from tripletlab.training.augmentation import none
+from tripletlab.training.batches import PeopleByPhotos
+
+
+def batches(store, **changes):
+    settings = {"people": 3, "photos": 4, "steps": 5, "augmentation": none, "seed": 1}
+    return PeopleByPhotos(store, **{**settings, **changes})
+
+
+def rows_of(store, faces):
+    """The store's row of each face; the blobs are all different."""
+    known = {image.tobytes(): row for row, image in enumerate(store.images)}
+    return np.array([known[face.tobytes()] for face in faces[..., 0]])
+
+
+def test_a_batch_is_people_by_photos_of_one_tree(store):
+    trees = set()
+    for index in range(20):
+        faces, labels = batches(store, steps=20)[index]
+        assert faces.shape == (12, 32, 32, 1)
+        assert faces.dtype == np.uint8
+        rows = rows_of(store, faces)
+        assert len(set(rows)) == 12  # no face twice
+        np.testing.assert_array_equal(np.bincount(labels)[np.unique(labels)], [4, 4, 4])
+        names = np.array(store.names)[store.entries[rows]]
+        assert len({*zip(labels, names, strict=True)}) == 3  # a label is a name
+        tree = set(store.trees[store.entries[rows]])
+        assert len(tree) == 1
+        trees |= tree
+    assert trees == {0, 1}
+
+
+def test_a_person_of_two_trees_has_one_label(store):
+    source = batches(store)
+    labels = {(one.label, one.tree) for tree in source.trees for one in tree}
+    assert len(labels) == 12
+    assert len({label for label, _ in labels}) == 10
+
+
+def test_batches_follow_from_seed_epoch_and_index(store):
+    one, same, other = batches(store), batches(store), batches(store, seed=2)
+    np.testing.assert_array_equal(one[3][0], same[3][0])
+    assert not np.array_equal(one[3][0], other[3][0])
+    one.on_epoch_end()
+    assert not np.array_equal(one[3][0], same[3][0])
+
+
+def test_only_the_training_split_is_drawn(store):
+    split = np.zeros(12, np.int64)
+    split[[0, 7]] = 1, 2
+    source = batches(dataclasses.replace(store, split=split))
+    starts = {one.start for tree in source.trees for one in tree}
+    assert starts.isdisjoint(store.offsets[[0, 7]])
+
+
+def test_people_with_too_few_photos_are_left_out_and_counted(store):
+    offsets = store.offsets.copy()
+    offsets[1] = 2  # the first has two faces, the second ten
+    source = batches(dataclasses.replace(store, offsets=offsets))
+    assert source.left_out == 1
+    assert source.identities == 11
+
+
+def test_too_many_people_asked_for(store):
+    with pytest.raises(InputError, match=r"batches.people=7.*the largest has 6"):
+        batches(store, people=7)

@@ -1,0 +1,153 @@
+"""The model's loss against the paper's formulas in plain loops, and a fit that can be repeated."""
+
+import keras
+import numpy as np
+import pytest
+
+from tests.stores import make_store
+from tripletlab.architectures.simple_cnn import simple_cnn
+from tripletlab.training import backend
+from tripletlab.training.augmentation import none
+from tripletlab.training.batches import PeopleByPhotos
+from tripletlab.training.fit import fit
+from tripletlab.training.inference import embed
+from tripletlab.training.model import TripletModel
+from tripletlab.triplets.losses import hinge
+from tripletlab.triplets.miners import hard, semihard
+
+
+def unit(seed, shape=(12, 8)):
+    points = np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+    return points / np.linalg.norm(points, axis=1, keepdims=True)
+
+
+def only_choice(distances, labels, margin, kind):
+    """Losses by anchor-positive pair where one negative alone is valid, so no draw matters."""
+    losses, pairs = [], 0
+    for a in range(len(labels)):
+        for p in range(a + 1, len(labels)):
+            if labels[a] != labels[p]:
+                continue
+            pairs += 1
+            low, high = (-1, distances[a, p]) if kind is hard else (
+                distances[a, p], distances[a, p] + margin)
+            valid = [n for n in range(len(labels))
+                     if labels[n] != labels[a] and low < distances[a, n] < high]
+            if valid:
+                losses.append([max(0, distances[a, p] - distances[a, n] + margin) for n in valid])
+    return losses, pairs
+
+
+@pytest.mark.parametrize("miner", [semihard, hard])
+def test_the_loss_is_the_mean_hinge_of_the_kept_triplets(miner):
+    embeddings, labels = unit(1), np.repeat(np.arange(4), 3).astype(np.int32)
+    distances = ((embeddings[:, None] - embeddings[None]) ** 2).sum(axis=2)
+    expected, pairs = only_choice(distances, labels, 0.3, miner)
+    identity = keras.Sequential([keras.Input((8,)), keras.layers.Identity()])
+    model = TripletModel(identity, miner=miner, loss=hinge, batch_size=12, seed=0)
+    model.margin.assign(0.3)
+    seen = [float(model.compute_loss(None, labels, embeddings)) for _ in range(200)]
+    low = np.mean([min(losses) for losses in expected])
+    high = np.mean([max(losses) for losses in expected])
+    assert low - 1e-5 <= min(seen) <= max(seen) <= high + 1e-5
+    assert np.mean(seen) == pytest.approx(np.mean([np.mean(one) for one in expected]), rel=0.03)
+    assert float(model.trackers["kept"].result()) == pytest.approx(len(expected) / pairs)
+    same = labels[:, None] == labels[None]
+    upper = np.triu(np.ones_like(same), 1)
+    trackers = {name: float(tracker.result()) for name, tracker in model.trackers.items()}
+    assert trackers["positive_distance"] == pytest.approx(distances[same & upper].mean(), rel=1e-5)
+    assert trackers["negative_distance"] == pytest.approx(distances[~same].mean(), rel=1e-5)
+    assert trackers["active"] <= trackers["kept"]
+
+
+class Silent:
+    def __init__(self):
+        self.losses, self.steps = [], 0
+
+    def step(self):
+        self.steps += 1
+
+    def epoch(self, epoch, metrics):
+        self.losses.append(metrics["loss"])
+
+
+def run(*, seed=1, epochs=3, scores=(0.5, 0.6, 0.7), patience=5):
+    """A short fit of a small network, judged by a script; its losses, weights and best epoch."""
+    backend.start(seed=seed)
+    batches = PeopleByPhotos(
+        make_store(entries=12, photos=6), people=4, photos=4, steps=4, augmentation=none, seed=seed
+    )
+    embedder = simple_cnn(input_size=32, embedding_dim=16, filters=4)
+    model = TripletModel(embedder, miner=semihard, loss=hinge, batch_size=16, seed=seed)
+    given, seen, weights = iter(scores), Silent(), []
+
+    def judge(network, margin):
+        assert margin == pytest.approx(0.2)
+        weights.append([value.copy() for value in network.get_weights()])
+        return {"validation_auc": next(given)}
+
+    best = fit(
+        model,
+        batches,
+        optimizer=keras.optimizers.Adam(1e-3),
+        margin=lambda progress: 0.2,
+        judge=judge,
+        report=seen,
+        epochs=epochs,
+        patience=patience,
+    )
+    return seen, embedder, weights, best
+
+
+def test_the_same_seed_gives_the_same_numbers_to_the_last_bit():
+    one, network, *_ = run()
+    same, again, *_ = run()
+    assert one.losses == same.losses
+    for a, b in zip(network.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert run(seed=2)[0].losses != one.losses
+
+
+def test_training_lowers_the_loss():
+    seen, *_ = run(epochs=12, scores=[0.5 + epoch / 100 for epoch in range(12)], patience=12)
+    assert seen.losses[-1] < 0.8 * seen.losses[0]
+    assert seen.steps == 12 * 4
+
+
+def test_the_best_epoch_is_kept():
+    _, embedder, weights, best = run(scores=(0.5, 0.9, 0.7))
+    assert best == 2
+    for kept, then in zip(embedder.get_weights(), weights[1], strict=True):
+        np.testing.assert_array_equal(kept, then)
+
+
+def test_training_stops_when_validation_does_not_improve():
+    seen, *_ = run(epochs=20, scores=[0.9] + [0.5] * 19, patience=2)
+    assert len(seen.losses) == 3
+
+
+def test_numbers_beyond_the_finite_end_the_fit():
+    backend.start(seed=1)
+    batches = PeopleByPhotos(
+        make_store(entries=12, photos=6), people=4, photos=4, steps=4, augmentation=none, seed=1
+    )
+    embedder = simple_cnn(input_size=32, embedding_dim=16, filters=4)
+    embedder.set_weights([np.full_like(value, np.nan) for value in embedder.get_weights()])
+    model = TripletModel(embedder, miner=semihard, loss=hinge, batch_size=16, seed=1)
+    with pytest.raises(FloatingPointError, match="learning rate"):
+        fit(
+            model, batches, optimizer=keras.optimizers.Adam(1e-3), margin=lambda progress: 0.2,
+            judge=lambda network, margin: {"validation_auc": 0.5}, report=Silent(), epochs=1,
+            patience=1,
+        )
+
+
+def test_embedding_in_batches_is_embedding_one_by_one():
+    backend.start(seed=1)
+    faces = np.random.default_rng(0).integers(0, 256, (300, 32, 32)).astype(np.uint8)
+    embedder = simple_cnn(input_size=32, embedding_dim=16, filters=4)
+    embedded = embed(embedder, faces)
+    assert embedded.shape == (300, 16)
+    assert embedded.dtype == np.float32
+    alone = np.asarray(embedder(faces[271:272, ..., None].astype(np.float32)))
+    np.testing.assert_allclose(embedded[271:272], alone, atol=1e-5)

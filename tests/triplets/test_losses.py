@@ -1,0 +1,45 @@
+"""Distances, the hinge and its mean, against the formulas written out."""
+
+import keras
+import numpy as np
+
+from tripletlab.triplets.distances import squared_distances
+from tripletlab.triplets.losses import hinge, mean_where
+from tripletlab.triplets.margins import constant
+
+
+def test_squared_distances_are_sums_of_squares():
+    points = np.random.default_rng(0).normal(size=(9, 5)).astype(np.float32)
+    expected = [[((a - b) ** 2).sum() for b in points] for a in points]
+    np.testing.assert_allclose(squared_distances(points), expected, atol=1e-5)
+
+
+def test_coincident_points_have_distance_zero_and_not_less():
+    points = np.full((6, 128), 128**-0.5, np.float32)
+    distances = np.asarray(squared_distances(points))
+    assert distances.min() >= 0
+    assert distances.max() < 1e-6
+
+
+def test_hinge():
+    positive, negative = np.float32([0.5, 0.1, 0.2]), np.float32([0.4, 0.9, 0.4])
+    np.testing.assert_allclose(hinge(positive, negative, margin=0.2), [0.3, 0, 0], atol=1e-7)
+
+
+def test_mean_of_the_chosen():
+    values, chosen = np.float32([1, 2, 4]), np.array([True, False, True])
+    assert float(mean_where(values, chosen)) == 2.5
+
+
+def test_mean_of_none_is_zero_with_zero_gradient():
+    import tensorflow
+
+    values = keras.Variable([1.0, 2.0])
+    with tensorflow.GradientTape() as tape:
+        mean = mean_where(keras.ops.convert_to_tensor(values), np.array([False, False]))
+    assert float(mean) == 0
+    np.testing.assert_array_equal(tape.gradient(mean, values.value), [0, 0])
+
+
+def test_the_constant_margin_does_not_move():
+    assert {constant(progress, margin=0.4) for progress in (0, 0.5, 1)} == {0.4}
