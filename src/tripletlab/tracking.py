@@ -1,6 +1,7 @@
 """The one door to MLflow: runs, their metrics and files, and the registry of models."""
 
 import contextlib
+import io
 import logging
 import os
 import socket
@@ -57,13 +58,15 @@ class Tracked:
             return Schema([TensorSpec(np.dtype(np.float32), (-1, *shape[1:]), name)])
 
         needs = [f"{package}=={version(package)}" for package in ("keras", "tensorflow", "numpy")]
-        info = mlflow.keras.log_model(
-            embedder,
-            name="embedder",
-            signature=ModelSignature(tensor(embedder.input_shape), tensor(embedder.output_shape)),
-            pip_requirements=needs,
-            registered_model_name=registered_as,
-        )
+        signature = ModelSignature(tensor(embedder.input_shape), tensor(embedder.output_shape))
+        with contextlib.redirect_stderr(io.StringIO()):  # notes that would cut through the bar
+            info = mlflow.keras.log_model(
+                embedder,
+                name="embedder",
+                signature=signature,
+                pip_requirements=needs,
+                registered_model_name=registered_as,
+            )
         return str(info.registered_model_version)
 
 
@@ -82,10 +85,9 @@ class Tracker:
     def open(self) -> None:
         """Point MLflow here, make the experiment, and close the runs whose process has died."""
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+        os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
         import mlflow
-        from mlflow.utils.logging_utils import disable_logging
 
-        disable_logging()  # its lines would cut through the progress bar
         for noisy in ("mlflow", "alembic"):
             logging.getLogger(noisy).setLevel(logging.ERROR)
         folder = Path(self.folder).resolve()

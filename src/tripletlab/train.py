@@ -110,6 +110,7 @@ def _fit(plain: dict[str, Any], data: Data, run: Tracked, name: str) -> _Fitted:
         embedder,
         miner=config.build(plain, "miner"),
         loss=config.build(plain, "loss"),
+        regularizer=config.build(plain, "regularizer"),
         batch_size=batches.batch_size,
         seed=seed,
     )

@@ -15,7 +15,7 @@ from tripletlab.faces.store import HELDOUT, TRAIN, VALIDATION, FaceStore
 from tripletlab.photos.sources import TrainingPhotos
 from tripletlab.photos.tree import Tree
 
-PEOPLE = {name: 4 for name in ("Ann", "Ben", "Cem", "Dan", "Eva", "Fay")}
+PEOPLE = dict.fromkeys(("Ann", "Ben", "Cem", "Dan", "Eva", "Fay"), 4)
 
 
 @pytest.fixture
@@ -96,8 +96,8 @@ def test_a_name_in_two_trees_is_one_person_in_one_split(grow, prepare):
 
 
 def test_validation_pairs_are_of_validation_people_in_one_tree(grow, prepare):
-    grow("one", {**PEOPLE, **{name: 3 for name in ("Hal", "Ida", "Jon", "Kim")}})
-    grow("two", {name: 3 for name in ("Lea", "Max", "Noa", "Ole", "Pia", "Quy")})
+    grow("one", {**PEOPLE, **dict.fromkeys(("Hal", "Ida", "Jon", "Kim"), 3)})
+    grow("two", dict.fromkeys(("Lea", "Max", "Noa", "Ole", "Pia", "Quy"), 3))
     store = FaceStore.open(prepare("one", "two*").path)
     pairs = store.validation
     first, second = store.entries[pairs.first], store.entries[pairs.second]

@@ -40,7 +40,7 @@ def crop(photo: Grey, box: Box, *, size: int) -> Grey:
     face = wide[y : y + box.side, x : x + box.side]
     shrinking = box.side > size
     method = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
-    return cv2.resize(face, (size, size), interpolation=method).astype(np.uint8, copy=False)
+    return np.asarray(cv2.resize(face, (size, size), interpolation=method), np.uint8)
 
 
 def grown(box: Box, *, border: float) -> Box:

@@ -35,9 +35,9 @@ def table(rows: Sequence[Row], *, title: str) -> Table:
     """For the terminal; the winner in bold."""
     best = max(rows, key=lambda row: row.score)
     shown = Table(title=title, title_justify="left")
-    shown.add_column("model")
+    shown.add_column("model", no_wrap=True)
     for column in COLUMNS:
-        shown.add_column(column, justify="right")
+        shown.add_column(column.replace(" ", "\n"), justify="right", no_wrap=True)
     for row in rows:
         shown.add_row(row.name, *row.figures(), style="bold" if row is best else None)
     return shown

@@ -26,23 +26,39 @@ class TripletLoss(Protocol):
     ) -> KerasTensor: ...
 
 
+class Regularizer(Protocol):
+    """See tripletlab.triplets.regularizers for the contract."""
+
+    def __call__(
+        self, distances: KerasTensor, labels: KerasTensor, *, dim: int
+    ) -> KerasTensor: ...
+
+
 class TripletModel(keras.Model):  # type: ignore[misc]
     """An embedder that learns from faces and labels: one forward pass a batch, mined in the graph.
 
-    Beside the loss it reports, as means over an epoch: `kept` and `active`, fractions of all
+    Beside the loss it reports, as means over an epoch: `triplet_loss`, without the regulariser; `kept` and `active`, fractions of all
     anchor-positive pairs (paper's T2: a triplet was found; its loss is above zero), and
     `positive_distance` and `negative_distance` over all pairs of the batch.
     """
 
     def __init__(
-        self, embedder: keras.Model, *, miner: Miner, loss: TripletLoss, batch_size: int, seed: int
+        self,
+        embedder: keras.Model,
+        *,
+        miner: Miner,
+        loss: TripletLoss,
+        regularizer: Regularizer,
+        batch_size: int,
+        seed: int,
     ) -> None:
         super().__init__(name="triplet_model")
         self.embedder, self.miner, self.triplet_loss = embedder, miner, loss
+        self.regularizer = regularizer
         self.batch_size = batch_size
         self.seeds = keras.random.SeedGenerator(seed)
         self.margin = self.add_weight(name="margin", initializer="zeros", trainable=False)
-        names = ("kept", "active", "positive_distance", "negative_distance")
+        names = ("triplet_loss", "kept", "active", "positive_distance", "negative_distance")
         self.trackers = {name: keras.metrics.Mean(name=name) for name in names}
 
     def call(self, faces: KerasTensor, training: bool = False) -> KerasTensor:
@@ -57,17 +73,20 @@ class TripletModel(keras.Model):  # type: ignore[misc]
         sample_weight: KerasTensor = None,
         training: bool = True,
     ) -> KerasTensor:
-        """Mine once, without gradient; then the mean loss of the kept triplets, a scalar."""
+        """Mine once, without gradient; the mean loss of the kept triplets, and the regulariser's."""
         # Keras leaves the batch size open; the miner's sort wants to know it.
         labels = ops.reshape(y, (self.batch_size,))
-        embeddings = ops.reshape(y_pred, (self.batch_size, -1))
+        dim = self.embedder.output_shape[-1]
+        embeddings = ops.reshape(y_pred, (self.batch_size, dim))
         distances = squared_distances(embeddings)  # (batch, batch)
         draws = keras.random.uniform(distances.shape, seed=self.seeds)
         mined = self.miner(ops.stop_gradient(distances), labels, margin=self.margin, draws=draws)
         negatives = ops.take_along_axis(distances, mined.negatives, axis=1)  # (batch, batch)
         losses = self.triplet_loss(distances, negatives, margin=self.margin)
+        loss = mean_where(losses, mined.kept)
+        self.trackers["triplet_loss"].update_state(loss)
         self._track(distances, labels, mined, losses)
-        return mean_where(losses, mined.kept)
+        return loss + self.regularizer(distances, labels, dim=dim)
 
     def _track(
         self, distances: KerasTensor, labels: KerasTensor, mined: Mined, losses: KerasTensor

@@ -1,0 +1,122 @@
+"""The command line: help without heavy imports, and one clear line for everything that is wrong."""
+
+import subprocess
+import sys
+
+import cv2
+import h5py
+import numpy as np
+import pytest
+
+from tripletlab.cli import main
+
+HEAVY = {"tensorflow", "keras", "mlflow", "optuna", "hydra", "umap", "bokeh", "sklearn", "cv2", "h5py"}
+
+
+def test_help_imports_nothing_heavy():
+    code = (
+        "import sys, tripletlab.cli as cli\n"
+        "try: cli.main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print('loaded:', *sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.partition("loaded:")[2].split())
+    assert "tripletlab.cli" in loaded
+    assert not loaded & HEAVY
+    assert all(verb in done.stdout for verb in ("prepare", "train", "sweep", "ui"))
+
+
+def test_the_help_of_a_verb_lists_the_choices(capsys):
+    with pytest.raises(SystemExit):
+        main(["train", "--help"])
+    shown = capsys.readouterr().out
+    assert "semihard" in shown
+    assert "955,192" in shown
+
+
+def test_the_config_is_printed_and_nothing_done(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", "--config", "margin=0.4"]) == 0
+    assert "margin: 0.4" in capsys.readouterr().out
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture
+def people(tmp_path):
+    """Five people with ten noisy pictures each; they are taken as cropped faces."""
+    rng = np.random.default_rng(0)
+    for name in ("Ann", "Bob", "Cid", "Dee", "Eve"):
+        (tmp_path / "people" / name).mkdir(parents=True)
+        for number in range(10):
+            noise = rng.integers(0, 255, (70, 70), np.uint8)
+            cv2.imwrite(str(tmp_path / "people" / name / f"{name}_{number:04d}.png"), noise)
+    return tmp_path / "people"
+
+
+CROPPED = ["photos=folder", "photos.cropped=[people]", "verification=heldout",
+           "verification.folds=2", "verification.fraction=0.4", "faces.validation_fraction=0.2"]
+BAD = [
+    ("an unknown key", ["train", "batchs.people=4"], "batches.people"),
+    ("an unknown choice", ["train", "miner=easy"], "hard, semihard"),
+    ("not an override", ["train", "hard"], "key=value"),
+    ("a wrong type", ["train", "margin=wide"], "margin=wide"),
+    ("a margin out of range", ["train", "margin=-0.1"], "greater than 0"),
+    ("too few people a batch", ["train", "batches.people=1"], "batches.people=1"),
+    ("too few photos a person", ["train", "batches.photos=1"], "batches.photos=1"),
+    ("a learning rate of zero", ["train", "optimizer.learning_rate=0"], "learning_rate=0"),
+    ("a sweep's bad cell", ["sweep", "batches.people=1"], "batches.people=1"),
+    ("an unknown space", ["sweep", "--space", "nowhere"], "margin_miner"),
+    ("no folder given", ["prepare", "photos=folder"], "photos.detected"),
+    ("a value missing", ["prepare", "verification=lfw"], "verification.path"),
+    ("no such folder", ["prepare", "photos=folder", "photos.detected=[nowhere]"], "nowhere"),
+    ("an empty folder", ["prepare", "photos=folder", "photos.detected=[empty]"], "empty"),
+    ("no pairs.txt", ["prepare", "verification=lfw", "verification.path=empty"], "pairs.txt"),
+    ("faces.min_photos too high", ["prepare", *CROPPED, "faces.min_photos=11"], "min_photos"),
+    ("too few people for batches", ["train", *CROPPED], "batches.people=16"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "hint"), [row[1:] for row in BAD], ids=[row[0] for row in BAD])
+def test_bad_input_is_one_line_and_leaves_nothing(
+    arguments, hint, people, tmp_path, monkeypatch, capfd
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    assert main(arguments) == 2
+    said = [line for line in capfd.readouterr().err.splitlines() if line.startswith("tripletlab:")]
+    assert len(said) == 1
+    assert hint in said[0]
+    assert "Traceback" not in said[0]
+    unfinished = [path for path in tmp_path.rglob(".*") if path.name != ".gitignore"]
+    assert not unfinished
+    assert not list(tmp_path.glob("mlruns/artifacts/*"))
+
+
+@pytest.mark.parametrize("damage", ["truncated", "another version", "not HDF5"])
+def test_a_damaged_store(damage, people, tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    assert main(["prepare", *CROPPED]) == 0
+    path = next(tmp_path.glob("data/*/faces.h5"))
+    if damage == "truncated":
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    elif damage == "not HDF5":
+        path.write_text("faces")
+    else:
+        with h5py.File(path, "r+") as file:
+            file.attrs["format"] = 999
+    assert main(["prepare", *CROPPED]) == 2
+    assert "--fresh" in capfd.readouterr().err
+    assert main(["prepare", *CROPPED, "--fresh"]) == 0
+
+
+def test_bad_photos_are_counted_and_stop_nothing(people, tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    good = next(people.glob("Ann/*.png")).read_bytes()
+    (people / "Ann" / "Ann_0100.jpg").touch()
+    (people / "Ann" / "Ann_0101.png").write_bytes(good[: len(good) // 2])
+    (people / "Bob" / "notes.txt").write_text("Bob, on a good day")
+    assert main(["prepare", *CROPPED]) == 0
+    said = capfd.readouterr().err
+    assert "3" in said
+    assert "Ann_0100.jpg" in said

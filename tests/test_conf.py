@@ -1,0 +1,105 @@
+"""Every choice in conf/ is described, and can be composed, checked and built."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.stores import make_store
+from tripletlab import config
+from tripletlab.errors import InputError
+
+CHOICES = [(noun, choice) for noun, choices in config.groups().items() for choice in choices]
+GIVEN = {  # what a choice cannot know
+    ("photos", "folder"): ["photos.detected=[{people}]"],
+    ("photos", "vggface2"): ["photos.path={people}"],
+    ("photos", "synthetic"): ["photos.people=4", "photos.photos=2", "data={people}"],
+    ("verification", "lfw"): ["verification.path={lfw}"],
+    ("verification", "synthetic"): [
+        "verification.people=60", "verification.per_fold=5", "data={people}"
+    ],
+}
+NEEDS = {  # what the verbs know
+    "architecture": lambda: {"input_size": 64},
+    "batches": lambda: {
+        "store": make_store(entries=40, photos=20),
+        "augmentation": lambda faces, rng: faces,
+        "seed": 1,
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory):
+    """A folder with a person, and one laid out as LFW is."""
+    root = tmp_path_factory.mktemp("photos")
+    (root / "people" / "Ann").mkdir(parents=True)
+    (root / "people" / "Ann" / "1.jpg").touch()
+    (root / "lfw" / "lfw" / "Ann").mkdir(parents=True)
+    (root / "lfw" / "lfw" / "Ann" / "Ann_0001.jpg").touch()
+    (root / "lfw" / "pairs.txt").write_text("1\t0\n")
+    return {"people": root / "people", "lfw": root / "lfw"}
+
+
+@pytest.mark.parametrize(("noun", "choice"), CHOICES)
+def test_every_choice_is_built(noun, choice, places):
+    given = [text.format(**places) for text in GIVEN.get((noun, choice), [])]
+    composed = config.compose("train", [f"{noun}={choice}", *given])
+    assert composed.choices[noun] == choice
+    config.check(composed.config)
+    assert config.build(composed.config, noun, **NEEDS.get(noun, dict)()) is not None
+
+
+@pytest.mark.parametrize(("noun", "choice"), CHOICES)
+def test_every_choice_says_what_it_is(noun, choice):
+    path = config.folder("conf") / noun / f"{choice}.yaml"
+    first = path.read_text().partition("\n")[0]
+    assert first.startswith("# ")
+    assert 10 < len(config.describe(path)) < 100
+
+
+@pytest.mark.parametrize("path", sorted(config.folder("sweeps").glob("*.yaml")), ids=lambda p: p.stem)
+def test_every_axis_of_every_space_is_a_key(path):
+    for key, values in yaml.safe_load(path.read_text())["axes"].items():
+        for value in values:
+            config.check(config.compose("train", [f"{key}={value}"]).config)
+
+
+def test_an_interpolated_value_is_reported_under_the_key_to_change():
+    with pytest.raises(InputError, match=r"^margin=5: it should be less than or equal to 4"):
+        config.check(config.compose("train", ["margin=5"]).config)
+
+
+def test_the_papers_settings_can_be_asked_for():
+    plain = config.resolved(config.compose("train", ["optimizer=adam_paper"]).config)
+    assert plain["optimizer"]["learning_rate"] == 1e-4
+    assert plain["margin"] == 0.2
+
+
+def test_the_wheel_carries_conf_and_sweeps_and_works_alone(tmp_path):
+    """Built, unpacked elsewhere, and asked for help there, without the checkout."""
+    root = Path(__file__).parents[1]
+    if not (root / "pyproject.toml").is_file():
+        pytest.skip("not a checkout")
+    build = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*build, "-w", str(tmp_path), str(root)], check=True)
+    wheel = next(tmp_path.glob("*.whl"))
+    apart = tmp_path / "apart"
+    subprocess.run([sys.executable, "-m", "zipfile", "-e", str(wheel), str(apart)], check=True)
+    code = (
+        "import tripletlab.config as c, sys; assert c.PACKAGE.is_relative_to(sys.argv[1]);"
+        "print(c.compose('train', ['miner=hard']).choices['miner'], c.folder('sweeps'))"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", code, str(apart)],
+        env={**os.environ, "PYTHONPATH": str(apart)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert answer.stdout.split()[0] == "hard"
+    assert Path(answer.stdout.split()[1]).is_relative_to(apart)
