@@ -44,9 +44,9 @@ def test_the_config_is_printed_and_nothing_done(capsys, tmp_path, monkeypatch):
 
 @pytest.fixture
 def people(tmp_path):
-    """Five people with ten noisy pictures each; they are taken as cropped faces."""
+    """Twelve people with ten noisy pictures each; they are taken as cropped faces."""
     rng = np.random.default_rng(0)
-    for name in ("Ann", "Bob", "Cid", "Dee", "Eve"):
+    for name in ("Ann", "Bob", "Cid", "Dee", "Eve", "Fay", "Gil", "Hal", "Ida", "Jon", "Kim", "Lea"):
         (tmp_path / "people" / name).mkdir(parents=True)
         for number in range(10):
             noise = rng.integers(0, 255, (70, 70), np.uint8)

@@ -52,10 +52,10 @@ def read_pairs_txt(path: Path) -> list[NamedPair]:
         lines = [line.split("\t") for line in path.read_text().splitlines()]
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read as pairs.txt ({error})") from error
-    header = [int(word) for word in lines[0] if word.isdigit()] if lines else []
-    if len(header) not in (1, 2):
+    words = lines[0] if lines else []
+    if len(words) not in (1, 2) or not all(word.isdecimal() for word in words):
         raise InputError(f"{path}, line 1: write the number of sets, a tab, and the pairs in each")
-    folds, count = (1, *header)[-2:]
+    folds, count = (1, *map(int, words))[-2:]
     rows = [line for line in lines[1:] if line != [""]]
     if len(rows) != folds * 2 * count:
         raise InputError(

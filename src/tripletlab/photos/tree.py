@@ -14,13 +14,18 @@ class Tree:
     folders: tuple[Path, ...]
     cropped: bool
 
+    def __post_init__(self) -> None:
+        for folder in self.folders:
+            if not folder.is_dir():
+                raise InputError(f"{folder}: no such folder; give one with a folder for each person")
+            if not any(path.is_dir() for path in folder.iterdir()):
+                raise InputError(f"{folder}: no folder in it; put each person's photos into one")
+
 
 def list_identities(tree: Tree) -> dict[str, list[Path]]:
     """Each identity's photos, both sorted by name; hidden files and folders are passed over."""
     identities: dict[str, list[Path]] = {}
     for folder in tree.folders:
-        if not folder.is_dir():
-            raise InputError(f"{folder}: no such folder; give a folder that has one for each person")
         for person in sorted(folder.iterdir()):
             if person.is_dir() and not person.name.startswith("."):
                 identities.setdefault(person.name, []).extend(_files(person))

@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tripletlab.errors import InputError
+from tripletlab.photos.pairs import draw_pairs, read_pairs_txt, write_pairs_txt
+
+PAIRS_TXT = "2\t1\nAnn\t1\t2\nAnn\t3\tBob\t1\nCid\t1\t4\nDee\t1\tEve\t2\n"
+
+
+@pytest.fixture
+def written(tmp_path):
+    def write(text):
+        path = tmp_path / "pairs.txt"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def test_what_is_read_is_written_again(written, tmp_path):
+    pairs = read_pairs_txt(written(PAIRS_TXT))
+    assert [pair.matched for pair in pairs] == [True, False, True, False]
+    assert [pair.fold for pair in pairs] == [0, 0, 1, 1]
+    write_pairs_txt(tmp_path / "again.txt", pairs, folds=2)
+    assert (tmp_path / "again.txt").read_text() == PAIRS_TXT
+
+
+def test_a_header_of_one_number_is_one_fold(written):
+    pairs = read_pairs_txt(written("1\nAnn\t1\t2\nAnn\t3\tBob\t1\n"))
+    assert [pair.fold for pair in pairs] == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("", "line 1"),
+        ("ten\t300\n", "line 1"),
+        (PAIRS_TXT.replace("Ann\t1\t2", "Ann\t1"), "line 2"),
+        (PAIRS_TXT.replace("Eve\t2", "Eve\ttwo"), "line 5"),
+        (PAIRS_TXT.replace("Dee\t1\tEve\t2\n", ""), "3 pairs"),
+        (PAIRS_TXT.replace("\t", " "), "line 1"),
+    ],
+)
+def test_a_malformed_file_names_the_line(text, hint, written):
+    with pytest.raises(InputError, match=hint):
+        read_pairs_txt(written(text))
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    sizes=st.lists(st.integers(0, 6), min_size=12, max_size=30),
+    trees=st.integers(1, 2),
+    folds=st.integers(1, 3),
+    per_fold=st.integers(1, 20),
+    seed=st.integers(0, 99),
+)
+def test_drawn_pairs(sizes, trees, folds, per_fold, seed):
+    groups = np.split(np.arange(sum(sizes)), np.cumsum(sizes)[:-1])
+    tree = np.arange(len(sizes)) % trees
+    try:
+        pairs = draw_pairs(groups, tree, folds=folds, per_fold=per_fold, seed=seed)
+    except InputError:
+        return
+    owner = np.repeat(np.arange(len(sizes)), sizes)
+    one, other = owner[pairs.first], owner[pairs.second]
+    np.testing.assert_array_equal(one == other, pairs.matched)
+    assert (tree[one] == tree[other]).all()
+    assert len({*zip(pairs.first, pairs.second, strict=True)}) == len(pairs.first)
+    assert (pairs.first != pairs.second).all()
+    people = [set(one[pairs.fold == k]) | set(other[pairs.fold == k]) for k in range(folds)]
+    assert sum(map(len, people)) == len(set.union(*people))
+    for k in range(folds):
+        matched = pairs.matched[pairs.fold == k]
+        assert 0 < matched.sum() <= per_fold
+        assert (~matched).sum() <= matched.sum()
+    again = draw_pairs(groups, tree, folds=folds, per_fold=per_fold, seed=seed)
+    np.testing.assert_array_equal(pairs.first, again.first)
+
+
+def test_as_many_of_each_kind_as_asked_where_there_are_enough():
+    groups = np.split(np.arange(400), 40)
+    pairs = draw_pairs(groups, np.zeros(40, int), folds=5, per_fold=30, seed=1)
+    for k in range(5):
+        assert np.bincount(pairs.matched[pairs.fold == k]).tolist() == [30, 30]
+
+
+def test_too_few_people():
+    with pytest.raises(InputError, match="at least 6 are needed"):
+        draw_pairs([np.arange(3)] * 5, np.zeros(5, int), folds=3, per_fold=3, seed=1)
