@@ -10,7 +10,18 @@ import pytest
 
 from tripletlab.cli import main
 
-HEAVY = {"tensorflow", "keras", "mlflow", "optuna", "hydra", "umap", "bokeh", "sklearn", "cv2", "h5py"}
+HEAVY = {
+    "tensorflow",
+    "keras",
+    "mlflow",
+    "optuna",
+    "hydra",
+    "umap",
+    "bokeh",
+    "sklearn",
+    "cv2",
+    "h5py",
+}
 
 
 def test_help_imports_nothing_heavy():
@@ -46,7 +57,20 @@ def test_the_config_is_printed_and_nothing_done(capsys, tmp_path, monkeypatch):
 def people(tmp_path):
     """Twelve people with ten noisy pictures each; they are taken as cropped faces."""
     rng = np.random.default_rng(0)
-    for name in ("Ann", "Bob", "Cid", "Dee", "Eve", "Fay", "Gil", "Hal", "Ida", "Jon", "Kim", "Lea"):
+    for name in (
+        "Ann",
+        "Bob",
+        "Cid",
+        "Dee",
+        "Eve",
+        "Fay",
+        "Gil",
+        "Hal",
+        "Ida",
+        "Jon",
+        "Kim",
+        "Lea",
+    ):
         (tmp_path / "people" / name).mkdir(parents=True)
         for number in range(10):
             noise = rng.integers(0, 255, (70, 70), np.uint8)
@@ -54,8 +78,14 @@ def people(tmp_path):
     return tmp_path / "people"
 
 
-CROPPED = ["photos=folder", "photos.cropped=[people]", "verification=heldout",
-           "verification.folds=2", "verification.fraction=0.4", "faces.validation_fraction=0.2"]
+CROPPED = [
+    "photos=folder",
+    "photos.cropped=[people]",
+    "verification=heldout",
+    "verification.folds=2",
+    "verification.fraction=0.4",
+    "faces.validation_fraction=0.2",
+]
 BAD = [
     ("an unknown key", ["train", "batchs.people=4"], "batches.people"),
     ("an unknown choice", ["train", "miner=easy"], "hard, semihard"),
@@ -77,7 +107,9 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "hint"), [row[1:] for row in BAD], ids=[row[0] for row in BAD])
+@pytest.mark.parametrize(
+    ("arguments", "hint"), [row[1:] for row in BAD], ids=[row[0] for row in BAD]
+)
 def test_bad_input_is_one_line_and_leaves_nothing(
     arguments, hint, people, tmp_path, monkeypatch, capfd
 ):

@@ -19,7 +19,9 @@ GIVEN = {  # what a choice cannot know
     ("photos", "synthetic"): ["photos.people=4", "photos.photos=2", "data={people}"],
     ("verification", "lfw"): ["verification.path={lfw}"],
     ("verification", "synthetic"): [
-        "verification.people=60", "verification.per_fold=5", "data={people}"
+        "verification.people=60",
+        "verification.per_fold=5",
+        "data={people}",
     ],
 }
 NEEDS = {  # what the verbs know
@@ -61,7 +63,9 @@ def test_every_choice_says_what_it_is(noun, choice):
     assert 10 < len(config.describe(path)) < 100
 
 
-@pytest.mark.parametrize("path", sorted(config.folder("sweeps").glob("*.yaml")), ids=lambda p: p.stem)
+@pytest.mark.parametrize(
+    "path", sorted(config.folder("sweeps").glob("*.yaml")), ids=lambda p: p.stem
+)
 def test_every_axis_of_every_space_is_a_key(path):
     for key, values in yaml.safe_load(path.read_text())["axes"].items():
         for value in values:

@@ -110,9 +110,7 @@ def _parser() -> argparse.ArgumentParser:
             sub.add_argument("--config", action="store_true", help="print the config and stop")
         if verb == "sweep":
             spaces = ", ".join(p.stem for p in sorted(config.folder("sweeps").glob("*.yaml")))
-            sub.add_argument(
-                "--space", default="margin_miner", help=f"a file, or one of: {spaces}"
-            )
+            sub.add_argument("--space", default="margin_miner", help=f"a file, or one of: {spaces}")
         if verb == "ui":
             sub.add_argument("--port", type=int, default=5000, help="on 127.0.0.1 (5000)")
     return parser

@@ -20,7 +20,7 @@ INTERPOLATION = "${"
 
 
 class Composed(NamedTuple):
-    """A config as plain nested dicts, interpolations still in place, and the choice for each noun."""
+    """A config as nested dicts, interpolations still in place, and the choice for each noun."""
 
     config: dict[str, Any]
     choices: dict[str, str]
@@ -166,11 +166,11 @@ def _check_choices(overrides: Sequence[str]) -> None:
     for override in overrides:
         key, equals, value = override.partition("=")
         if not equals:
-            raise InputError(f"{override!r} is not an override: write key=value, such as margin=0.4")
-        if key in known and value not in known[key]:
             raise InputError(
-                f"{override}: no such choice; {key} is one of {', '.join(known[key])}"
+                f"{override!r} is not an override: write key=value, such as margin=0.4"
             )
+        if key in known and value not in known[key]:
+            raise InputError(f"{override}: no such choice; {key} is one of {', '.join(known[key])}")
 
 
 def _one_line(error: Exception, verb: str) -> str:

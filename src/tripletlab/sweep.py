@@ -120,10 +120,13 @@ def _open_study(
     *,
     fresh: bool,
 ) -> Study:
-    """The study of these configs on these data; says when code or data are not the earlier ones'."""
+    """The study of these configs on these data; says when code or data have changed."""
     configs = [
-        {key: value for key, value in config.resolved(cell.config).items()
-         if key not in ("tracking", "data")}
+        {
+            key: value
+            for key, value in config.resolved(cell.config).items()
+            if key not in ("tracking", "data")
+        }
         for cell in cells.values()
     ]
     recipe = digest(space.axes, configs)

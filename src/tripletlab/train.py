@@ -62,7 +62,7 @@ def train(
 
 @dataclass(frozen=True)
 class _Fitted:
-    """A trained embedder, its embeddings of the verification faces, and the validation's verdict."""
+    """A trained embedder, and its embeddings of the verification faces."""
 
     embedder: Any
     before: Any  # (n, dim) by the untrained network
@@ -146,9 +146,7 @@ def _judge(fitted: _Fitted, data: Data, folder: Path, name: str) -> dict[str, fl
     )
     verdict = judge(distances, pairs.matched, pairs.fold)
     about = f"{name} on {data.pairs.title}, {len(distances):,} pairs"
-    draw_roc(
-        distances, pairs.matched, pairs.fold, verdict, title=about, path=folder / "roc.png"
-    )
+    draw_roc(distances, pairs.matched, pairs.fold, verdict, title=about, path=folder / "roc.png")
     rows = data.pairs.map_rows
     draw_map(
         project(fitted.before[rows], seed=0),

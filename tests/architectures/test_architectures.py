@@ -34,7 +34,8 @@ def table_network():
 def test_table_one(table_network, row):
     shape, parameters = TABLE_I[row]
     own = [
-        layer for layer in table_network.layers
+        layer
+        for layer in table_network.layers
         if layer.name == row or layer.name.startswith(f"{row}_")
     ]
     assert sum(layer.count_params() for layer in own) == parameters

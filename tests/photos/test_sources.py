@@ -25,7 +25,8 @@ def test_identities_in_order_without_what_is_hidden(tree):
     (root / "notes.txt").touch()
     found = list_identities(Tree("a", (root,), cropped=False))
     assert {name: [p.name for p in paths] for name, paths in found.items()} == {
-        "Ann": ["1.jpg"], "Bob": ["1.jpg", "2.jpg"]
+        "Ann": ["1.jpg"],
+        "Bob": ["1.jpg", "2.jpg"],
     }
     assert list(found) == ["Ann", "Bob"]
 

@@ -100,6 +100,6 @@ def test_an_interrupted_drawing_leaves_nothing(tmp_path, monkeypatch):
 
 
 def test_too_many_pairs_for_the_people(tmp_path):
-    with pytest.raises(InputError, match="larger verification.people"):
+    with pytest.raises(InputError, match=r"larger verification\.people"):
         synthetic_pairs(folder=str(tmp_path), seed=1, people=40, per_fold=300, size=64)
     assert not list(tmp_path.iterdir())

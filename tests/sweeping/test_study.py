@@ -1,4 +1,4 @@
-"""The study against a real SQLite file: what is done is done, and what was cut off is done again."""
+"""The study, in a real SQLite file: what is done is done, what was cut off is done again."""
 
 import optuna
 import pytest

@@ -6,7 +6,11 @@ from tripletlab.sweeping.table import Row, conclusion, markdown
 
 def row(name, score):
     metrics = {
-        "precision": 0.86, "recall": 0.79, "accuracy": 0.83, "accuracy_std": 0.01, "auc": 0.9,
+        "precision": 0.86,
+        "recall": 0.79,
+        "accuracy": 0.83,
+        "accuracy_std": 0.01,
+        "auc": 0.9,
         "best_validation_auc": score,
     }
     return Row(name, "id", metrics)

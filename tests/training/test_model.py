@@ -30,10 +30,16 @@ def only_choice(distances, labels, margin, kind):
             if labels[a] != labels[p]:
                 continue
             pairs += 1
-            low, high = (-1, distances[a, p]) if kind is hard else (
-                distances[a, p], distances[a, p] + margin)
-            valid = [n for n in range(len(labels))
-                     if labels[n] != labels[a] and low < distances[a, n] < high]
+            low, high = (
+                (-1, distances[a, p])
+                if kind is hard
+                else (distances[a, p], distances[a, p] + margin)
+            )
+            valid = [
+                n
+                for n in range(len(labels))
+                if labels[n] != labels[a] and low < distances[a, n] < high
+            ]
             if valid:
                 losses.append([max(0, distances[a, p] - distances[a, n] + margin) for n in valid])
     return losses, pairs
@@ -45,7 +51,9 @@ def test_the_loss_is_the_mean_hinge_of_the_kept_triplets(miner):
     distances = ((embeddings[:, None] - embeddings[None]) ** 2).sum(axis=2)
     expected, pairs = only_choice(distances, labels, 0.3, miner)
     identity = keras.Sequential([keras.Input((8,)), keras.layers.Identity()])
-    model = TripletModel(identity, miner=miner, loss=hinge, regularizer=none_added, batch_size=12, seed=0)
+    model = TripletModel(
+        identity, miner=miner, loss=hinge, regularizer=none_added, batch_size=12, seed=0
+    )
     model.margin.assign(0.3)
     seen = [float(model.compute_loss(None, labels, embeddings)) for _ in range(200)]
     low = np.mean([min(losses) for losses in expected])
@@ -79,7 +87,9 @@ def run(*, seed=1, epochs=3, scores=(0.5, 0.6, 0.7), patience=5):
         make_store(entries=12, photos=6), people=4, photos=4, steps=4, augmentation=none, seed=seed
     )
     embedder = simple_cnn(input_size=32, embedding_dim=16, filters=4)
-    model = TripletModel(embedder, miner=semihard, loss=hinge, regularizer=none_added, batch_size=16, seed=seed)
+    model = TripletModel(
+        embedder, miner=semihard, loss=hinge, regularizer=none_added, batch_size=16, seed=seed
+    )
     given, seen, weights = iter(scores), Silent(), []
 
     def judge(network, margin):
@@ -134,11 +144,18 @@ def test_numbers_beyond_the_finite_end_the_fit():
     )
     embedder = simple_cnn(input_size=32, embedding_dim=16, filters=4)
     embedder.set_weights([np.full_like(value, np.nan) for value in embedder.get_weights()])
-    model = TripletModel(embedder, miner=semihard, loss=hinge, regularizer=none_added, batch_size=16, seed=1)
+    model = TripletModel(
+        embedder, miner=semihard, loss=hinge, regularizer=none_added, batch_size=16, seed=1
+    )
     with pytest.raises(FloatingPointError, match="learning rate"):
         fit(
-            model, batches, optimizer=keras.optimizers.Adam(1e-3), margin=lambda progress: 0.2,
-            judge=lambda network, margin: {"validation_auc": 0.5}, report=Silent(), epochs=1,
+            model,
+            batches,
+            optimizer=keras.optimizers.Adam(1e-3),
+            margin=lambda progress: 0.2,
+            judge=lambda network, margin: {"validation_auc": 0.5},
+            report=Silent(),
+            epochs=1,
             patience=1,
         )
 

@@ -120,8 +120,14 @@ def test_the_shapes_are_known_when_the_graph_is_built():
         return semihard(distances, labels, margin=0.2, draws=draws)
 
     concrete = graph.get_concrete_function(
-        *(tensorflow.TensorSpec(shape, kind) for shape, kind in
-          (((size, size), "float32"), ((size,), "int32"), ((size, size), "float32")))
+        *(
+            tensorflow.TensorSpec(shape, kind)
+            for shape, kind in (
+                ((size, size), "float32"),
+                ((size,), "int32"),
+                ((size, size), "float32"),
+            )
+        )
     )
     shapes = [out.shape for op in concrete.graph.get_operations() for out in op.outputs]
     assert max(shape.num_elements() or 0 for shape in shapes if shape.rank is not None) <= size**2

@@ -19,8 +19,12 @@ def penalty(embeddings, labels=LABELS, weight=1.0):
 
 def test_spread_is_the_formula():
     points = unit(0)
-    products = [a @ b for a, la in zip(points, LABELS, strict=True)
-                for b, lb in zip(points, LABELS, strict=True) if la != lb]
+    products = [
+        a @ b
+        for a, la in zip(points, LABELS, strict=True)
+        for b, lb in zip(points, LABELS, strict=True)
+        if la != lb
+    ]
     expected = np.mean(products) ** 2 + max(0, np.mean(np.square(products)) - 1 / 8)
     assert penalty(points) == pytest.approx(expected, abs=1e-6)
     assert penalty(points, weight=0.3) == pytest.approx(0.3 * expected, abs=1e-6)

@@ -60,9 +60,7 @@ def inception(features: KerasTensor, module: Module) -> KerasTensor:
         _branch(features, convolutions, stride=module.stride, name=f"{module.name}_{index}")
         for index, convolutions in enumerate(module.branches)
     ]
-    pooled = pooling(
-        features, kind=module.pool, stride=module.stride, name=f"{module.name}_pool"
-    )
+    pooled = pooling(features, kind=module.pool, stride=module.stride, name=f"{module.name}_pool")
     if module.projection:
         pooled = convolution(
             pooled, kernel=1, filters=module.projection, name=f"{module.name}_projection"

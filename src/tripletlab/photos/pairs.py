@@ -62,8 +62,13 @@ def read_pairs_txt(path: Path) -> list[NamedPair]:
             f"{path}: {len(rows)} pairs, but its first line promises {folds} × 2 × {count}"
         )
     return [
-        _named_pair(row, path, number=number + 2, fold=number // (2 * count),
-                    matched=number % (2 * count) < count)
+        _named_pair(
+            row,
+            path,
+            number=number + 2,
+            fold=number // (2 * count),
+            matched=number % (2 * count) < count,
+        )
         for number, row in enumerate(rows)
     ]
 
@@ -77,9 +82,7 @@ def write_pairs_txt(path: Path, pairs: Sequence[NamedPair], *, folds: int) -> No
     path.write_text("\n".join(lines) + "\n")
 
 
-def _named_pair(
-    row: list[str], path: Path, *, number: int, fold: int, matched: bool
-) -> NamedPair:
+def _named_pair(row: list[str], path: Path, *, number: int, fold: int, matched: bool) -> NamedPair:
     try:
         if matched:
             name, one, other = row
@@ -110,10 +113,14 @@ def draw_pairs(
             f" at least {2 * folds} are needed: add photos, or ask for fewer folds"
         )
     # Dealt tree by tree, so that every fold gets its share of each.
-    dealt = sorted(rng.permutation(usable), key=lambda index: trees[index])
+    dealt = sorted(map(int, rng.permutation(usable)), key=lambda index: int(trees[index]))
     parts = [
-        _fold_pairs([groups[i] for i in dealt[fold::folds]], trees[dealt[fold::folds]],
-                    per_fold=per_fold, rng=rng)
+        _fold_pairs(
+            [groups[i] for i in dealt[fold::folds]],
+            trees[dealt[fold::folds]],
+            per_fold=per_fold,
+            rng=rng,
+        )
         for fold in range(folds)
     ]
     sides = np.concatenate([np.concatenate(part) for part in parts])
@@ -129,13 +136,15 @@ def _fold_pairs(
     matched: set[tuple[int, int]] = set()
     possible = sum(len(group) * (len(group) - 1) // 2 for group in groups)
     while len(matched) < min(per_fold, possible):
-        one, other = rng.choice(groups[rng.integers(len(groups))], 2, replace=False)
+        one, other = rng.choice(groups[int(rng.integers(len(groups)))], 2, replace=False)
         matched.add((int(min(one, other)), int(max(one, other))))
     mismatched: set[tuple[int, int]] = set()
     within = [np.flatnonzero(trees == tree) for tree in trees]  # whom each may be paired with
     paired = [index for index, others in enumerate(within) if len(others) > 1]
     if not paired:
-        raise InputError("no tree has two people in every fold of pairs: add people, or fewer folds")
+        raise InputError(
+            "no tree has two people in every fold of pairs: add people, or fewer folds"
+        )
     possible = _different(groups, trees)
     while len(mismatched) < min(len(matched), possible):
         index = paired[rng.integers(len(paired))]

@@ -5,15 +5,23 @@ the middle of the face. Colours are linear RGB, 0 to 1.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Colour = NDArray[np.float32]  # (3,)
+Colour = NDArray[Any]  # (3,) float32
 
 SKINS = np.array([[0.94, 0.76, 0.66], [0.86, 0.64, 0.50], [0.70, 0.49, 0.36], [0.48, 0.32, 0.23]])
-HAIRS = np.array([[0.07, 0.06, 0.06], [0.22, 0.14, 0.09], [0.42, 0.28, 0.16], [0.72, 0.58, 0.36],
-                  [0.55, 0.53, 0.52]])
+HAIRS = np.array(
+    [
+        [0.07, 0.06, 0.06],
+        [0.22, 0.14, 0.09],
+        [0.42, 0.28, 0.16],
+        [0.72, 0.58, 0.36],
+        [0.55, 0.53, 0.52],
+    ]
+)
 IRISES = np.array([[0.20, 0.13, 0.08], [0.30, 0.26, 0.14], [0.28, 0.38, 0.46]])
 
 
@@ -56,7 +64,12 @@ class Person:
     skin: Colour
     hair: Colour
     iris: Colour
-    marks: NDArray[np.float32]  # (marks, 4): u, v, radius, darkness
+    marks: NDArray[Any]  # (marks, 4): u, v, radius, darkness
+
+
+def colour(red: float, green: float, blue: float) -> Colour:
+    """A colour from its parts."""
+    return np.array([red, green, blue], np.float32)
 
 
 def draw_person(rng: np.random.Generator) -> Person:
@@ -116,11 +129,11 @@ def _mixed(palette: NDArray[np.float64], rng: np.random.Generator) -> Colour:
     place = rng.uniform(0, len(palette) - 1)
     index = min(int(place), len(palette) - 2)
     mixed = palette[index] + (place - index) * (palette[index + 1] - palette[index])
-    return np.float32(mixed * rng.uniform(0.9, 1.08, 3))
+    return np.asarray(mixed * rng.uniform(0.9, 1.08, 3), np.float32)
 
 
-def _marks(rng: np.random.Generator) -> NDArray[np.float32]:
+def _marks(rng: np.random.Generator) -> NDArray[Any]:
     """Up to three moles."""
     count = rng.integers(0, 4)
     low, high = (-0.5, -0.5, 0.018, 0.3), (0.5, 0.8, 0.035, 0.7)
-    return np.float32(rng.uniform(low, high, (count, 4)))
+    return rng.uniform(low, high, (count, 4)).astype(np.float32)

@@ -6,16 +6,16 @@ and soft-edged shapes the colours. The relief's slope is shaded by Lambert's law
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tripletlab.photos.person import Person
+from tripletlab.photos.person import Person, colour
 
-Plane = NDArray[np.float32]  # (size, size)
-Picture = NDArray[np.float32]  # (size, size, 3)
+Plane = NDArray[Any]  # (size, size) float32; mypy cannot follow NumPy's promotions
+Picture = NDArray[Any]  # (size, size, 3) float32
 
 DEPTH = 0.92  # of the head, half, in halves of its height
 
@@ -106,7 +106,7 @@ def _camera(circumstance: Circumstance, size: int) -> tuple[Plane, Plane]:
 def _surface(x: Plane, y: Plane, person: Person, circumstance: Circumstance) -> _Surface:
     x = x / _taper(y, person)
     turn = _rotation(circumstance.yaw, circumstance.pitch)
-    axes = np.float32([person.width, 1.0, DEPTH])
+    axes = colour(person.width, 1.0, DEPTH)
     quadric = (turn * axes**-2) @ turn.T
     b = quadric[0, 2] * x + quadric[1, 2] * y
     c = quadric[0, 0] * x * x + 2 * quadric[0, 1] * x * y + quadric[1, 1] * y * y - 1
@@ -127,7 +127,7 @@ def _taper(y: Plane, person: Person) -> Plane:
 def _rotation(yaw: float, pitch: float) -> NDArray[np.float32]:
     """Columns are the head's axes as the camera sees them; z points at the camera."""
     cy, sy, cp, sp = np.cos(yaw), np.sin(yaw), np.cos(pitch), np.sin(pitch)
-    return np.float32([[cy, 0, sy], [sy * sp, cp, -cy * sp], [-sy * cp, sp, cy * cp]])
+    return np.array([[cy, 0, sy], [sy * sp, cp, -cy * sp], [-sy * cp, sp, cy * cp]], np.float32)
 
 
 def _bump(s: _Surface, u: float, v: float, wide: float, high: float) -> Plane:
@@ -150,8 +150,10 @@ def _relief(s: _Surface, p: Person, c: Circumstance) -> Plane:
         + 0.75 * _bump(s, lean, tip - 0.03, p.nose_width * 0.75, 0.09)
     )
     for side in (-1, 1):
-        relief += p.nose_out * 0.3 * _bump(
-            s, lean * 0.5 + side * p.nose_width * 0.8, tip, p.nose_width * 0.4, 0.06
+        relief += (
+            p.nose_out
+            * 0.3
+            * _bump(s, lean * 0.5 + side * p.nose_width * 0.8, tip, p.nose_width * 0.4, 0.06)
         )
         relief -= p.socket * _bump(s, side * p.eye_gap, eyes - 0.02, 0.17, 0.11)
         relief += 0.06 * _bump(s, side * p.eye_gap, eyes - p.brow_height - 0.02, 0.2, 0.07)
@@ -169,17 +171,17 @@ def _shade(depth: Plane, c: Circumstance) -> Plane:
     nx, ny = -right * per_unit, -down * per_unit
     length = np.sqrt(nx * nx + ny * ny + 1)
     facing = np.maximum((nx * c.light[0] + ny * c.light[1] + c.light[2]) / length, 0)
-    return c.ambient + (1 - c.ambient) * 1.15 * facing + 0.10 * facing**12
+    return np.asarray(c.ambient + (1 - c.ambient) * 1.15 * facing + 0.10 * facing**12)
 
 
-def _paint(picture: Picture, cover: Plane, colour: NDArray[np.float32]) -> None:
-    picture += cover[..., None] * (colour - picture)
+def _paint(picture: Picture, cover: Plane, paint: NDArray[Any]) -> None:
+    picture += cover[..., None] * (paint - picture)
 
 
 def _colours(s: _Surface, p: Person, c: Circumstance) -> Picture:
     picture = np.empty((*s.u.shape, 3), np.float32)
     picture[:] = p.skin
-    dark = p.skin * np.float32([0.45, 0.36, 0.34])
+    dark = p.skin * colour(0.45, 0.36, 0.34)
     _paint_mouth(picture, s, p, c)
     lean = p.nose_out * 0.4 * np.sin(c.yaw)
     for side in (-1, 1):
@@ -200,26 +202,36 @@ def _paint_mouth(picture: Picture, s: _Surface, p: Person, c: Circumstance) -> N
     line = p.eye_height + p.nose_length + p.mouth_height - 0.10 * c.smile * (s.u / wide) ** 2
     reach = np.sqrt(np.maximum(1 - (s.u / wide) ** 2, 0))
     lips = _soft(p.lips * (0.9 * reach + 0.1) - np.abs(s.v - line), 0.014) * (reach > 0)
-    red = p.skin * np.float32([1 - 0.25 * p.lip_red, 1 - 0.75 * p.lip_red, 1 - 0.65 * p.lip_red])
+    red = p.skin * colour(1 - 0.25 * p.lip_red, 1 - 0.75 * p.lip_red, 1 - 0.65 * p.lip_red)
     beard = p.hair * 0.8
     below = _soft(s.v - (line - 0.07) - 0.9 * np.abs(s.u) * 0.1, 0.06)
     chin = below * _soft(np.abs(s.u) - wide * 0.9 + 2.5 * (s.v - line), 0.08)
-    _paint(picture, p.beard * np.maximum(chin, _soft(s.v - 0.35 - 0.2 * (0.7 - np.abs(s.u)), 0.06)
-                                         * _soft(np.abs(s.u) - 0.42, 0.05)), beard)
+    _paint(
+        picture,
+        p.beard
+        * np.maximum(
+            chin,
+            _soft(s.v - 0.35 - 0.2 * (0.7 - np.abs(s.u)), 0.06) * _soft(np.abs(s.u) - 0.42, 0.05),
+        ),
+        beard,
+    )
     over_lip = line - p.lips - 0.055
     _paint(picture, p.moustache * _bump(s, 0, float(np.mean(over_lip)), wide * 1.05, 0.045), beard)
     fold = np.abs(s.v - (line - 0.12)) < 0.14
     for side in (-1, 1):
         crease = np.abs(s.u - side * (p.nose_width * 1.3 + 0.5 * (s.v - line + 0.25) * 0.6))
-        _paint(picture, (4 + 8 * max(c.smile, 0)) * p.folds * _soft(0.012 - crease, 0.02) * fold,
-               p.skin * 0.55)
+        _paint(
+            picture,
+            (4 + 8 * max(c.smile, 0)) * p.folds * _soft(0.012 - crease, 0.02) * fold,
+            p.skin * 0.55,
+        )
     _paint(picture, lips, red)
     gap = 0.008 + 0.05 * c.mouth_open
     inside = _soft(gap * reach - np.abs(s.v - line), 0.012) * (reach > 0.15)
-    _paint(picture, 0.85 * inside, p.skin * np.float32([0.28, 0.14, 0.13]))
+    _paint(picture, 0.85 * inside, p.skin * colour(0.28, 0.14, 0.13))
     if c.mouth_open > 0.35:
         teeth = _soft(gap * 0.45 * reach - np.abs(s.v - line + gap * 0.45), 0.012) * (reach > 0.4)
-        _paint(picture, 0.8 * teeth, np.float32([0.85, 0.82, 0.76]))
+        _paint(picture, 0.8 * teeth, colour(0.85, 0.82, 0.76))
 
 
 def _paint_eye(picture: Picture, s: _Surface, p: Person, c: Circumstance, side: int) -> None:
@@ -231,12 +243,12 @@ def _paint_eye(picture: Picture, s: _Surface, p: Person, c: Circumstance, side: 
     shadow = 0.6 * np.exp(-((du / 0.17) ** 2) - ((dv + 0.02) / 0.10) ** 2)
     _paint(picture, shadow, p.skin * 0.45)
     ball = _soft(lids, 0.010)
-    _paint(picture, ball, 0.35 * np.float32([0.9, 0.88, 0.86]) + 0.55 * p.skin)
+    _paint(picture, ball, 0.35 * colour(0.9, 0.88, 0.86) + 0.55 * p.skin)
     off = side * c.gaze * p.eye_width * 0.4
     radius = 0.062
     seen = np.sqrt((du - off) ** 2 + dv * dv)
     _paint(picture, ball * _soft(radius - seen, 0.012), p.iris)
-    _paint(picture, ball * _soft(0.027 - seen, 0.010), np.float32([0.03, 0.03, 0.03]))
+    _paint(picture, ball * _soft(0.027 - seen, 0.010), colour(0.03, 0.03, 0.03))
     lash = _soft(0.012 - np.abs(dv + opening * reach), 0.010) * (reach > 0)
     _paint(picture, 0.85 * lash, p.hair * 0.25)
     arch = p.brow_height + c.brows - 0.6 * du * du + p.brow_tilt * du
@@ -247,14 +259,15 @@ def _paint_eye(picture: Picture, s: _Surface, p: Person, c: Circumstance, side: 
 
 def _paint_hair(picture: Picture, s: _Surface, p: Person) -> None:
     across = s.u - p.hair_part
-    line = p.hairline + 0.55 * across * across * (1 - p.fringe) + p.fringe * _soft(
-        0.4 - np.abs(s.u), 0.1
+    line = (
+        p.hairline
+        + 0.55 * across * across * (1 - p.fringe)
+        + p.fringe * _soft(0.4 - np.abs(s.u), 0.1)
     )
     hair = _soft(line - s.v, 0.035)
     beside = _soft(np.abs(s.u) - 0.80 * p.width - 0.12, 0.05) * _soft(p.hair_side - s.v, 0.08)
     strands = 1 + 0.18 * np.sin(40 * s.u + 9 * s.v) * np.sin(23 * s.u - 5 * s.v)
-    colour = p.hair * strands[..., None]
-    picture += np.maximum(hair, beside)[..., None] * (colour - picture)
+    _paint(picture, np.maximum(hair, beside), p.hair * strands[..., None])
 
 
 def _paint_glasses(picture: Picture, s: _Surface, p: Person) -> None:
@@ -268,13 +281,10 @@ def _paint_glasses(picture: Picture, s: _Surface, p: Person) -> None:
     bridge = _soft(0.016 - np.abs(s.v - p.eye_height + 0.03), 0.012) * (
         np.abs(s.u) < p.eye_gap - 0.2
     )
-    colour = np.float32([0.95, 0.9, 0.85]) * (1 - p.glasses)
-    _paint(picture, 0.9 * np.maximum(frame, bridge), colour)
+    _paint(picture, 0.9 * np.maximum(frame, bridge), colour(0.95, 0.9, 0.85) * (1 - p.glasses))
 
 
-def _behind(
-    x: Plane, y: Plane, p: Person, c: Circumstance, rng: np.random.Generator
-) -> Picture:
+def _behind(x: Plane, y: Plane, p: Person, c: Circumstance, rng: np.random.Generator) -> Picture:
     """Wall, shoulders, neck, ears, and the hair that stands out from the head."""
     cells = int(rng.integers(2, 6))
     grey = rng.uniform(0.1, 0.85) + rng.normal(0, 0.12, (cells, cells, 1))
@@ -289,15 +299,19 @@ def _behind(
     volume = 1 + p.hair_volume
     round_head = 1 - (turned / (p.width * volume)) ** 2 - ((y + 0.04) / volume) ** 2
     hair = _soft(round_head, 0.06) * _soft(p.hair_side + 0.2 - y, 0.1)
-    falls = _soft(p.width * (1.02 + p.hair_volume) - np.abs(turned), 0.04) * _soft(
-        p.hair_side - y, 0.1
-    ) * _soft(y + 0.1, 0.1)
-    ears = np.maximum(*(
-        _soft(1 - ((turned - side * p.width * 1.0) / 0.09) ** 2 - ((y - 0.08) / 0.17) ** 2, 0.3)
-        for side in (-1, 1)
-    ))
+    falls = (
+        _soft(p.width * (1.02 + p.hair_volume) - np.abs(turned), 0.04)
+        * _soft(p.hair_side - y, 0.1)
+        * _soft(y + 0.1, 0.1)
+    )
+    ears = np.maximum(
+        *(
+            _soft(1 - ((turned - side * p.width * 1.0) / 0.09) ** 2 - ((y - 0.08) / 0.17) ** 2, 0.3)
+            for side in (-1, 1)
+        )
+    )
     _paint(picture, neck, p.skin * light * 0.72)
-    _paint(picture, shoulders, clothes)
+    _paint(picture, shoulders, np.asarray(clothes))
     _paint(picture, ears, p.skin * light * 0.8)
     _paint(picture, np.maximum(hair, falls if p.hair_side > 0.3 else 0), p.hair * light * 0.8)
     return picture
@@ -307,7 +321,7 @@ def _developed(
     photo: Picture, c: Circumstance, rng: np.random.Generator, size: int
 ) -> NDArray[np.uint8]:
     """Exposure, colour of the light, blur, tone curve, grain."""
-    warm = np.float32([1 + c.warmth, 1, 1 - c.warmth]) * np.float32(c.exposure)
+    warm = colour(1 + c.warmth, 1, 1 - c.warmth) * np.float32(c.exposure)
     photo = cv2.GaussianBlur(photo * warm, (0, 0), max(c.blur * size, 0.2))
     photo = np.clip(photo, 0, 1) ** np.float32(c.gamma / 1.2)
     photo += rng.standard_normal(photo.shape, np.float32) * np.float32(c.noise)

@@ -45,7 +45,7 @@ class Heldout:
 
 
 def folder(*, detected: list[str], cropped: list[str]) -> TrainingPhotos:
-    """Folders of one folder a person: photos where a face must be found, and faces already cropped."""
+    """Folders of one folder a person: photos to find a face in, and faces cropped already."""
     paths = [(Path(path), False) for path in detected] + [(Path(path), True) for path in cropped]
     if not paths:
         raise InputError(

@@ -130,7 +130,7 @@ def _drawn(
     lay_out: Callable[[Path], Sequence[Path]],
     more: str = "",
 ) -> Path:
-    """The folder with the photos; drawn beside it first, so that it is there whole or not at all."""
+    """The folder with the photos; drawn beside it first, so that it appears whole."""
     settings = f"{RENDERER} {size} {albums} {more}"
     key = hashlib.sha256(settings.encode()).hexdigest()[:8]
     path = Path(folder) / f"synthetic-{name}-{key}"

@@ -17,7 +17,9 @@ class Tree:
     def __post_init__(self) -> None:
         for folder in self.folders:
             if not folder.is_dir():
-                raise InputError(f"{folder}: no such folder; give one with a folder for each person")
+                raise InputError(
+                    f"{folder}: no such folder; give one with a folder for each person"
+                )
             if not any(path.is_dir() for path in folder.iterdir()):
                 raise InputError(f"{folder}: no folder in it; put each person's photos into one")
 

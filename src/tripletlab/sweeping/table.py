@@ -74,6 +74,8 @@ def conclusion(
     if not others:
         return won
     lead = best.score - others[0].score
+    if lead == 0:
+        return f"{won} {others[0].name} is exactly as good."
     paired = (resamples[best.name] - resamples[others[0].name]).std(ddof=1)
     verdict = "more than" if lead > paired else "within"
     return (

@@ -35,7 +35,8 @@ def light(
     gain = 1 + rng.uniform(-contrast, contrast, (len(faces), 1, 1))
     offset = rng.uniform(-brightness, brightness, (len(faces), 1, 1))
     mean = moved.mean(axis=(1, 2), keepdims=True)
-    return np.clip((moved - mean) * gain + mean + offset, 0, 255).astype(np.uint8)
+    varied = (moved - mean) * gain + mean + offset
+    return np.asarray(np.clip(varied, 0, 255), np.uint8)
 
 
 def _shifted(faces: Faces, rng: np.random.Generator, *, most: int) -> Faces:
@@ -45,4 +46,4 @@ def _shifted(faces: Faces, rng: np.random.Generator, *, most: int) -> Faces:
     top, left = rng.integers(0, 2 * most + 1, (2, count))
     rows = top[:, None, None] + np.arange(height)[None, :, None]
     columns = left[:, None, None] + np.arange(width)[None, None, :]
-    return padded[np.arange(count)[:, None, None], rows, columns]
+    return np.asarray(padded[np.arange(count)[:, None, None], rows, columns])

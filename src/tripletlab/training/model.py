@@ -29,17 +29,15 @@ class TripletLoss(Protocol):
 class Regularizer(Protocol):
     """See tripletlab.triplets.regularizers for the contract."""
 
-    def __call__(
-        self, distances: KerasTensor, labels: KerasTensor, *, dim: int
-    ) -> KerasTensor: ...
+    def __call__(self, distances: KerasTensor, labels: KerasTensor, *, dim: int) -> KerasTensor: ...
 
 
 class TripletModel(keras.Model):  # type: ignore[misc]
     """An embedder that learns from faces and labels: one forward pass a batch, mined in the graph.
 
-    Beside the loss it reports, as means over an epoch: `triplet_loss`, without the regulariser; `kept` and `active`, fractions of all
-    anchor-positive pairs (paper's T2: a triplet was found; its loss is above zero), and
-    `positive_distance` and `negative_distance` over all pairs of the batch.
+    Beside the loss it reports, as means over an epoch: `triplet_loss`, without the regulariser;
+    `kept` and `active`, fractions of all anchor-positive pairs (a triplet was found; its loss is
+    above zero); `positive_distance` and `negative_distance` over all pairs of the batch.
     """
 
     def __init__(
@@ -73,7 +71,7 @@ class TripletModel(keras.Model):  # type: ignore[misc]
         sample_weight: KerasTensor = None,
         training: bool = True,
     ) -> KerasTensor:
-        """Mine once, without gradient; the mean loss of the kept triplets, and the regulariser's."""
+        """Mine once, without gradient; the kept triplets' mean loss, and the regulariser's."""
         # Keras leaves the batch size open; the miner's sort wants to know it.
         labels = ops.reshape(y, (self.batch_size,))
         dim = self.embedder.output_shape[-1]

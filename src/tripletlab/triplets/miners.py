@@ -5,7 +5,8 @@ The contract of a miner: `miner(distances, labels, margin=…, draws=…) -> Min
 - `distances` (batch, batch) float: squared, without gradient; `labels` (batch,) int.
 - `draws` (batch, batch) float in [0, 1): the randomness, so that a miner itself is pure.
 - Every unordered pair of one identity is a pair; its anchor is the lower batch index.
-- All inequalities are strict: a tie is of neither kind. A pair without a valid negative is not kept.
+- All inequalities are strict: a tie is of neither kind.
+- A pair without a valid negative is not kept.
 - Shapes depend on the batch size alone; memory is O(batch²).
 - One identity, one photo each, coincident embeddings: nothing is kept, nothing fails.
 
@@ -58,9 +59,7 @@ def positive_pairs(labels: KerasTensor) -> KerasTensor:
     )
 
 
-def count_below(
-    ascending: KerasTensor, queries: KerasTensor, *, inclusive: bool
-) -> KerasTensor:
+def count_below(ascending: KerasTensor, queries: KerasTensor, *, inclusive: bool) -> KerasTensor:
     """Count, row by row, the entries below each query (`inclusive`: or equal to it).
 
     `ascending` (rows, n) sorted along its rows, `queries` (rows, m) -> (rows, m) int32. A binary

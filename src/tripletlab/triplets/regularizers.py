@@ -29,8 +29,8 @@ def spread(
 
     Their inner products should then have mean 0 and mean square 1/dim; what exceeds that is
     penalised (Zhang et al., Learning Spread-out Local Feature Descriptors, ICCV 2017). Hard
-    negatives alone pull every embedding into one point: each kept triplet's loss is above the margin
-    and shrinks with all distances. 0 in a batch of one identity.
+    negatives alone pull every embedding into one point: the loss of each kept triplet is above the
+    margin and shrinks with all distances. 0 in a batch of one identity.
     """
     different = negative_pairs(labels)
     products = 1 - distances / 2  # (batch, batch) of unit vectors
