@@ -290,7 +290,7 @@ def _behind(x: Plane, y: Plane, p: Person, c: Circumstance, rng: np.random.Gener
     grey = rng.uniform(0.1, 0.85) + rng.normal(0, 0.12, (cells, cells, 1))
     coarse = grey + rng.normal(0, 0.07, 3) + rng.normal(0, 0.03, (cells, cells, 3))
     size = x.shape[::-1]
-    picture = cv2.resize(np.float32(coarse), size, interpolation=cv2.INTER_CUBIC)
+    picture = np.asarray(cv2.resize(np.float32(coarse), size, interpolation=cv2.INTER_CUBIC))
     light = c.ambient + (1 - c.ambient) * max(0.0, c.light[2])
     clothes = np.float32(rng.uniform(0.08, 0.85, 3)) * light
     neck = _soft(0.42 * p.width + 0.06 - np.abs(x), 0.03) * _soft(y - 0.5, 0.1)

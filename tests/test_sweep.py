@@ -1,0 +1,94 @@
+"""A small sweep from photos to a champion, cut off by kill -9, completed, and run again."""
+
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from mlflow import MlflowClient
+
+SMALL = [
+    "photos.people=24",
+    "photos.photos=10",
+    "verification.people=60",
+    "verification.per_fold=10",
+    "architecture=simple_cnn",
+    "architecture.filters=4",
+    "batches.people=6",
+    "batches.photos=4",
+    "batches.steps=6",
+    "fit.epochs=2",
+]
+
+
+def sweep(folder, *more):
+    command = [sys.executable, "-m", "tripletlab.cli", "sweep", *SMALL, *more]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(command, cwd=folder, text=True, **pipes)
+
+
+def runs(folder):
+    """Name and status of every run but those of other tests."""
+    client = MlflowClient(f"sqlite:///{folder / 'mlruns' / 'mlflow.db'}")
+    found = client.search_runs([client.get_experiment_by_name("tripletlab").experiment_id])
+    return [(run.info.run_name, run.info.status) for run in found], found, client
+
+
+def wait_for_a_second_run(folder, process):
+    database = folder / "mlruns" / "mlflow.db"
+    while process.poll() is None:
+        time.sleep(0.5)
+        if database.is_file() and (folder / "mlruns" / "optuna.db").is_file():
+            statuses = [status for _, status in runs(folder)[0]]
+            if statuses.count("RUNNING") == 2 and "FINISHED" in statuses:
+                return
+    pytest.fail(f"the sweep ended by itself: {process.stderr.read()}")
+
+
+@pytest.mark.timeout(600)
+def test_killed_completed_and_not_repeated(tmp_path):
+    process = sweep(tmp_path)
+    wait_for_a_second_run(tmp_path, process)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert "RUNNING" in dict(runs(tmp_path)[0]).values()
+
+    out, said = sweep(tmp_path).communicate()
+    assert "champion: tripletlab-synthetic-people-" in out, said
+    named, found, client = runs(tmp_path)
+    assert "RUNNING" not in [status for _, status in named]
+    cells = {"semihard 0.2", "semihard 0.4", "hard 0.2", "hard 0.4"}
+    finished = [name for name, status in named if status == "FINISHED"]
+    parents = [run for run in found if "mlflow.parentRunId" not in run.data.tags]
+    assert len(parents) == 1
+    assert sorted(finished) == sorted([*cells, parents[0].info.run_name])
+    for cell in cells:
+        assert re.search(rf"│ {cell} ", out)
+    best = next(run for run in found if run.info.status == "FINISHED" and run not in parents)
+    artifacts = {one.path for one in client.list_artifacts(best.info.run_id)}
+    assert {"roc.png", "umap.html", "config.yaml", "distances.npz"} <= artifacts
+    assert best.data.params["miner"] in ("semihard", "hard")
+    assert best.data.tags["photos"] == "synthetic people"
+    assert {"loss", "validation_loss", "active", "accuracy", "best_validation_auc"} <= set(
+        best.data.metrics
+    )
+    model = client.search_registered_models()[0]
+    assert len(client.search_model_versions(f"name = '{model.name}'")) == 4
+
+    again, said = sweep(tmp_path).communicate()
+    assert "4 of 4 runs are there already" in said
+    assert again == out
+    assert len(runs(tmp_path)[0]) == len(named)
+    assert len(client.search_model_versions(f"name = '{model.name}'")) == 4
+
+
+def test_two_sweeps_do_not_mix(tmp_path, monkeypatch):
+    from tripletlab.cli import main
+    from tripletlab.locks import held
+
+    monkeypatch.chdir(tmp_path)
+    with held(tmp_path / "mlruns" / "live" / "sweep") as free:
+        assert free
+        assert main(["sweep"]) == 2
