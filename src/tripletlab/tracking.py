@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 HOST = "tripletlab.host"
 CHAMPION = "champion"
+KIND = "mlflow.experimentKind"  # so that the page opens on training runs
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,11 @@ class Tracker:
         with held(folder / "live" / "experiment"):
             if mlflow.get_experiment_by_name(self.experiment) is None:
                 local = None if self.uri.startswith("http") else (folder / "artifacts").as_uri()
-                mlflow.create_experiment(self.experiment, artifact_location=local)
+                mlflow.create_experiment(
+                    self.experiment,
+                    artifact_location=local,
+                    tags={KIND: "custom_model_development"},
+                )
         mlflow.set_experiment(self.experiment)
         self._close_dead_runs()
 

@@ -46,26 +46,29 @@ class Heldout:
 
 def folder(*, detected: list[str], cropped: list[str]) -> TrainingPhotos:
     """Folders of one folder a person: photos to find a face in, and faces cropped already."""
-    paths = [(Path(path), False) for path in detected] + [(Path(path), True) for path in cropped]
+    paths = [(_place(path), False) for path in detected] + [
+        (_place(path), True) for path in cropped
+    ]
     if not paths:
         raise InputError(
             "photos=folder needs a folder: give photos.detected=[FOLDER,…] for photos,"
             " photos.cropped=[FOLDER,…] for faces that are cropped already"
         )
-    names = _different([path.resolve().name for path, _ in paths])
+    names = _different([path.name for path, _ in paths])
     trees = [Tree(name, (path,), crop) for name, (path, crop) in zip(names, paths, strict=True)]
     return TrainingPhotos("photos: " + " + ".join(names), tuple(trees))
 
 
 def vggface2(*, path: str) -> TrainingPhotos:
     """VGGFace2 as it is unpacked; its train and test folders are merged (paper, section III.A)."""
-    parts = tuple(part for part in (Path(path) / "train", Path(path) / "test") if part.is_dir())
-    return TrainingPhotos("VGGFace2", (Tree("vggface2", parts or (Path(path),), cropped=False),))
+    root = _place(path)
+    parts = tuple(part for part in (root / "train", root / "test") if part.is_dir())
+    return TrainingPhotos("VGGFace2", (Tree("vggface2", parts or (root,), cropped=False),))
 
 
 def lfw(*, path: str) -> VerificationPhotos:
     """Labeled Faces in the Wild: pairs.txt beside the folder of people, funneled or not."""
-    return lfw_layout(Path(path), title="LFW")
+    return lfw_layout(_place(path), title="LFW")
 
 
 def lfw_layout(path: Path, *, title: str) -> VerificationPhotos:
@@ -91,6 +94,11 @@ def heldout(
 ) -> Heldout:
     """A fraction of the training photos' identities, in pairs whose folds share none."""
     return Heldout(fraction, folds, per_fold, seed)
+
+
+def _place(path: str) -> Path:
+    """Absolute, for workers that were started elsewhere; `~` is the home folder."""
+    return Path(path).expanduser().resolve()
 
 
 def _most_photographed(tree: Tree) -> list[str]:

@@ -133,7 +133,7 @@ def _drawn(
     """The folder with the photos; drawn beside it first, so that it appears whole."""
     settings = f"{RENDERER} {size} {albums} {more}"
     key = hashlib.sha256(settings.encode()).hexdigest()[:8]
-    path = Path(folder) / f"synthetic-{name}-{key}"
+    path = Path(folder).resolve() / f"synthetic-{name}-{key}"
     if path.is_dir():
         return path
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
