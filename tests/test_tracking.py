@@ -38,7 +38,7 @@ def test_a_run_keeps_params_metrics_tags_and_files(tracker, tmp_path):
     assert data.tags["a"] == "b"
     assert data.tags["mlflow.parentRunId"] == parent.run_id
     assert "git_commit" in data.tags
-    assert tracker.metrics(run.run_id) == {"loss": 0.25}
+    assert data.metrics == {"loss": 0.25}
     history = MlflowClient().get_metric_history(run.run_id, "loss")
     assert [(point.step, point.value) for point in history] == [(1, 0.5), (2, 0.25)]
     assert tracker.artifact(run.run_id, "roc.png").read_bytes() == b"picture"

@@ -19,7 +19,8 @@ from tripletlab.sweeping.study import Study, digest
 from tripletlab.sweeping.table import Row, conclusion, markdown, table
 from tripletlab.tracking import Tracker
 from tripletlab.train import model_name, train
-from tripletlab.verification.bootstrap import auc_resamples
+from tripletlab.verification.bootstrap import RESAMPLES, auc_lead, auc_standard_error
+from tripletlab.verification.protocol import Distances
 
 IMAGES_PER_SECOND = 330  # a core's, nn4_small2_half in float32, as epochs on 2 cores reported
 PARENT = "parent_run"
@@ -87,19 +88,12 @@ def _conclude(data: Data, tracker: Tracker, study: Study, *, title: str) -> tupl
         Row(cell_name(trial.params), trial.user_attrs["run_id"], trial.user_attrs["metrics"])
         for trial in study.finished()
     ]
-    pairs = data.faces.validation
-    people = data.faces.labels[np.stack([pairs.first, pairs.second], axis=1)]
-    resamples = {
-        row.name: auc_resamples(
-            np.load(tracker.artifact(row.run_id, "distances.npz"))["validation"],
-            pairs.matched,
-            people,
-            seed=0,
-        )
-        for row in rows
-    }
-    text = conclusion(rows, resamples, pairs=len(pairs.first), people=len(np.unique(people)))
-    best = max(rows, key=lambda row: row.score)
+    if not rows:
+        raise InputError("every cell diverged; give a lower optimizer.learning_rate")
+    best, *others = sorted(rows, key=lambda row: row.score, reverse=True)
+    text = _conclusion(best, others[0] if others else None, data, tracker)
+    if failed := study.missing():
+        text += f" Diverged: {', '.join(map(cell_name, failed))}."
     model = model_name(data)
     crowned = tracker.crown(model, run_id=best.run_id, metric="best_validation_auc")
     console = Console(highlight=False)
@@ -110,6 +104,29 @@ def _conclude(data: Data, tracker: Tracker, study: Study, *, title: str) -> tupl
     else:
         console.print(f"{model} keeps its champion: an earlier run has a better validation AUC")
     return rows, text
+
+
+def _conclusion(best: Row, second: Row | None, data: Data, tracker: Tracker) -> str:
+    """Hold the best row's lead against the error of a bootstrap over the validation people."""
+    pairs = data.faces.validation
+    people = data.faces.labels[np.stack([pairs.first, pairs.second], axis=1)]
+    draws = {"resamples": RESAMPLES, "seed": 0}
+
+    def distances(row: Row) -> Distances:
+        stored = np.load(tracker.artifact(row.run_id, "distances.npz"))
+        return np.asarray(stored["validation"])
+
+    own = distances(best)
+    error = auc_standard_error(own, pairs.matched, people, **draws)
+    lead = auc_lead((own, distances(second)), pairs.matched, people, **draws) if second else None
+    return conclusion(
+        best,
+        second,
+        error=error,
+        lead=lead,
+        pairs=len(pairs.first),
+        people=len(np.unique(people)),
+    )
 
 
 def _open_study(

@@ -42,12 +42,6 @@ class Tracked:
 
         mlflow.log_artifacts(str(folder), run_id=self.run_id)
 
-    def tag(self, name: str, value: str) -> None:
-        """Set a tag."""
-        import mlflow
-
-        mlflow.set_tag(name, value)
-
     def model(self, embedder: "keras.Model", *, registered_as: str) -> str:
         """Log the network with its signature, register it, return the version."""
         import mlflow.keras
@@ -55,8 +49,8 @@ class Tracked:
         from mlflow.models import ModelSignature
         from mlflow.types import Schema, TensorSpec
 
-        def tensor(shape: tuple[Any, ...], name: str | None = None) -> Schema:
-            return Schema([TensorSpec(np.dtype(np.float32), (-1, *shape[1:]), name)])
+        def tensor(shape: tuple[Any, ...]) -> Schema:
+            return Schema([TensorSpec(np.dtype(np.float32), (-1, *shape[1:]))])
 
         needs = [f"{package}=={version(package)}" for package in ("keras", "tensorflow", "numpy")]
         signature = ModelSignature(tensor(embedder.input_shape), tensor(embedder.output_shape))
@@ -162,10 +156,6 @@ class Tracker:
     def metric(self, run_id: str, name: str) -> float:
         """A run's last value of a metric; below every value when it has none."""
         return float(self._client().get_run(run_id).data.metrics.get(name, float("-inf")))
-
-    def metrics(self, run_id: str) -> dict[str, float]:
-        """All of a run's metrics, their last values."""
-        return dict(self._client().get_run(run_id).data.metrics)
 
     def artifact(self, run_id: str, path: str) -> Path:
         """A local copy of a run's artifact."""

@@ -1,6 +1,5 @@
 """`tripletlab train`: faces become a network that is judged, logged and registered."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,6 +9,7 @@ import numpy as np
 import yaml
 
 from tripletlab import config
+from tripletlab.photos.sources import slug
 from tripletlab.prepare import Data
 from tripletlab.progress import bar, say
 from tripletlab.tracking import Tracked, Tracker
@@ -25,8 +25,7 @@ class Outcome:
 
 def model_name(data: Data) -> str:
     """The registered model: one for each set of training faces, so that no other dethrones it."""
-    slug = re.sub(r"[^a-z0-9]+", "-", data.faces.title.lower()).strip("-")[:40]
-    return f"tripletlab-{slug}-{data.faces.fingerprint[:8]}"
+    return f"tripletlab-{slug(data.faces.title)}-{data.faces.fingerprint[:8]}"
 
 
 def train(

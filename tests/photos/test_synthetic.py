@@ -9,9 +9,10 @@ import pytest
 
 from tripletlab.errors import InputError
 from tripletlab.faces.detection import haar
+from tripletlab.photos.circumstance import draw_circumstance
 from tripletlab.photos.pairs import read_pairs_txt
 from tripletlab.photos.person import draw_person
-from tripletlab.photos.rendering import draw_circumstance, render
+from tripletlab.photos.rendering import render
 from tripletlab.photos.synthetic import synthetic, synthetic_pairs
 from tripletlab.photos.tree import list_identities
 

@@ -7,7 +7,6 @@ from sklearn.metrics import roc_auc_score
 
 from tripletlab.verification.bootstrap import (
     auc_lead,
-    auc_resamples,
     auc_standard_error,
     identity_weights,
     weighted_auc,
@@ -15,6 +14,11 @@ from tripletlab.verification.bootstrap import (
 from tripletlab.verification.protocol import auc, pair_distances
 
 PEOPLE, PHOTOS = 30, 4
+
+
+def auc_resamples(distances, matched, identities, *, seed):
+    weights = identity_weights(matched, identities, resamples=400, seed=seed)
+    return weighted_auc(distances, matched, weights)
 
 
 def pairs_of(people: int, seed: int) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:

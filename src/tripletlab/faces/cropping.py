@@ -1,9 +1,5 @@
 """A photo file to a face of a fixed size."""
 
-import contextlib
-import os
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -11,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tripletlab.faces.detection import Box
+from tripletlab.progress import quiet_stderr
 
 Grey = NDArray[np.uint8]  # (height, width)
 
@@ -24,7 +21,7 @@ def read_photo(path: Path) -> Grey | None:
         data = path.read_bytes()
         if not data:
             return None
-        with _quiet():
+        with quiet_stderr():  # the C libraries print there what a bad photo has wrong
             photo = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
     except (OSError, cv2.error):
         return None
@@ -54,18 +51,3 @@ def centre(photo: Grey, *, fraction: float) -> Box:
     height, width = photo.shape
     side = max(1, round(min(height, width) * fraction))
     return Box((width - side) // 2, (height - side) // 2, side)
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Nothing on stderr: the C libraries below OpenCV print there what a bad photo has wrong."""
-    sys.stderr.flush()
-    stderr = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(stderr, 2)
-        os.close(nowhere)
-        os.close(stderr)

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from tripletlab.errors import InputError
 from tripletlab.faces.recipe import TOO_FEW, FaceRecipe
 from tripletlab.faces.store import FORMAT, HELDOUT, TRAIN, VALIDATION, write
 from tripletlab.photos.pairs import Pairs, draw_pairs
-from tripletlab.photos.sources import TrainingPhotos
+from tripletlab.photos.sources import TrainingPhotos, slug
 from tripletlab.photos.tree import list_identities
 from tripletlab.progress import spread
 
@@ -91,8 +90,7 @@ def prepare_faces(
 def store_path(folder: Path, *, title: str, key: object) -> Path:
     """The folder of a store: a readable name, and 8 digits that change with the inputs."""
     digits = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:8]
-    slug = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:40]
-    return folder / f"{slug}-{digits}"
+    return folder / f"{slug(title)}-{digits}"
 
 
 def split_names(

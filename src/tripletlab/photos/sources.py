@@ -1,5 +1,6 @@
 """Where photos come from: targets of conf/photos/ and conf/verification/."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +43,11 @@ class Heldout:
     folds: int
     per_fold: int
     seed: int
+
+
+def slug(title: str) -> str:
+    """A title as part of a file's or a model's name."""
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:40]
 
 
 def folder(*, detected: list[str], cropped: list[str]) -> TrainingPhotos:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
 from rich.table import Table
+
+from tripletlab.verification.bootstrap import Lead
 
 COLUMNS = ("precision", "recall", "accuracy", "AUC", "validation AUC")
 
@@ -59,26 +59,22 @@ def markdown(rows: Sequence[Row], *, title: str, conclusion: str) -> str:
 
 
 def conclusion(
-    rows: Sequence[Row], resamples: Mapping[str, NDArray[np.float64]], *, pairs: int, people: int
+    best: Row, second: Row | None, *, error: float, lead: Lead | None, pairs: int, people: int
 ) -> str:
     """Who won, by how much, and whether the lead is more than chance would give.
 
-    `resamples` are, for each row's name, its validation AUC over the same bootstrap draws.
+    `error` is the standard error of the best row's validation AUC, `lead` its lead over the second.
     """
-    best, *others = sorted(rows, key=lambda row: row.score, reverse=True)
-    error = resamples[best.name].std(ddof=1)
     won = (
         f"{best.name} won: validation AUC {best.score:.4f}, standard error {error:.4f}"
         f" ({pairs:,} pairs of {people} people that no network trained on)."
     )
-    if not others:
+    if second is None or lead is None:
         return won
-    lead = best.score - others[0].score
-    if lead == 0:
-        return f"{won} {others[0].name} is exactly as good."
-    paired = (resamples[best.name] - resamples[others[0].name]).std(ddof=1)
-    verdict = "more than" if lead > paired else "within"
+    if lead.difference == 0:
+        return f"{won} {second.name} is exactly as good."
+    verdict = "more than" if lead.difference > lead.standard_error else "within"
     return (
-        f"{won} It leads {others[0].name} by {lead:.4f}, {verdict} the paired standard error of"
-        f" {paired:.4f}."
+        f"{won} It leads {second.name} by {lead.difference:.4f}, {verdict} the paired standard"
+        f" error of {lead.standard_error:.4f}."
     )

@@ -1,14 +1,11 @@
 """The one place that knows which library computes: importing it, and making it repeatable."""
 
-import contextlib
-import os
-import sys
-from collections.abc import Iterator
+from tripletlab.progress import quiet_stderr
 
 
 def load() -> None:
     """Import Keras and its backend, without the notes that the backend writes about itself."""
-    with _quiet_stderr():
+    with quiet_stderr():
         import keras
 
         keras.ops.ones(1)  # the backend looks for its devices now, and not in a progress bar
@@ -35,17 +32,3 @@ def jit_compile() -> bool | str:
     import tensorflow
 
     return "auto" if tensorflow.config.list_physical_devices("GPU") else False
-
-
-@contextlib.contextmanager
-def _quiet_stderr() -> Iterator[None]:
-    """TensorFlow's C++ part writes notes to stderr before any of its settings is read."""
-    sys.stderr.flush()
-    saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(nowhere)

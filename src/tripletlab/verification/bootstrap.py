@@ -41,18 +41,6 @@ def auc_lead(
     return Lead(difference, float((one - other).std(ddof=1)))
 
 
-def auc_resamples(
-    distances: Distances, matched: Flags, identities: Identities, *, seed: int
-) -> NDArray[np.float64]:
-    """(RESAMPLES,) AUCs, each of as many identities drawn with replacement.
-
-    Their standard deviation is the AUC's standard error; with one seed, that of the difference
-    between two models' results is the standard error of their difference.
-    """
-    weights = identity_weights(matched, identities, resamples=RESAMPLES, seed=seed)
-    return weighted_auc(distances, matched, weights)
-
-
 def identity_weights(
     matched: Flags, identities: Identities, *, resamples: int, seed: int
 ) -> NDArray[np.float64]:
