@@ -3,17 +3,12 @@
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 from tripletlab import __version__, config
 from tripletlab.errors import InputError
 
-VERBS = {
-    "prepare": "find the faces in photos and write them to faces.h5 and pairs.h5",
-    "train": "train one network, judge it, log it and register it",
-    "sweep": "train every cell of a grid, print their table, and crown the best",
-    "ui": "show runs, pictures and models in the browser (MLflow)",
-}
 EPILOG = """examples:
   tripletlab sweep                                  the paper's grid on synthetic people
   tripletlab train miner=hard margin=0.4            one run
@@ -27,8 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     given = _parser().parse_args(arguments)
     try:
-        _run(given)
-    except InputError as error:
+        VERBS[given.verb].run(given)
+    except (InputError, FloatingPointError) as error:
         print(f"tripletlab: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -37,37 +32,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _run(given: argparse.Namespace) -> None:
-    if given.verb == "ui":
-        return _ui(given)
-    root = "prepare" if given.verb == "prepare" else "train"
-    composed = config.compose(root, given.overrides)
-    if root == "train":
-        from tripletlab.training.backend import load
+def _prepare(given: argparse.Namespace) -> None:
+    from tripletlab.prepare import prepare
 
-        load()
-    config.check(composed.config)
-    if given.config:
-        import yaml
-
-        print(yaml.safe_dump(config.resolved(composed.config), sort_keys=False), end="")
-    elif given.verb == "prepare":
-        from tripletlab.prepare import prepare
-
+    composed = _checked("prepare", given)
+    if not _shown(composed, given):
         prepare(composed.config, fresh=given.fresh)
-    elif given.verb == "train":
-        _train(composed)
-    else:
-        from tripletlab.sweep import sweep
-
-        sweep(given.space, given.overrides, fresh=given.fresh)
-    return None
 
 
-def _train(composed: config.Composed) -> None:
+def _train(given: argparse.Namespace) -> None:
     from tripletlab.prepare import prepare
     from tripletlab.train import train
 
+    composed = _checked("train", given)
+    if _shown(composed, given):
+        return
     tracker = config.build(composed.config, "tracking")
     data = prepare(composed.config, fresh=False)
     tracker.open()
@@ -78,11 +57,92 @@ def _train(composed: config.Composed) -> None:
     print(f"run\t{outcome.run_id}")
 
 
+def _sweep(given: argparse.Namespace) -> None:
+    from tripletlab.sweep import sweep
+
+    _checked("train", given)
+    sweep(given.space, given.overrides, fresh=given.fresh)
+
+
 def _ui(given: argparse.Namespace) -> None:
     from tripletlab.tracking import serve
 
     tracking = config.resolved(config.compose("train", given.overrides).config)["tracking"]
     serve(tracking["uri"], port=given.port)
+
+
+def _checked(root: str, given: argparse.Namespace) -> config.Composed:
+    """The config of one of conf/'s root files, every value held against the code it is for."""
+    composed = config.compose(root, given.overrides)
+    if root == "train":
+        from tripletlab.training.backend import load
+
+        load()
+    config.check(composed.config)
+    return composed
+
+
+def _shown(composed: config.Composed, given: argparse.Namespace) -> bool:
+    """Print the config where --config asks for it."""
+    if given.config:
+        import yaml
+
+        print(yaml.safe_dump(config.resolved(composed.config), sort_keys=False), end="")
+    return bool(given.config)
+
+
+def _spaces() -> str:
+    return ", ".join(path.stem for path in sorted(config.folder("sweeps").glob("*.yaml")))
+
+
+Arguments = dict[str, dict[str, Any]]  # name or flag -> its settings, as argparse takes them
+
+
+class Verb(NamedTuple):
+    """What a verb does, its help, and its arguments."""
+
+    run: Callable[[argparse.Namespace], None]
+    about: str
+    arguments: Arguments
+    choices: bool  # its help lists what conf/ has to choose from
+
+
+OVERRIDES: Arguments = {
+    "overrides": {"nargs": "*", "metavar": "key=value", "help": "change the config"}
+}
+CONFIG: Arguments = {"--config": {"action": "store_true", "help": "print the config and stop"}}
+FRESH: Arguments = {"--fresh": {"action": "store_true", "help": "do again what is there already"}}
+SPACE: Arguments = {
+    "--space": {"default": "margin_miner", "help": f"a file, or one of: {_spaces()}"}
+}
+PORT: Arguments = {"--port": {"type": int, "default": 5000, "help": "on 127.0.0.1 (5000)"}}
+
+VERBS = {
+    "prepare": Verb(
+        _prepare,
+        "find the faces in photos and write them to faces.h5 and pairs.h5",
+        OVERRIDES | FRESH | CONFIG,
+        choices=True,
+    ),
+    "train": Verb(
+        _train,
+        "train one network, judge it, log it and register it",
+        OVERRIDES | CONFIG,
+        choices=True,
+    ),
+    "sweep": Verb(
+        _sweep,
+        "train every cell of a grid, print their table, and crown the best",
+        OVERRIDES | FRESH | SPACE,
+        choices=True,
+    ),
+    "ui": Verb(
+        _ui,
+        "show runs, pictures and models in the browser (MLflow)",
+        OVERRIDES | PORT,
+        choices=False,
+    ),
+}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -94,32 +154,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"tripletlab {__version__}")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for verb, help_text in VERBS.items():
+    for name, verb in VERBS.items():
         sub = verbs.add_parser(
-            verb,
-            help=help_text,
-            description=help_text[0].upper() + help_text[1:] + ".",
-            epilog=_choices(verb),
+            name,
+            help=verb.about,
+            description=verb.about[0].upper() + verb.about[1:] + ".",
+            epilog=_choices() if verb.choices else None,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        sub.add_argument("overrides", nargs="*", metavar="key=value", help="change the config")
-        sub.set_defaults(fresh=False, config=False)
-        if verb in ("prepare", "sweep"):
-            sub.add_argument("--fresh", action="store_true", help="do again what is there already")
-        if verb in ("prepare", "train"):
-            sub.add_argument("--config", action="store_true", help="print the config and stop")
-        if verb == "sweep":
-            spaces = ", ".join(p.stem for p in sorted(config.folder("sweeps").glob("*.yaml")))
-            sub.add_argument("--space", default="margin_miner", help=f"a file, or one of: {spaces}")
-        if verb == "ui":
-            sub.add_argument("--port", type=int, default=5000, help="on 127.0.0.1 (5000)")
+        for argument, settings in verb.arguments.items():
+            sub.add_argument(argument, **settings)
     return parser
 
 
-def _choices(verb: str) -> str:
+def _choices() -> str:
     """Every noun and its choices, from the first lines of the files in conf/."""
-    if verb == "ui":
-        return ""
     lines = ["choices (noun=choice; --config shows every key):"]
     for noun, choices in config.groups().items():
         lines.append(f"  {noun}")

@@ -1,22 +1,14 @@
-"""Configs: composed from conf/ by Hydra, checked against the code they name, and built.
+"""Configs: composed from conf/ by Hydra, checked against the code they name, and built."""
 
-`conf/` names a callable (`_target_`) and its arguments; the callable's annotations say which values
-are allowed (`Annotated[float, Field(gt=0)]`), and `build` holds every value against them, so that a
-wrong one is told of before any work begins.
-"""
-
-import functools
-import importlib
-import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, NamedTuple, get_type_hints
+from typing import Any, NamedTuple
 
 from tripletlab.errors import InputError
+from tripletlab.targets import called, checked, has_target
 
 PACKAGE = Path(__file__).parent
-INTERPOLATION = "${"
 
 
 class Composed(NamedTuple):
@@ -91,8 +83,8 @@ def check(config: Mapping[str, Any]) -> None:
     """Hold every value of every noun against the code it is for, without calling any."""
     plain = resolved(config)
     for noun, node in plain.items():
-        if _has_target(node):
-            _checked(node, config[noun], noun)
+        if has_target(node):
+            checked(node, config[noun], noun)
 
 
 def build(config: Mapping[str, Any], noun: str, **more: Any) -> Any:
@@ -100,65 +92,7 @@ def build(config: Mapping[str, Any], noun: str, **more: Any) -> Any:
 
     Nested nouns are built first. `more` are arguments that only the caller knows.
     """
-    return _build(_checked(resolved(config)[noun], config[noun], noun), more)
-
-
-class _Call(NamedTuple):
-    """A node of the config whose values have been checked; nested ones are calls in turn."""
-
-    target: Callable[..., Any]
-    arguments: dict[str, Any]
-    partial: bool
-
-
-def _build(call: _Call, more: Mapping[str, Any]) -> Any:
-    arguments = {
-        key: _build(value, {}) if isinstance(value, _Call) else value
-        for key, value in call.arguments.items()
-    }
-    if call.partial:
-        return functools.partial(call.target, **arguments, **more)
-    return call.target(**arguments, **more)
-
-
-def _has_target(node: object) -> bool:
-    return isinstance(node, Mapping) and "_target_" in node
-
-
-def _checked(node: Mapping[str, Any], raw: Mapping[str, Any], path: str) -> _Call:
-    module, _, name = node["_target_"].rpartition(".")
-    target = getattr(importlib.import_module(module), name)
-    hints = get_type_hints(
-        target.__init__ if inspect.isclass(target) else target, include_extras=True
-    )
-    arguments = {
-        key: _checked(value, raw[key], f"{path}.{key}")
-        if _has_target(value)
-        else _valid(value, hints.get(key, Any), _key_to_change(raw[key], f"{path}.{key}"))
-        for key, value in node.items()
-        if not key.startswith("_")
-    }
-    return _Call(target, arguments, bool(node.get("_partial_")))
-
-
-def _valid(value: object, hint: Any, key: str) -> Any:
-    """The value as its annotation wants it; InputError names the key to change."""
-    from pydantic import ConfigDict, TypeAdapter, ValidationError
-
-    if value == "???":
-        raise InputError(f"{key} is missing: give {key}=…")
-    try:
-        adapter = TypeAdapter(hint, config=ConfigDict(arbitrary_types_allowed=True))
-        return adapter.validate_python(value)
-    except ValidationError as error:
-        reason = error.errors()[0]["msg"].removeprefix("Input ")
-        raise InputError(f"{key}={value}: it {reason[0].lower()}{reason[1:]}") from error
-
-
-def _key_to_change(raw: object, path: str) -> str:
-    """Where a value is an interpolation, the user changes what it points at."""
-    text = str(raw)
-    return text[2:-1] if text.startswith(INTERPOLATION) and text.endswith("}") else path
+    return called(checked(resolved(config)[noun], config[noun], noun), more)
 
 
 def _check_choices(overrides: Sequence[str]) -> None:

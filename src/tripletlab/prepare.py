@@ -25,8 +25,9 @@ class Data(NamedTuple):
 def prepare(plain: Mapping[str, Any], *, fresh: bool) -> Data:
     """Open the stores that the config asks for, after making those that are not there."""
     recipe = config.build(plain, "faces")
-    photos = config.build(plain, "photos")
-    verification = config.build(plain, "verification")
+    chosen = [config.build(plain, noun) for noun in ("photos", "verification")]
+    # What draws its own photos is bound, not built: it draws when all else is known to be right.
+    photos, verification = (one() if callable(one) else one for one in chosen)
     held_out = isinstance(verification, Heldout)
     common = {
         "settings": config.resolved(plain)["faces"],
