@@ -13,6 +13,7 @@ EPILOG = """examples:
   tripletlab sweep                                  the paper's grid on synthetic people
   tripletlab train miner=hard margin=0.4            one run
   tripletlab train --config miner=hard              what would run, without running it
+  tripletlab describe architecture=resnet           the table of a network
   tripletlab sweep photos=folder 'photos.detected=[~/photos]' verification=heldout
 """
 
@@ -55,6 +56,12 @@ def _train(given: argparse.Namespace) -> None:
     for metric, value in outcome.metrics.items():
         print(f"{metric}\t{value:.4f}" if isinstance(value, float) else f"{metric}\t{value}")
     print(f"run\t{outcome.run_id}")
+
+
+def _describe(given: argparse.Namespace) -> None:
+    from tripletlab.describe import describe
+
+    describe(_checked("train", given))
 
 
 def _sweep(given: argparse.Namespace) -> None:
@@ -128,6 +135,12 @@ VERBS = {
         _train,
         "train one network, judge it, log it and register it",
         OVERRIDES | CONFIG,
+        choices=True,
+    ),
+    "describe": Verb(
+        _describe,
+        "print a network's table: rows, sizes, parameters, operations",
+        OVERRIDES,
         choices=True,
     ),
     "sweep": Verb(

@@ -96,6 +96,7 @@ def _fit(plain: dict[str, Any], data: Data, run: Tracked, name: str) -> _Fitted:
 
     seed = plain["seed"]
     backend.start(seed=seed)
+    from tripletlab.architectures.description import flops
     from tripletlab.training.inference import embed
     from tripletlab.training.model import TripletModel
     from tripletlab.verification.validation import Validation
@@ -128,6 +129,7 @@ def _fit(plain: dict[str, Any], data: Data, run: Tracked, name: str) -> _Fitted:
         "best_epoch": best_epoch,
         "best_validation_auc": validation.auc(chosen_by),
         "parameters": embedder.count_params(),
+        "flops": flops(embedder),
         "training_identities": batches.identities,
     }
     return _Fitted(embedder, before, embed(embedder, data.pairs.images), chosen_by, metrics)

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from tests.stores import make_store
-from tripletlab.architectures.simple_cnn import simple_cnn
+from tripletlab.architectures.network import network
+from tripletlab.architectures.tables import simple_cnn
 from tripletlab.training import backend
 from tripletlab.training.augmentation import none
 from tripletlab.training.batches import PeopleByPhotos
@@ -15,6 +16,17 @@ from tripletlab.training.model import TripletModel
 from tripletlab.triplets.losses import hinge
 from tripletlab.triplets.miners import hard, semihard
 from tripletlab.triplets.regularizers import none as none_added
+
+
+def small_network():
+    return network(
+        table=simple_cnn(),
+        input_size=32,
+        embedding_dim=16,
+        width=0.25,
+        batch_norm=False,
+        pool=None,
+    )
 
 
 def unit(seed, shape=(12, 8)):
@@ -86,7 +98,7 @@ def run(*, seed=1, epochs=3, scores=(0.5, 0.6, 0.7), patience=5):
     batches = PeopleByPhotos(
         make_store(entries=12, photos=6), people=4, photos=4, steps=4, augmentation=none, seed=seed
     )
-    embedder = simple_cnn(input_size=32, embedding_dim=16, filters=4)
+    embedder = small_network()
     model = TripletModel(
         embedder, miner=semihard, loss=hinge, regularizer=none_added, batch_size=16, seed=seed
     )
@@ -142,7 +154,7 @@ def test_numbers_beyond_the_finite_end_the_fit():
     batches = PeopleByPhotos(
         make_store(entries=12, photos=6), people=4, photos=4, steps=4, augmentation=none, seed=1
     )
-    embedder = simple_cnn(input_size=32, embedding_dim=16, filters=4)
+    embedder = small_network()
     embedder.set_weights([np.full_like(value, np.nan) for value in embedder.get_weights()])
     model = TripletModel(
         embedder, miner=semihard, loss=hinge, regularizer=none_added, batch_size=16, seed=1
@@ -163,7 +175,7 @@ def test_numbers_beyond_the_finite_end_the_fit():
 def test_embedding_in_batches_is_embedding_one_by_one():
     backend.start(seed=1)
     faces = np.random.default_rng(0).integers(0, 256, (300, 32, 32)).astype(np.uint8)
-    embedder = simple_cnn(input_size=32, embedding_dim=16, filters=4)
+    embedder = small_network()
     embedded = embed(embedder, faces)
     assert embedded.shape == (300, 16)
     assert embedded.dtype == np.float32

@@ -1,0 +1,162 @@
+"""The kinds of rows that a network's table has: each adds its layers to those before it.
+
+A row's layers are called by its name, or begin with it and an underscore.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import NamedTuple, Protocol
+
+from keras import KerasTensor, layers
+
+from tripletlab.architectures.blocks import PoolKind, Style, convolution, pooling
+
+Convolution = tuple[int, int]  # kernel, filters
+
+
+class Row(Protocol):
+    """One row: features (batch, height, width, channels) in, features out."""
+
+    @property
+    def name(self) -> str: ...
+
+    def add(self, features: KerasTensor, style: Style) -> KerasTensor:
+        """Add the row's layers."""
+
+    def text(self, style: Style) -> str:
+        """What a reader of the table sees: kernels and filters."""
+
+
+class Conv(NamedTuple):
+    """A convolution with ReLU."""
+
+    name: str
+    kernel: int
+    filters: int
+    stride: int = 1
+
+    def add(self, features: KerasTensor, style: Style) -> KerasTensor:
+        return convolution(
+            features,
+            kernel=self.kernel,
+            filters=self.filters,
+            stride=self.stride,
+            style=style,
+            name=self.name,
+        )
+
+    def text(self, style: Style) -> str:
+        return f"{_conv(self.kernel, self.filters, style)}{_stride(self.stride)}"
+
+
+class Pool(NamedTuple):
+    """A pooling."""
+
+    name: str
+    size: int = 3
+    stride: int = 2
+    kind: PoolKind = "max"
+
+    def add(self, features: KerasTensor, style: Style) -> KerasTensor:
+        return pooling(
+            features,
+            kind=self.kind,
+            size=self.size,
+            stride=self.stride,
+            style=style,
+            name=self.name,
+        )
+
+    def text(self, style: Style) -> str:
+        return f"{style.pool or self.kind} pool {self.size}×{self.size}{_stride(self.stride)}"
+
+
+class Inception(NamedTuple):
+    """Branches side by side, joined along the channels: lists of convolutions, and one pooling.
+
+    The stride acts in a branch's last convolution and in the pooling (3×3); `projection` is a 1×1
+    convolution after the pooling, 0 leaves the pooled channels as they are.
+    """
+
+    name: str
+    branches: Sequence[Sequence[Convolution]]
+    pool: PoolKind
+    projection: int = 0
+    stride: int = 1
+
+    def add(self, features: KerasTensor, style: Style) -> KerasTensor:
+        outputs = [
+            self._branch(features, convolutions, style, name=f"{self.name}_{index}")
+            for index, convolutions in enumerate(self.branches)
+        ]
+        pooled = pooling(
+            features,
+            kind=self.pool,
+            size=3,
+            stride=self.stride,
+            style=style,
+            name=f"{self.name}_pool",
+        )
+        if self.projection:
+            name = f"{self.name}_projection"
+            pooled = convolution(pooled, kernel=1, filters=self.projection, style=style, name=name)
+        return layers.Concatenate(name=self.name)([*outputs, pooled])
+
+    def _branch(
+        self, features: KerasTensor, convolutions: Sequence[Convolution], style: Style, *, name: str
+    ) -> KerasTensor:
+        last = len(convolutions) - 1
+        for index, (kernel, filters) in enumerate(convolutions):
+            features = convolution(
+                features,
+                kernel=kernel,
+                filters=filters,
+                stride=self.stride if index == last else 1,
+                style=style,
+                name=f"{name}_{index}_{kernel}x{kernel}",
+            )
+        return features
+
+    def text(self, style: Style) -> str:
+        branches = [
+            " → ".join(_conv(kernel, filters, style) for kernel, filters in convolutions)
+            for convolutions in self.branches
+        ]
+        projected = f" → {_conv(1, self.projection, style)}" if self.projection else ""
+        pool = f"{style.pool or self.pool} pool{projected}"
+        return " · ".join([*branches, pool]) + _stride(self.stride)
+
+
+class Residual(NamedTuple):
+    """Two 3×3 convolutions whose result is added to what came in (He et al., 2015).
+
+    The second one begins at zero, so that a deep network begins as a shallow one and can be trained
+    without batch normalisation (Goyal et al., 2017; Zhang et al., Fixup, 2019). Where the shape
+    changes, what came in passes a 1×1 convolution.
+    """
+
+    name: str
+    filters: int
+    stride: int = 1
+
+    def add(self, features: KerasTensor, style: Style) -> KerasTensor:
+        same = partial(convolution, filters=self.filters, style=style)
+        inner = same(features, kernel=3, stride=self.stride, name=f"{self.name}_1")
+        inner = same(inner, kernel=3, name=f"{self.name}_2", relu=False, zero=True)
+        if features.shape != inner.shape:
+            name = f"{self.name}_shortcut"
+            features = same(features, kernel=1, stride=self.stride, name=name, relu=False)
+        joined = layers.Add(name=f"{self.name}_add")([features, inner])
+        return layers.ReLU(name=self.name)(joined)
+
+    def text(self, style: Style) -> str:
+        one = _conv(3, self.filters, style)
+        return f"{one} → {one} + input{_stride(self.stride)}"
+
+
+def _conv(kernel: int, filters: int, style: Style) -> str:
+    return f"{kernel}×{kernel} {style.filters(filters)}"
+
+
+def _stride(stride: int) -> str:
+    return f" /{stride}" if stride > 1 else ""

@@ -1,0 +1,40 @@
+"""`tripletlab describe`: a network's table, as the paper's Table I shows it."""
+
+from rich.console import Console
+from rich.table import Table as Shown
+
+from tripletlab import config
+from tripletlab.errors import InputError
+
+
+def describe(composed: config.Composed) -> None:
+    """Print the rows of the architecture, their sizes, parameters and operations, and a total."""
+    from tripletlab.architectures import description
+    from tripletlab.architectures.blocks import Style
+
+    plain = config.resolved(composed.config)
+    chosen = plain["architecture"]
+    if "table" not in chosen:
+        raise InputError(f"architecture={composed.choices['architecture']} is not made of a table")
+    size = plain["faces"]["size"]
+    network = config.build(plain, "architecture", input_size=size)
+    style = Style(chosen["width"], chosen["batch_norm"], chosen["pool"])
+    rows = description.describe(network, config.build(chosen, "table"), style)
+    parameters, flops = description.total(rows)
+    shown = Shown(
+        title=f"{composed.choices['architecture']} at {size}×{size}, width {style.width:g}",
+        title_justify="left",
+    )
+    shown.add_column("row", no_wrap=True)
+    shown.add_column("layers")
+    for column in ("output", "parameters", "MFLOP"):
+        shown.add_column(column, justify="right", no_wrap=True)
+    for row in rows:
+        shown.add_row(row.name, row.text, "×".join(map(str, row.output)), *_counts(*row[3:]))
+    shown.add_section()
+    shown.add_row("in all", "", "", *_counts(parameters, flops))
+    Console(highlight=False).print(shown)
+
+
+def _counts(parameters: int, flops: int) -> tuple[str, str]:
+    return (f"{parameters:,}" if parameters else "", f"{flops / 1e6:,.2f}" if flops else "")
