@@ -14,6 +14,7 @@ from tripletlab.errors import InputError
 
 CHOICES = [(noun, choice) for noun, choices in config.groups().items() for choice in choices]
 GIVEN = {  # what a choice cannot know
+    ("faces", "yunet"): ["faces.detector.model={people}/Ann/1.jpg"],
     ("photos", "folder"): ["photos.detected=[{people}]"],
     ("photos", "vggface2"): ["photos.path={people}"],
     ("photos", "synthetic"): ["photos.people=4", "photos.photos=2", "data={people}"],

@@ -1,18 +1,19 @@
 import functools
+import pickle
 
 import cv2
 import numpy as np
 import pytest
 
-from tripletlab.faces.detection import Box, haar
+from tripletlab.errors import InputError
+from tripletlab.faces.detection import Box, YuNet, by_prominence, haar, whole
 
 find = functools.partial(haar, scale_factor=1.1, min_neighbors=4, min_size=30)
 
 
 def test_found_box_is_around_the_face(drawn):
     for person in range(10):
-        box = find(drawn(person, 1))
-        assert isinstance(box, Box)
+        box = find(drawn(person, 1))[0]
         assert abs(box.x + box.side / 2 - 48) < 10
         assert abs(box.y + box.side / 2 - 48) < 12
         assert 50 <= box.side <= 96
@@ -20,34 +21,91 @@ def test_found_box_is_around_the_face(drawn):
 
 def test_no_face_in_noise_and_plain_grey():
     noise = np.random.default_rng(0).integers(0, 256, (96, 96), np.uint8)
-    assert find(noise) is None
-    assert find(np.full((96, 96), 128, np.uint8)) is None
+    assert find(noise) == []
+    assert find(np.full((96, 96), 128, np.uint8)) == []
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (5, 300), (20, 20)])
 def test_photo_smaller_than_a_face_has_none(shape):
-    assert find(np.zeros(shape, np.uint8)) is None
+    assert find(np.zeros(shape, np.uint8)) == []
 
 
 def test_faces_below_the_minimum_are_passed_over(drawn):
-    assert find(drawn(1, 1), min_size=95) is None
+    assert find(drawn(1, 1), min_size=95) == []
 
 
-def test_the_central_face_is_taken(drawn):
-    """It is taken although the one at the edge is a little larger."""
+def test_the_central_face_comes_first(drawn):
+    """It does although the one at the edge is a little larger."""
     photo = np.full((120, 400), 60, np.uint8)
     photo[0:120, 0:120] = cv2.resize(drawn(1, 1), (120, 120))
     photo[10:106, 152:248] = drawn(1, 1)
-    box = find(photo)
-    assert box is not None
-    assert 152 <= box.x < 248
+    centres = [box.x + box.side / 2 for box in find(photo)]
+    assert 152 <= centres[0] < 248
+    assert any(centre < 120 for centre in centres[1:])
 
 
-def test_the_larger_face_is_taken(drawn):
-    """It is taken although the smaller one is a little nearer to the middle."""
+def test_the_larger_face_comes_first(drawn):
+    """It does although the smaller one is a little nearer to the middle."""
     photo = np.full((200, 400), 60, np.uint8)
     photo[52:148, 62:158] = drawn(1, 1)
     photo[4:196, 204:396] = np.kron(drawn(1, 1), np.ones((2, 2), np.uint8))
-    box = find(photo)
-    assert box is not None
-    assert box.x >= 204
+    boxes = find(photo)
+    assert boxes[0].x >= 204
+    assert any(box.x < 158 for box in boxes[1:])
+
+
+def test_prominence_is_the_side_less_half_the_way_to_the_middle():
+    boxes = [Box(0, 0, 40), Box(80, 80, 40), Box(30, 80, 40), Box(-10, 80, 90)]
+    distance = [np.hypot(80, 80), 0, 50, np.hypot(65, 25)]
+    scores = [box.side - 0.5 * away for box, away in zip(boxes, distance, strict=True)]
+    wanted = [boxes[place] for place in np.argsort(scores)[::-1]]
+    assert by_prominence(boxes, (200, 200)) == wanted
+    assert wanted[0] == Box(-10, 80, 90)
+    assert by_prominence([], (200, 200)) == []
+
+
+@pytest.mark.parametrize(
+    ("shape", "box"),
+    [((40, 60), Box(10, 0, 40)), ((61, 40), Box(0, 10, 40)), ((1, 1), Box(0, 0, 1))],
+)
+def test_the_whole_photo_is_its_largest_square_in_the_middle(shape, box):
+    assert whole(np.zeros(shape, np.uint8)) == [box]
+
+
+def test_a_missing_model_is_told_of_with_where_it_comes_from(tmp_path):
+    with pytest.raises(InputError, match=r"no such file.*opencv_zoo"):
+        YuNet(model=str(tmp_path / "none.onnx"), score_threshold=0.9)
+
+
+class Network:
+    """Answers as YuNet does: rows of x, y, width, height, five landmarks, score, or None."""
+
+    def __init__(self, rows):
+        self.rows, self.size = rows, None
+
+    def setInputSize(self, size):  # noqa: N802 (OpenCV's name)
+        self.size = size
+
+    def detect(self, photo):
+        assert photo.shape[2] == 3
+        return 1, self.rows
+
+
+@pytest.mark.parametrize(
+    ("rows", "boxes"),
+    [
+        (None, []),
+        ([[10, 20, 30, 40]], [Box(5, 20, 40)]),
+        ([[0, 0, 20, 20], [60, 20, 50, 40]], [Box(60, 15, 50), Box(0, 0, 20)]),
+    ],
+)
+def test_yunets_rectangles_become_squares(tmp_path, monkeypatch, rows, boxes):
+    """The network itself is the user's file; what is made of its answer is held here."""
+    (tmp_path / "model.onnx").touch()
+    full = None if rows is None else np.array([[*row, *[0] * 11] for row in rows], np.float32)
+    network = Network(full)
+    monkeypatch.setattr("tripletlab.faces.detection._yunet", lambda *_: network)
+    find_them = YuNet(model=str(tmp_path / "model.onnx"), score_threshold=0.9)
+    assert find_them(np.zeros((100, 160), np.uint8)) == boxes
+    assert network.size == (160, 100)
+    assert pickle.loads(pickle.dumps(find_them)) == find_them

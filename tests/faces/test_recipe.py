@@ -26,16 +26,24 @@ def test_face_is_the_detected_box(ann, recipe):
     photo = cv2.imread(str(ann), cv2.IMREAD_GRAYSCALE)
     face = recipe.face(ann, cropped=False)
     assert face.problem is None
-    np.testing.assert_array_equal(face.image, crop(photo, recipe.detector(photo), size=32))
+    np.testing.assert_array_equal(face.image, crop(photo, recipe.detector(photo)[0], size=32))
 
 
 def test_border_widens_the_box(ann, recipe):
     photo = cv2.imread(str(ann), cv2.IMREAD_GRAYSCALE)
-    x, y, side = recipe.detector(photo)
+    x, y, side = recipe.detector(photo)[0]
     more = round(0.2 * side)
     wide = crop(photo, Box(x - more, y - more, side + 2 * more), size=32)
     face = replace(recipe, border=0.2).face(ann, cropped=False)
     np.testing.assert_array_equal(face.image, wide)
+
+
+def test_every_face_of_a_photo_can_be_extracted(drawn, recipe):
+    photo = np.concatenate([drawn(1, 1), drawn(2, 1)], axis=1)
+    boxes = recipe.detector(photo)
+    assert sorted(box.x // 96 for box in boxes) == [0, 1]
+    for box in boxes:
+        np.testing.assert_array_equal(recipe.extract(photo, box), crop(photo, box, size=32))
 
 
 def test_cropped_photo_is_the_face_without_a_search(plain, recipe):

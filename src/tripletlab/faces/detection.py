@@ -1,6 +1,13 @@
-"""Where the face is in a photo."""
+"""Where the faces are in a photo, most prominent first.
+
+Of several faces the first is the one that a person would take: its side, minus half its centre's
+distance from the photo's, is the largest.
+"""
 
 import functools
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import cv2
@@ -9,7 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from tripletlab.errors import InputError
+
 CASCADE = "haarcascade_frontalface_default.xml"
+YUNET_FROM = "https://github.com/opencv/opencv_zoo/tree/main/models/face_detection_yunet"
 
 
 class Box(NamedTuple):
@@ -20,30 +30,80 @@ class Box(NamedTuple):
     side: int
 
 
+Detector = Callable[[NDArray[np.uint8]], list[Box]]  # photo (height, width), best face first
+
+
 def haar(
     photo: NDArray[np.uint8],
     *,
     scale_factor: Annotated[float, Field(gt=1, le=2)],
     min_neighbors: Annotated[int, Field(ge=0, le=50)],
     min_size: Annotated[int, Field(ge=20)],
-) -> Box | None:
-    """OpenCV's frontal face cascade (paper, section III.A), or None where it finds none.
-
-    Of several faces it takes the one that a person would: the largest by its side, minus half its
-    centre's distance from the photo's. `photo` (height, width) grey.
-    """
+) -> list[Box]:
+    """OpenCV's frontal face cascade (paper, section III.A). `photo` (height, width) grey."""
     found = _cascade().detectMultiScale(
         photo, scale_factor, min_neighbors, minSize=(min_size, min_size)
     )
+    boxes = (Box(int(x), int(y), int(side)) for x, y, side, _ in found)
+    return by_prominence(boxes, photo.shape)
+
+
+def whole(photo: NDArray[np.uint8]) -> list[Box]:
+    """The largest square in the middle, for photos (height, width) that are faces already."""
     height, width = photo.shape
+    side = min(height, width)
+    return [Box((width - side) // 2, (height - side) // 2, side)]
+
+
+@dataclass(frozen=True)
+class YuNet:
+    """OpenCV's YuNet, a small network that knows turned faces too; the user gives its file.
+
+    Its upright rectangles become squares of their longer side about the same centre. InputError
+    when the file is missing.
+    """
+
+    model: Annotated[str, Field(min_length=1)]  # the path of an .onnx file
+    score_threshold: Annotated[float, Field(ge=0, le=1)]  # a less certain face is none
+
+    def __post_init__(self) -> None:
+        if not Path(self.model).expanduser().is_file():
+            raise InputError(
+                f"faces.detector.model={self.model}: no such file; download"
+                f" face_detection_yunet_2023mar.onnx from {YUNET_FROM} and give its path"
+            )
+
+    def __call__(self, photo: NDArray[np.uint8]) -> list[Box]:
+        """The faces in a photo (height, width) grey."""
+        height, width = photo.shape
+        network = _yunet(str(Path(self.model).expanduser()), self.score_threshold)
+        network.setInputSize((width, height))
+        _, found = network.detect(cv2.cvtColor(photo, cv2.COLOR_GRAY2BGR))
+        rectangles = [] if found is None else found[:, :4].tolist()
+        return by_prominence((_square(*rectangle) for rectangle in rectangles), photo.shape)
+
+
+def by_prominence(boxes: Iterable[Box], shape: tuple[int, ...]) -> list[Box]:
+    """The boxes in a photo of this shape (height, width), most prominent first."""
+    height, width = shape
 
     def prominence(box: Box) -> float:
         right, down = box.x + box.side / 2 - width / 2, box.y + box.side / 2 - height / 2
         return box.side - 0.5 * float(np.hypot(right, down))
 
-    return max((Box(int(x), int(y), int(w)) for x, y, w, _ in found), key=prominence, default=None)
+    return sorted(boxes, key=prominence, reverse=True)
+
+
+def _square(x: float, y: float, width: float, height: float) -> Box:
+    side = max(1, round(max(width, height)))
+    return Box(round(x + (width - side) / 2), round(y + (height - side) / 2), side)
 
 
 @functools.cache
 def _cascade() -> cv2.CascadeClassifier:
     return cv2.CascadeClassifier(cv2.data.haarcascades + CASCADE)
+
+
+@functools.cache  # a worker loads it once; it cannot be sent to one
+def _yunet(model: str, score_threshold: float) -> cv2.FaceDetectorYN:
+    return cv2.FaceDetectorYN.create(model, "", (0, 0), score_threshold)

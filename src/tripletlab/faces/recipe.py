@@ -1,6 +1,5 @@
 """How a photo becomes a face: target of conf/faces/."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -10,8 +9,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from tripletlab.errors import InputError
-from tripletlab.faces.cropping import centre, crop, grown, read_photo
-from tripletlab.faces.detection import Box
+from tripletlab.faces.cropping import Grey, centre, crop, grown, read_photo
+from tripletlab.faces.detection import Box, Detector
 
 NO_FACE = "no face found"
 UNREADABLE = "not a photo, or damaged"
@@ -30,7 +29,7 @@ class FaceRecipe:
     """Detector, size, and the rules by which identities are kept and split."""
 
     size: Annotated[int, Field(ge=32, le=256)]
-    detector: Callable[[NDArray[np.uint8]], Box | None]
+    detector: Detector
     border: Annotated[float, Field(ge=0, le=1)]  # added around a found face, of its side
     fallback: Annotated[float, Field(gt=0, le=1)]  # side of the middle square, of the shorter side
     min_photos: Annotated[int, Field(ge=2)]  # usable faces of an identity in one tree
@@ -53,10 +52,12 @@ class FaceRecipe:
             return Face(None, UNREADABLE)
         if cropped:
             return Face(crop(photo, centre(photo, fraction=1.0), size=self.size), None)
-        box = self.detector(photo)
-        if box is None:
-            return Face(None, NO_FACE)
-        return Face(crop(photo, grown(box, border=self.border), size=self.size), None)
+        boxes = self.detector(photo)
+        return Face(self.extract(photo, boxes[0]), None) if boxes else Face(None, NO_FACE)
+
+    def extract(self, photo: Grey, box: Box) -> Grey:
+        """One found face of a photo (height, width), as networks see it (size, size)."""
+        return crop(photo, grown(box, border=self.border), size=self.size)
 
     def face_or_middle(self, path: Path, *, cropped: bool) -> Face:
         """The same, but the middle of the photo, and the problem noted, where no face is found."""
