@@ -16,7 +16,7 @@ DATA := $(if $(PHOTOS)$(CROPPED),photos=folder photos.detected=$(call list,$(PHO
 FLAGS := $(if $(FRESH),--fresh)
 
 .DEFAULT_GOAL := help
-.PHONY: help sweep ui data train test check format clean
+.PHONY: help sweep ui data train test check format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,11 @@ check: $(READY) ## format, lint, types, import order, tests
 format: $(READY) ## put the code into its form
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+lock: $(READY) ## pin every package anew, after a change of pyproject.toml (needs the network)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	  --group dev pyproject.toml -o requirements.lock
 
 clean: ## remove the environment and prepared data; runs in mlruns/ stay
 	@du -shc .venv data dist 2>/dev/null | tail -1 | awk '{print "frees " $$1 " (.venv, data, dist); mlruns/ stays"}'
