@@ -36,6 +36,12 @@ class Tracked:
 
         mlflow.log_metrics(dict(metrics), step=step, run_id=self.run_id)
 
+    def tag(self, key: str, value: str) -> None:
+        """Note something about the run."""
+        import mlflow
+
+        mlflow.MlflowClient().set_tag(self.run_id, key, value)
+
     def files(self, folder: Path) -> None:
         """Log every file of a folder as an artifact."""
         import mlflow

@@ -35,8 +35,12 @@ def train(
     name: str,
     tracker: Tracker,
     parent: str | None = None,
+    checkpoint: Path | None = None,
 ) -> Outcome:
-    """One run, from fresh weights to a registered version of the model."""
+    """One run, from fresh weights to a registered version of the model.
+
+    Where `checkpoint` is there the fit goes on from it; the caller deletes it when all is done.
+    """
     plain = config.resolved(composed.config)
     params = {**composed.choices, **config.flat(plain)}
     tags = {
@@ -51,7 +55,7 @@ def train(
     ):
         folder = Path(scratch)
         (folder / "config.yaml").write_text(yaml.safe_dump(plain, sort_keys=False))
-        fitted = _fit(composed.config, data, run, name)
+        fitted = _fit(composed.config, data, run, name, checkpoint)
         metrics = {**fitted.metrics, **_judge(fitted, data, folder, name)}
         run.metrics(metrics)
         run.files(folder)
@@ -91,8 +95,11 @@ class _Report:
         )
 
 
-def _fit(plain: dict[str, Any], data: Data, run: Tracked, name: str) -> _Fitted:
+def _fit(
+    plain: dict[str, Any], data: Data, run: Tracked, name: str, checkpoint: Path | None
+) -> _Fitted:
     from tripletlab.training import backend
+    from tripletlab.training.guard import Collapsed, spread_of
 
     seed = plain["seed"]
     backend.start(seed=seed)
@@ -114,19 +121,31 @@ def _fit(plain: dict[str, Any], data: Data, run: Tracked, name: str) -> _Fitted:
         batch_size=batches.batch_size,
         seed=seed,
     )
+
+    def judge(network: Any, margin: float) -> dict[str, float]:
+        embeddings = embed(network, validation.faces)
+        return {**validation.judge(embeddings, margin), **spread_of(embeddings)}
+
     steps = len(batches) * plain["fit"]["epochs"]
     with bar(name, total=steps) as advance:
-        best_epoch = config.build(plain, "fit")(
-            model,
-            batches,
-            optimizer=config.build(plain, "optimizer"),
-            margin=config.build(plain, "margin_schedule"),
-            judge=lambda one, margin: validation.judge(embed(one, validation.faces), margin),
-            report=_Report(advance, run, name),
-        )
+        try:
+            progress = config.build(plain, "fit")(
+                model,
+                batches,
+                optimizer=config.build(plain, "optimizer"),
+                margin=config.build(plain, "margin_schedule"),
+                guard=config.build(plain, "guard"),
+                judge=judge,
+                report=_Report(advance, run, name),
+                checkpoint=checkpoint,
+            )
+        except Collapsed as collapsed:
+            run.tag("collapsed", str(collapsed.epoch))
+            raise
     chosen_by = validation.distances(embed(embedder, validation.faces))
     metrics = {
-        "best_epoch": best_epoch,
+        "best_epoch": progress.best_epoch,
+        "training_seconds": progress.seconds,
         "best_validation_auc": validation.auc(chosen_by),
         "parameters": embedder.count_params(),
         "flops": flops(embedder),

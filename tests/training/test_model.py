@@ -11,6 +11,7 @@ from tripletlab.training import backend
 from tripletlab.training.augmentation import none
 from tripletlab.training.batches import PeopleByPhotos
 from tripletlab.training.fit import fit
+from tripletlab.training.guard import none as unguarded
 from tripletlab.training.inference import embed
 from tripletlab.training.model import TripletModel
 from tripletlab.triplets.losses import hinge
@@ -102,24 +103,26 @@ def run(*, seed=1, epochs=3, scores=(0.5, 0.6, 0.7), patience=5):
     model = TripletModel(
         embedder, miner=semihard, loss=hinge, regularizer=none_added, batch_size=16, seed=seed
     )
-    given, seen, weights = iter(scores), Silent(), []
+    given, seen, weights = iter([0.5, *scores]), Silent(), []  # first the untrained network's
 
     def judge(network, margin):
-        assert margin == pytest.approx(0.2)
+        assert margin == pytest.approx(0.2 if weights else 0.0)
         weights.append([value.copy() for value in network.get_weights()])
-        return {"validation_auc": next(given)}
+        return {"validation_auc": next(given), "mean_distance": 1.0}
 
     best = fit(
         model,
         batches,
         optimizer=keras.optimizers.Adam(1e-3),
         margin=lambda progress: 0.2,
+        guard=unguarded,
+        checkpoint=None,
         judge=judge,
         report=seen,
         epochs=epochs,
         patience=patience,
     )
-    return seen, embedder, weights, best
+    return seen, embedder, weights[1:], best.best_epoch
 
 
 def test_the_same_seed_gives_the_same_numbers_to_the_last_bit():
@@ -165,8 +168,10 @@ def test_numbers_beyond_the_finite_end_the_fit():
             batches,
             optimizer=keras.optimizers.Adam(1e-3),
             margin=lambda progress: 0.2,
-            judge=lambda network, margin: {"validation_auc": 0.5},
+            judge=lambda network, margin: {"validation_auc": 0.5, "mean_distance": 1.0},
             report=Silent(),
+            guard=unguarded,
+            checkpoint=None,
             epochs=1,
             patience=1,
         )

@@ -28,7 +28,7 @@ class PeopleByPhotos(keras.utils.PyDataset):  # type: ignore[misc]
 
     A batch is faces (people·photos, size, size, 1) uint8 and labels (people·photos,) int32, the
     photos of a person side by side. Trees take turns in proportion to their identities. Batch i of
-    epoch e depends on the seed, e and i alone.
+    `epoch`, which the fit sets, depends on the seed, the epoch and i alone.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class PeopleByPhotos(keras.utils.PyDataset):  # type: ignore[misc]
     ) -> None:
         super().__init__(**options)
         self.images, self.photos, self.people, self.steps = store.images, photos, people, steps
-        self.augmentation, self.seed, self.epoch = augmentation, seed, 0
+        self.augmentation, self.seed, self.epoch = augmentation, seed, 1
         training = training_identities(store)
         usable = [one for one in training if one.stop - one.start >= photos]
         self.trees = _trees_of_at_least(people, usable, photos=photos)
@@ -71,10 +71,6 @@ class PeopleByPhotos(keras.utils.PyDataset):  # type: ignore[misc]
         faces = self.augmentation(self.images[np.concatenate(rows)], rng)
         labels = np.repeat([one.label for one in chosen], self.photos).astype(np.int32)
         return faces[..., None], labels
-
-    def on_epoch_end(self) -> None:
-        """Draw other batches in the next epoch."""
-        self.epoch += 1
 
 
 def training_identities(store: FaceStore) -> list[Identity]:

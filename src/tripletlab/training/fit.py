@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import keras
@@ -10,10 +9,19 @@ from pydantic import Field
 
 from tripletlab.training.backend import jit_compile
 from tripletlab.training.batches import PeopleByPhotos
-from tripletlab.training.callbacks import Judge, MarginSchedule, Report, Reporter, Validation
+from tripletlab.training.callbacks import (
+    Beginning,
+    Best,
+    Checkpoint,
+    Guard,
+    Judge,
+    Report,
+    Reporter,
+    Validation,
+    Watch,
+)
+from tripletlab.training.checkpoint import Progress, load
 from tripletlab.training.model import TripletModel
-
-WATCHED = "validation_auc"
 
 
 def fit(
@@ -22,31 +30,41 @@ def fit(
     *,
     optimizer: keras.Optimizer,
     margin: Callable[[float], float],
+    guard: Guard,
     judge: Judge,
     report: Report,
+    checkpoint: Path | None,
     epochs: Annotated[int, Field(ge=1)],
     patience: Annotated[int, Field(ge=0)],
-) -> int:
-    """Train for at most `epochs`, leave the best epoch's weights in the model, return that epoch.
+) -> Progress:
+    """Train for at most `epochs`, and leave the best epoch's weights in the embedder.
 
     Best by the judge's `validation_auc`; training stops after `patience` epochs without a better
-    one. The weights of the best epoch wait on disk, in a folder that goes when the fit ends.
-    FloatingPointError when the numbers leave the finite.
+    one. Every epoch is written to `checkpoint`; where that file is there already the fit goes on
+    from it, and ends as if it had never been interrupted. The caller deletes it.
+    FloatingPointError when the numbers leave the finite; guard.Collapsed, which is one, when the
+    judge's `mean_distance` makes the guard speak.
     """
     model.compile(optimizer=optimizer, jit_compile=jit_compile())
-    with TemporaryDirectory(prefix="tripletlab-") as folder:
-        best = Path(folder) / "best.weights.h5"
-        watch = {"monitor": WATCHED, "mode": "max"}
-        stopping = keras.callbacks.EarlyStopping(patience=patience, **watch)
-        callbacks = [
-            MarginSchedule(margin, epochs=epochs),
-            Validation(judge, images=batches.batch_size * len(batches)),
-            stopping,
-            keras.callbacks.ModelCheckpoint(
-                best, save_best_only=True, save_weights_only=True, **watch
-            ),
-            Reporter(report),
-        ]
-        model.fit(batches, epochs=epochs, callbacks=callbacks, verbose=0)
-        model.load_weights(best)
-    return int(stopping.best_epoch) + 1
+    there = checkpoint is not None and checkpoint.is_file()
+    progress = load(checkpoint, model) if checkpoint and there else Progress()
+    callbacks = [
+        Beginning(batches, margin, epochs=epochs),
+        Validation(judge, progress, images=batches.batch_size * len(batches)),
+        Best(progress, patience=patience),
+        Reporter(report, steps_done=progress.epoch * len(batches)),
+        Watch(guard, progress),
+    ]
+    if checkpoint:
+        callbacks.append(Checkpoint(checkpoint, progress))
+    if not progress.stopped(patience):
+        model.fit(
+            batches,
+            epochs=epochs,
+            initial_epoch=progress.epoch,
+            callbacks=callbacks,
+            shuffle=False,  # by Python's own generator, which no checkpoint keeps
+            verbose=0,
+        )
+    model.embedder.set_weights(progress.best_weights)
+    return progress

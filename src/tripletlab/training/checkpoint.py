@@ -1,0 +1,74 @@
+"""How far a fit has come, on disk: a killed one goes on as if nothing had happened."""
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from zipfile import BadZipFile
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from tripletlab.errors import InputError
+
+Weights = list[NDArray[np.generic]]
+
+
+@dataclass
+class Progress:
+    """What a fit knows beside the variables of its model."""
+
+    epoch: int = 0  # finished ones
+    best_epoch: int = 0
+    best_score: float = float("-inf")
+    seconds: float = 0.0  # of training steps alone
+    distances: list[float] = field(default_factory=list)  # see guard.collapse
+    best_weights: Weights = field(default_factory=list)  # the embedder's
+
+    def stopped(self, patience: int) -> bool:
+        """No better epoch in the last `patience` ones (a patience of 0 counts as 1)."""
+        return self.epoch - self.best_epoch >= max(patience, 1)
+
+
+def save(path: Path, model: keras.Model, progress: Progress) -> None:
+    """Write all of it; a kill leaves the file of the epoch before."""
+    arrays = {"progress": np.array(json.dumps({**asdict(progress), "best_weights": None}))}
+    for part, values in {
+        "model": [np.asarray(variable) for variable in _variables(model)],
+        "best": progress.best_weights,
+    }.items():
+        arrays |= {f"{part}/{index:05}": value for index, value in enumerate(values)}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    with unfinished.open("wb") as file:
+        np.savez(file, allow_pickle=False, **arrays)
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.replace(path)
+
+
+def load(path: Path, model: keras.Model) -> Progress:
+    """Give a compiled model its variables back; InputError when they are another model's."""
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            names = sorted(stored.files)
+            kept = json.loads(str(stored["progress"]))
+            parts = {
+                part: [stored[name] for name in names if name.startswith(f"{part}/")]
+                for part in ("model", "best")
+            }
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        raise InputError(f"{path}: not a checkpoint that can be read; delete it") from error
+    variables = _variables(model)
+    if [tuple(one.shape) for one in variables] != [one.shape for one in parts["model"]]:
+        raise InputError(f"{path}: the checkpoint of another network or optimizer; delete it")
+    for variable, value in zip(variables, parts["model"], strict=True):
+        variable.assign(value)
+    return Progress(**{**kept, "best_weights": parts["best"]})
+
+
+def _variables(model: keras.Model) -> list[keras.Variable]:
+    """Weights, the margin, random states, and all that the optimizer keeps."""
+    model.optimizer.build(model.trainable_variables)
+    return [*model.variables, *model.optimizer.variables]

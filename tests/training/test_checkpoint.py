@@ -1,0 +1,121 @@
+"""A fit that is killed with kill -9 goes on and ends as the one that was not, to the last bit."""
+
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from tests.training.test_model import Silent, small_network
+from tripletlab.errors import InputError
+
+EPOCHS = 4
+FIT = """
+import sys, time
+from pathlib import Path
+import numpy as np
+from tests.training.test_checkpoint import learn
+pause = float(sys.argv[2])
+progress, weights = learn(Path(sys.argv[1]), pause=pause)
+np.savez(sys.argv[3], *weights, best=progress.best_epoch)
+"""
+
+
+class Slow(Silent):
+    def __init__(self, pause):
+        super().__init__()
+        self.pause = pause
+
+    def step(self):
+        time.sleep(self.pause)
+
+
+def learn(checkpoint, *, pause=0.0):
+    """Four epochs whose scores come from the embeddings, so the fit finds the best."""
+    import keras
+
+    from tests.stores import make_store
+    from tripletlab.training import backend
+    from tripletlab.training.augmentation import none
+    from tripletlab.training.batches import PeopleByPhotos
+    from tripletlab.training.fit import fit
+    from tripletlab.training.guard import none as unguarded
+    from tripletlab.training.inference import embed
+    from tripletlab.training.model import TripletModel
+    from tripletlab.triplets.losses import hinge
+    from tripletlab.triplets.miners import semihard
+    from tripletlab.triplets.regularizers import none as none_added
+
+    backend.start(seed=1)
+    store = make_store(entries=12, photos=6)
+    batches = PeopleByPhotos(store, people=4, photos=4, steps=5, augmentation=none, seed=1)
+    embedder = small_network()
+    model = TripletModel(
+        embedder, miner=semihard, loss=hinge, regularizer=none_added, batch_size=16, seed=1
+    )
+
+    def judge(network, margin):
+        spread = float(embed(network, store.images).var(axis=0).sum())
+        return {"validation_auc": 1 - spread, "mean_distance": 2 * spread}
+
+    progress = fit(
+        model,
+        batches,
+        optimizer=keras.optimizers.Adam(1e-3),
+        margin=lambda progress: 0.2 + progress / 10,
+        guard=unguarded,
+        judge=judge,
+        report=Slow(pause),
+        checkpoint=checkpoint,
+        epochs=EPOCHS,
+        patience=EPOCHS,
+    )
+    return progress, [*model.get_weights(), *(np.asarray(v) for v in model.optimizer.variables)]
+
+
+def start(checkpoint, result, *, pause):
+    command = [sys.executable, "-c", FIT, str(checkpoint), str(pause), str(result)]
+    return subprocess.Popen(command)
+
+
+def test_killed_and_resumed_is_bit_for_bit_the_uninterrupted(tmp_path):
+    whole, progress = tmp_path / "whole.npz", tmp_path / "cut.checkpoint"
+    uninterrupted = start(tmp_path / "whole.checkpoint", whole, pause=0)
+    cut = start(progress, tmp_path / "never.npz", pause=1.0)
+    while not progress.is_file():
+        assert cut.poll() is None
+        time.sleep(0.05)
+    time.sleep(1.5)  # into the next epoch
+    cut.send_signal(signal.SIGKILL)
+    cut.wait()
+    assert uninterrupted.wait() == 0
+    assert not (tmp_path / "never.npz").exists()
+    resumed = tmp_path / "resumed.npz"
+    assert start(progress, resumed, pause=0).wait() == 0
+    with np.load(whole) as one, np.load(resumed) as other:
+        assert one.files == other.files
+        for name in one.files:
+            np.testing.assert_array_equal(one[name], other[name])
+
+
+def test_a_finished_fit_is_not_repeated(tmp_path):
+    path = tmp_path / "fit.checkpoint"
+    first, weights = learn(path)
+    again, same = learn(path)
+    assert (again.epoch, again.best_epoch, again.distances) == (
+        EPOCHS,
+        first.best_epoch,
+        first.distances,
+    )
+    for one, other in zip(weights, same, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_damaged_checkpoint_is_named(tmp_path):
+    path = tmp_path / "fit.checkpoint"
+    path.write_bytes(b"PK half a file")
+    with pytest.raises(InputError, match=r"fit.checkpoint: not a checkpoint"):
+        learn(path)
