@@ -69,6 +69,7 @@ def test_killed_completed_and_not_repeated(tmp_path):
     best = next(run for run in found if run.info.status == "FINISHED" and run not in parents)
     artifacts = {one.path for one in client.list_artifacts(best.info.run_id)}
     assert {"roc.png", "umap.html", "config.yaml", "distances.npz"} <= artifacts
+    assert {"card.json", "card.md", "card.html"} <= artifacts
     assert best.data.params["miner"] in ("semihard", "hard")
     assert best.data.tags["photos"] == "synthetic people"
     assert {"loss", "validation_loss", "active", "accuracy", "best_validation_auc"} <= set(

@@ -2,7 +2,12 @@
 
 import hashlib
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 PACKAGE = Path(__file__).parent
 
@@ -14,6 +19,15 @@ def code_fingerprint() -> str:
         digest.update(str(path.relative_to(PACKAGE)).encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
+
+
+def fingerprint(weights: Iterable[NDArray[Any]]) -> str:
+    """64 hex digits over the arrays of a model: their types, shapes and values, in order."""
+    digest = hashlib.sha256()
+    for values in map(np.ascontiguousarray, weights):
+        digest.update(f"{values.dtype}{values.shape}".encode())
+        digest.update(values.tobytes())
+    return digest.hexdigest()
 
 
 def git_commit() -> str | None:

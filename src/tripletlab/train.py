@@ -9,10 +9,15 @@ import numpy as np
 import yaml
 
 from tripletlab import config
+from tripletlab.faces.store import TRAIN
 from tripletlab.photos.sources import slug
 from tripletlab.prepare import Data
 from tripletlab.progress import bar, say
+from tripletlab.provenance import fingerprint
 from tripletlab.tracking import Tracked, Tracker
+
+MIDDLE = "no pair is dropped: the middle of the photo stands for a face that was not found"
+FOUND = "pairs were drawn among photos with a usable face: none had to be replaced"
 
 
 @dataclass(frozen=True)
@@ -176,6 +181,7 @@ def _judge(fitted: _Fitted, data: Data, folder: Path, name: str) -> dict[str, fl
         title=f"{name} on {data.pairs.title}, {len(rows)} faces",
         path=folder / "umap.html",
     )
+    _write_card(fitted, data, distances, folder, about)
     np.savez_compressed(
         folder / "distances.npz", validation=fitted.chosen_by, verification=distances
     )
@@ -184,4 +190,44 @@ def _judge(fitted: _Fitted, data: Data, folder: Path, name: str) -> dict[str, fl
         **verdict.summary(),
         "untrained_accuracy": chance["accuracy"],
         "untrained_auc": chance["auc"],
+    }
+
+
+def _write_card(fitted: _Fitted, data: Data, distances: Any, folder: Path, title: str) -> None:
+    from tripletlab.pictures.card import write_card
+    from tripletlab.verification.bootstrap import RESAMPLES
+    from tripletlab.verification.card import make_card
+
+    pairs = data.pairs.pairs
+    sides = np.stack([pairs.first, pairs.second], axis=1)
+    card = make_card(
+        distances,
+        pairs.matched,
+        pairs.fold,
+        np.unique(data.pairs.names, return_inverse=True)[1][sides],
+        about=_about(fitted, data, sides),
+        resamples=RESAMPLES,
+        seed=0,
+    )
+    write_card(card, title=title, folder=folder, roc=folder / "roc.png")
+
+
+def _about(fitted: _Fitted, data: Data, sides: Any) -> dict[str, Any]:
+    """What was judged and how it came about; people are compared by their names as written."""
+    faces, pairs = data
+    taught = {n for n, s in zip(faces.names, faces.split, strict=True) if s == TRAIN}
+    judged = {pairs.names[row] for row in np.unique(sides)}
+    touched = int(pairs.fallback[sides].any(axis=1).sum())
+    return {
+        "verification": pairs.title,
+        "photos": faces.title,
+        "training_identities": fitted.metrics["training_identities"],
+        "training_names_in_the_test": sorted(taught & judged),
+        "missing_faces": MIDDLE if pairs.notes["rejected"] else FOUND,
+        "pairs_with_a_missing_face": touched,
+        "test_time_flip": False,
+        "preparation": pairs.settings,
+        "faces_fingerprint": faces.fingerprint,
+        "pairs_fingerprint": pairs.fingerprint,
+        "model_fingerprint": fingerprint(fitted.embedder.get_weights()),
     }

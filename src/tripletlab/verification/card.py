@@ -1,0 +1,91 @@
+"""The card of a model: its figures on one set of pairs, with all that is needed to doubt them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tripletlab.verification.bootstrap import Identities, identity_weights, weighted_auc
+from tripletlab.verification.operating import equal_error_rate, true_accept_rate
+from tripletlab.verification.protocol import Distances, Flags, Folds, Verdict, judge
+
+FARS = (0.1, 0.01, 0.001)
+
+
+def make_card(
+    distances: Distances,
+    matched: Flags,
+    fold: Folds,
+    identities: Identities,
+    *,
+    about: Mapping[str, Any],
+    resamples: int,
+    seed: int,
+) -> dict[str, Any]:
+    """Plain numbers, texts and lists, fit for JSON.
+
+    `identities` (pairs, 2) says who is on both sides; `about` is kept as it is: what was judged,
+    on what, and how it was prepared.
+    """
+    verdict = judge(distances, matched, fold)
+    weights = identity_weights(matched, identities, resamples=resamples, seed=seed)
+    same = distances <= verdict.threshold[fold]
+    return {
+        "about": dict(about),
+        "pairs": {
+            "matched": int(np.count_nonzero(matched)),
+            "mismatched": int(np.count_nonzero(~matched)),
+            "sets": len(verdict.threshold),
+            "people": len(np.unique(identities)),
+        },
+        "scores": _scores(verdict),
+        "pooled": {
+            "auc": verdict.auc_pooled,
+            "eer": equal_error_rate(distances, matched),
+            "tar_at_far": [true_accept_rate(distances, matched, far=far)._asdict() for far in FARS],
+        },
+        "intervals": {
+            "method": "percentiles of a bootstrap of identities; the thresholds stay as they are",
+            "resamples": resamples,
+            "seed": seed,
+            "accuracy": _interval(_weighted_accuracy(same == matched, weights)),
+            "auc_pooled": _interval(weighted_auc(distances, matched, weights)),
+        },
+    }
+
+
+def _scores(verdict: Verdict) -> dict[str, Any]:
+    """Every score of the sets: one for each, mean, std (n - 1), and the standard error."""
+    scores = {
+        "accuracy": verdict.accuracy,
+        "precision": verdict.precision,
+        "recall": verdict.recall,
+        "f1": 2 * verdict.tp / (2 * verdict.tp + verdict.fp + verdict.fn),
+        "auc": verdict.auc,
+        "threshold": verdict.threshold,
+    }
+    counts = {name: getattr(verdict, name).tolist() for name in ("tp", "fp", "tn", "fn")}
+    return {**{name: _spread(values) for name, values in scores.items()}, "counts": counts}
+
+
+def _spread(values: NDArray[np.float64]) -> dict[str, Any]:
+    std = float(values.std(ddof=1))
+    error = std / float(np.sqrt(len(values)))
+    return {
+        "mean": float(values.mean()),
+        "std": std,
+        "standard_error": error,
+        "sets": values.tolist(),
+    }
+
+
+def _weighted_accuracy(right: Flags, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(resamples,) A resample without a pair gives 0.5."""
+    total = weights.sum(axis=1)
+    return np.where(total > 0, weights @ right / np.maximum(total, 1), 0.5)
+
+
+def _interval(resampled: NDArray[np.float64]) -> list[float]:
+    """The middle 95 %."""
+    return [float(end) for end in np.percentile(resampled, [2.5, 97.5])]
