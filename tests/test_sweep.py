@@ -85,19 +85,6 @@ def test_killed_completed_and_not_repeated(tmp_path):
     assert len(client.search_model_versions(f"name = '{model.name}'")) == 4
 
 
-@pytest.mark.timeout(600)
-def test_ctrl_c_ends_the_whole_command_and_leaves_no_run_open(tmp_path):
-    process = sweep(tmp_path)
-    wait_for_a_second_run(tmp_path, process)
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "tripletlab: stopped; the same command goes on where it can" in said
-    assert "Traceback" not in said
-    statuses = [status for _, status in runs(tmp_path)[0]]
-    assert sorted(statuses) == ["FINISHED", "KILLED", "KILLED"]
-
-
 def test_two_sweeps_do_not_mix(tmp_path, monkeypatch):
     from tripletlab.cli import main
     from tripletlab.locks import held
