@@ -1,4 +1,4 @@
-"""A small sweep from photos to a champion, cut off by kill -9, completed, and run again."""
+"""A small sweep from photos to a champion, stopped, killed, completed, and run again."""
 
 import re
 import signal
@@ -24,9 +24,16 @@ SMALL = [
 
 
 def sweep(folder, *more):
+    """The command as a terminal starts it: a shell's `&` would have it ignore Ctrl-C."""
     command = [sys.executable, "-m", "tripletlab.cli", "sweep", *SMALL, *more]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen(command, cwd=folder, text=True, **pipes)
+    return subprocess.Popen(
+        command,
+        cwd=folder,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
 
 
 def runs(folder):
@@ -36,21 +43,31 @@ def runs(folder):
     return [(run.info.run_name, run.info.status) for run in found], found, client
 
 
-def wait_for_a_second_run(folder, process):
+def wait_until(finished, folder, process):
+    """So many cells are there, and the next one is at work."""
     database = folder / "mlruns" / "mlflow.db"
     while process.poll() is None:
         time.sleep(0.5)
         if database.is_file() and (folder / "mlruns" / "optuna.db").is_file():
             statuses = [status for _, status in runs(folder)[0]]
-            if statuses.count("RUNNING") == 2 and "FINISHED" in statuses:
+            if statuses.count("RUNNING") == 2 and statuses.count("FINISHED") == finished:
                 return
     pytest.fail(f"the sweep ended by itself: {process.stderr.read()}")
 
 
 @pytest.mark.timeout(600)
-def test_killed_completed_and_not_repeated(tmp_path):
+def test_stopped_killed_completed_and_not_repeated(tmp_path):
     process = sweep(tmp_path)
-    wait_for_a_second_run(tmp_path, process)
+    wait_until(1, tmp_path, process)
+    process.send_signal(signal.SIGINT)  # Keras forgets the first network at about this time
+    said = process.communicate()[1]
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    assert said.endswith("tripletlab: stopped; the same command goes on where it can\n")
+    assert sorted(status for _, status in runs(tmp_path)[0]) == ["FINISHED", "KILLED", "KILLED"]
+
+    process = sweep(tmp_path)
+    wait_until(2, tmp_path, process)
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert "RUNNING" in dict(runs(tmp_path)[0]).values()

@@ -1,9 +1,12 @@
 """The command line: `tripletlab VERB [key=value …]`. Heavy imports wait until a verb runs."""
 
+import _thread
 import argparse
+import contextlib
 import os
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from tripletlab import __version__, config
@@ -23,7 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     given = _parser().parse_args(arguments)
     try:
-        VERBS[given.verb].run(given)
+        with _every_interrupt_heard():
+            VERBS[given.verb].run(given)
     except (InputError, FloatingPointError) as error:
         print(f"tripletlab: {error}", file=sys.stderr)
         return 2
@@ -31,6 +35,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("tripletlab: stopped; the same command goes on where it can", file=sys.stderr)
         return 130
     return 0
+
+
+@contextlib.contextmanager
+def _every_interrupt_heard() -> Iterator[None]:
+    """Ctrl-C comes again when Python has dropped it.
+
+    It drops every exception in a callback of the garbage collector, and a sweep spends seconds in
+    there when Keras forgets the network of the run before.
+    """
+
+    def dropped(what: "sys.UnraisableHookArgs") -> None:
+        if issubclass(what.exc_type, KeyboardInterrupt):
+            threading.Timer(0.1, _thread.interrupt_main).start()
+        else:
+            before(what)
+
+    before, sys.unraisablehook = sys.unraisablehook, dropped
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before
 
 
 def _prepare(given: argparse.Namespace) -> None:

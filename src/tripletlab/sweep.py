@@ -172,7 +172,7 @@ def _plan(space: Space, plain: Mapping[str, Any]) -> str:
         f"Sweep {space.name}: {len(cells)} runs ({', '.join(map(cell_name, cells))}), each at most"
         f" {epochs} epochs of {batches['steps']} batches of {faces} faces.\n"
         f"About {max(1, round(minutes))} minutes on {cores()} cores without a GPU, after the photos"
-        " are prepared. If it is cut off, the same command goes on."
+        " are prepared. Ctrl-C stops it, and the same command goes on."
     )
 
 

@@ -29,7 +29,7 @@ class Study:
     """
 
     def __init__(self, folder: Path, *, name: str, space: Space, fresh: bool) -> None:
-        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        optuna.logging.set_verbosity(optuna.logging.ERROR)  # warnings repeat what is raised
         folder.mkdir(parents=True, exist_ok=True)
         self.space = space
         self.storage = optuna.storages.RDBStorage(f"sqlite:///{folder / 'optuna.db'}")
