@@ -22,7 +22,7 @@ from tripletlab.train import model_name, train
 from tripletlab.verification.bootstrap import RESAMPLES, auc_lead, auc_standard_error
 from tripletlab.verification.protocol import Distances
 
-IMAGES_PER_SECOND = 200  # a core's, nn4_small2_half in float32 with AVX2, as epochs reported
+IMAGES_PER_SECOND = 150  # a core's, nn4_small2_half in float32 with AVX2; 95 to 220 were seen
 PARENT = "parent_run"
 
 

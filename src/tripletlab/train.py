@@ -9,15 +9,14 @@ import numpy as np
 import yaml
 
 from tripletlab import config
+from tripletlab.evaluate import Embeddings, evaluate
 from tripletlab.faces.store import TRAIN
 from tripletlab.photos.sources import slug
 from tripletlab.prepare import Data
 from tripletlab.progress import bar, say
 from tripletlab.provenance import fingerprint
 from tripletlab.tracking import Tracked, Tracker
-
-MIDDLE = "no pair is dropped: the middle of the photo stands for a face that was not found"
-FOUND = "pairs were drawn among photos with a usable face: none had to be replaced"
+from tripletlab.verification.protocol import Distances
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,18 @@ def train(
         folder = Path(scratch)
         (folder / "config.yaml").write_text(yaml.safe_dump(plain, sort_keys=False))
         fitted = _fit(composed.config, data, run, name, checkpoint)
-        metrics = {**fitted.metrics, **_judge(fitted, data, folder, name)}
+        distances, summary = evaluate(
+            fitted.before,
+            fitted.after,
+            data.pairs,
+            name=name,
+            about=_about(fitted, data),
+            folder=folder,
+        )
+        np.savez_compressed(
+            folder / "distances.npz", validation=fitted.chosen_by, verification=distances
+        )
+        metrics = {**fitted.metrics, **summary}
         run.metrics(metrics)
         run.files(folder)
         run.model(fitted.embedder, registered_as=model_name(data))
@@ -73,9 +83,9 @@ class _Fitted:
     """A trained embedder, and its embeddings of the verification faces."""
 
     embedder: Any
-    before: Any  # (n, dim) by the untrained network
-    after: Any  # (n, dim)
-    chosen_by: Any  # (pairs,) distances of the validation pairs
+    before: Embeddings  # by the untrained network
+    after: Embeddings
+    chosen_by: Distances  # of the validation pairs
     metrics: dict[str, float]
 
 
@@ -104,35 +114,23 @@ def _fit(
     plain: dict[str, Any], data: Data, run: Tracked, name: str, checkpoint: Path | None
 ) -> _Fitted:
     from tripletlab.training import backend
-    from tripletlab.training.guard import Collapsed, spread_of
 
-    seed = plain["seed"]
-    backend.start(seed=seed)
+    backend.start(seed=plain["seed"])
     from tripletlab.architectures.description import flops
+    from tripletlab.training.guard import Collapsed, spread_of
     from tripletlab.training.inference import embed
-    from tripletlab.training.model import TripletModel
     from tripletlab.verification.validation import Validation
 
     validation = Validation(data.faces)
-    augmentation = config.build(plain, "augmentation")
-    batches = config.build(plain, "batches", store=data.faces, augmentation=augmentation, seed=seed)
-    embedder = config.build(plain, "architecture", input_size=data.faces.size)
+    model, batches = _model(plain, data)
+    embedder = model.embedder
     before = embed(embedder, data.pairs.images)
-    model = TripletModel(
-        embedder,
-        miner=config.build(plain, "miner"),
-        loss=config.build(plain, "loss"),
-        regularizer=config.build(plain, "regularizer"),
-        batch_size=batches.batch_size,
-        seed=seed,
-    )
 
     def judge(network: Any, margin: float) -> dict[str, float]:
         embeddings = embed(network, validation.faces)
         return {**validation.judge(embeddings, margin), **spread_of(embeddings)}
 
-    steps = len(batches) * plain["fit"]["epochs"]
-    with bar(name, total=steps) as advance:
+    with bar(name, total=len(batches) * plain["fit"]["epochs"]) as advance:
         try:
             progress = config.build(plain, "fit")(
                 model,
@@ -159,75 +157,33 @@ def _fit(
     return _Fitted(embedder, before, embed(embedder, data.pairs.images), chosen_by, metrics)
 
 
-def _judge(fitted: _Fitted, data: Data, folder: Path, name: str) -> dict[str, float]:
-    """The LFW protocol before and after training, and its pictures."""
-    from tripletlab.pictures.embedding_map import draw_map, project
-    from tripletlab.pictures.roc import draw_roc
-    from tripletlab.verification.protocol import judge, pair_distances
+def _model(plain: dict[str, Any], data: Data) -> tuple[Any, Any]:
+    """The untrained network with its miner and loss, and the batches that it will see."""
+    from tripletlab.training.model import TripletModel
 
-    pairs = data.pairs.pairs
-    untrained, distances = (
-        pair_distances(one, pairs.first, pairs.second) for one in (fitted.before, fitted.after)
+    seed = plain["seed"]
+    augmentation = config.build(plain, "augmentation")
+    batches = config.build(plain, "batches", store=data.faces, augmentation=augmentation, seed=seed)
+    model = TripletModel(
+        config.build(plain, "architecture", input_size=data.faces.size),
+        miner=config.build(plain, "miner"),
+        loss=config.build(plain, "loss"),
+        regularizer=config.build(plain, "regularizer"),
+        batch_size=batches.batch_size,
+        seed=seed,
     )
-    verdict = judge(distances, pairs.matched, pairs.fold)
-    about = f"{name} on {data.pairs.title}, {len(distances):,} pairs"
-    draw_roc(distances, pairs.matched, pairs.fold, verdict, title=about, path=folder / "roc.png")
-    rows = data.pairs.map_rows
-    draw_map(
-        project(fitted.before[rows], seed=0),
-        project(fitted.after[rows], seed=0),
-        data.pairs.images[rows],
-        [data.pairs.names[row] for row in rows],
-        title=f"{name} on {data.pairs.title}, {len(rows)} faces",
-        path=folder / "umap.html",
-    )
-    _write_card(fitted, data, distances, folder, about)
-    np.savez_compressed(
-        folder / "distances.npz", validation=fitted.chosen_by, verification=distances
-    )
-    chance = judge(untrained, pairs.matched, pairs.fold).summary()
-    return {
-        **verdict.summary(),
-        "untrained_accuracy": chance["accuracy"],
-        "untrained_auc": chance["auc"],
-    }
+    return model, batches
 
 
-def _write_card(fitted: _Fitted, data: Data, distances: Any, folder: Path, title: str) -> None:
-    from tripletlab.pictures.card import write_card
-    from tripletlab.verification.bootstrap import RESAMPLES
-    from tripletlab.verification.card import make_card
-
-    pairs = data.pairs.pairs
-    sides = np.stack([pairs.first, pairs.second], axis=1)
-    card = make_card(
-        distances,
-        pairs.matched,
-        pairs.fold,
-        np.unique(data.pairs.names, return_inverse=True)[1][sides],
-        about=_about(fitted, data, sides),
-        resamples=RESAMPLES,
-        seed=0,
-    )
-    write_card(card, title=title, folder=folder, roc=folder / "roc.png")
-
-
-def _about(fitted: _Fitted, data: Data, sides: Any) -> dict[str, Any]:
-    """What was judged and how it came about; people are compared by their names as written."""
+def _about(fitted: _Fitted, data: Data) -> dict[str, Any]:
+    """What the card says of the training; people are compared by their names as written."""
     faces, pairs = data
     taught = {n for n, s in zip(faces.names, faces.split, strict=True) if s == TRAIN}
-    judged = {pairs.names[row] for row in np.unique(sides)}
-    touched = int(pairs.fallback[sides].any(axis=1).sum())
+    judged = {pairs.names[row] for row in np.union1d(pairs.pairs.first, pairs.pairs.second)}
     return {
-        "verification": pairs.title,
         "photos": faces.title,
         "training_identities": fitted.metrics["training_identities"],
         "training_names_in_the_test": sorted(taught & judged),
-        "missing_faces": MIDDLE if pairs.notes["rejected"] else FOUND,
-        "pairs_with_a_missing_face": touched,
-        "test_time_flip": False,
-        "preparation": pairs.settings,
         "faces_fingerprint": faces.fingerprint,
-        "pairs_fingerprint": pairs.fingerprint,
         "model_fingerprint": fingerprint(fitted.embedder.get_weights()),
     }
