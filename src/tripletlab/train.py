@@ -118,7 +118,7 @@ def _fit(
     backend.start(seed=plain["seed"])
     from tripletlab.architectures.description import flops
     from tripletlab.training.guard import Collapsed, spread_of
-    from tripletlab.training.inference import embed
+    from tripletlab.training.inference import embed, images_per_second
     from tripletlab.verification.validation import Validation
 
     validation = Validation(data.faces)
@@ -145,15 +145,21 @@ def _fit(
         except Collapsed as collapsed:
             run.tag("collapsed", str(collapsed.epoch))
             raise
-    chosen_by = validation.distances(embed(embedder, validation.faces))
+    embeddings = embed(embedder, validation.faces)
+    judged = validation.judge(embeddings, plain["margin"])  # whatever the schedule made of it
     metrics = {
         "best_epoch": progress.best_epoch,
+        "steps": progress.epoch * len(batches),
         "training_seconds": progress.seconds,
-        "best_validation_auc": validation.auc(chosen_by),
+        "training_images_per_second": float(np.median(progress.speeds)),
+        "inference_images_per_second": images_per_second(embedder, validation.faces),
+        "best_validation_auc": judged["validation_auc"],
+        "best_validation_loss": judged["validation_loss"],
         "parameters": embedder.count_params(),
         "flops": flops(embedder),
         "training_identities": batches.identities,
     }
+    chosen_by = validation.distances(embeddings)
     return _Fitted(embedder, before, embed(embedder, data.pairs.images), chosen_by, metrics)
 
 

@@ -103,6 +103,7 @@ def test_killed_and_resumed_is_bit_for_bit_the_uninterrupted(tmp_path):
 def test_a_finished_fit_is_not_repeated(tmp_path):
     path = tmp_path / "fit.checkpoint"
     first, weights = learn(path)
+    assert len(first.speeds) == EPOCHS
     again, same = learn(path)
     assert (again.epoch, again.best_epoch, again.distances) == (
         EPOCHS,

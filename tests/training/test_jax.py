@@ -33,8 +33,8 @@ class Report:
     def epoch(self, epoch, metrics): self.losses.append(metrics["loss"])
 
 fit(model, batches, optimizer=keras.optimizers.Adam(1e-3), margin=lambda progress: 0.2,
-    judge=lambda network, margin: {"validation_auc": len(Report.losses) / 100},
-    report=Report(), epochs=8, patience=8)
+    judge=lambda network, margin: {"validation_auc": len(Report.losses) / 100, "mean_distance": 1},
+    guard=config.build(plain, "guard"), report=Report(), checkpoint=None, epochs=8, patience=8)
 embeddings = embed(embedder, store.images)
 assert np.allclose((embeddings ** 2).sum(axis=1), 1, atol=1e-5)
 print(Report.losses[0], Report.losses[-1])

@@ -12,7 +12,7 @@ from tripletlab.training.augmentation import none
 from tripletlab.training.batches import PeopleByPhotos
 from tripletlab.training.fit import fit
 from tripletlab.training.guard import none as unguarded
-from tripletlab.training.inference import embed
+from tripletlab.training.inference import embed, images_per_second
 from tripletlab.training.model import TripletModel
 from tripletlab.triplets.losses import hinge
 from tripletlab.triplets.miners import hard, semihard
@@ -186,3 +186,4 @@ def test_embedding_in_batches_is_embedding_one_by_one():
     assert embedded.dtype == np.float32
     alone = np.asarray(embedder(faces[271:272, ..., None].astype(np.float32)))
     np.testing.assert_allclose(embedded[271:272], alone, atol=1e-5)
+    assert 0 < images_per_second(embedder, faces[:3]) < float("inf")

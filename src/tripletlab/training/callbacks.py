@@ -76,6 +76,7 @@ class Validation(keras.callbacks.Callback):  # type: ignore[misc]
         seconds = time.perf_counter() - self.started
         self.progress.seconds += seconds
         logs["images_per_second"] = self.images / seconds
+        self.progress.speeds.append(logs["images_per_second"])
         margin = float(self.model.margin)
         logs["margin"] = margin
         logs["learning_rate"] = float(self.model.optimizer.learning_rate)

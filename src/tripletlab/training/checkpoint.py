@@ -23,6 +23,7 @@ class Progress:
     best_epoch: int = 0
     best_score: float = float("-inf")
     seconds: float = 0.0  # of training steps alone
+    speeds: list[float] = field(default_factory=list)  # images a second, of each epoch
     distances: list[float] = field(default_factory=list)  # see guard.collapse
     best_weights: Weights = field(default_factory=list)  # the embedder's
 
