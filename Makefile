@@ -14,6 +14,7 @@ DATA := $(if $(PHOTOS)$(CROPPED),photos=folder photos.detected=$(call list,$(PHO
   photos.cropped=$(call list,$(CROPPED)) verification=heldout) \
   $(if $(LFW),verification=lfw verification.path=$(LFW))
 FLAGS := $(if $(FRESH),--fresh)
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help sweep ui data train test check format lock clean
@@ -36,14 +37,14 @@ train: $(READY) ## one run
 	@$(BIN)/tripletlab train $(DATA) $(SET)
 
 test: $(READY) ## all tests
-	@$(BIN)/python -m pytest
+	@$(PYTEST)
 
 check: $(READY) ## format, lint, types, import order, tests
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m pytest
+	@$(PYTEST)
 
 format: $(READY) ## put the code into its form
 	@$(BIN)/ruff format .
