@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tripletlab.faces.store import FaceStore
+from tripletlab.faces.store import FaceStore, PairStore
 from tripletlab.photos.pairs import Pairs
 
 
@@ -25,4 +25,25 @@ def make_store(*, entries, photos, size=32):
         settings={},
         fingerprint="0",
         notes={},
+    )
+
+
+def make_pairs(*, people, photos, size=32):
+    """Pairs in two sets: photos 0 and 1 of each person, and 0 of each and of the next one."""
+    rng = np.random.default_rng(0)
+    faces = people * photos
+    person = np.arange(people)
+    first = np.concatenate([person, person]) * photos
+    second = np.concatenate([person * photos + 1, (person + 1) % people * photos])
+    return PairStore(
+        title="blobs",
+        images=rng.integers(0, 255, (faces, size, size), np.uint8),
+        names=tuple(f"person {face // photos}" for face in range(faces)),
+        sources=tuple(f"blobs/person/{face % photos:04}.jpg" for face in range(faces)),
+        fallback=np.arange(faces) % 7 == 0,
+        pairs=Pairs(first, second, np.arange(2 * people) < people, np.arange(2 * people) % 2),
+        map_rows=np.arange(min(faces, 40)),
+        settings={"size": size},
+        fingerprint="1",
+        notes={"photos": faces, "rejected": {}},
     )

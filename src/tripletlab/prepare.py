@@ -29,11 +29,7 @@ def prepare(plain: Mapping[str, Any], *, fresh: bool) -> Data:
     # What draws its own photos is bound, not built: it draws when all else is known to be right.
     photos, verification = (one() if callable(one) else one for one in chosen)
     held_out = isinstance(verification, Heldout)
-    common = {
-        "settings": config.resolved(plain)["faces"],
-        "folder": Path(plain["data"]),
-        "fresh": fresh,
-    }
+    common = _common(plain, fresh=fresh)
     fraction = verification.fraction if held_out else 0.0
     made = prepare_faces(photos, recipe, heldout_fraction=fraction, **common)
     faces = FaceStore.open(made.path)
@@ -46,6 +42,25 @@ def prepare(plain: Mapping[str, Any], *, fresh: bool) -> Data:
     _tell(pairs, judged.path, reused=judged.reused)
     say(_summary(Data(faces, pairs)))
     return Data(faces, pairs)
+
+
+def prepare_judged(plain: Mapping[str, Any]) -> PairStore:
+    """The pairs that judge a model, without photos to learn from where they need none."""
+    recipe = config.build(plain, "faces")
+    verification = config.build(plain, "verification")
+    if isinstance(verification, Heldout):
+        return prepare(plain, fresh=False).pairs
+    verification = verification() if callable(verification) else verification
+    made = prepare_pairs(verification, recipe, **_common(plain, fresh=False))
+    pairs = PairStore.open(made.path)
+    _tell(pairs, made.path, reused=made.reused)
+    return pairs
+
+
+def _common(plain: Mapping[str, Any], *, fresh: bool) -> dict[str, Any]:
+    """What the preparations of both stores are given."""
+    settings = config.resolved(plain)["faces"]
+    return {"settings": settings, "folder": Path(plain["data"]), "fresh": fresh}
 
 
 def _tell(store: FaceStore | PairStore, path: Path, *, reused: bool) -> None:

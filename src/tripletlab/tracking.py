@@ -42,11 +42,11 @@ class Tracked:
 
         mlflow.MlflowClient().set_tag(self.run_id, key, value)
 
-    def files(self, folder: Path) -> None:
-        """Log every file of a folder as an artifact."""
+    def files(self, folder: Path, *, under: str | None = None) -> None:
+        """Log every file of a folder as an artifact, in the run's folder `under`."""
         import mlflow
 
-        mlflow.log_artifacts(str(folder), run_id=self.run_id)
+        mlflow.log_artifacts(str(folder), artifact_path=under, run_id=self.run_id)
 
     def model(self, embedder: "keras.Model", *, registered_as: str) -> str:
         """Log the network with its signature, register it, return the version."""
@@ -162,6 +162,15 @@ class Tracker:
     def metric(self, run_id: str, name: str) -> float:
         """A run's last value of a metric; below every value when it has none."""
         return float(self._client().get_run(run_id).data.metrics.get(name, float("-inf")))
+
+    def epochs(self, run_id: str) -> list[dict[str, float]]:
+        """What a run reported of each epoch, from the first one."""
+        client = self._client()
+        reported: dict[int, dict[str, float]] = {}
+        for name in client.get_run(run_id).data.metrics:
+            for point in client.get_metric_history(run_id, name):
+                reported.setdefault(point.step, {})[name] = point.value
+        return [reported[step] for step in sorted(reported) if step > 0]
 
     def artifact(self, run_id: str, path: str) -> Path:
         """A local copy of a run's artifact."""

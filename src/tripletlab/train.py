@@ -1,6 +1,9 @@
 """`tripletlab train`: faces become a network that is judged, logged and registered."""
 
+import json
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -9,14 +12,19 @@ import numpy as np
 import yaml
 
 from tripletlab import config
-from tripletlab.evaluate import Embeddings, evaluate
-from tripletlab.faces.store import TRAIN
+from tripletlab.faces.store import TRAIN, PairStore
+from tripletlab.judge import Embeddings, Moment, about_training, judge_embeddings
 from tripletlab.photos.sources import slug
+from tripletlab.pictures.learning import draw_learning
 from tripletlab.prepare import Data
 from tripletlab.progress import bar, say
 from tripletlab.provenance import fingerprint
 from tripletlab.tracking import Tracked, Tracker
-from tripletlab.verification.protocol import Distances
+from tripletlab.verification.flip import Embed, flipped
+from tripletlab.verification.protocol import Distances, judge, pair_distances
+
+FRAMES = 9  # of the film of the map, at most
+PEOPLE = "training_people.json"  # artifact: the names of those that a run learned from
 
 
 @dataclass(frozen=True)
@@ -60,18 +68,26 @@ def train(
         folder = Path(scratch)
         (folder / "config.yaml").write_text(yaml.safe_dump(plain, sort_keys=False))
         fitted = _fit(composed.config, data, run, name, checkpoint)
-        distances, summary = evaluate(
-            fitted.before,
+        taught = _taught(data)
+        (folder / PEOPLE).write_text(json.dumps(taught, ensure_ascii=False))
+        best = int(fitted.metrics["best_epoch"])
+        curves = f"{name} on {data.faces.title}, {len(taught):,} people"
+        draw_learning(
+            tracker.epochs(run.run_id), best=best, title=curves, path=folder / "learning.png"
+        )
+        distances, summary = judge_embeddings(
             fitted.after,
             data.pairs,
+            moments=fitted.moments,
             name=name,
-            about=_about(fitted, data),
+            about=_about(fitted, data, taught),
+            flip=plain["flip"],
             folder=folder,
         )
         np.savez_compressed(
             folder / "distances.npz", validation=fitted.chosen_by, verification=distances
         )
-        metrics = {**fitted.metrics, **summary}
+        metrics = {**fitted.metrics, **summary, **_untrained(fitted.before, data.pairs)}
         run.metrics(metrics)
         run.files(folder)
         run.model(fitted.embedder, registered_as=model_name(data))
@@ -85,15 +101,22 @@ class _Fitted:
     embedder: Any
     before: Embeddings  # by the untrained network
     after: Embeddings
+    moments: list[Moment]  # from the untrained network to the one that is kept
     chosen_by: Distances  # of the validation pairs
     metrics: dict[str, float]
 
 
 class _Report:
-    """Tells of a fit: the bar on screen, a line an epoch, the metrics to the tracker."""
+    """Tells of a fit: the bar on screen, a line an epoch, the metrics to the tracker.
 
-    def __init__(self, advance: Any, run: Tracked, name: str) -> None:
-        self.advance, self.run, self.name = advance, run, name
+    `look` gives the embeddings of the map's faces, kept after every epoch.
+    """
+
+    def __init__(
+        self, advance: Any, run: Tracked, name: str, look: Callable[[], Embeddings]
+    ) -> None:
+        self.advance, self.run, self.name, self.look = advance, run, name, look
+        self.moments: list[Moment] = []
 
     def step(self) -> None:
         """A batch was learned from."""
@@ -102,6 +125,7 @@ class _Report:
     def epoch(self, epoch: int, metrics: dict[str, float]) -> None:
         """An epoch ended."""
         self.run.metrics(metrics, step=epoch)
+        self.moments.append(Moment(epoch, self.look()))
         say(
             f"{self.name}, epoch {epoch}: loss {metrics['loss']:.4f},"
             f" {metrics['active']:.0%} of pairs active,"
@@ -124,13 +148,16 @@ def _fit(
     validation = Validation(data.faces)
     model, batches = _model(plain, data)
     embedder = model.embedder
-    before = embed(embedder, data.pairs.images)
+    look = _look(partial(embed, embedder), flip=plain["flip"])
+    before = look(data.pairs.images)
+    on_map = data.pairs.images[data.pairs.map_rows]
 
-    def judge(network: Any, margin: float) -> dict[str, float]:
+    def validate(network: Any, margin: float) -> dict[str, float]:
         embeddings = embed(network, validation.faces)
         return {**validation.judge(embeddings, margin), **spread_of(embeddings)}
 
     with bar(name, total=len(batches) * plain["fit"]["epochs"]) as advance:
+        report = _Report(advance, run, name, look=partial(look, on_map))
         try:
             progress = config.build(plain, "fit")(
                 model,
@@ -138,8 +165,8 @@ def _fit(
                 optimizer=config.build(plain, "optimizer"),
                 margin=config.build(plain, "margin_schedule"),
                 guard=config.build(plain, "guard"),
-                judge=judge,
-                report=_Report(advance, run, name),
+                judge=validate,
+                report=report,
                 checkpoint=checkpoint,
             )
         except Collapsed as collapsed:
@@ -160,7 +187,21 @@ def _fit(
         "training_identities": batches.identities,
     }
     chosen_by = validation.distances(embeddings)
-    return _Fitted(embedder, before, embed(embedder, data.pairs.images), chosen_by, metrics)
+    moments = [Moment(0, before[data.pairs.map_rows]), *report.moments]
+    kept = [moment for moment in moments if moment.epoch <= progress.best_epoch]
+    after = look(data.pairs.images)
+    return _Fitted(embedder, before, after, _frames(kept), chosen_by, metrics)
+
+
+def _look(embed: Embed, *, flip: bool) -> Embed:
+    """Faces to what judges them: their embeddings, or those of them and their mirror images."""
+    return partial(flipped, embed) if flip else embed
+
+
+def _frames(moments: list[Moment]) -> list[Moment]:
+    """At most FRAMES of them, evenly spread, the first and the last among them."""
+    places = np.linspace(0, len(moments) - 1, min(FRAMES, len(moments))).round().astype(int)
+    return [moments[place] for place in places]
 
 
 def _model(plain: dict[str, Any], data: Data) -> tuple[Any, Any]:
@@ -181,15 +222,25 @@ def _model(plain: dict[str, Any], data: Data) -> tuple[Any, Any]:
     return model, batches
 
 
-def _about(fitted: _Fitted, data: Data) -> dict[str, Any]:
-    """What the card says of the training; people are compared by their names as written."""
-    faces, pairs = data
-    taught = {n for n, s in zip(faces.names, faces.split, strict=True) if s == TRAIN}
-    judged = {pairs.names[row] for row in np.union1d(pairs.pairs.first, pairs.pairs.second)}
+def _untrained(before: Embeddings, judged: PairStore) -> dict[str, float]:
+    """What the network was worth before it learned."""
+    pairs = judged.pairs
+    distances = pair_distances(before, pairs.first, pairs.second)
+    chance = judge(distances, pairs.matched, pairs.fold).summary()
+    return {"untrained_accuracy": chance["accuracy"], "untrained_auc": chance["auc"]}
+
+
+def _taught(data: Data) -> list[str]:
+    """The people that a run learned from."""
+    faces = data.faces
+    return sorted({n for n, s in zip(faces.names, faces.split, strict=True) if s == TRAIN})
+
+
+def _about(fitted: _Fitted, data: Data, taught: list[str]) -> dict[str, Any]:
+    """What the card says of the training."""
     return {
-        "photos": faces.title,
-        "training_identities": fitted.metrics["training_identities"],
-        "training_names_in_the_test": sorted(taught & judged),
-        "faces_fingerprint": faces.fingerprint,
+        "photos": data.faces.title,
+        **about_training(taught, data.pairs),
+        "faces_fingerprint": data.faces.fingerprint,
         "model_fingerprint": fingerprint(fitted.embedder.get_weights()),
     }

@@ -1,12 +1,14 @@
 """The three forms of a card: the same figures, nothing from outside, no name that breaks out."""
 
 import json
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 
 from tripletlab.pictures.card import write_card
+from tripletlab.pictures.page import Picture
 from tripletlab.verification.card import make_card
 
 HOSTILE = "</td><script>alert(1)</script> | Ann"
@@ -38,8 +40,17 @@ def written(tmp_path: Path) -> tuple[dict, str, str]:
     about = {"training_names_in_the_test": [HOSTILE], "preparation": {"size": 64}}
     settings = {"about": about, "resamples": 20, "seed": 0}
     card = make_card(distances, matched, np.arange(200) // 20, people, **settings)
+    card["identification"] = {
+        "enrolled_people": [40, 41],
+        "enrolled_faces": [40, 43],
+        "searches_for_enrolled": 1234,
+        "searches_for_unknown": 20,
+        "cmc": {"1": 0.1234, "5": 0.4321},
+        "tpir_at_fpir": [{"fpir": 0.1, "tpir": 0.0987, "supported": False}],
+    }
     (tmp_path / "roc.png").write_bytes(b"png")
-    write_card(card, title=HOSTILE, folder=tmp_path, roc=tmp_path / "roc.png")
+    pictures = [Picture(HOSTILE, tmp_path / "roc.png")]
+    write_card(card, title=HOSTILE, folder=tmp_path, pictures=pictures)
     return card, (tmp_path / "card.md").read_text(), (tmp_path / "card.html").read_text()
 
 
@@ -52,6 +63,11 @@ def test_all_three_say_the_same(tmp_path: Path) -> None:
         assert mean in Page(page).texts
     assert "too few mismatched pairs" in markdown
     assert "preparation, size" in Page(page).texts
+    for told in ("rank 1", "0.1234", "0.0987"):
+        assert told in Page(page).texts
+    assert "41 people (43 faces); 1,234 searches" in markdown
+    for k, accuracy in enumerate(card["scores"]["accuracy"]["sets"]):
+        assert re.search(rf"\| {k + 1} \| [0-9.]+ \| {accuracy:.4f} \|", markdown)
 
 
 def test_the_page_needs_nothing_else_and_runs_nothing(tmp_path: Path) -> None:
@@ -62,5 +78,5 @@ def test_the_page_needs_nothing_else_and_runs_nothing(tmp_path: Path) -> None:
 
 
 def test_a_bar_in_a_name_does_not_make_a_column(tmp_path: Path) -> None:
-    line = next(one for one in written(tmp_path)[1].splitlines() if "names in the test" in one)
+    line = next(one for one in written(tmp_path)[1].splitlines() if "training names" in one)
     assert line.replace(r"\|", "").count("|") == 3

@@ -1,5 +1,6 @@
 """The map: the same for the same seed, and a page that asks the network for nothing."""
 
+import base64
 import json
 import re
 import subprocess
@@ -9,21 +10,34 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
-from tripletlab.pictures.embedding_map import COLOURS, MARKERS, draw_map, project
+from tripletlab.pictures.embedding_map import (
+    COLOURS,
+    MARKERS,
+    OTHER,
+    SAME,
+    Frame,
+    Map,
+    draw_map,
+)
+from tripletlab.pictures.projection import neighbours
 
 NAMES = [f"Person_{row % 3}" for row in range(12)]
 TITLE = "margin <0.2> & hard"
 
 
 def write_page(folder: Path) -> Path:
-    """A map of twelve random faces of three people."""
+    """Maps of twelve random faces of three people, and a film of three frames."""
     rng = np.random.default_rng(0)
-    before, after = rng.normal(size=(2, 12, 2)).astype(np.float32)
+    before, between, after = rng.normal(size=(3, 12, 2)).astype(np.float32)
     faces = rng.integers(0, 256, (12, 16, 16), dtype=np.uint8)
-    draw_map(before, after, faces, NAMES, title=TITLE, path=folder / "map.html")
+    near = neighbours(rng.normal(size=(12, 8)).astype(np.float32), count=3)
+    maps = [Map("before", before, near), Map("after", after, near)]
+    film = [Frame("untrained", before), Frame("epoch 1", between), Frame("after", after)]
+    draw_map(maps, film, faces, NAMES, title=TITLE, path=folder / "map.html")
     return folder / "map.html"
 
 
@@ -72,23 +86,42 @@ def test_the_page_fetches_nothing(page: Path) -> None:
     assert "Bokeh" in page.read_text()  # the library itself is inside
 
 
-def test_every_face_is_there_once_with_its_name_and_picture(page: Path) -> None:
+def test_every_face_is_there_once_with_its_name_and_place_on_the_sheet(page: Path) -> None:
     columns = [dict(source["data"]["entries"]) for source in models(page, "ColumnDataSource")]
     names = [name for one in columns for name in one["name"]]
     assert sorted(names) == sorted(NAMES)
-    pictures = [picture for one in columns for picture in one["picture"]]
-    assert len(set(pictures)) == 12
-    assert all(picture.startswith("data:image/png;base64,iVBOR") for picture in pictures)
+    assert len({at for one in columns for at in one["at"]}) == 12
+    address = re.search(r"--faces:url\(data:image/jpeg;base64,([^)]*)\)", page.read_text())
+    sheet = cv2.imdecode(np.frombuffer(base64.b64decode(address[1]), np.uint8), 0)
+    assert sheet.shape == (64, 20 * 64)
 
 
 def test_points_stand_where_they_were_put(page: Path) -> None:
-    before, after = np.random.default_rng(0).normal(size=(2, 12, 2)).astype(np.float32)
+    before, between, after = np.random.default_rng(0).normal(size=(3, 12, 2)).astype(np.float32)
+    wanted = {"map_0": before, "map_1": after}
+    wanted |= {"frame_0": before, "frame_1": between, "frame_2": after}
     for source in models(page, "ColumnDataSource"):
         columns = dict(source["data"]["entries"])
         rows = [row for row, name in enumerate(NAMES) if name == columns["name"][0]]
-        for when, points in (("before", before), ("after", after)):
-            got = np.stack([columns[f"{when}_x"], columns[f"{when}_y"]], axis=1)
+        for key, points in wanted.items():
+            got = np.stack([columns[f"{key}_x"], columns[f"{key}_y"]], axis=1)
             np.testing.assert_allclose(got, points[rows], rtol=1e-6)
+
+
+def test_neighbours_are_framed_by_whether_they_are_the_same_person(page: Path) -> None:
+    rng = np.random.default_rng(0)
+    rng.normal(size=(3, 12, 2))
+    rng.integers(0, 256, (12, 16, 16), dtype=np.uint8)
+    near = neighbours(rng.normal(size=(12, 8)).astype(np.float32), count=3)
+    told = {}
+    for source in models(page, "ColumnDataSource"):
+        columns = dict(source["data"]["entries"])
+        told |= dict(zip(columns["at"], columns["near_1"], strict=True))
+    for row, others in enumerate(near.rows.tolist()):
+        text = told[f"{-64 * row}px 0px"]
+        same = sum(NAMES[row] == NAMES[other] for other in others)
+        assert text.count(f"border:3px solid {SAME}") == same
+        assert text.count(f"border:3px solid {OTHER}") == 3 - same
 
 
 def test_the_title_is_text_and_not_markup(page: Path) -> None:
@@ -163,43 +196,3 @@ def browse(chromium: str, page: Path, *, profile: Path) -> tuple[str, str]:
         check=True,
     )
     return done.stdout, done.stderr
-
-
-def two_people(rows: int) -> np.ndarray:
-    """Unit embeddings (rows, 8) of two people, taking turns."""
-    rng = np.random.default_rng(0)
-    centres = np.eye(8)[np.arange(rows) % 2]
-    embeddings = centres + 0.05 * rng.normal(size=(rows, 8))
-    embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
-    return np.asarray(embeddings, np.float32)
-
-
-@pytest.mark.filterwarnings("error::UserWarning:umap")
-def test_the_same_seed_gives_the_same_map_and_people_stay_together() -> None:
-    embeddings = two_people(40)
-    points = project(embeddings, seed=3)
-    np.testing.assert_array_equal(points, project(embeddings, seed=3))
-    assert points.shape == (40, 2)
-    assert np.isfinite(points).all()
-    apart = np.linalg.norm(points[:, None] - points[None], axis=2)
-    np.fill_diagonal(apart, np.inf)
-    nearest = apart.argmin(axis=1)
-    assert (nearest % 2 == np.arange(40) % 2).all()
-
-
-@pytest.mark.parametrize("rows", [4, 5, 14, 15, 16])
-def test_few_faces_have_a_map_too(rows: int) -> None:
-    points = project(two_people(rows), seed=0)
-    assert points.shape == (rows, 2)
-    assert np.isfinite(points).all()
-
-
-def test_fewer_than_four_faces_are_refused() -> None:
-    with pytest.raises(ValueError, match="needs 4 faces, not 3"):
-        project(two_people(3), seed=0)
-
-
-def test_a_collapsed_network_has_a_map_too() -> None:
-    """All embeddings coincide: the picture of that failure must not fail itself."""
-    points = project(np.ones((30, 8), np.float32), seed=0)
-    assert np.isfinite(points).all()

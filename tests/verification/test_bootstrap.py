@@ -9,7 +9,9 @@ from tripletlab.verification.bootstrap import (
     auc_lead,
     auc_standard_error,
     identity_weights,
+    resampled,
     weighted_auc,
+    weighted_ratio,
 )
 from tripletlab.verification.protocol import auc, pair_distances
 
@@ -17,8 +19,8 @@ PEOPLE, PHOTOS = 30, 4
 
 
 def auc_resamples(distances, matched, identities, *, seed):
-    weights = identity_weights(matched, identities, resamples=400, seed=seed)
-    return weighted_auc(distances, matched, weights)
+    statistic = weighted_auc(distances, matched)
+    return resampled([statistic], matched, identities, resamples=400, seed=seed)[0]
 
 
 def pairs_of(people: int, seed: int) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
@@ -53,9 +55,9 @@ def test_weights_agree_with_copying_the_pairs(decimals: int) -> None:
     """Rounded to whole numbers, few distinct distances are left: many ties."""
     distances, matched, identities = case()
     distances = np.round(distances / 4, decimals)
-    weights = identity_weights(matched, identities, resamples=20, seed=5)
+    (weights,) = identity_weights(matched, identities, resamples=20, seed=5)
     drawn = np.random.default_rng(5).multinomial(PEOPLE, np.full(PEOPLE, 1 / PEOPLE), 20)
-    for times, got in zip(drawn, weighted_auc(distances, matched, weights), strict=True):
+    for times, got in zip(drawn, weighted_auc(distances, matched)(weights), strict=True):
         copies = [times[a] if a == b else times[a] * times[b] for a, b in identities.tolist()]
         wanted = roc_auc_score(np.repeat(matched, copies), -np.repeat(distances, copies))
         assert got == pytest.approx(wanted, abs=1e-12)
@@ -63,14 +65,30 @@ def test_weights_agree_with_copying_the_pairs(decimals: int) -> None:
 
 def test_weights_of_one_give_the_plain_auc() -> None:
     distances, matched, _ = case()
-    got = weighted_auc(distances, matched, np.ones((1, len(matched))))
+    got = weighted_auc(distances, matched)(np.ones((1, len(matched))))
     assert got.tolist() == pytest.approx([auc(distances, matched)], abs=1e-12)
 
 
 def test_a_resample_without_one_kind_gives_one_half() -> None:
     distances, matched, _ = case()
     weights = np.stack([matched, ~matched, np.zeros_like(matched)]).astype(np.float64)
-    assert weighted_auc(distances, matched, weights).tolist() == [0.5, 0.5, 0.5]
+    assert weighted_auc(distances, matched)(weights).tolist() == [0.5, 0.5, 0.5]
+
+
+def test_ratios_agree_with_copying_the_pairs_and_nothing_of_nothing_is_zero() -> None:
+    rng = np.random.default_rng(0)
+    part, weights = rng.random(50) < 0.4, rng.integers(0, 4, (6, 50)).astype(np.float64)
+    whole = part | (rng.random(50) < 0.5)
+    wanted = [np.repeat(part, w).sum() / np.repeat(whole, w).sum() for w in weights.astype(int)]
+    assert weighted_ratio(part, whole)(weights) == pytest.approx(wanted)
+    assert weighted_ratio(part, whole)(np.zeros((1, 50))).tolist() == [0]
+
+
+def test_small_blocks_draw_the_same_as_large_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    distances, matched, identities = case()
+    whole = auc_resamples(distances, matched, identities, seed=3)
+    monkeypatch.setattr("tripletlab.verification.bootstrap.BLOCK", 7 * len(matched) + 1)
+    np.testing.assert_array_equal(auc_resamples(distances, matched, identities, seed=3), whole)
 
 
 def test_labels_need_not_be_consecutive() -> None:
@@ -121,7 +139,7 @@ def test_two_standard_errors_cover_the_truth_as_often_as_they_should() -> None:
         covered += int(off < 2 * error)
         rng = np.random.default_rng(seed)
         weights = rng.multinomial(len(matched), np.full(len(matched), 1 / len(matched)), 100)
-        pairs = weighted_auc(distances, matched, weights.astype(np.float64)).std(ddof=1)
+        pairs = weighted_auc(distances, matched)(weights.astype(np.float64)).std(ddof=1)
         ignoring += int(off < 2 * pairs)
     assert 0.90 <= covered / 120 <= 0.995
     assert ignoring < covered - 10

@@ -45,21 +45,29 @@ def test_std_and_standard_error_are_not_confused() -> None:
     assert accuracy["standard_error"] == pytest.approx(accuracy["std"] / 10**0.5)
 
 
-def test_the_accuracys_interval_agrees_with_copying_the_pairs() -> None:
+def test_the_intervals_agree_with_copying_the_pairs() -> None:
     distances, matched, fold, identities = case()
     made = card()
     thresholds = np.array(made["scores"]["threshold"]["sets"])
-    right = (distances <= thresholds[fold]) == matched
+    same = distances <= thresholds[fold]
     people = np.unique(identities)
     drawn = np.random.default_rng(0).multinomial(
         len(people), np.ones(len(people)) / len(people), 50
     )
-    means = []
+    oracles = {
+        "accuracy": accuracy_score,
+        "precision": precision_score,
+        "recall": recall_score,
+        "f1": f1_score,
+    }
+    scores = {name: [] for name in oracles}
     for times in drawn:
         often = dict(zip(people, times, strict=True))
         copies = [often[a] if a == b else often[a] * often[b] for a, b in identities.tolist()]
-        means.append(np.repeat(right, copies).mean())
-    assert made["intervals"]["accuracy"] == pytest.approx(np.percentile(means, [2.5, 97.5]))
+        for name, oracle in oracles.items():
+            scores[name].append(oracle(np.repeat(matched, copies), np.repeat(same, copies)))
+    for name, values in scores.items():
+        assert made["intervals"][name] == pytest.approx(np.percentile(values, [2.5, 97.5]))
 
 
 def test_a_card_is_json_and_keeps_what_it_is_about() -> None:

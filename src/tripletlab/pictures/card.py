@@ -1,73 +1,102 @@
 """The card as JSON for programs, Markdown for notes, and one HTML page that needs nothing else."""
 
 import json
-from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
-from html import escape
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from tripletlab.pictures.files import write_whole
+from tripletlab.pictures.page import Picture, Table, html_page, markdown_page
 
-STYLE = """body{font:16px/1.45 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;
-color:#1d2129;background:#fff}table{border-collapse:collapse;margin:.6rem 0 1.6rem}
-td,th{padding:.25rem .7rem;border-bottom:1px solid #d8dce2;text-align:left;vertical-align:top;
-font-variant-numeric:tabular-nums;overflow-wrap:anywhere}h1{font-size:1.5rem}h2{font-size:1.1rem}
-img{max-width:32rem;width:100%}"""
-
-
-class _Part(NamedTuple):
-    title: str
-    heading: Sequence[str]
-    rows: Sequence[Sequence[str]]
+SCORES = ("accuracy", "precision", "recall", "f1", "auc", "threshold")
+COUNTS = ("tp", "fp", "tn", "fn")
+FEW = "too few mismatched pairs: fewer than 30 false matches"
+FEW_SEARCHES = "too few searches for unknown people: fewer than 30 false alarms"
 
 
-def write_card(card: Mapping[str, Any], *, title: str, folder: Path, roc: Path) -> None:
-    """Write card.json, card.md and card.html into `folder`; the page carries the picture `roc`."""
-    parts = list(_parts(card))
+def write_card(
+    card: Mapping[str, Any], *, title: str, folder: Path, pictures: Sequence[Picture]
+) -> None:
+    """Write card.json, card.md and card.html into `folder`; the page carries the pictures."""
+    tables = list(_tables(card))
     pages = {
         "card.json": json.dumps(card, indent=2, ensure_ascii=False) + "\n",
-        "card.md": _markdown(title, parts),
-        "card.html": _html(title, parts, roc.read_bytes()),
+        "card.md": markdown_page(title, tables),
+        "card.html": html_page(title, tables, pictures),
     }
     for name, text in pages.items():
         write_whole(folder / name, text.encode())
 
 
-def _parts(card: Mapping[str, Any]) -> Iterator[_Part]:
-    scores, pooled, intervals = card["scores"], card["pooled"], card["intervals"]
-    low, high = ("95 % from", "to")
+def _tables(card: Mapping[str, Any]) -> Iterator[Table]:
+    scores, intervals = card["scores"], card["intervals"]
     spread = [
         (name, *(f"{scores[name][key]:.4f}" for key in ("mean", "std", "standard_error")))
-        for name in ("accuracy", "precision", "recall", "f1", "auc", "threshold")
+        for name in SCORES
     ]
-    yield _Part("Over the sets", ("score", "mean", "std", "standard error"), spread)
-    yield _Part(
-        f"Intervals: {intervals['method']} ({intervals['resamples']} resamples)",
-        ("score", low, high),
-        [(n, *(f"{end:.4f}" for end in intervals[n])) for n in ("accuracy", "auc_pooled")],
+    yield Table("Over the sets", ("score", "mean", "std", "standard error"), spread)
+    yield _pooled(card["pooled"])
+    yield Table(
+        "95 % intervals",
+        ("score", "from", "to"),
+        [
+            (name, *(f"{end:.4f}" for end in ends))
+            for name, ends in intervals.items()
+            if isinstance(ends, list)
+        ],
+        note=f"{intervals['method']} ({intervals['resamples']} resamples).".capitalize(),
     )
-    rates = [
-        (f"TAR at FAR {point['far']:g}", f"{point['tar']:.4f}", _warning(point))
-        for point in pooled["tar_at_far"]
-    ]
-    single = [("AUC", f"{pooled['auc']:.4f}", ""), ("EER", f"{pooled['eer']:.4f}", "")]
-    yield _Part("All pairs at once", ("score", "value", "warning"), [*single, *rates])
-    yield _Part("Every set", ("set", "threshold", "accuracy", "AUC", *["TP", "FP", "TN", "FN"]), [
-        (
-            str(k + 1),
-            *(f"{scores[name]['sets'][k]:.4f}" for name in ("threshold", "accuracy", "auc")),
-            *(str(scores["counts"][name][k]) for name in ("tp", "fp", "tn", "fn")),
-        )
-        for k in range(card["pairs"]["sets"])
-    ])  # fmt: skip
-    yield _Part(
+    yield _sets(scores, card["pairs"]["sets"])
+    if card.get("identification"):
+        yield _identification(card["identification"])
+    yield Table(
         "What was judged", ("what", "value"), list(_plain({**card["pairs"], **card["about"]}))
     )
 
 
-def _warning(point: Mapping[str, Any]) -> str:
-    return "" if point["supported"] else "too few mismatched pairs: fewer than 30 false matches"
+def _pooled(pooled: Mapping[str, Any]) -> Table:
+    rates = [
+        (f"TAR at FAR {point['far']:g}", f"{point['tar']:.4f}", "" if point["supported"] else FEW)
+        for point in pooled["tar_at_far"]
+    ]
+    single = [("AUC", f"{pooled['auc']:.4f}", ""), ("EER", f"{pooled['eer']:.4f}", "")]
+    return Table("All pairs at once", ("score", "value", "warning"), [*single, *rates])
+
+
+def _sets(scores: Mapping[str, Any], sets: int) -> Table:
+    names = ("threshold", "accuracy", "precision", "recall", "f1", "auc")
+    rows = [
+        (
+            str(k + 1),
+            *(f"{scores[name]['sets'][k]:.4f}" for name in names),
+            *(str(scores["counts"][name][k]) for name in COUNTS),
+        )
+        for k in range(sets)
+    ]
+    return Table("Every set", ("set", *names, *(name.upper() for name in COUNTS)), rows)
+
+
+def _identification(found: Mapping[str, Any]) -> Table:
+    ranks = [(f"rank {rank}", f"{share:.4f}", "") for rank, share in found["cmc"].items()]
+    rates = [
+        (
+            f"TPIR at FPIR {point['fpir']:g}",
+            f"{point['tpir']:.4f}",
+            "" if point["supported"] else FEW_SEARCHES,
+        )
+        for point in found["tpir_at_fpir"]
+    ]
+    galleries = " and ".join(
+        f"{people:,} people ({faces:,} faces)"
+        for people, faces in zip(found["enrolled_people"], found["enrolled_faces"], strict=True)
+    )
+    note = (
+        f"Enrolled: {galleries}; {found['searches_for_enrolled']:,} searches for people who are"
+        f" enrolled, {found['searches_for_unknown']:,} for people who are not."
+    )
+    return Table(
+        "Identification, one to many", ("score", "value", "warning"), [*ranks, *rates], note
+    )
 
 
 def _plain(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
@@ -75,35 +104,7 @@ def _plain(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, s
         key = prefix + name.replace("_", " ").strip()
         if isinstance(value, Mapping):
             yield from _plain(value, f"{key}, ")
+        elif isinstance(value, list):
+            yield key, ", ".join(map(str, value)) or "none"
         else:
             yield key, f"{value:,}" if type(value) is int else str(value)
-
-
-def _markdown(title: str, parts: list[_Part]) -> str:
-    def line(cells: Sequence[str]) -> str:
-        plain = (" ".join(cell.replace("|", r"\|").split()) for cell in cells)
-        return f"| {' | '.join(plain)} |"
-
-    tables = [
-        "\n".join(
-            [f"## {title}", "", line(heading), line(["---"] * len(heading)), *map(line, rows)]
-        )
-        for title, heading, rows in parts
-    ]
-    return "\n\n".join([f"# {title}", *tables]) + "\n"
-
-
-def _html(title: str, parts: list[_Part], roc: bytes) -> str:
-    def row(cells: Sequence[str], tag: str) -> str:
-        return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"
-
-    tables = "".join(
-        f"<h2>{escape(title)}</h2><table>{row(heading, 'th')}"
-        f"{''.join(row(cells, 'td') for cells in rows)}</table>"
-        for title, heading, rows in parts
-    )
-    picture = f'<img alt="ROC curves" src="data:image/png;base64,{b64encode(roc).decode()}">'
-    return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
-        f"<style>{STYLE}</style><h1>{escape(title)}</h1>{tables}{picture}</html>\n"
-    )

@@ -1,6 +1,10 @@
-"""How sure an AUC is: a bootstrap that draws identities, since pairs of one person go together."""
+"""How sure a figure is: a bootstrap that draws identities, since pairs of one person go together.
 
-from typing import NamedTuple
+A statistic takes weights (resamples, pairs), how often each pair occurs, and gives (resamples,).
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +12,12 @@ from numpy.typing import NDArray
 from tripletlab.verification.protocol import Distances, Flags, auc
 
 Identities = NDArray[np.int64]  # (pairs, 2) labels of both sides
+Weights = NDArray[np.float64]  # (resamples, pairs)
+Statistic = Callable[[Weights], NDArray[np.float64]]
 RESAMPLES = 400  # a standard error's own error is then 4 %
+BLOCK = (
+    1 << 20
+)  # weights at once, 8 MB: what is needed grows with the pairs, not with the resamples
 
 
 class Lead(NamedTuple):
@@ -22,8 +31,9 @@ def auc_standard_error(
     distances: Distances, matched: Flags, identities: Identities, *, resamples: int, seed: int
 ) -> float:
     """Standard deviation (n - 1) of the AUC over resampled identities."""
-    weights = identity_weights(matched, identities, resamples=resamples, seed=seed)
-    return float(weighted_auc(distances, matched, weights).std(ddof=1))
+    draws = {"resamples": resamples, "seed": seed}
+    (aucs,) = resampled([weighted_auc(distances, matched)], matched, identities, **draws)
+    return float(aucs.std(ddof=1))
 
 
 def auc_lead(
@@ -35,16 +45,30 @@ def auc_lead(
     seed: int,
 ) -> Lead:
     """The first model's AUC less the second's; both are judged by the same draws."""
-    weights = identity_weights(matched, identities, resamples=resamples, seed=seed)
-    one, other = (weighted_auc(each, matched, weights) for each in distances)
+    statistics = [weighted_auc(each, matched) for each in distances]
+    one, other = resampled(statistics, matched, identities, resamples=resamples, seed=seed)
     difference = auc(distances[0], matched) - auc(distances[1], matched)
     return Lead(difference, float((one - other).std(ddof=1)))
 
 
+def resampled(
+    statistics: Sequence[Statistic],
+    matched: Flags,
+    identities: Identities,
+    *,
+    resamples: int,
+    seed: int,
+) -> NDArray[np.float64]:
+    """(statistics, resamples) All are judged by the same draws, so that they can be compared."""
+    blocks = identity_weights(matched, identities, resamples=resamples, seed=seed)
+    parts = [np.stack([statistic(weights) for statistic in statistics]) for weights in blocks]
+    return np.concatenate(parts, axis=1)
+
+
 def identity_weights(
     matched: Flags, identities: Identities, *, resamples: int, seed: int
-) -> NDArray[np.float64]:
-    """(resamples, pairs) How often a pair occurs when its identities are drawn with replacement.
+) -> Iterator[Weights]:
+    """How often a pair occurs when its identities are drawn with replacement, block by block.
 
     An identity drawn c times brings each of its matched pairs c times; a mismatched pair occurs
     by the product of both draws, as cells do when rows and columns are resampled (Owen, The
@@ -54,30 +78,45 @@ def identity_weights(
     that of a bootstrap of pairs errs on the small one.
     """
     people, places = np.unique(identities, return_inverse=True)
-    places = places.reshape(identities.shape)
+    one, other = places.reshape(identities.shape).T
+    other = np.where(matched, len(people), other)  # a column of ones
     rng = np.random.default_rng(seed)
-    drawn = rng.multinomial(len(people), np.full(len(people), 1 / len(people)), resamples)
-    one, other = drawn[:, places[:, 0]], drawn[:, places[:, 1]]
-    return np.where(matched, one, one * other).astype(np.float64)
+    rows = max(1, BLOCK // len(matched))
+    for start in range(0, resamples, rows):
+        block = min(rows, resamples - start)
+        drawn = np.ones((block, len(people) + 1))
+        drawn[:, :-1] = rng.multinomial(len(people), np.full(len(people), 1 / len(people)), block)
+        yield drawn.take(one, axis=1) * drawn.take(other, axis=1)
 
 
-def weighted_auc(
-    distances: Distances, matched: Flags, weights: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """(resamples,) AUCs of pairs that occur `weights` (resamples, pairs) times; ties count half.
+def weighted_auc(distances: Distances, matched: Flags) -> Statistic:
+    """The AUC of pairs that occur so often; ties count half.
 
     One sort serves all resamples. A resample without one of the two kinds gives 0.5.
     """
-    order = np.argsort(distances)
-    ordered = distances[order]
-    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
-    sorted_weights = weights[:, order]
+    near, far = (np.flatnonzero(kind) for kind in (matched, ~matched))
+    near, far = (rows[np.argsort(distances[rows])] for rows in (near, far))
+    nearer = np.searchsorted(distances[near], distances[far], side="left")
+    nearer_or_equal = np.searchsorted(distances[near], distances[far], side="right")
 
-    def by_distance(kind: Flags) -> NDArray[np.float64]:
-        return np.add.reduceat(sorted_weights * kind[order], starts, axis=1)
+    def statistic(weights: Weights) -> NDArray[np.float64]:
+        losers = weights.take(far, axis=1)
+        winners = np.zeros((len(weights), len(near) + 1))  # up to each matched pair
+        np.cumsum(weights.take(near, axis=1), axis=1, out=winners[:, 1:])
+        twice = winners.take(nearer, axis=1) + winners.take(nearer_or_equal, axis=1)
+        total = winners[:, -1] * losers.sum(axis=1)
+        won = np.einsum("rp,rp->r", losers, twice) / 2
+        return np.where(total > 0, won / np.maximum(total, 1), 0.5)
 
-    near, far = by_distance(matched), by_distance(~matched)
-    nearer = np.cumsum(near, axis=1) - near / 2
-    total = near.sum(axis=1) * far.sum(axis=1)
-    won = (far * nearer).sum(axis=1)
-    return np.where(total > 0, won / np.maximum(total, 1), 0.5)
+    return statistic
+
+
+def weighted_ratio(part: NDArray[Any], whole: NDArray[Any]) -> Statistic:
+    """The sum of `part` over that of `whole`, both (pairs,), such as right calls / all; 0 of 0."""
+    sides = np.stack([part, whole], axis=1).astype(np.float64)
+
+    def statistic(weights: Weights) -> NDArray[np.float64]:
+        some, all_of_it = (weights @ sides).T
+        return np.asarray(some / np.where(all_of_it > 0, all_of_it, 1))
+
+    return statistic

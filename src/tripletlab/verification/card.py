@@ -6,11 +6,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tripletlab.verification.bootstrap import Identities, identity_weights, weighted_auc
+from tripletlab.verification.bootstrap import (
+    Identities,
+    Statistic,
+    resampled,
+    weighted_auc,
+    weighted_ratio,
+)
 from tripletlab.verification.operating import equal_error_rate, true_accept_rate
 from tripletlab.verification.protocol import Distances, Flags, Folds, Verdict, judge
 
 FARS = (0.1, 0.01, 0.001)
+METHOD = (
+    "the middle 95 % of a bootstrap that draws identities, over all pairs at once; the thresholds"
+    " stay as they are"
+)
 
 
 def make_card(
@@ -29,8 +39,11 @@ def make_card(
     on what, and how it was prepared.
     """
     verdict = judge(distances, matched, fold)
-    weights = identity_weights(matched, identities, resamples=resamples, seed=seed)
-    same = distances <= verdict.threshold[fold]
+    figures = {
+        **_pooled_ratios(distances <= verdict.threshold[fold], matched),
+        "auc_pooled": weighted_auc(distances, matched),
+    }
+    drawn = resampled(list(figures.values()), matched, identities, resamples=resamples, seed=seed)
     return {
         "about": dict(about),
         "pairs": {
@@ -46,11 +59,10 @@ def make_card(
             "tar_at_far": [true_accept_rate(distances, matched, far=far)._asdict() for far in FARS],
         },
         "intervals": {
-            "method": "percentiles of a bootstrap of identities; the thresholds stay as they are",
+            "method": METHOD,
             "resamples": resamples,
             "seed": seed,
-            "accuracy": _interval(_weighted_accuracy(same == matched, weights)),
-            "auc_pooled": _interval(weighted_auc(distances, matched, weights)),
+            **{name: _interval(one) for name, one in zip(figures, drawn, strict=True)},
         },
     }
 
@@ -80,10 +92,15 @@ def _spread(values: NDArray[np.float64]) -> dict[str, Any]:
     }
 
 
-def _weighted_accuracy(right: Flags, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(resamples,) A resample without a pair gives 0.5."""
-    total = weights.sum(axis=1)
-    return np.where(total > 0, weights @ right / np.maximum(total, 1), 0.5)
+def _pooled_ratios(same: Flags, matched: Flags) -> dict[str, Statistic]:
+    """Scores over all pairs at once, of pairs that are called the same person or not."""
+    hits = same & matched
+    return {
+        "accuracy": weighted_ratio(same == matched, np.ones(len(same))),
+        "precision": weighted_ratio(hits, same),
+        "recall": weighted_ratio(hits, matched),
+        "f1": weighted_ratio(2 * hits, 1.0 * same + matched),
+    }
 
 
 def _interval(resampled: NDArray[np.float64]) -> list[float]:

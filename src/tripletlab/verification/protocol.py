@@ -74,7 +74,10 @@ def judge(distances: Distances, matched: Flags, fold: Folds) -> Verdict:
     without matched or without mismatched pairs.
     """
     _check(distances, matched, fold)
-    thresholds = _best_thresholds(distances, matched, fold)
+    order = np.argsort(distances)  # the one sort that serves all folds
+    ordered, flags, folds = distances[order], matched[order], fold[order]
+    inside = [folds == k for k in range(int(fold.max()) + 1)]
+    thresholds = np.array([_best_threshold(ordered[~one], flags[~one]) for one in inside])
     same = distances <= thresholds[fold]
 
     def count(chosen: Flags) -> Counts:
@@ -86,8 +89,8 @@ def judge(distances: Distances, matched: Flags, fold: Folds) -> Verdict:
         fp=count(same & ~matched),
         tn=count(~same & ~matched),
         fn=count(~same & matched),
-        auc=np.array([auc(*one) for one in _by_fold(distances, matched, fold)]),
-        auc_pooled=auc(distances, matched),
+        auc=np.array([_auc(ordered[one], flags[one]) for one in inside]),
+        auc_pooled=_auc(ordered, flags),
     )
 
 
@@ -96,19 +99,16 @@ def auc(distances: Distances, matched: Flags) -> float:
 
     0.5 when all distances are equal; ValueError without matched or without mismatched pairs.
     """
-    far = int(np.count_nonzero(~matched))
-    if not 0 < far < len(matched):
+    if not 0 < np.count_nonzero(matched) < len(matched):
         raise ValueError("an AUC needs matched and mismatched pairs")
-    _, place, counts = np.unique(distances, return_inverse=True, return_counts=True)
-    rank = (np.cumsum(counts) - (counts - 1) / 2)[place]
-    above = rank[~matched].sum() - far * (far + 1) / 2
-    return float(above / (far * (len(matched) - far)))
+    order = np.argsort(distances)
+    return _auc(distances[order], matched[order])
 
 
 def roc(distances: Distances, matched: Flags) -> tuple[Rates, Rates]:
     """False and true positive rates at every threshold, (0, 0) to (1, 1); ties are one step."""
     order = np.argsort(distances)
-    last = np.append(np.flatnonzero(np.diff(distances[order])), len(order) - 1)
+    last = _last_of_equals(distances[order])
     true = np.cumsum(matched[order])[last] / np.count_nonzero(matched)
     false = np.cumsum(~matched[order])[last] / np.count_nonzero(~matched)
     return np.append(0.0, false), np.append(0.0, true)
@@ -129,26 +129,33 @@ def _by_fold(distances: Distances, matched: Flags, fold: Folds) -> list[tuple[Di
     return [(distances[fold == k], matched[fold == k]) for k in np.unique(fold)]
 
 
-def _best_thresholds(distances: Distances, matched: Flags, fold: Folds) -> Distances:
-    """(folds,) One sort serves all of them; a fold is left out by a weight of zero."""
-    values, place = np.unique(distances, return_inverse=True)
-    folds = int(fold.max()) + 1
-    gain = np.zeros((folds, len(values)))  # right calls won by raising the threshold to a value
-    present = np.zeros((folds, len(values)))
-    np.add.at(gain, (fold, place), np.where(matched, 1.0, -1.0))
-    np.add.at(present, (fold, place), 1.0)
-    others = np.cumsum(gain.sum(axis=0) - gain, axis=1)
-    candidate = present.sum(axis=0) - present > 0
-    best = np.argmax(np.where(candidate, others, -np.inf), axis=1)  # the first, so the smallest
-    return np.asarray(values[best])
+def _auc(ordered: Distances, matched: Flags) -> float:
+    """AUC of pairs in ascending order of their distances."""
+    last = _last_of_equals(ordered)
+    near = np.cumsum(matched)[last]  # matched pairs up to each distance that occurs
+    far = last + 1 - near
+    won = np.diff(far, prepend=0) * (near - np.diff(near, prepend=0) / 2)
+    return float(won.sum() / (near[-1] * far[-1]))
+
+
+def _best_threshold(ordered: Distances, matched: Flags) -> float:
+    """The threshold with the most right calls on pairs in ascending order of their distances."""
+    last = _last_of_equals(ordered)
+    gain = np.cumsum(np.where(matched, 1, -1))[last]  # right calls more than at no threshold
+    return float(ordered[last[np.argmax(gain)]])  # the first, so the smallest
+
+
+def _last_of_equals(ordered: Distances) -> NDArray[np.int64]:
+    """(values,) The last place of every distance that occurs."""
+    return np.append(np.flatnonzero(ordered[1:] != ordered[:-1]), len(ordered) - 1)
 
 
 def _check(distances: Distances, matched: Flags, fold: Folds) -> None:
     if not np.isfinite(distances).all():
         raise ValueError("distances must be finite")
-    used = np.unique(fold)
-    if len(used) < 2 or not np.array_equal(used, np.arange(len(used))):
+    sizes = np.bincount(fold) if len(fold) and fold.min() >= 0 else np.zeros(0)
+    if len(sizes) < 2 or not sizes.all():
         raise ValueError("folds must be 0, 1, … and at least two")
-    for k in used:
-        if len(np.unique(matched[fold == k])) < 2:
-            raise ValueError(f"fold {k} needs matched and mismatched pairs")
+    near = np.bincount(fold[matched], minlength=len(sizes))
+    for k in np.flatnonzero((near == 0) | (near == sizes)):
+        raise ValueError(f"fold {k} needs matched and mismatched pairs")

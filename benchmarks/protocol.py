@@ -1,0 +1,81 @@
+"""How long the LFW protocol takes, against others, on distances drawn like a middling model's.
+
+python benchmarks/protocol.py            6,000 pairs, all ways, interleaved
+python benchmarks/protocol.py --pairs 1000000     ours alone, with the memory that it took
+"""
+
+import argparse
+import resource
+import statistics
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from tripletlab.verification.card import make_card
+from tripletlab.verification.protocol import judge
+
+FOLDS = 10
+
+
+def drawn(pairs: int, *, people: int):
+    """Distances, flags, folds and identities; every set with as many pairs of both kinds."""
+    rng = np.random.default_rng(0)
+    matched = np.arange(pairs) % 2 == 0
+    one = rng.integers(0, people, pairs)
+    other = np.where(matched, one, (one + rng.integers(1, people, pairs)) % people)
+    distances = np.abs(rng.normal(np.where(matched, 0.9, 1.4), 0.35))
+    return distances, matched, np.arange(pairs) * FOLDS // pairs, np.stack([one, other], axis=1)
+
+
+def by_loops(distances, matched, fold, candidates=None):
+    """Every set, every threshold: accuracy of each on the other sets. The protocol as it reads."""
+    accuracies = []
+    for k in range(FOLDS):
+        others, own = fold != k, fold == k
+        tried = np.unique(distances[others]) if candidates is None else candidates
+        scores = [np.mean((distances[others] <= t) == matched[others]) for t in tried]
+        best = tried[int(np.argmax(scores))]
+        accuracies.append(np.mean((distances[own] <= best) == matched[own]))
+    return float(np.mean(accuracies))
+
+
+def median(run: Callable[[], object], *, times: int) -> float:
+    """Milliseconds."""
+    taken = []
+    for _ in range(times):
+        started = time.perf_counter()
+        run()
+        taken.append(time.perf_counter() - started)
+    return statistics.median(taken) * 1000
+
+
+def main() -> None:
+    """Print a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pairs", type=int, default=6000)
+    parser.add_argument("--people", type=int, default=4281)
+    parser.add_argument("--loops", action="store_true", help="all distinct thresholds by loops too")
+    given = parser.parse_args()
+    case = drawn(given.pairs, people=given.people)
+    grid = np.arange(0, 4, 0.01)
+    ways: dict[str, tuple[Callable[[], float], int]] = {
+        "ours, all distinct thresholds": (lambda: float(judge(*case[:3]).accuracy.mean()), 51),
+    }
+    if given.pairs <= 10_000:
+        ways["loops, a grid of 400 thresholds"] = (lambda: by_loops(*case[:3], grid), 3)
+    if given.loops:
+        ways["loops, all distinct thresholds"] = (lambda: by_loops(*case[:3]), 1)
+    for name, (run, times) in ways.items():
+        accuracy = run()
+        print(f"{name:<36}{median(run, times=times):>12,.2f} ms   accuracy {accuracy:.4f}")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for resamples in (400,):
+        card = median(lambda n=resamples: make_card(*case, about={}, resamples=n, seed=0), times=1)
+        print(f"{f'a card with {resamples} resamples':<36}{card:>12,.0f} ms")
+    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(f"memory: {before / 1024:,.0f} MB before the card, {after / 1024:,.0f} MB at most")
+
+
+if __name__ == "__main__":
+    main()
