@@ -17,7 +17,7 @@ FLAGS := $(if $(FRESH),--fresh)
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help sweep ui data train test check format lock clean
+.PHONY: help sweep ui webcam data train test check format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,10 @@ sweep: $(READY) ## the paper's grid: four runs, their table, the champion (FRESH
 
 ui: $(READY) ## the runs in the browser, http://127.0.0.1:5000
 	@$(BIN)/tripletlab ui --port $(or $(PORT),5000)
+
+webcam: $(READY) ## the champion at the camera (SOURCE=0, a video or a folder of photos)
+	@[ -d bundle ] || $(BIN)/tripletlab export champion bundle
+	@$(BIN)/tripletlab webcam bundle --source "$(or $(SOURCE),0)"
 
 data: $(READY) ## photos to faces, without training
 	@$(BIN)/tripletlab prepare $(FLAGS) $(DATA) $(SET)

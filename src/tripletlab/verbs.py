@@ -2,9 +2,11 @@
 
 import argparse
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from tripletlab import config
+from tripletlab.errors import InputError
 
 
 def _prepare(given: argparse.Namespace) -> None:
@@ -52,6 +54,46 @@ def _ui(given: argparse.Namespace) -> None:
     serve(tracking["uri"], port=given.port)
 
 
+def _export(given: argparse.Namespace) -> None:
+    from tripletlab.export import export
+
+    overrides = [word for word in given.words if "=" in word]
+    which, folder = _which([word for word in given.words if "=" not in word])
+    export(
+        config.compose("train", overrides).config,
+        which,
+        Path(folder),
+        far=given.far,
+        keras_too=given.keras,
+        saved=given.savedmodel,
+    )
+
+
+def _enrol(given: argparse.Namespace) -> None:
+    from tripletlab.recognise import enrol
+
+    enrol(given.name, given.photos, bundle=given.bundle, gallery=given.gallery)
+
+
+def _recognise(given: argparse.Namespace) -> None:
+    from tripletlab.recognise import recognise
+
+    recognise(given.photos, bundle=given.bundle, gallery=given.gallery, threshold=given.threshold)
+
+
+def _webcam(given: argparse.Namespace) -> None:
+    from tripletlab.webcam.window import webcam
+
+    webcam(given.bundle, gallery=given.gallery, source=given.source)
+
+
+def _which(words: list[str]) -> tuple[str, str]:
+    """What to export, the champion where only a folder is given, and where to."""
+    if not 1 <= len(words) <= 2:
+        raise InputError("write tripletlab export [champion|run|version] FOLDER")
+    return ("champion", words[0]) if len(words) == 1 else (words[0], words[1])
+
+
 def _checked(root: str, given: argparse.Namespace) -> config.Composed:
     """The config of one of conf/'s root files, every value held against the code it is for."""
     composed = config.compose(root, given.overrides)
@@ -96,6 +138,13 @@ FRESH: Arguments = {"--fresh": {"action": "store_true", "help": "do again what i
 SPACE: Arguments = {
     "--space": {"default": "margin_miner", "help": f"a file, or one of: {_spaces()}"}
 }
+PLACES: Arguments = {
+    "--bundle": {"default": "bundle", "type": Path, "help": "as export wrote it (bundle)"},
+    "--gallery": {"default": "gallery", "type": Path, "help": "a folder (gallery)"},
+}
+SHOTS: Arguments = {
+    "photos": {"nargs": "+", "metavar": "PHOTO", "type": Path, "help": "files"}
+} | PLACES
 PORT: Arguments = {"--port": {"type": int, "default": 5000, "help": "on 127.0.0.1 (5000)"}}
 
 VERBS = {
@@ -127,6 +176,62 @@ VERBS = {
         _ui,
         "show runs, pictures and models in the browser (MLflow)",
         OVERRIDES | PORT,
+        choices=False,
+    ),
+    "export": Verb(
+        _export,
+        "write a trained network as a bundle, which needs no TensorFlow",
+        {
+            "words": {
+                "nargs": "+",
+                "metavar": "[champion|run|version] FOLDER",
+                "help": "a run's id, a version such as MODEL/3, or the champion; and overrides",
+            },
+            "--far": {
+                "type": float,
+                "default": 0.01,
+                "help": "strangers that the threshold may accept, of all (0.01)",
+            },
+            "--keras": {"action": "store_true", "help": "embedder.keras too"},
+            "--savedmodel": {"action": "store_true", "help": "a TensorFlow SavedModel too"},
+        },
+        choices=False,
+    ),
+    "enrol": Verb(
+        _enrol,
+        "add photos of a person to the gallery",
+        {"name": {"metavar": "NAME", "help": "whose photos they are"}} | SHOTS,
+        choices=False,
+    ),
+    "recognise": Verb(
+        _recognise,
+        "say who is in photos: photo, name or unknown, squared distance, nearest person",
+        SHOTS
+        | {
+            "--threshold": {
+                "type": float,
+                "help": "squared distance, 0 to 4, up to which it is the same person (the card's)",
+            }
+        },
+        choices=False,
+    ),
+    "webcam": Verb(
+        _webcam,
+        "show who is in front of the camera: record people, frame and name every face",
+        {
+            "bundle": {
+                "nargs": "?",
+                "default": "bundle",
+                "type": Path,
+                "metavar": "BUNDLE",
+                "help": "as export wrote it (bundle)",
+            },
+            "--source": {
+                "default": "0",
+                "help": "a camera's number, a video file or a folder of photos (0)",
+            },
+            "--gallery": PLACES["--gallery"],
+        },
         choices=False,
     ),
 }

@@ -1,0 +1,98 @@
+"""Photo in, people out."""
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tripletlab.faces.cropping import crop, grown
+from tripletlab.faces.detection import Box
+from tripletlab.recognition.bundle import Bundle
+from tripletlab.recognition.gallery import Shot
+from tripletlab.recognition.search import Enrolled, Match
+
+PICTURE = 160  # pixels along the side of the picture kept of an enrolled face
+AROUND = 0.25  # shown around the face, of its side
+
+Photo = NDArray[np.uint8]  # (height, width) grey, or (height, width, 3) blue green red
+
+
+class Found(NamedTuple):
+    """A face in a photo: where, as the network sees it (size, size), and its embedding (dim,)."""
+
+    box: Box
+    face: NDArray[np.uint8]
+    embedding: NDArray[np.float32]
+
+
+class Recognised(NamedTuple):
+    """A found face, the nearest people (none in an empty gallery), and who it is or None."""
+
+    found: Found
+    nearest: list[Match]
+    name: str | None
+
+
+class Verified(NamedTuple):
+    """The squared distance of two faces, and whether they pass as one person."""
+
+    distance: float
+    same: bool
+
+
+def faces_in(photo: Photo, bundle: Bundle) -> list[Found]:
+    """Every face in a photo, most prominent first."""
+    grey = in_grey(photo)
+    return embedded(grey, bundle.recipe.detector(grey), bundle)
+
+
+def embedded(grey: Photo, boxes: list[Box], bundle: Bundle) -> list[Found]:
+    """The faces in these boxes of a photo, prepared as for the training, with their embeddings."""
+    size = bundle.recipe.size
+    faces = [bundle.recipe.extract(grey, box) for box in boxes]
+    embeddings = bundle.embedder(np.array(faces, np.uint8).reshape(-1, size, size))
+    return [Found(*one) for one in zip(boxes, faces, embeddings, strict=True)]
+
+
+def in_grey(photo: Photo) -> Photo:
+    """A photo in one channel."""
+    return photo if photo.ndim == 2 else np.asarray(cv2.cvtColor(photo, cv2.COLOR_BGR2GRAY))
+
+
+def shot_of(photo: Photo, found: Found) -> Shot:
+    """A found face as the gallery keeps it: with a little around it, in the photo's colours."""
+    around = grown(found.box, border=AROUND)
+    channels = [crop(one, around, size=PICTURE) for one in cv2.split(photo)]
+    return Shot(found.embedding, bytes(cv2.imencode(".jpg", cv2.merge(channels))[1]))
+
+
+def verify(first: Found, second: Found, *, threshold: float) -> Verified:
+    """1:1: are the two one person?"""
+    difference = first.embedding.astype(np.float64) - second.embedding
+    distance = float(difference @ difference)
+    return Verified(distance, distance <= threshold)
+
+
+def identify(found: Found, enrolled: Enrolled, *, threshold: float, people: int) -> Recognised:
+    """1:N: who of the enrolled people is it? None is the answer where all are too far."""
+    nearest = enrolled.nearest(found.embedding, people=people)
+    same = bool(nearest) and nearest[0].distance <= threshold
+    return Recognised(found, nearest, nearest[0].name if same else None)
+
+
+class Recogniser:
+    """A bundle and a gallery, with a threshold: the card's, unless another is set."""
+
+    def __init__(
+        self, bundle: Bundle, enrolled: Enrolled, *, threshold: float | None = None
+    ) -> None:
+        self.bundle, self.enrolled = bundle, enrolled
+        self.threshold = bundle.card.threshold if threshold is None else threshold
+
+    def recognise(self, photo: Photo, *, people: int = 5) -> list[Recognised]:
+        """The faces in a photo, with up to `people` nearest people."""
+        return [
+            identify(found, self.enrolled, threshold=self.threshold, people=people)
+            for found in faces_in(photo, self.bundle)
+        ]
