@@ -1,0 +1,278 @@
+"""The app: what is shown when, and what buttons and keys do."""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from kivy.app import App
+from kivy.clock import Clock
+from kivy.core.window import Window
+from kivy.lang import Builder
+from kivy.properties import BooleanProperty, NumericProperty, StringProperty
+from kivy.uix.boxlayout import BoxLayout
+
+from tripletlab.webcam import stage  # noqa: F401, look.kv names what is in it
+from tripletlab.webcam.colours import colour_of
+from tripletlab.webcam.guide import STEPS
+from tripletlab.webcam.session import HIGHEST, Session
+from tripletlab.webcam.watcher import Seen
+from tripletlab.webcam.widgets import Question, texture_of
+
+TICKS = 30  # a second
+NEWS = 3.0  # seconds that a message stays
+CALM = 0.25  # seconds between changes of text that is meant to be read
+STEP = 0.01  # of the threshold, for a key
+KEYS = """R  record a person
+Esc  cancel
+Left, Right  lower, raise the threshold
+0  the bundle's own threshold
+M  mirror the picture
+F  full screen
+H  these keys
+Ctrl+Q  quit"""
+
+
+class Main(BoxLayout):
+    """The window's content; look.kv lays it out."""
+
+    wide = BooleanProperty(True)
+    trouble = StringProperty()
+    prompt = StringProperty()
+    hint = StringProperty()
+    progress = StringProperty()
+    news = StringProperty()
+    counters = StringProperty()
+    nobody = StringProperty()
+    threshold = NumericProperty()
+    highest = NumericProperty(HIGHEST)
+    expected = StringProperty()
+
+
+class WebcamApp(App):
+    """Shows what a session sees."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        self.title = "tripletlab"
+        self._frame = self._seen = 0
+        self._shown: deque[float] = deque()
+        self._looked: deque[float] = deque()
+        self._dropped = 0
+        self._calm = self._news_until = 0.0
+        self._faces: dict[str, Any] = {}
+
+    def build(self) -> Main:
+        """The window's content."""
+        Builder.load_file(str(Path(__file__).with_name("look.kv")))
+        return Main(threshold=self.session.threshold)
+
+    def on_start(self) -> None:
+        """Begin to look."""
+        self.root.ids.stage.mirrored = self.session.mirrored
+        self._list_people()
+        self.set_threshold(self.session.threshold)
+        self.keys = {
+            "r": self.toggle_recording,
+            "left": lambda: self.set_threshold(self.session.threshold - STEP),
+            "right": lambda: self.set_threshold(self.session.threshold + STEP),
+            "0": lambda: self.set_threshold(self.session.bundle.card.threshold),
+            "m": self._mirror,
+            "f": self._full_screen,
+            "h": self._help,
+            "escape": self._cancel,
+        }
+        Window.bind(on_key_down=self._on_key)
+        self.session.start()
+        Clock.schedule_interval(self._tick, 1 / TICKS)
+        Clock.schedule_interval(self._refresh, 1)
+
+    def on_stop(self) -> None:
+        """Let go of the camera."""
+        self.session.stop()
+
+    def set_threshold(self, value: float) -> None:
+        """Use another threshold, and say what to expect of it."""
+        self.session.threshold = value
+        self.root.threshold = self.session.threshold
+        self._tell_expected()
+
+    def _tell_expected(self) -> None:
+        """How often the threshold is wrong; a rate below one pair in all is not known better."""
+        far, any_of_them, tar = self.session.expected()
+        card = self.session.bundle.card
+        least = 1 / card.calibration.mismatched
+        strangers = f"{far:.1%}" if far >= least else f"less than {least:.2%}"
+        count = len(self._known)
+        everyone = f", for any of {count} {any_of_them:.1%}" if count > 1 and far >= least else ""
+        self.root.expected = (
+            f"Strangers who pass for a given person: {strangers}{everyone}. Photos of a person that"
+            f" are known: {tar:.0%}. Measured on {card.photos}."
+        )
+
+    def toggle_recording(self) -> None:
+        """Ask whom to record, or leave off recording."""
+        if self.session.recording:
+            self._cancel()
+        else:
+            self.ask_record("")
+
+    def ask_record(self, name: str) -> None:
+        """Ask for a name and record; `name` is somebody who is recorded anew."""
+        detail = f"{len(STEPS)} photos are taken while you follow what is asked."
+        if name:
+            self._ask(
+                lambda _: self.session.record(name, instead=True),
+                title=f"Record {name} again?",
+                detail=f"{detail} They take the place of the old ones.",
+                yes="Record",
+            )
+        else:
+            self._ask(self.session.record, title="Who is it?", detail=detail, yes="Record", text="")
+
+    def ask_rename(self, name: str) -> None:
+        """Ask for another name."""
+
+        def rename(new: str) -> None:
+            self.session.rename(name, new)
+            self._list_people()
+
+        self._ask(rename, title=f"Rename {name}", detail="", yes="Rename", text=name)
+
+    def ask_delete(self, name: str) -> None:
+        """Ask whether to forget somebody."""
+
+        def delete(_: str) -> None:
+            self.session.delete(name)
+            self._list_people()
+
+        self._ask(delete, title=f"Delete {name}?", detail="The photos go with it.", yes="Delete")
+
+    def ask_forget(self) -> None:
+        """Ask whether to forget everyone."""
+
+        def forget(_: str) -> None:
+            self.session.forget_everyone()
+            self._list_people()
+
+        count = len(self.session.gallery.people())
+        detail = f"All {count} with their photos, for good; what was on the disk is overwritten."
+        self._ask(forget, title="Forget everyone?", detail=detail, yes="Forget")
+
+    def _ask(self, do: Callable[[str], None], *, text: str | None = None, **words: str) -> None:
+        Question(do, named=text is not None, text=text or "", **words).open()
+
+    def _tick(self, _dt: float) -> None:
+        now = time.monotonic()
+        root = self.root
+        root.trouble = self.session.trouble
+        frame = self.session.camera.frames.after(self._frame)
+        if frame:
+            self._frame = frame[0]
+            self._shown.append(now)
+            root.ids.stage.show(frame[1].picture)
+        seen = self.session.watcher.seen.after(self._seen)
+        if seen:
+            self._seen = seen[0]
+            self._looked.append(now)
+            self._take(seen[1], now)
+        if root.trouble:
+            root.ids.stage.frame([], 0.0)
+        self._tell_recording(now)
+
+    def _take(self, seen: Seen, now: float) -> None:
+        """What was seen goes to the recording, the frames, the panel and the counters."""
+        self._dropped += seen.dropped
+        done = self.session.look(seen)
+        if done:
+            self._list_people()
+            self.root.news, self._news_until = f"{done} is recorded", now + NEWS
+        self.root.ids.stage.frame(seen.people, self.session.threshold)
+        if now - self._calm >= CALM:
+            self._calm = now
+            self._show_nearest(seen)
+            self._count(seen, now)
+
+    def _tell_recording(self, now: float) -> None:
+        root, recording = self.root, self.session.recording
+        root.prompt = recording.guide.prompt if recording else ""
+        root.hint = recording.guide.hint if recording else ""
+        root.progress = (
+            f"{recording.name}: photo {len(recording.guide.taken) + 1} of {len(STEPS)}"
+            if recording
+            else ""
+        )
+        if now > self._news_until:
+            root.news = ""
+
+    def _show_nearest(self, seen: Seen) -> None:
+        """The people nearest to the most prominent face."""
+        nearest = seen.people[0].nearest if seen.people else []
+        for place, card in enumerate(reversed(self.root.ids.near.children)):
+            match = nearest[place] if place < len(nearest) else None
+            card.name = match.name if match else ""
+            if match:
+                card.distance = f"{match.distance:.2f}"
+                card.colour = colour_of(match.distance, self.session.threshold)
+                card.texture = self._face(match.name)
+        if nearest:
+            self.root.nobody = ""
+        else:
+            self.root.nobody = "No face in sight" if self._known else "Record a person to begin"
+
+    def _face(self, name: str) -> Any:
+        if name not in self._faces:
+            pictures = self.session.gallery.pictures(name)
+            self._faces[name] = texture_of(pictures[0]) if pictures else None
+        return self._faces[name]
+
+    def _count(self, seen: Seen, now: float) -> None:
+        for times in (self._shown, self._looked):
+            while times and times[0] < now - 1:
+                times.popleft()
+        spent = seen.spent
+        self.root.counters = (
+            f"{len(self._shown)} pictures/s, {len(self._looked)} looked at,"
+            f" {self._dropped:,} passed over   detection {spent.detection:.0f} ms, embedding"
+            f" {spent.embedding:.1f} ms, search {spent.search:.2f} ms"
+        )
+
+    def _refresh(self, _dt: float) -> None:
+        if self.session.refresh():
+            self._list_people()
+
+    def _list_people(self) -> None:
+        self._known = self.session.gallery.people()
+        self._faces.clear()
+        self.root.ids.people.data = [
+            {"name": name, "photos": photos} for name, photos in self._known.items()
+        ]
+        self._tell_expected()
+
+    def _on_key(self, _w: object, _key: int, _code: int, text: str, held: list[str]) -> bool:
+        if "ctrl" in held:
+            if _key == ord("q"):
+                self.stop()
+            return True
+        if any(isinstance(child, Question) for child in Window.children):
+            return False
+        named = {27: "escape", 276: "left", 275: "right"}.get(_key, text or "")
+        do = self.keys.get(named.lower())
+        if do:
+            do()
+        return do is not None
+
+    def _cancel(self) -> None:
+        if self.session.recording:
+            self.session.cancel()
+
+    def _mirror(self) -> None:
+        self.root.ids.stage.mirrored = not self.root.ids.stage.mirrored
+
+    def _full_screen(self) -> None:
+        Window.fullscreen = False if Window.fullscreen else "auto"
+
+    def _help(self) -> None:
+        self._ask(lambda _: None, title="Keys", detail=KEYS, yes="Close")

@@ -1,0 +1,151 @@
+"""Where pictures come from: a camera, a video file, or a folder of photos."""
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Picture = NDArray[np.uint8]  # (height, width, 3) blue green red
+PHOTOS = {".bmp", ".jpeg", ".jpg", ".png", ".webp"}
+SHOWN = 1.0  # seconds that a photo of a folder is shown
+USUAL = 25.0  # pictures a second of a video that does not say
+
+
+class SourceError(Exception):
+    """The source gives no pictures; the message says why, and what the person can do."""
+
+
+class Source(Protocol):
+    """Pictures, one after the other, each at its time."""
+
+    def read(self) -> Picture:
+        """The next picture; SourceError when there is none."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
+def is_camera(given: str) -> bool:
+    """A number is a camera's; all else is a path."""
+    return given.isdecimal()
+
+
+def open_source(given: str) -> Source:
+    """The source meant by a camera's number or a path; SourceError when it cannot be opened."""
+    if is_camera(given):
+        return Camera(int(given))
+    path = Path(given).expanduser()
+    return Folder(path) if path.is_dir() else Video(path)
+
+
+class Camera:
+    """A camera, by its number."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+        self._device = Path(f"/dev/video{number}")
+        if sys.platform == "linux":
+            self._look_for_device()
+        self._capture = cv2.VideoCapture(number)
+        self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+        if not self._capture.isOpened():
+            self._capture.release()
+            raise SourceError(
+                f"Camera {number} is busy. Another program may be using it: close that."
+            )
+
+    def _look_for_device(self) -> None:
+        if not self._device.exists():
+            raise SourceError(
+                f"There is no camera {self._number}. Plug one in, or give another --source."
+            )
+        if not os.access(self._device, os.R_OK | os.W_OK):
+            raise SourceError(
+                f"You may not use camera {self._number}. Ask for permission to open {self._device}"
+                " (on Linux: the group video)."
+            )
+
+    def read(self) -> Picture:
+        """The next picture, when the camera has it."""
+        ok, picture = self._capture.read()
+        if not ok:
+            raise SourceError(f"Camera {self._number} has stopped. Is it still plugged in?")
+        return np.asarray(picture, np.uint8)
+
+    def close(self) -> None:
+        """Let other programs have it."""
+        self._capture.release()
+
+
+class Video:
+    """A video file, at its own pace, over and over."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._capture = cv2.VideoCapture()
+        self._open()
+        self._pace = Pace(1 / (self._capture.get(cv2.CAP_PROP_FPS) or USUAL))
+
+    def _open(self) -> None:
+        if not self._path.is_file():
+            raise SourceError(f"{self._path} is not there.")
+        if not self._capture.open(str(self._path)):
+            raise SourceError(f"{self._path} is not a video that can be played.")
+
+    def read(self) -> Picture:
+        """The next picture, the first after the last."""
+        ok, picture = self._capture.read()
+        if not ok:
+            self._open()
+            ok, picture = self._capture.read()
+        if not ok:
+            raise SourceError(f"{self._path} has no picture in it.")
+        self._pace.keep()
+        return np.asarray(picture, np.uint8)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._capture.release()
+
+
+class Folder:
+    """The photos of a folder and of those in it, by name, each for a second, over and over."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._left: list[Path] = []
+        self._pace = Pace(SHOWN)
+
+    def read(self) -> Picture:
+        """The next photo that can be read; the folder is looked through anew after the last."""
+        for fresh in (False, True):
+            if fresh:
+                every = sorted(self._path.rglob("*")) if self._path.is_dir() else []
+                self._left = [one for one in every if one.suffix.lower() in PHOTOS]
+            while self._left:
+                picture = cv2.imread(str(self._left.pop(0)))
+                if picture is not None:
+                    self._pace.keep()
+                    return np.asarray(picture, np.uint8)
+        raise SourceError(f"{self._path} has no photo in it.")
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class Pace:
+    """Sleeps so that calls are a period apart; one that comes late is not caught up."""
+
+    def __init__(self, period: float) -> None:
+        self._period, self._next = period, 0.0
+
+    def keep(self) -> None:
+        """Wait for the time of the next call."""
+        now = time.monotonic()
+        time.sleep(max(0.0, self._next - now))
+        self._next = max(self._next, now) + self._period

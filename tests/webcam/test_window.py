@@ -1,0 +1,115 @@
+"""The app in a real window, by real clicks and keys, on a video of synthetic people."""
+
+import os
+import stat
+import subprocess
+import sys
+
+import pytest
+
+from tests.webcam.conftest import THRESHOLD
+from tests.webcam.people import ANN, BEN, before_the_camera, film
+from tripletlab.recognition.gallery import Gallery
+
+
+@pytest.fixture(scope="module")
+def people():
+    return {who: before_the_camera(seed) for who, seed in (("Ann", ANN), ("Ben", BEN))}
+
+
+def test_a_person_is_recorded_known_renamed_and_deleted_and_a_stranger_is_not_known(
+    app, bundle, people, tmp_path
+):
+    video = tmp_path / "people.avi"
+    film(video, people["Ann"])
+    window = app(bundle.folder, "--source", video)
+    window.until(lambda texts: "Record a person to begin" in texts)
+
+    window.click("Record")
+    window.until(lambda texts: "Who is it?" in texts)
+    window.write("Ann")
+    window.key("Return")
+    window.until(lambda texts: "Look straight into the camera" in texts)
+    window.until(lambda texts: "Ann is recorded" in texts, seconds=60)
+    nearest(window, "Ann", below=THRESHOLD)
+
+    film(video, people["Ben"])
+    nearest(window, "Ann", above=THRESHOLD)
+    before = float(threshold(window))
+    window.click("Slider", at=0.9)
+    window.until(lambda texts: float(threshold(window)) > before + 1)
+    window.key("0")
+    window.until(lambda texts: float(threshold(window)) == before)
+    window.key("Right", "Right")
+    window.until(lambda texts: float(threshold(window)) == pytest.approx(before + 0.02))
+
+    window.click("Rename")
+    window.until(lambda texts: "Rename Ann" in texts)
+    window.write("Anna")
+    window.click("Main_")
+    window.until(lambda texts: "Anna" in texts and "Rename Ann" not in texts)
+    gallery = tmp_path / "gallery"
+    assert stat.S_IMODE(gallery.stat().st_mode) == 0o700
+    kept = Gallery(gallery, fingerprint=bundle.fingerprint, dim=bundle.embedder.dim)
+    assert kept.people() == {"Anna": 5}
+
+    window.click("Delete")
+    window.until(lambda texts: "Delete Anna?" in texts)
+    window.key("Return")
+    window.until(lambda texts: "Record a person to begin" in texts)
+    assert kept.people() == {}
+    window.close()
+
+
+def nearest(window, name, *, below=4.0, above=0.0):
+    """Wait until the person nearest to who is in sight is this one, so far away."""
+
+    def holds(texts):
+        words = texts.split(" | ")
+        if name not in words:
+            return False
+        distances = [float(word) for word in words if word[:1].isdigit() and word[1:2] == "."]
+        return bool(distances) and all(above <= one <= below for one in distances)
+
+    window.until(holds)
+
+
+def threshold(window):
+    return next(t for t in window.look()["texts"] if t.startswith("THRESHOLD")).split()[1]
+
+
+def test_a_lost_camera_is_told_of_and_comes_back(app, bundle, people, tmp_path):
+    video = tmp_path / "people.avi"
+    film(video, people["Ann"][:4])
+    window = app(bundle.folder, "--source", video)
+    window.until(lambda texts: "pictures/s" in texts)
+    video.rename(tmp_path / "unplugged.avi")
+    window.until(lambda texts: "is not there" in texts)
+    (tmp_path / "unplugged.avi").rename(video)
+    window.click("Try again")
+    window.until(lambda texts: "is not there" not in texts)
+    window.close()
+
+
+def test_without_a_camera_there_is_a_window_that_says_so(app, bundle):
+    window = app(bundle.folder, "--source", "97")
+    window.until(lambda texts: "There is no camera 97" in texts and "Try again" in texts)
+    window.close()
+
+
+def test_a_bundle_that_is_not_there_is_one_line_and_no_window(tmp_path):
+    command = [sys.executable, "-m", "tripletlab.cli", "webcam", str(tmp_path / "none")]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "tripletlab export" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_app_imports_nothing_that_trains():
+    code = "import sys, tripletlab.webcam.app, tripletlab.webcam.window; print(*sys.modules)"
+    env = {**os.environ, "KIVY_NO_ARGS": "1", "KIVY_LOG_MODE": "PYTHON", "KIVY_NO_CONFIG": "1"}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, env=env, check=True)
+    loaded = set(done.stdout.split())
+    assert {"kivy", "onnxruntime", "cv2"} <= loaded
+    assert not loaded & {"tensorflow", "keras", "mlflow", "optuna", "hydra", "h5py", "sklearn"}
