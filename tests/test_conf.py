@@ -5,12 +5,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import pytest
 import yaml
 
 from tests.stores import make_store
 from tripletlab import config
 from tripletlab.errors import InputError
+from tripletlab.triplets.losses import hinge
+from tripletlab.triplets.miners import given, semihard
+from tripletlab.triplets.regularizers import none
 
 CHOICES = [(noun, choice) for noun, choices in config.groups().items() for choice in choices]
 GIVEN = {  # what a choice cannot know
@@ -25,11 +29,27 @@ GIVEN = {  # what a choice cannot know
         "data={people}",
     ],
 }
+
+
+def network_of_one_layer():
+    return keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Flatten()])
+
+
 NEEDS = {  # what the verbs know
     "architecture": lambda: {"input_size": 64},
     "batches": lambda: {
         "store": make_store(entries=40, photos=20),
         "augmentation": lambda faces, rng: faces,
+        "miner": semihard,
+        "seed": 1,
+    },
+    "optimizer": lambda: {"schedule": lambda progress: progress, "steps": 10},
+    "graph": lambda: {
+        "embedder": network_of_one_layer(),
+        "miner": given,
+        "loss": hinge,
+        "regularizer": none,
+        "batch_size": 6,
         "seed": 1,
     },
 }

@@ -5,6 +5,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tripletlab.architectures.precision import fixed
 from tripletlab.errors import InputError
 from tripletlab.targets import called, checked, has_target
 
@@ -58,6 +59,8 @@ def compose(verb: str, overrides: Sequence[str]) -> Composed:
     chosen = {noun: str(choice) for noun, choice in whole.hydra.runtime.choices.items()}
     plain: dict[str, Any] = OmegaConf.to_container(whole, resolve=False)  # type: ignore[assignment]
     del plain["hydra"]
+    if "precision" in plain:  # once for all cells of a sweep, on whatever machine they run
+        plain["precision"] = fixed(plain["precision"])
     return Composed(plain, {noun: chosen[noun] for noun in groups() if noun in chosen})
 
 

@@ -140,29 +140,30 @@ def _fit(
     from tripletlab.training import backend
 
     backend.start(seed=plain["seed"])
-    from tripletlab.architectures.description import flops
+    from tripletlab.assembly import assembled, costs
     from tripletlab.training.guard import Collapsed, spread_of
-    from tripletlab.training.inference import embed, images_per_second
+    from tripletlab.training.inference import copied, embed
     from tripletlab.verification.validation import Validation
 
     validation = Validation(data.faces)
-    model, batches = _model(plain, data)
-    embedder = model.embedder
-    look = _look(partial(embed, embedder), flip=plain["flip"])
+    model, exact, batches = assembled(plain, data)
+    look = _look(partial(embed, exact), flip=plain["flip"])  # validation brings its weights
     before = look(data.pairs.images)
     on_map = data.pairs.images[data.pairs.map_rows]
 
     def validate(network: Any, margin: float) -> dict[str, float]:
-        embeddings = embed(network, validation.faces)
+        embeddings = embed(copied(network, to=exact), validation.faces)
         return {**validation.judge(embeddings, margin), **spread_of(embeddings)}
 
-    with bar(name, total=len(batches) * plain["fit"]["epochs"]) as advance:
+    steps = len(batches) * plain["fit"]["epochs"]
+    rates = config.build(plain, "rate_schedule")
+    with bar(name, total=steps) as advance:
         report = _Report(advance, run, name, look=partial(look, on_map))
         try:
             progress = config.build(plain, "fit")(
                 model,
                 batches,
-                optimizer=config.build(plain, "optimizer"),
+                optimizer=config.build(plain, "optimizer", schedule=rates, steps=steps),
                 margin=config.build(plain, "margin_schedule"),
                 guard=config.build(plain, "guard"),
                 judge=validate,
@@ -172,19 +173,16 @@ def _fit(
         except Collapsed as collapsed:
             run.tag("collapsed", str(collapsed.epoch))
             raise
+    embedder = copied(model.embedder, to=exact)
     embeddings = embed(embedder, validation.faces)
     judged = validation.judge(embeddings, plain["margin"])  # whatever the schedule made of it
     metrics = {
         "best_epoch": progress.best_epoch,
         "steps": progress.epoch * len(batches),
-        "training_seconds": progress.seconds,
-        "training_images_per_second": float(np.median(progress.speeds)),
-        "inference_images_per_second": images_per_second(embedder, validation.faces),
+        "training_identities": batches.identities,
         "best_validation_auc": judged["validation_auc"],
         "best_validation_loss": judged["validation_loss"],
-        "parameters": embedder.count_params(),
-        "flops": flops(embedder),
-        "training_identities": batches.identities,
+        **costs(progress, embedder, validation.faces),
     }
     chosen_by = validation.distances(embeddings)
     moments = [Moment(0, before[data.pairs.map_rows]), *report.moments]
@@ -202,24 +200,6 @@ def _frames(moments: list[Moment]) -> list[Moment]:
     """At most FRAMES of them, evenly spread, the first and the last among them."""
     places = np.linspace(0, len(moments) - 1, min(FRAMES, len(moments))).round().astype(int)
     return [moments[place] for place in places]
-
-
-def _model(plain: dict[str, Any], data: Data) -> tuple[Any, Any]:
-    """The untrained network with its miner and loss, and the batches that it will see."""
-    from tripletlab.training.model import TripletModel
-
-    seed = plain["seed"]
-    augmentation = config.build(plain, "augmentation")
-    batches = config.build(plain, "batches", store=data.faces, augmentation=augmentation, seed=seed)
-    model = TripletModel(
-        config.build(plain, "architecture", input_size=data.faces.size),
-        miner=config.build(plain, "miner"),
-        loss=config.build(plain, "loss"),
-        regularizer=config.build(plain, "regularizer"),
-        batch_size=batches.batch_size,
-        seed=seed,
-    )
-    return model, batches
 
 
 def _untrained(before: Embeddings, judged: PairStore) -> dict[str, float]:

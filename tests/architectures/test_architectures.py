@@ -10,6 +10,7 @@ from tripletlab.architectures import description, tables
 from tripletlab.architectures.blocks import Style
 from tripletlab.architectures.network import network
 from tripletlab.architectures.rows import Conv, Inception
+from tripletlab.errors import InputError
 
 TABLE_I = {  # row -> (output shape without the batch, parameters)
     "conv1": ((32, 32, 32), 1_600),
@@ -28,7 +29,13 @@ TABLE_I = {  # row -> (output shape without the batch, parameters)
     "embedding": ((128,), 47_232),
 }
 NAMES = list(config.groups()["architecture"])
-PLAIN = {"embedding_dim": 128, "width": 1.0, "batch_norm": False, "pool": None}
+PLAIN = {
+    "embedding_dim": 128,
+    "width": 1.0,
+    "batch_norm": False,
+    "pool": None,
+    "precision": "float32",
+}
 
 
 def build(name, *, size, **changes):
@@ -96,6 +103,32 @@ def test_the_style_holds_for_every_network(name):
     assert not any(
         one.use_bias for one in normalised.layers if isinstance(one, keras.layers.Conv2D)
     )
+
+
+@pytest.mark.parametrize("size", [31, 257])
+def test_a_size_that_no_network_takes_is_refused(size):
+    with pytest.raises(InputError, match=rf"32 to 256 pixels a side, and these have {size}"):
+        build("simple_cnn", size=size)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_in_bfloat16_weights_and_embeddings_stay_float32(name):
+    exact = build(name, size=32, width=0.25, batch_norm=True)
+    overrides = ["precision=mixed_bfloat16", "architecture.width=0.25"]
+    composed = config.compose(
+        "train", [f"architecture={name}", "architecture.batch_norm=true", *overrides]
+    )
+    rough = config.build(composed.config, "architecture", input_size=32)
+    rough.set_weights(exact.get_weights())
+    faces = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 1)).astype(np.float32)
+    embeddings = rough(faces)
+    assert embeddings.dtype == "float32"
+    assert {variable.dtype for variable in rough.trainable_variables} == {"float32"}
+    assert rough.layers[-3].compute_dtype == "bfloat16"
+    difference = np.abs(embeddings - exact(faces)).max()
+    assert 0 < difference < 0.05
+    np.testing.assert_allclose((embeddings**2).numpy().sum(axis=1), 1, atol=1e-5)
+    assert keras.config.dtype_policy().name == "float32"
 
 
 def test_the_full_network_has_openfaces_filters():

@@ -1,6 +1,7 @@
 import numpy as np
+import pytest
 
-from tripletlab.training.augmentation import light, none
+from tripletlab.training.augmentation import Varied, light, none
 
 FACES = np.random.default_rng(0).integers(0, 256, (40, 16, 16)).astype(np.uint8)
 STILL = {"flip": 0.0, "shift": 0, "brightness": 0.0, "contrast": 0.0}
@@ -46,3 +47,85 @@ def test_brightness_and_contrast_stay_within_bounds():
 def test_seeded():
     everything = {"flip": 0.5, "shift": 3, "brightness": 20.0, "contrast": 0.2}
     np.testing.assert_array_equal(vary(**everything), vary(**everything))
+
+
+LEFT_OUT = {
+    "flip": False,
+    "shift": 0.0,
+    "zoom": 0.0,
+    "rotation": 0.0,
+    "brightness": 0.0,
+    "contrast": 0.0,
+    "cut_out": 0.0,
+}
+
+
+def blobs():
+    """Forty faces, each a bright disc left of its middle on a grey ground."""
+    rows, columns = np.mgrid[:32, :32]
+    disc = (rows - 16) ** 2 + (columns - 11) ** 2 < 36
+    return np.tile(np.where(disc, 200, 60).astype(np.uint8), (40, 1, 1))
+
+
+def varied(faces=None, seed=3, **changes):
+    faces = blobs() if faces is None else faces
+    return Varied(**{**LEFT_OUT, **changes})(faces, np.random.default_rng(seed))
+
+
+def test_layers_of_nothing_do_nothing():
+    np.testing.assert_array_equal(varied(), blobs())
+    np.testing.assert_array_equal(varied(FACES), FACES)
+
+
+def test_the_layer_mirrors_about_half():
+    seen, faces = varied(flip=True), blobs()
+    mirrored = (seen == faces[:, :, ::-1]).all(axis=(1, 2))
+    assert (mirrored | (seen == faces).all(axis=(1, 2))).all()
+    assert 10 <= mirrored.sum() <= 30
+
+
+@pytest.mark.parametrize(
+    "change", [{"shift": 0.1}, {"zoom": 0.2}, {"rotation": 20.0}], ids=lambda one: next(iter(one))
+)
+def test_moving_moves_the_disc_a_little_and_shows_nothing_new(change):
+    seen, faces = varied(**change), blobs()
+    changed = (seen != faces).any(axis=(1, 2))
+    assert changed.mean() > 0.8
+    assert seen.min() >= 59
+    assert seen.max() <= 201  # the border repeats the edge
+    assert 5 < np.abs(seen.astype(int) - faces).mean(axis=(1, 2)).max() < 60
+
+
+def test_light_stays_within_bounds():
+    grey = np.full((50, 8, 8), 100, np.uint8)
+    lit = varied(grey, brightness=0.1)
+    assert 100 - 26 <= lit.min() < 90
+    assert 110 < lit.max() <= 100 + 26
+    assert all(len(np.unique(face)) == 1 for face in lit)
+    spread = varied(contrast=0.5).std(axis=(1, 2)) / blobs()[0].std()
+    assert 0.45 <= spread.min() < 0.9
+    assert 1.1 < spread.max() <= 1.55
+
+
+def test_cut_out_greys_a_rectangle_in_some():
+    faces = np.full((40, 32, 32), 10, np.uint8)
+    seen = varied(faces, cut_out=0.5)
+    cut = (seen != 10).reshape(40, -1).mean(axis=1)
+    assert 8 <= (cut > 0).sum() <= 32
+    assert cut.max() < 0.5
+    assert set(np.unique(seen)) == {10, 128}
+    for mask in seen[cut > 0] != 10:
+        rows, columns = mask.any(axis=1), mask.any(axis=0)
+        np.testing.assert_array_equal(mask, rows[:, None] & columns[None, :])
+
+
+def test_layers_follow_from_the_generator_alone():
+    everything = dict.fromkeys(LEFT_OUT, 0.3) | {"flip": True, "rotation": 10.0}
+    layers = Varied(**everything)
+    first = layers(FACES, np.random.default_rng(1))
+    other = layers(FACES, np.random.default_rng(2))
+    np.testing.assert_array_equal(layers(FACES, np.random.default_rng(1)), first)
+    np.testing.assert_array_equal(Varied(**everything)(FACES, np.random.default_rng(1)), first)
+    assert (other != first).any()
+    assert first.dtype == np.uint8
+    assert first.shape == FACES.shape

@@ -50,7 +50,9 @@ def learn(checkpoint, *, pause=0.0):
 
     backend.start(seed=1)
     store = make_store(entries=12, photos=6)
-    batches = PeopleByPhotos(store, people=4, photos=4, steps=5, augmentation=none, seed=1)
+    batches = PeopleByPhotos(
+        store, people=4, photos=4, steps=5, augmentation=none, miner=semihard, seed=1
+    )
     embedder = small_network()
     model = TripletModel(
         embedder, miner=semihard, loss=hinge, regularizer=none_added, batch_size=16, seed=1
@@ -64,7 +66,7 @@ def learn(checkpoint, *, pause=0.0):
         model,
         batches,
         optimizer=keras.optimizers.Adam(1e-3),
-        margin=lambda progress: 0.2 + progress / 10,
+        margin=lambda progress, distance: 0.2 + progress / 10,
         guard=unguarded,
         judge=judge,
         report=Slow(pause),

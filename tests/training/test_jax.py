@@ -8,7 +8,7 @@ import sys
 import pytest
 
 FIT = """
-import keras, numpy as np
+import sys, keras, numpy as np
 from tests.stores import make_store
 from tripletlab import config
 from tripletlab.training.augmentation import none
@@ -18,21 +18,28 @@ from tripletlab.training.inference import embed
 from tripletlab.training.model import TripletModel
 from tripletlab.training import backend
 
+CHOICES = sys.argv[1:]
 assert keras.backend.backend() == "jax"
 backend.start(seed=1)
 store = make_store(entries=12, photos=6)
-batches = PeopleByPhotos(store, people=4, photos=4, steps=4, augmentation=none, seed=1)
-plain = config.compose("train", ["architecture=simple_cnn", "regularizer=none"]).config
+plain = config.compose("train", ["architecture=simple_cnn", "regularizer=none", *CHOICES]).config
+miner = config.build(plain, "miner")
+batches = PeopleByPhotos(
+    store, people=4, photos=4, steps=4, augmentation=none, miner=miner, seed=1
+)
 embedder = config.build(plain, "architecture", input_size=32)
-nouns = {noun: config.build(plain, noun) for noun in ("miner", "loss", "regularizer")}
-model = TripletModel(embedder, **nouns, batch_size=16, seed=1)
+nouns = {noun: config.build(plain, noun) for noun in ("loss", "regularizer")}
+model = TripletModel(embedder, miner=miner, **nouns, batch_size=16, seed=1)
 
 class Report:
     losses = []
     def step(self): pass
     def epoch(self, epoch, metrics): self.losses.append(metrics["loss"])
 
-fit(model, batches, optimizer=keras.optimizers.Adam(1e-3), margin=lambda progress: 0.2,
+rates = config.build(plain, "rate_schedule")
+fit(model, batches,
+    optimizer=config.build(plain, "optimizer", schedule=rates, steps=32),
+    margin=config.build(plain, "margin_schedule"),
     judge=lambda network, margin: {"validation_auc": len(Report.losses) / 100, "mean_distance": 1},
     guard=config.build(plain, "guard"), report=Report(), checkpoint=None, epochs=8, patience=8)
 embeddings = embed(embedder, store.images)
@@ -42,9 +49,17 @@ print(Report.losses[0], Report.losses[-1])
 
 
 @pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
-def test_the_training_path_runs_unchanged_on_jax():
+@pytest.mark.parametrize(
+    "choices",
+    [
+        [],
+        ["miner=distance_weighted", "loss=softplus", "regularizer=spread"],
+        ["miner=batch_all", "margin_schedule=linear"],
+    ],
+)
+def test_the_training_path_runs_unchanged_on_jax(choices):
     done = subprocess.run(
-        [sys.executable, "-c", FIT],
+        [sys.executable, "-c", FIT, *choices],
         env={**os.environ, "KERAS_BACKEND": "jax"},
         capture_output=True,
         text=True,

@@ -27,6 +27,19 @@ def small_network():
         width=0.25,
         batch_norm=False,
         pool=None,
+        precision="float32",
+    )
+
+
+def small_batches(*, seed):
+    return PeopleByPhotos(
+        make_store(entries=12, photos=6),
+        people=4,
+        photos=4,
+        steps=4,
+        augmentation=none,
+        miner=semihard,
+        seed=seed,
     )
 
 
@@ -96,9 +109,7 @@ class Silent:
 def run(*, seed=1, epochs=3, scores=(0.5, 0.6, 0.7), patience=5):
     """A short fit of a small network, judged by a script; its losses, weights and best epoch."""
     backend.start(seed=seed)
-    batches = PeopleByPhotos(
-        make_store(entries=12, photos=6), people=4, photos=4, steps=4, augmentation=none, seed=seed
-    )
+    batches = small_batches(seed=seed)
     embedder = small_network()
     model = TripletModel(
         embedder, miner=semihard, loss=hinge, regularizer=none_added, batch_size=16, seed=seed
@@ -114,7 +125,7 @@ def run(*, seed=1, epochs=3, scores=(0.5, 0.6, 0.7), patience=5):
         model,
         batches,
         optimizer=keras.optimizers.Adam(1e-3),
-        margin=lambda progress: 0.2,
+        margin=lambda progress, distance: 0.2,
         guard=unguarded,
         checkpoint=None,
         judge=judge,
@@ -154,9 +165,7 @@ def test_training_stops_when_validation_does_not_improve():
 
 def test_numbers_beyond_the_finite_end_the_fit():
     backend.start(seed=1)
-    batches = PeopleByPhotos(
-        make_store(entries=12, photos=6), people=4, photos=4, steps=4, augmentation=none, seed=1
-    )
+    batches = small_batches(seed=1)
     embedder = small_network()
     embedder.set_weights([np.full_like(value, np.nan) for value in embedder.get_weights()])
     model = TripletModel(
@@ -167,7 +176,7 @@ def test_numbers_beyond_the_finite_end_the_fit():
             model,
             batches,
             optimizer=keras.optimizers.Adam(1e-3),
-            margin=lambda progress: 0.2,
+            margin=lambda progress, distance: 0.2,
             judge=lambda network, margin: {"validation_auc": 0.5, "mean_distance": 1.0},
             report=Silent(),
             guard=unguarded,

@@ -4,8 +4,7 @@ import keras
 import numpy as np
 
 from tripletlab.triplets.distances import squared_distances
-from tripletlab.triplets.losses import hinge, mean_where
-from tripletlab.triplets.margins import constant
+from tripletlab.triplets.losses import hinge, mean_where, softplus
 
 
 def test_squared_distances_are_sums_of_squares():
@@ -26,6 +25,13 @@ def test_hinge():
     np.testing.assert_allclose(hinge(positive, negative, margin=0.2), [0.3, 0, 0], atol=1e-7)
 
 
+def test_softplus_is_the_hinge_without_its_corner():
+    positive, negative = np.float32([0.5, 0.1, 3.9, 0]), np.float32([0.4, 0.9, 0, 3.9])
+    expected = np.log1p(np.exp(np.float64(positive) - negative + 0.2))
+    np.testing.assert_allclose(softplus(positive, negative, margin=0.2), expected, rtol=1e-5)
+    assert (np.asarray(softplus(positive, negative, margin=0.2)) > 0).all()
+
+
 def test_mean_of_the_chosen():
     values, chosen = np.float32([1, 2, 4]), np.array([True, False, True])
     assert float(mean_where(values, chosen)) == 2.5
@@ -39,7 +45,3 @@ def test_mean_of_none_is_zero_with_zero_gradient():
         mean = mean_where(keras.ops.convert_to_tensor(values), np.array([False, False]))
     assert float(mean) == 0
     np.testing.assert_array_equal(tape.gradient(mean, values.value), [0, 0])
-
-
-def test_the_constant_margin_does_not_move():
-    assert {constant(progress, margin=0.4) for progress in (0, 0.5, 1)} == {0.4}

@@ -7,30 +7,41 @@ from keras import KerasTensor, layers
 from pydantic import Field
 
 from tripletlab.architectures.blocks import PoolKind, Style
+from tripletlab.architectures.precision import Precision, computing_in
 from tripletlab.architectures.tables import Table
+from tripletlab.errors import InputError
+
+SIZES = range(32, 257)  # five halvings leave something of the smallest
 
 
 def network(
     *,
     table: Table,
-    input_size: Annotated[int, Field(ge=32, le=256)],
+    input_size: int,
     embedding_dim: Annotated[int, Field(ge=2, le=4096)],
     width: Annotated[float, Field(gt=0, le=8)],
     batch_norm: bool,
     pool: PoolKind | None,
+    precision: Precision,
 ) -> keras.Model:
     """Faces (batch, size, size, 1) with values 0 to 255 -> unit embeddings (batch, embedding_dim).
 
     `width` multiplies the table's filters; `pool` replaces the kind of all its poolings, None
-    leaves each as it is.
+    leaves each as it is. InputError for an `input_size` that is not among SIZES.
     """
+    if input_size not in SIZES:
+        raise InputError(
+            f"{table.name} reads faces of {SIZES[0]} to {SIZES[-1]} pixels a side, and these have"
+            f" {input_size}: give another faces.size"
+        )
     style = Style(width, batch_norm, pool)
-    face, features = face_input(size=input_size)
-    for row in table.rows:
-        features = row.add(features, style)
-    joined = layers.Flatten if table.flatten else layers.GlobalAveragePooling2D
-    features = joined(name="flatten" if table.flatten else "average_pool")(features)
-    return keras.Model(face, unit_embedding(features, dim=embedding_dim), name=table.name)
+    with computing_in(precision):
+        face, features = face_input(size=input_size)
+        for row in table.rows:
+            features = row.add(features, style)
+        joined = layers.Flatten if table.flatten else layers.GlobalAveragePooling2D
+        features = joined(name="flatten" if table.flatten else "average_pool")(features)
+        return keras.Model(face, unit_embedding(features, dim=embedding_dim), name=table.name)
 
 
 def face_input(*, size: int) -> tuple[KerasTensor, KerasTensor]:

@@ -5,9 +5,12 @@ An augmentation takes `faces` (n, size, size) uint8 and a seeded generator, and 
 
 from typing import Annotated
 
+import keras
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
+
+from tripletlab.training.backend import graph
 
 Faces = NDArray[np.uint8]  # (n, size, size)
 
@@ -37,6 +40,54 @@ def light(
     mean = moved.mean(axis=(1, 2), keepdims=True)
     varied = (moved - mean) * gain + mean + offset
     return np.asarray(np.clip(varied, 0, 255), np.uint8)
+
+
+class Varied:
+    """Keras' layers, one behind the other; each of a setting of 0 is left out.
+
+    `flip` mirrors every second face; `shift` and `zoom` are the most of a side, `rotation` the most
+    degrees either way, and the border repeats the edge; `brightness` is the most of 255 that is
+    added or taken, `contrast` the most that the distance to the mean changes; `cut_out` is how
+    often a rectangle, of 2 to 20 % of the face, is grey.
+    """
+
+    def __init__(
+        self,
+        *,
+        flip: bool,
+        shift: Annotated[float, Field(ge=0, le=0.5)],
+        zoom: Annotated[float, Field(ge=0, le=0.5)],
+        rotation: Annotated[float, Field(ge=0, le=180)],
+        brightness: Annotated[float, Field(ge=0, le=1)],
+        contrast: Annotated[float, Field(ge=0, lt=1)],
+        cut_out: Annotated[float, Field(ge=0, le=1)],
+    ) -> None:
+        make, grey = keras.layers, {"value_range": (0, 255)}
+        turn = rotation / 360
+        edge = {"fill_mode": "nearest"}
+        asked = [
+            flip and make.RandomFlip("horizontal"),
+            shift and make.RandomTranslation(shift, shift, **edge),
+            zoom and make.RandomZoom((-zoom, zoom), **edge),
+            turn and make.RandomRotation((-turn, turn), **edge),
+            brightness and make.RandomBrightness(brightness, **grey),
+            contrast and make.RandomContrast((contrast, contrast), **grey),  # 1 -, 1 + so much
+            cut_out and make.RandomErasing((cut_out, cut_out), (0.02, 0.2), fill_value=127.5),
+        ]
+        self.layers = [layer for layer in asked if layer]
+        self.graph = graph(self._call)
+
+    def _call(self, faces: keras.KerasTensor) -> keras.KerasTensor:
+        for layer in self.layers:
+            faces = layer(faces, training=True)
+        return faces
+
+    def __call__(self, faces: Faces, rng: np.random.Generator) -> Faces:
+        """The layers' random states are drawn anew, so that a batch follows from its generator."""
+        for layer in self.layers:
+            layer.generator.state.assign(rng.integers(0, 2**31, 2))
+        varied = np.asarray(self.graph(faces[..., None].astype(np.float32)))[..., 0]
+        return np.asarray(np.clip(np.rint(varied), 0, 255), np.uint8)
 
 
 def _shifted(faces: Faces, rng: np.random.Generator, *, most: int) -> Faces:

@@ -1,5 +1,8 @@
 """The one place that knows which library computes: importing it, and making it repeatable."""
 
+from collections.abc import Callable
+from typing import Any
+
 from tripletlab.progress import quiet_stderr
 
 
@@ -21,6 +24,17 @@ def start(*, seed: int) -> None:
         import tensorflow
 
         tensorflow.config.experimental.enable_op_determinism()
+
+
+def graph(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function of tensors, compiled to a graph where the backend has one beside XLA's."""
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        return function
+    import tensorflow
+
+    return tensorflow.function(function, jit_compile=False)  # type: ignore[no-any-return]
 
 
 def jit_compile() -> bool | str:

@@ -1,4 +1,4 @@
-"""Batches of people × photos, always from one tree (paper, section II.B)."""
+"""What a fit learns from: people × photos, always from one tree (paper, section II.B)."""
 
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, NamedTuple
@@ -10,8 +10,10 @@ from pydantic import Field
 
 from tripletlab.errors import InputError
 from tripletlab.faces.store import FaceStore
+from tripletlab.triplets.miners import Miner
 
 Augmentation = Callable[[NDArray[np.uint8], np.random.Generator], NDArray[np.uint8]]
+Batch = tuple[NDArray[np.uint8], NDArray[np.int32]]  # faces (n, size, size, 1), labels (n,)
 
 
 class Identity(NamedTuple):
@@ -23,12 +25,39 @@ class Identity(NamedTuple):
     stop: int
 
 
-class PeopleByPhotos(keras.utils.PyDataset):  # type: ignore[misc]
-    """`steps` batches an epoch, each of `people` × `photos` faces from one tree.
+class Batches(keras.utils.PyDataset):  # type: ignore[misc]
+    """`steps` batches an epoch, each of `batch_size` faces, for which the graph has a `miner`.
 
-    A batch is faces (people·photos, size, size, 1) uint8 and labels (people·photos,) int32, the
-    photos of a person side by side. Trees take turns in proportion to their identities. Batch i of
-    `epoch`, which the fit sets, depends on the seed, the epoch and i alone.
+    Batch i depends on the seed, the epoch, i, and the weights after i batches alone. `identities`
+    are those that batches are drawn from, `left_out` those of the training split that are not.
+    """
+
+    steps: int
+    batch_size: int
+    miner: Miner
+    identities: int
+    left_out: int
+
+    def __len__(self) -> int:
+        return self.steps
+
+    def __getitem__(self, index: int) -> Batch:
+        raise NotImplementedError
+
+    def begin(self, epoch: int, model: Any) -> None:
+        """An epoch begins, the first is 1; the model has an `embedder` and a `margin`."""
+
+    def learned(self, steps: int) -> None:
+        """So many batches of the epoch were learned from."""
+
+    def end(self) -> None:
+        """The fit is over, whatever ended it."""
+
+
+class PeopleByPhotos(Batches):
+    """Batches of `people` × `photos` faces from one tree, the photos of a person side by side.
+
+    Trees take turns in proportion to their identities.
     """
 
     def __init__(
@@ -39,28 +68,30 @@ class PeopleByPhotos(keras.utils.PyDataset):  # type: ignore[misc]
         photos: Annotated[int, Field(ge=2, le=1024)],
         steps: Annotated[int, Field(ge=1)],
         augmentation: Augmentation,
+        miner: Miner,
         seed: int,
-        **options: Any,
     ) -> None:
-        super().__init__(**options)
+        super().__init__()
         self.images, self.photos, self.people, self.steps = store.images, photos, people, steps
-        self.augmentation, self.seed, self.epoch = augmentation, seed, 1
+        self.augmentation, self.miner, self.seed, self.epoch = augmentation, miner, seed, 1
+        self.batch_size = people * photos
         training = training_identities(store)
         usable = [one for one in training if one.stop - one.start >= photos]
         self.trees = _trees_of_at_least(people, usable, photos=photos)
         self.identities = sum(map(len, self.trees))
         self.left_out = len(training) - self.identities
 
-    @property
-    def batch_size(self) -> int:
-        """Faces in a batch."""
-        return self.people * self.photos
+    def begin(self, epoch: int, model: Any) -> None:
+        """Other batches than in the epoch before."""
+        self.epoch = epoch
 
-    def __len__(self) -> int:
-        return self.steps
-
-    def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+    def __getitem__(self, index: int) -> Batch:
         rng = np.random.default_rng([self.seed, self.epoch, index])
+        rows, labels = self.draw(rng)
+        return self.augmentation(self.images[rows], rng)[..., None], labels
+
+    def draw(self, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        """Rows of the store, people × photos of them, and their labels."""
         shares = np.array([len(tree) for tree in self.trees]) / self.identities
         tree = self.trees[rng.choice(len(self.trees), p=shares)]
         chosen = [tree[one] for one in rng.choice(len(tree), self.people, replace=False)]
@@ -68,9 +99,8 @@ class PeopleByPhotos(keras.utils.PyDataset):  # type: ignore[misc]
             one.start + rng.choice(one.stop - one.start, self.photos, replace=False)
             for one in chosen
         ]
-        faces = self.augmentation(self.images[np.concatenate(rows)], rng)
         labels = np.repeat([one.label for one in chosen], self.photos).astype(np.int32)
-        return faces[..., None], labels
+        return np.concatenate(rows), labels
 
 
 def training_identities(store: FaceStore) -> list[Identity]:

@@ -8,13 +8,19 @@ from typing import Any, Protocol
 
 import keras
 
-from tripletlab.training.batches import PeopleByPhotos
+from tripletlab.training.batches import Batches
 from tripletlab.training.checkpoint import Progress, save
 from tripletlab.training.guard import ADVICE, Collapsed
 
 Judge = Callable[[keras.Model, float], dict[str, float]]  # embedder, margin -> metrics
 Guard = Callable[[Sequence[float]], str | None]  # see tripletlab.training.guard.collapse
 WATCHED, DISTANCE = "validation_auc", "mean_distance"
+
+
+class Margin(Protocol):
+    """See tripletlab.triplets.margins for the contract."""
+
+    def __call__(self, progress: float, *, distance: float) -> float: ...
 
 
 class Report(Protocol):
@@ -27,19 +33,24 @@ class Report(Protocol):
         """An epoch ended; the first is 1."""
 
 
-class Beginning(keras.callbacks.Callback):  # type: ignore[misc]
-    """Sets what an epoch needs, from its number alone: the batches' epoch and the margin."""
+class Driver(keras.callbacks.Callback):  # type: ignore[misc]
+    """Tells the batches where the fit is, and sets the margin of each epoch."""
 
     def __init__(
-        self, batches: PeopleByPhotos, margin: Callable[[float], float], *, epochs: int
+        self, batches: Batches, margin: Margin, progress: Progress, *, epochs: int
     ) -> None:
         super().__init__()
-        self.batches, self.margin, self.epochs = batches, margin, epochs
+        self.batches, self.margin, self.progress, self.epochs = batches, margin, progress, epochs
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """The first epoch is progress 0, the last one progress 1."""
-        self.batches.epoch = epoch + 1
-        self.model.margin.assign(self.margin(epoch / max(self.epochs - 1, 1)))
+        progress = epoch / max(self.epochs - 1, 1)
+        self.model.margin.assign(self.margin(progress, distance=self.progress.distances[-1]))
+        self.batches.begin(epoch + 1, self.model)
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """The weights have moved."""
+        self.batches.learned(batch + 1)
 
 
 class Validation(keras.callbacks.Callback):  # type: ignore[misc]

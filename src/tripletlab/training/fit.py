@@ -1,6 +1,5 @@
 """The fit: batches in, the embedder of the best epoch out."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -8,13 +7,14 @@ import keras
 from pydantic import Field
 
 from tripletlab.training.backend import jit_compile
-from tripletlab.training.batches import PeopleByPhotos
+from tripletlab.training.batches import Batches
 from tripletlab.training.callbacks import (
-    Beginning,
     Best,
     Checkpoint,
+    Driver,
     Guard,
     Judge,
+    Margin,
     Report,
     Reporter,
     Validation,
@@ -26,10 +26,10 @@ from tripletlab.training.model import TripletModel
 
 def fit(
     model: TripletModel,
-    batches: PeopleByPhotos,
+    batches: Batches,
     *,
     optimizer: keras.Optimizer,
-    margin: Callable[[float], float],
+    margin: Margin,
     guard: Guard,
     judge: Judge,
     report: Report,
@@ -49,7 +49,7 @@ def fit(
     there = checkpoint is not None and checkpoint.is_file()
     progress = load(checkpoint, model) if checkpoint and there else Progress()
     callbacks = [
-        Beginning(batches, margin, epochs=epochs),
+        Driver(batches, margin, progress, epochs=epochs),
         Validation(judge, progress, images=batches.batch_size * len(batches)),
         Best(progress, patience=patience),
         Reporter(report, steps_done=progress.epoch * len(batches)),
@@ -58,13 +58,16 @@ def fit(
     if checkpoint:
         callbacks.append(Checkpoint(checkpoint, progress))
     if not progress.stopped(patience):
-        model.fit(
-            batches,
-            epochs=epochs,
-            initial_epoch=progress.epoch,
-            callbacks=callbacks,
-            shuffle=False,  # by Python's own generator, which no checkpoint keeps
-            verbose=0,
-        )
+        try:
+            model.fit(
+                batches,
+                epochs=epochs,
+                initial_epoch=progress.epoch,
+                callbacks=callbacks,
+                shuffle=False,  # by Python's own generator, which no checkpoint keeps
+                verbose=0,
+            )
+        finally:
+            batches.end()
     model.embedder.set_weights(progress.best_weights)
     return progress

@@ -1,4 +1,4 @@
-"""Faces to embeddings, in float32 whatever the training computed in."""
+"""Faces to embeddings."""
 
 import time
 
@@ -6,6 +6,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from tripletlab.errors import InputError
 from tripletlab.training.backend import jit_compile
 
 BATCH = 256
@@ -16,7 +17,14 @@ def embed(embedder: keras.Model, faces: NDArray[np.uint8]) -> NDArray[np.float32
     """Faces (n, size, size) uint8 -> unit embeddings (n, dim).
 
     `predict` costs three times as much; a compiled call on batches of one shape does not.
+    InputError when the network reads faces of another size.
     """
+    size = embedder.input_shape[1]
+    if faces.shape[1] != size:
+        raise InputError(
+            f"the network reads faces of {size}×{size} pixels, and these have"
+            f" {faces.shape[1]}×{faces.shape[2]}: prepare them with faces.size={size}"
+        )
     if not getattr(embedder, "compiled", False):
         embedder.compile(jit_compile=jit_compile())
     batches = []
@@ -26,6 +34,13 @@ def embed(embedder: keras.Model, faces: NDArray[np.uint8]) -> NDArray[np.float32
         batch[: len(part), ..., 0] = part
         batches.append(np.asarray(embedder.predict_on_batch(batch))[: len(part)])
     return np.concatenate(batches)
+
+
+def copied(embedder: keras.Model, *, to: keras.Model) -> keras.Model:
+    """The weights of one network in another of the same table, whatever it computes in."""
+    if to is not embedder:
+        to.set_weights(embedder.get_weights())
+    return to
 
 
 def images_per_second(embedder: keras.Model, faces: NDArray[np.uint8]) -> float:

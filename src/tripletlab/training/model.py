@@ -5,17 +5,11 @@ from typing import Any, Protocol
 import keras
 from keras import KerasTensor, ops
 
+from tripletlab.triplets.candidates import negative_pairs, positive_pairs
+from tripletlab.triplets.chosen import Measured
 from tripletlab.triplets.distances import squared_distances
 from tripletlab.triplets.losses import mean_where
-from tripletlab.triplets.miners import Mined, negative_pairs
-
-
-class Miner(Protocol):
-    """See tripletlab.triplets.miners for the contract."""
-
-    def __call__(
-        self, distances: KerasTensor, labels: KerasTensor, *, margin: Any, draws: KerasTensor
-    ) -> Mined: ...
+from tripletlab.triplets.miners import Miner
 
 
 class TripletLoss(Protocol):
@@ -36,8 +30,8 @@ class TripletModel(keras.Model):  # type: ignore[misc]
     """An embedder that learns from faces and labels: one forward pass a batch, mined in the graph.
 
     Beside the loss it reports, as means over an epoch: `triplet_loss`, without the regulariser;
-    `kept` and `active`, fractions of all anchor-positive pairs (a triplet was found; its loss is
-    above zero); `positive_distance` and `negative_distance` over all pairs of the batch.
+    `kept` and `active`, fractions of the miner's anchor-positive pairs (a triplet was found; its
+    loss is above zero); `positive_distance` and `negative_distance` over all pairs of the batch.
     """
 
     def __init__(
@@ -79,24 +73,17 @@ class TripletModel(keras.Model):  # type: ignore[misc]
         distances = squared_distances(embeddings)  # (batch, batch)
         draws = keras.random.uniform(distances.shape, seed=self.seeds)
         mined = self.miner(ops.stop_gradient(distances), labels, margin=self.margin, draws=draws)
-        negatives = ops.take_along_axis(distances, mined.negatives, axis=1)  # (batch, batch)
-        losses = self.triplet_loss(distances, negatives, margin=self.margin)
-        loss = mean_where(losses, mined.kept)
-        self.trackers["triplet_loss"].update_state(loss)
-        self._track(distances, labels, mined, losses)
-        return loss + self.regularizer(distances, labels, dim=dim)
+        measured = mined.measure(distances, loss=self.triplet_loss, margin=self.margin)
+        self._track(distances, labels, measured)
+        return measured.loss + self.regularizer(distances, labels, dim=dim)
 
-    def _track(
-        self, distances: KerasTensor, labels: KerasTensor, mined: Mined, losses: KerasTensor
-    ) -> None:
-        active = ops.logical_and(mined.kept, losses > 0)
-        different = negative_pairs(labels)
-        self.trackers["kept"].update_state(_fraction(mined.kept, of=mined.pairs))
-        self.trackers["active"].update_state(_fraction(active, of=mined.pairs))
-        self.trackers["positive_distance"].update_state(mean_where(distances, mined.pairs))
-        self.trackers["negative_distance"].update_state(mean_where(distances, different))
-
-
-def _fraction(chosen: KerasTensor, *, of: KerasTensor) -> KerasTensor:
-    count = ops.sum(ops.cast(chosen, "float32"))
-    return count / ops.maximum(ops.sum(ops.cast(of, "float32")), 1.0)
+    def _track(self, distances: KerasTensor, labels: KerasTensor, measured: Measured) -> None:
+        seen = {
+            "triplet_loss": measured.loss,
+            "kept": measured.kept,
+            "active": measured.active,
+            "positive_distance": mean_where(distances, positive_pairs(labels)),
+            "negative_distance": mean_where(distances, negative_pairs(labels)),
+        }
+        for name, value in seen.items():
+            self.trackers[name].update_state(value)

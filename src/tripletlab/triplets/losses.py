@@ -11,6 +11,17 @@ def hinge(
     return ops.relu(positive - negative + margin)
 
 
+def softplus(
+    positive: KerasTensor, negative: KerasTensor, *, margin: KerasTensor | float
+) -> KerasTensor:
+    """ln(1 + exp(d(a,p) - d(a,n) + margin)), element by element: a hinge without a corner.
+
+    It is above zero for every triplet, so all kept ones are active. Hermans et al. (2017) leave the
+    margin out.
+    """
+    return ops.softplus(positive - negative + margin)
+
+
 def mean_where(values: KerasTensor, chosen: KerasTensor) -> KerasTensor:
     """Mean of the chosen values, a scalar; 0 (with zero gradient) when none is chosen."""
     weights = ops.cast(chosen, values.dtype)

@@ -1,102 +1,184 @@
-"""Miners: choose ONE negative for every anchor-positive pair of a batch (paper, section II.B).
+"""Miners: choose the triplets of a batch (paper, section II.B).
 
-The contract of a miner: `miner(distances, labels, margin=…, draws=…) -> Mined`
+The contract of a miner: `miner(distances, labels, margin=…, draws=…) -> Mined | Every`
 
 - `distances` (batch, batch) float: squared, without gradient; `labels` (batch,) int.
 - `draws` (batch, batch) float in [0, 1): the randomness, so that a miner itself is pure.
-- Every unordered pair of one identity is a pair; its anchor is the lower batch index.
-- All inequalities are strict: a tie is of neither kind.
-- A pair without a valid negative is not kept.
-- Shapes depend on the batch size alone; memory is O(batch²).
-- One identity, one photo each, coincident embeddings: nothing is kept, nothing fails.
+- Every unordered pair of one identity is a pair, and its anchor is the lower batch index; but for
+  `batch_hard` and `easy_positive`, where every face is an anchor and has one positive.
+- Each pair gets one negative; but for `batch_all`, where it gets all.
+- All inequalities are strict: a tie is of neither kind. Of equally near ones the lower batch index
+  comes first.
+- A pair without a valid negative is not kept; nor is one whose distance is not a finite number, and
+  such a distance is no negative's either.
+- Shapes depend on the batch size alone; memory is O(batch²) (see `Every` for batch_all's).
+- One identity, one photo each, coincident embeddings: what is not there is not kept, nothing fails.
 
 Each kind of negative is a range of the anchor's negatives in the order of their distance, so a
 uniform choice among the valid ones needs two ranks and one draw, and never a (batch, batch, batch).
 """
 
-from typing import NamedTuple
+from typing import Annotated, Protocol
 
 from keras import KerasTensor, ops
+from pydantic import Field
+
+from tripletlab.triplets.candidates import (
+    count_below,
+    negative_pairs,
+    one_positive,
+    positive_pairs,
+    sorted_negatives,
+)
+from tripletlab.triplets.chosen import Every, Mined
 
 
-class Mined(NamedTuple):
-    """The chosen triplets, laid out by anchor (row) and positive (column)."""
+class Miner(Protocol):
+    """See the contract above."""
 
-    negatives: KerasTensor  # (batch, batch) int: batch index of the negative; 0 where not kept
-    pairs: KerasTensor  # (batch, batch) bool: every anchor-positive pair
-    kept: KerasTensor  # (batch, batch) bool: the pairs that found a valid negative
+    def __call__(
+        self,
+        distances: KerasTensor,
+        labels: KerasTensor,
+        *,
+        margin: KerasTensor | float,
+        draws: KerasTensor,
+    ) -> Mined | Every: ...
 
 
 def semihard(
     distances: KerasTensor, labels: KerasTensor, *, margin: KerasTensor | float, draws: KerasTensor
 ) -> Mined:
     """Negatives beyond the positive, but within the margin: d(a,p) < d(a,n) < d(a,p) + margin."""
-    nearest_first, order = _sorted_negatives(distances, labels)
-    start = count_below(nearest_first, distances, inclusive=True)
-    stop = count_below(nearest_first, distances + margin, inclusive=False)
-    return _draw(labels, order, start, stop, draws)
+    return _semihard(positive_pairs(labels), distances, labels, margin=margin, draws=draws)
+
+
+def nearest_semihard(
+    distances: KerasTensor, labels: KerasTensor, *, margin: KerasTensor | float, draws: KerasTensor
+) -> Mined:
+    """The nearest of the semi-hard negatives (FaceNet, section 3.2). Nothing is drawn."""
+    pairs, first = positive_pairs(labels), ops.zeros_like(distances)
+    return _semihard(pairs, distances, labels, margin=margin, draws=first)
 
 
 def hard(
     distances: KerasTensor, labels: KerasTensor, *, margin: KerasTensor | float, draws: KerasTensor
 ) -> Mined:
     """Negatives nearer than the positive: d(a,n) < d(a,p). The margin plays no part."""
-    nearest_first, order = _sorted_negatives(distances, labels)
+    nearest_first, order = sorted_negatives(distances, labels)
     stop = count_below(nearest_first, distances, inclusive=False)
-    return _draw(labels, order, ops.zeros_like(stop), stop, draws)
+    start = ops.zeros_like(stop)
+    return _choose(positive_pairs(labels), distances, order, start, stop, draws)
 
 
-def negative_pairs(labels: KerasTensor) -> KerasTensor:
-    """(batch, batch) bool: the two faces show different identities."""
-    return ops.not_equal(labels[:, None], labels[None, :])
+def batch_hard(
+    distances: KerasTensor, labels: KerasTensor, *, margin: KerasTensor | float, draws: KerasTensor
+) -> Mined:
+    """Every anchor's farthest positive and nearest negative (Hermans et al., 2017, equation 5).
+
+    The margin plays no part, and nothing is drawn.
+    """
+    pairs = one_positive(distances, labels, farthest=True)
+    nearest_first, order = sorted_negatives(distances, labels)
+    beyond_all = ops.full_like(distances, float("inf"))
+    stop = count_below(nearest_first, beyond_all, inclusive=False)
+    return _choose(pairs, distances, order, ops.zeros_like(stop), stop, ops.zeros_like(distances))
 
 
-def positive_pairs(labels: KerasTensor) -> KerasTensor:
-    """(batch, batch) bool: one identity, and the anchor (row) comes first in the batch."""
-    position = ops.arange(ops.shape(labels)[0])
-    return ops.logical_and(
-        ops.equal(labels[:, None], labels[None, :]), position[:, None] < position[None, :]
+def easy_positive(
+    distances: KerasTensor, labels: KerasTensor, *, margin: KerasTensor | float, draws: KerasTensor
+) -> Mined:
+    """Every anchor's nearest positive, and the nearest semi-hard negative of this pair.
+
+    Photos of a person need not all lie together, only in a chain (Xuan et al., Improved Embeddings
+    with Easy Positive Triplet Mining, 2020). Nothing is drawn.
+    """
+    pairs = one_positive(distances, labels, farthest=False)
+    return _semihard(pairs, distances, labels, margin=margin, draws=ops.zeros_like(distances))
+
+
+def distance_weighted(
+    distances: KerasTensor,
+    labels: KerasTensor,
+    *,
+    margin: KerasTensor | float,
+    draws: KerasTensor,
+    dim: Annotated[int, Field(ge=3)],
+    nearest: Annotated[float, Field(gt=0, le=1)],
+    farthest: Annotated[float, Field(gt=1, lt=4)],
+) -> Mined:
+    """Negatives at all distances alike (Wu et al., Sampling Matters, 2017).
+
+    Most points of a sphere in `dim` dimensions lie about 2 apart: each negative is drawn in inverse
+    proportion to the density of its distance there. Below `nearest` the weight no longer grows;
+    from `farthest` on nothing is drawn. The margin plays no part.
+    """
+    usable = ops.logical_and(negative_pairs(labels), distances < farthest)  # false for NaN
+    squared = ops.where(usable, ops.maximum(distances, nearest), 1.0)
+    weights = -(dim - 2) / 2 * ops.log(squared) - (dim - 3) / 2 * ops.log(1 - squared / 4)
+    weights = ops.where(usable, weights, -float("inf"))
+    top = ops.max(weights, axis=1, keepdims=True)
+    weights = ops.where(usable, ops.exp(weights - top), 0.0)
+    shares = ops.cumsum(weights, axis=1)  # (batch, batch)
+    drawn = count_below(shares, draws * shares[:, -1:], inclusive=True)
+    place = ops.arange(ops.shape(labels)[0], dtype="int32")[None, :]
+    last = ops.max(ops.where(weights > 0, place, -1), axis=1, keepdims=True)  # -1: none is usable
+    pairs = positive_pairs(labels)
+    kept = ops.logical_and(ops.logical_and(pairs, last >= 0), ops.isfinite(distances))
+    return Mined(ops.where(kept, ops.minimum(drawn, last), 0), pairs, kept)
+
+
+def batch_all(
+    distances: KerasTensor, labels: KerasTensor, *, margin: KerasTensor | float, draws: KerasTensor
+) -> Every:
+    """Every pair with every negative; the loss is the mean over the active triplets
+    (Hermans et al., 2017, "batch all ≠ 0"). Nothing is drawn."""
+    finite = ops.isfinite(distances)
+    return Every(
+        ops.logical_and(positive_pairs(labels), finite),
+        ops.logical_and(negative_pairs(labels), finite),
     )
 
 
-def count_below(ascending: KerasTensor, queries: KerasTensor, *, inclusive: bool) -> KerasTensor:
-    """Count, row by row, the entries below each query (`inclusive`: or equal to it).
-
-    `ascending` (rows, n) sorted along its rows, `queries` (rows, m) -> (rows, m) int32. A binary
-    search whose steps are unrolled: keras.ops.searchsorted knows only one row.
-    """
-    below = ops.less_equal if inclusive else ops.less
-    size = ascending.shape[1]
-    count = ops.zeros_like(queries, dtype="int32")
-    for step in [1 << bit for bit in reversed(range(size.bit_length()))]:
-        probe = count + step
-        entry = ops.take_along_axis(ascending, ops.minimum(probe, size) - 1, axis=1)
-        advance = ops.logical_and(probe <= size, below(entry, queries))
-        count = ops.where(advance, probe, count)
-    return count
+def given(
+    distances: KerasTensor, labels: KerasTensor, *, margin: KerasTensor | float, draws: KerasTensor
+) -> Mined:
+    """The triplets that the batch was made of: its thirds are anchors, positives and negatives."""
+    third = distances.shape[0] // 3
+    place = ops.arange(3 * third, dtype="int32")
+    anchor, positive = place[:, None], place[None, :]
+    pairs = ops.logical_and(anchor < third, ops.equal(positive, anchor + third))
+    kept = ops.logical_and(pairs, ops.isfinite(distances))
+    return Mined(ops.where(kept, anchor + 2 * third, 0), pairs, kept)
 
 
-def _sorted_negatives(
-    distances: KerasTensor, labels: KerasTensor
-) -> tuple[KerasTensor, KerasTensor]:
-    """Each anchor's distances to its negatives, ascending and then infinite, and whose they are."""
-    candidates = ops.where(negative_pairs(labels), distances, float("inf"))
-    order = ops.argsort(candidates, axis=1)
-    return ops.take_along_axis(candidates, order, axis=1), order
-
-
-def _draw(
+def _semihard(
+    pairs: KerasTensor,
+    distances: KerasTensor,
     labels: KerasTensor,
+    *,
+    margin: KerasTensor | float,
+    draws: KerasTensor,
+) -> Mined:
+    nearest_first, order = sorted_negatives(distances, labels)
+    start = count_below(nearest_first, distances, inclusive=True)
+    stop = count_below(nearest_first, distances + margin, inclusive=False)
+    return _choose(pairs, distances, order, start, stop, draws)
+
+
+def _choose(
+    pairs: KerasTensor,
+    distances: KerasTensor,
     order: KerasTensor,
     start: KerasTensor,
     stop: KerasTensor,
     draws: KerasTensor,
 ) -> Mined:
-    """Choose uniformly among ranks [start, stop) of each anchor's negatives."""
+    """Choose uniformly among ranks [start, stop) of each anchor's negatives; a draw of 0, the
+    nearest."""
     valid = stop - start
     rank = start + ops.cast(draws * ops.cast(valid, draws.dtype), "int32")
     rank = ops.maximum(ops.minimum(rank, stop - 1), 0)  # a draw may round up to 1
-    pairs = positive_pairs(labels)
-    kept = ops.logical_and(pairs, valid > 0)
+    kept = ops.logical_and(ops.logical_and(pairs, valid > 0), ops.isfinite(distances))
     negatives = ops.take_along_axis(order, rank, axis=1)
     return Mined(ops.where(kept, negatives, 0), pairs, kept)

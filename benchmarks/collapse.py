@@ -1,0 +1,164 @@
+"""Does the guard see a collapse, and is it silent on healthy runs? What does batch norm do?
+
+    .venv/bin/python benchmarks/collapse.py FOLDER
+
+trains every run below on synthetic people, minutes in all on two cores, prints their table, and
+draws FOLDER/collapse.png. No guard stops a run here: the guard is asked after each epoch what it
+would have said. What FOLDER has is not repeated.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+
+from tripletlab import config
+from tripletlab.assembly import assembled
+from tripletlab.prepare import prepare
+from tripletlab.progress import bar, say
+from tripletlab.training import backend
+from tripletlab.training.guard import collapse, spread_of
+from tripletlab.training.inference import embed
+from tripletlab.verification.validation import Validation
+
+PEOPLE = "photos.people=80 photos.photos=10 verification.people=60 verification.per_fold=10"
+LENGTH = "batches.people=8 batches.photos=4 batches.steps=25 fit.epochs=8 fit.patience=8"
+ALONE = "regularizer=none"
+CNN = "architecture=simple_cnn architecture.width=0.5"
+HALF = "architecture.width=0.5"
+HEALTHY = {
+    "semi-hard": f"{HALF}",
+    "semi-hard, the paper's settings": f"{ALONE} optimizer=adam_paper {HALF}",
+    "semi-hard, margin 0.4": f"{ALONE} margin=0.4 {HALF}",
+    "semi-hard, adaptive margin": f"margin_schedule=adaptive {CNN}",
+    "semi-hard, residual network": f"architecture=resnet {HALF}",
+    "hard, spread": f"miner=hard {HALF}",
+    "batch-hard, spread": f"miner=batch_hard {CNN}",
+    "batch-all": f"miner=batch_all {ALONE} {CNN}",
+    "distance-weighted": f"miner=distance_weighted {CNN}",
+    "easy positive": f"miner=easy_positive {ALONE} {CNN}",
+    "nearest semi-hard": f"miner=nearest_semihard {ALONE} {CNN}",
+    "softplus, cosine margin": f"loss=softplus margin_schedule=cosine {CNN}",
+}
+COLLAPSING = {
+    "hard alone": f"miner=hard {ALONE} {CNN}",
+    "hard alone, rate 0.01": f"miner=hard {ALONE} optimizer.learning_rate=0.01 {CNN}",
+    "batch-hard alone": f"miner=batch_hard {ALONE} {CNN}",
+}
+TRIPLETS = "batches=offline batches.photos=8 batches.triplets=48 batches.every=1"
+NORM = f"architecture.batch_norm=true {ALONE} {HALF}"
+NORMALISED = {
+    "batch norm, one pass": NORM,
+    "batch norm, one pass of triplets": f"{TRIPLETS} {NORM}",
+    "batch norm, three inputs": f"{TRIPLETS} graph=three_inputs {NORM}",
+    "no norm, three inputs": f"{TRIPLETS} graph=three_inputs {ALONE} {HALF}",
+}
+SHOWN = ("mean_distance", "effective_rank", "active", "loss", "validation_loss", "validation_auc")
+DRAWN = ("hard alone", "hard, spread", "semi-hard", "batch norm, three inputs")
+
+
+class Told:
+    """Every epoch's metrics; of the untrained network those of the judge."""
+
+    def __init__(self, advance: Any) -> None:
+        self.advance = advance
+        self.epochs: list[dict[str, float]] = []
+
+    def step(self) -> None:
+        """A batch was learned from."""
+        self.advance(1)
+
+    def epoch(self, epoch: int, metrics: dict[str, float]) -> None:
+        """An epoch ended."""
+        self.epochs.append(metrics)
+
+
+def main(folder: Path) -> None:
+    """Train what is missing; then the table and the picture."""
+    folder.mkdir(parents=True, exist_ok=True)
+    backend.load()
+    kept = folder / "runs.json"
+    runs = json.loads(kept.read_text()) if kept.is_file() else {}
+    for name, text in (HEALTHY | COLLAPSING | NORMALISED).items():
+        if name not in runs:
+            overrides = [*PEOPLE.split(), f"data={folder}/data", *text.split()]
+            runs[name] = learn(name, [*LENGTH.split(), *overrides])
+            kept.write_text(json.dumps(runs))
+    print(table(runs))
+    draw({name: runs[name] for name in DRAWN}, folder / "collapse.png")
+
+
+def learn(name: str, overrides: list[str]) -> list[dict[str, float]]:
+    """Metrics of a run by epoch, first the untrained network's."""
+    plain = config.compose("train", overrides).config
+    data = prepare(plain, fresh=False)
+    backend.start(seed=plain["seed"])
+    model, _, batches = assembled(plain, data)
+    validation, seen = Validation(data.faces), []
+
+    def judge(network: Any, margin: float) -> dict[str, float]:
+        embeddings = embed(network, validation.faces)
+        judged = {**validation.judge(embeddings, margin), **spread_of(embeddings)}
+        seen.append(judged)
+        return judged
+
+    steps = len(batches) * plain["fit"]["epochs"]
+    schedule = config.build(plain, "rate_schedule")
+    with bar(name, total=steps) as advance:
+        told = Told(advance)
+        config.build(plain, "fit")(
+            model,
+            batches,
+            optimizer=config.build(plain, "optimizer", schedule=schedule, steps=steps),
+            margin=config.build(plain, "margin_schedule"),
+            guard=lambda distances: None,
+            judge=judge,
+            report=told,
+            checkpoint=None,
+        )
+    say(f"{name}: {told.epochs[-1]}")
+    return [seen[0], *told.epochs]
+
+
+def fired(epochs: list[dict[str, float]]) -> str:
+    """The epoch in which the guard, as it is in conf/, would have ended the run."""
+    settings = config.compose("train", ["guard=collapse"]).config["guard"]
+    bounds = {key: settings[key] for key in ("warm_up", "shrunk_to")}
+    distances = [one["mean_distance"] for one in epochs]
+    for epoch in range(1, len(distances)):
+        if collapse(distances[: epoch + 1], **bounds):
+            return f"epoch {epoch}"
+    return "silent"
+
+
+def table(runs: dict[str, list[dict[str, float]]]) -> str:
+    """A row for each run: what the guard says, and the last epoch's metrics."""
+    heads = " | ".join(one.replace("_", " ") for one in SHOWN)
+    lines = [f"| run | guard | untrained distance | {heads} |", "|---|---|" + "---:|" * 7]
+    for name, epochs in runs.items():
+        last = " | ".join(f"{epochs[-1][one]:.3g}" for one in SHOWN)
+        distance = f"{epochs[0]['mean_distance']:.3g}"
+        lines.append(f"| {name} | {fired(epochs)} | {distance} | {last} |")
+    return "\n".join(lines)
+
+
+def draw(runs: dict[str, list[dict[str, float]]], path: Path) -> None:
+    """What the guard sees, epoch by epoch."""
+    figure, axes = plt.subplots(1, 3, figsize=(13, 4), layout="constrained")
+    labels = ("mean squared distance", "effective rank", "loss of the triplets")
+    names = ("mean_distance", "effective_rank", "triplet_loss")
+    for axis, metric, label in zip(axes, names, labels, strict=True):
+        for name, epochs in runs.items():
+            points = [(n, one[metric]) for n, one in enumerate(epochs) if metric in one]
+            axis.plot(*zip(*points, strict=True), marker="o", markersize=3, label=name)
+        axis.set(xlabel="epoch (0: untrained)", ylabel=label)
+    axes[0].set_yscale("log")
+    axes[2].axhline(0.2, color="grey", linestyle=":", label="the margin")
+    axes[2].legend(frameon=False)
+    figure.savefig(path, dpi=110)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "data/collapse").resolve())

@@ -1,0 +1,36 @@
+"""The paper's own training graph: three inputs, three outputs, shared weights (section III.B)."""
+
+from typing import Any
+
+import keras
+from keras import KerasTensor, ops
+
+from tripletlab.errors import InputError
+from tripletlab.training.model import TripletModel
+from tripletlab.triplets.miners import given
+
+SIDES = ("anchor", "positive", "negative")
+
+
+class ThreeInputs(TripletModel):
+    """Learns from batches of triplets, each third of them through an input of its own.
+
+    The loss is the one-pass model's on the same triplets. Batch normalisation alone sees a
+    difference: anchors, positives and negatives are three batches to it.
+    """
+
+    def __init__(self, embedder: keras.Model, **settings: Any) -> None:
+        super().__init__(embedder, **settings)
+        if self.miner is not given:
+            raise InputError("graph=three_inputs learns from triplets: give batches=offline")
+        self.shared = three_inputs(embedder)
+
+    def call(self, faces: KerasTensor, training: bool = False) -> KerasTensor:
+        """Faces (3·triplets, size, size, 1) -> unit embeddings (3·triplets, dim)."""
+        return ops.concatenate(self.shared(ops.split(faces, len(SIDES)), training=training))
+
+
+def three_inputs(embedder: keras.Model) -> keras.Model:
+    """Anchors, positives and negatives, each (n, size, size, 1) -> three embeddings (n, dim)."""
+    inputs = [keras.Input(embedder.input_shape[1:], name=side) for side in SIDES]
+    return keras.Model(inputs, [embedder(one) for one in inputs], name="three_inputs")
