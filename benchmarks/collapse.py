@@ -23,11 +23,11 @@ from tripletlab.training.guard import collapse, spread_of
 from tripletlab.training.inference import embed
 from tripletlab.verification.validation import Validation
 
-PEOPLE = "photos.people=80 photos.photos=10 verification.people=60 verification.per_fold=10"
-LENGTH = "batches.people=8 batches.photos=4 batches.steps=25 fit.epochs=8 fit.patience=8"
+PEOPLE = "photos.people=40 photos.photos=10 verification.people=60 verification.per_fold=10"
+LENGTH = "batches.people=8 batches.photos=4 batches.steps=20 fit.epochs=6 fit.patience=6"
 ALONE = "regularizer=none"
 CNN = "architecture=simple_cnn architecture.width=0.5"
-HALF = "architecture.width=0.5"
+HALF = "architecture.width=0.25"
 HEALTHY = {
     "semi-hard": f"{HALF}",
     "semi-hard, the paper's settings": f"{ALONE} optimizer=adam_paper {HALF}",

@@ -1,9 +1,26 @@
 """The guard against the formulas written out, and its judgement of histories."""
 
+import dataclasses
+from functools import partial
+
+import keras
 import numpy as np
 import pytest
 
-from tripletlab.training.guard import collapse, spread_of
+from tests.stores import make_store
+from tests.training.test_model import Silent, small_network
+from tripletlab import config
+from tripletlab.training import backend
+from tripletlab.training.augmentation import none as as_they_are
+from tripletlab.training.batches import PeopleByPhotos
+from tripletlab.training.fit import fit
+from tripletlab.training.guard import Collapsed, collapse, spread_of
+from tripletlab.training.inference import embed
+from tripletlab.training.model import TripletModel
+from tripletlab.triplets.losses import hinge
+from tripletlab.triplets.miners import hard
+from tripletlab.triplets.regularizers import none as none_added
+from tripletlab.triplets.regularizers import spread
 
 
 def unit(count=40, dim=6):
@@ -41,3 +58,48 @@ def test_one_point_has_no_spread_and_a_line_has_rank_one():
 )
 def test_what_is_judged_collapsed(distances, collapsed):
     assert bool(collapse(distances, warm_up=2, shrunk_to=0.1)) == collapsed
+
+
+def learn(*, miner, regularizer):
+    """A fit under the guard as it is in conf/, on faces that say nothing of who they are."""
+    backend.start(seed=1)
+    store = make_store(entries=12, photos=6)
+    mixed = np.random.default_rng(0).permutation(store.images)
+    store = dataclasses.replace(store, images=mixed)
+    batches = PeopleByPhotos(
+        store, people=6, photos=4, steps=10, augmentation=as_they_are, miner=miner, seed=1
+    )
+    model = TripletModel(
+        small_network(), miner=miner, loss=hinge, regularizer=regularizer, batch_size=24, seed=1
+    )
+    told = Silent()
+
+    def judge(network, margin):
+        seen = spread_of(embed(network, store.images))
+        return {"validation_auc": 0.5 + len(told.losses) / 100, **seen}
+
+    fit(
+        model,
+        batches,
+        optimizer=keras.optimizers.Adam(3e-3),
+        margin=lambda progress, distance: 0.2,
+        guard=config.build(config.compose("train", ["guard=collapse"]).config, "guard"),
+        judge=judge,
+        report=told,
+        checkpoint=None,
+        epochs=6,
+        patience=6,
+    )
+    return told.losses
+
+
+def test_hard_negatives_alone_collapse_and_the_guard_ends_it():
+    """The loss of every kept triplet is above the margin, and shrinks with all distances."""
+    with pytest.raises(Collapsed, match=r"collapsed in epoch \d: .*regularizer=spread") as ended:
+        learn(miner=hard, regularizer=none_added)
+    assert 2 <= ended.value.epoch <= 6
+
+
+def test_with_the_regulariser_the_same_fit_is_healthy():
+    losses = learn(miner=hard, regularizer=partial(spread, weight=0.3))
+    assert len(losses) == 6
