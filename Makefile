@@ -17,15 +17,19 @@ FLAGS := $(if $(FRESH),--fresh)
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help sweep ui webcam data train test check format lock clean
+.PHONY: help sweep report ui webcam data train test check format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@printf '\n  make sweep PHOTOS="folder …" LFW=folder   on your own photos (one sub-folder a person)\n'
 	@printf '  make train SET="miner=hard margin=0.4"    any key of the config\n'
+	@printf '  make sweep SPACE=seeds                    another of the spaces in sweeps/\n'
 
 sweep: $(READY) ## the paper's grid: four runs, their table, the champion (FRESH=1 begins anew)
-	@$(BIN)/tripletlab sweep $(FLAGS) $(DATA) $(SET)
+	@$(BIN)/tripletlab sweep $(SPACE) $(FLAGS) $(DATA) $(SET)
+
+report: $(READY) ## the latest sweep's report in the browser (SPACE=name: of that space)
+	@$(BIN)/tripletlab report $(SPACE)
 
 ui: $(READY) ## the runs in the browser, http://127.0.0.1:5000
 	@$(BIN)/tripletlab ui --port $(or $(PORT),5000)

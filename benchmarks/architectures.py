@@ -1,6 +1,6 @@
 """The table and the picture of an architecture comparison, from what its runs logged.
 
-    .venv/bin/tripletlab sweep --space architectures fit.patience=… (or runs of `tripletlab train`)
+    .venv/bin/tripletlab sweep architectures fit.patience=… (or runs of `tripletlab train`)
     .venv/bin/python benchmarks/architectures.py mlruns [EXPERIMENT] [FOLDER]
 
 prints a Markdown table of all finished runs by architecture, means over seeds, and draws

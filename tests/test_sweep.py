@@ -1,10 +1,13 @@
-"""A small sweep from photos to a champion, stopped, killed, completed, and run again."""
+"""A small sweep from photos to a champion: stopped, killed, its worker killed, and run again."""
 
+import contextlib
+import os
 import re
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
@@ -45,14 +48,23 @@ def runs(folder):
 
 def wait_until(finished, folder, process):
     """So many cells are there, and the next one is at work."""
-    database = folder / "mlruns" / "mlflow.db"
     while process.poll() is None:
         time.sleep(0.5)
-        if database.is_file() and (folder / "mlruns" / "optuna.db").is_file():
+        if list(folder.glob("mlruns/sweeps/*/*.log")):  # MLflow's tables are made by then
             statuses = [status for _, status in runs(folder)[0]]
             if statuses.count("RUNNING") == 2 and statuses.count("FINISHED") == finished:
                 return
     pytest.fail(f"the sweep ended by itself: {process.stderr.read()}")
+
+
+def kill_worker(process):
+    """SIGKILL for the process that trains."""
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            parent = int(path.read_text().rpartition(")")[2].split()[1])
+            command = (path.parent / "cmdline").read_text()
+            if parent == process.pid and "spawn_main" in command:
+                os.kill(int(path.parent.name), signal.SIGKILL)
 
 
 @pytest.mark.timeout(600)
@@ -72,12 +84,17 @@ def test_stopped_killed_completed_and_not_repeated(tmp_path):
     process.wait()
     assert "RUNNING" in dict(runs(tmp_path)[0]).values()
 
-    out, said = sweep(tmp_path).communicate()
+    process = sweep(tmp_path)
+    wait_until(2, tmp_path, process)
+    kill_worker(process)
+    out, said = process.communicate()
+    assert process.returncode == 0, said
+    assert "worker ended by SIGKILL; it goes on from its last epoch" in " ".join(said.split())
     assert "champion: tripletlab-synthetic-people-" in out, said
     named, found, client = runs(tmp_path)
-    assert "RUNNING" not in [status for _, status in named]
     cells = {"semihard 0.2", "semihard 0.4", "hard 0.2", "hard 0.4"}
-    finished = [name for name, status in named if status == "FINISHED"]
+    assert [status for _, status in named] == ["FINISHED"] * 5  # the parent, and each cell once
+    finished = [name for name, _ in named]
     parents = [run for run in found if "mlflow.parentRunId" not in run.data.tags]
     assert len(parents) == 1
     assert sorted(finished) == sorted([*cells, parents[0].info.run_name])
@@ -86,6 +103,9 @@ def test_stopped_killed_completed_and_not_repeated(tmp_path):
     best = next(run for run in found if run.info.status == "FINISHED" and run not in parents)
     artifacts = {one.path for one in client.list_artifacts(best.info.run_id)}
     assert {"roc.png", "umap.html", "config.yaml", "distances.npz"} <= artifacts
+    assert {"table.md", "report.html"} <= {
+        one.path for one in client.list_artifacts(parents[0].info.run_id)
+    }
     assert {"card.json", "card.md", "card.html"} <= artifacts
     assert best.data.params["miner"] in ("semihard", "hard")
     assert best.data.tags["photos"] == "synthetic people"

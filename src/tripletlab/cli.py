@@ -1,15 +1,14 @@
 """The command line: `tripletlab VERB [key=value …]`."""
 
-import _thread
 import argparse
-import contextlib
 import os
+import signal
 import sys
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from tripletlab import __version__, config
 from tripletlab.errors import InputError
+from tripletlab.interrupts import every_interrupt_heard
 from tripletlab.verbs import VERBS
 
 EPILOG = """examples:
@@ -26,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     given = _parser().parse_args(arguments)
     try:
-        with _every_interrupt_heard():
+        with every_interrupt_heard(signal.SIGINT):
             VERBS[given.verb].run(given)
     except (InputError, FloatingPointError) as error:
         print(f"tripletlab: {error}", file=sys.stderr)
@@ -35,27 +34,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("tripletlab: stopped; the same command goes on where it can", file=sys.stderr)
         return 130
     return 0
-
-
-@contextlib.contextmanager
-def _every_interrupt_heard() -> Iterator[None]:
-    """Ctrl-C comes again when Python has dropped it.
-
-    It drops every exception in a callback of the garbage collector, and a sweep spends seconds in
-    there when Keras forgets the network of the run before.
-    """
-
-    def dropped(what: "sys.UnraisableHookArgs") -> None:
-        if issubclass(what.exc_type, KeyboardInterrupt):
-            threading.Timer(0.1, _thread.interrupt_main).start()
-        else:
-            before(what)
-
-    before, sys.unraisablehook = sys.unraisablehook, dropped
-    try:
-        yield
-    finally:
-        sys.unraisablehook = before
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,5 +1,6 @@
 """Configs: composed from conf/ by Hydra, checked against the code they name, and built."""
 
+import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -69,6 +70,33 @@ def resolved(config: Mapping[str, Any]) -> dict[str, Any]:
     from omegaconf import OmegaConf
 
     return dict(OmegaConf.to_container(OmegaConf.create(dict(config)), resolve=True))  # type: ignore[arg-type]
+
+
+def parsed(override: str) -> tuple[str, Any]:
+    """Key and value of `key=value`, in Hydra's grammar: numbers, [lists], {key: value}, words."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+    from omegaconf import OmegaConf
+
+    try:
+        read = OverridesParser.create().parse_override(override)
+    except HydraException as error:
+        raise InputError(f"{override}: {str(error).partition(chr(10))[0]}") from error
+    if read.is_sweep_override():
+        raise InputError(f"{override}: write a list of values as [a,b]")
+    value = OmegaConf.create({"value": read.value()})
+    return read.key_or_group, OmegaConf.to_container(value)["value"]  # type: ignore[index, call-overload]
+
+
+def override(key: str, value: object) -> str:
+    """`key=value` as Hydra reads it, a word in quotes where it must be."""
+    words = {None: "null", True: "true", False: "false"}
+    if value is None or isinstance(value, bool):
+        return f"{key}={words[value]}"
+    if not isinstance(value, str) or re.fullmatch(r"[\w./-]+", value):
+        return f"{key}={value}"
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"{key}='{escaped}'"
 
 
 def flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

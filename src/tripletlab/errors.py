@@ -1,4 +1,4 @@
-"""The one exception that a user is meant to read."""
+"""What a user is meant to read, and what ends a run on purpose."""
 
 
 class InputError(Exception):
@@ -6,3 +6,7 @@ class InputError(Exception):
 
     The command line prints it and exits with code 2.
     """
+
+
+class Pruned(Exception):  # noqa: N818 - named as what happened
+    """Raised in a run that is not worth going on with; the message is the reason."""

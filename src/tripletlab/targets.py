@@ -8,6 +8,7 @@ import functools
 import importlib
 import inspect
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from typing import Any, NamedTuple, get_type_hints
 
 from tripletlab.errors import InputError
@@ -33,11 +34,9 @@ def checked(node: Mapping[str, Any], raw: Mapping[str, Any], path: str) -> Call:
 
     `raw` is the node before its interpolations were replaced, `path` the dotted way to it.
     """
-    module, _, name = node["_target_"].rpartition(".")
-    target = getattr(importlib.import_module(module), name)
-    hints = get_type_hints(
-        target.__init__ if inspect.isclass(target) else target, include_extras=True
-    )
+    target = _target(node["_target_"], path)
+    hints = _hints(target)
+    _hold_against_signature(target, node, path)
     arguments = {
         key: checked(value, raw[key], f"{path}.{key}")
         if has_target(value)
@@ -60,6 +59,37 @@ def called(call: Call, more: Mapping[str, Any]) -> Any:
     if call.partial:
         return functools.partial(call.target, **arguments, **more)
     return call.target(**arguments, **more)
+
+
+def _target(dotted: str, path: str) -> Callable[..., Any]:
+    module, _, name = dotted.rpartition(".")
+    try:
+        target: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise InputError(f"{path}: there is no {dotted} ({error})") from error
+    return target
+
+
+def _hints(target: Callable[..., Any]) -> dict[str, Any]:
+    """Annotations with what they name; none where a library keeps them for type checkers alone."""
+    try:
+        return get_type_hints(
+            target.__init__ if inspect.isclass(target) else target,
+            include_extras=True,
+        )
+    except NameError:
+        return {}
+
+
+def _hold_against_signature(target: Callable[..., Any], node: Mapping[str, Any], path: str) -> None:
+    takes = inspect.signature(target).parameters
+    if any(one.kind is inspect.Parameter.VAR_KEYWORD for one in takes.values()):
+        return
+    for key in node:
+        if key not in takes and not key.startswith("_"):
+            near = get_close_matches(key, takes, n=1, cutoff=0.5)
+            hint = f"did you mean {near[0]}?" if near else f"it takes {', '.join(takes)}"
+            raise InputError(f"{path}.{key}: {node['_target_']} has no such argument; {hint}")
 
 
 def _valid(value: object, hint: Any, key: str) -> Any:

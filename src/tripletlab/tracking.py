@@ -6,13 +6,15 @@ import logging
 import os
 import socket
 import sys
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tripletlab.locks import held
+from tripletlab.errors import Pruned
+from tripletlab.locks import held, turn
 from tripletlab.provenance import git_commit
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 HOST = "tripletlab.host"
+LOCK = "tripletlab.lock"  # the file in live/ that the run's process holds
 CHAMPION = "champion"
 KIND = "mlflow.experimentKind"  # so that the page opens on training runs
 
@@ -49,11 +52,20 @@ class Tracked:
         mlflow.log_artifacts(str(folder), artifact_path=under, run_id=self.run_id)
 
     def model(self, embedder: "keras.Model", *, registered_as: str) -> str:
-        """Log the network with its signature, register it, return the version."""
+        """Log the network with its signature, register it, return the version.
+
+        A run that had come so far before it died keeps the version that it has.
+        """
         import mlflow.keras
         import numpy as np
         from mlflow.models import ModelSignature
         from mlflow.types import Schema, TensorSpec
+
+        there = mlflow.MlflowClient().search_model_versions(
+            f"name = '{registered_as}' and run_id = '{self.run_id}'"
+        )
+        if there:
+            return str(there[0].version)
 
         def tensor(shape: tuple[Any, ...]) -> Schema:
             return Schema([TensorSpec(np.dtype(np.float32), (-1, *shape[1:]))])
@@ -85,25 +97,38 @@ class Tracker:
 
     def open(self) -> None:
         """Point MLflow here, make the experiment, and close the runs whose process has died."""
-        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-        os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
         import mlflow
 
-        for noisy in ("mlflow", "alembic"):
-            logging.getLogger(noisy).setLevel(logging.ERROR)
-        folder = Path(self.folder).resolve()
-        folder.mkdir(parents=True, exist_ok=True)
-        mlflow.set_tracking_uri(self.uri)
-        with held(folder / "live" / "experiment"):
+        self._point_here()
+        with turn(self._live / "experiment"):
             if mlflow.get_experiment_by_name(self.experiment) is None:
-                local = None if self.uri.startswith("http") else (folder / "artifacts").as_uri()
+                local = None if self.uri.startswith("http") else (self._root / "artifacts").as_uri()
                 mlflow.create_experiment(
                     self.experiment,
                     artifact_location=local,
                     tags={KIND: "custom_model_development"},
                 )
         mlflow.set_experiment(self.experiment)
-        self._close_dead_runs()
+        self.close_dead_runs()
+
+    def connect(self) -> None:
+        """Point MLflow here, as a worker does: another process has opened it."""
+        import mlflow
+
+        self._point_here()
+        mlflow.set_experiment(self.experiment)
+
+    def _point_here(self) -> None:
+        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+        os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+        import mlflow
+
+        for noisy in ("mlflow", "alembic"):
+            logging.getLogger(noisy).setLevel(logging.ERROR)
+        self._root.mkdir(parents=True, exist_ok=True)
+        # SQLite lets one process write at a time; the others wait so many seconds, not its five
+        waiting = "?timeout=60" if self.uri.startswith("sqlite:") and "?" not in self.uri else ""
+        mlflow.set_tracking_uri(self.uri + waiting)
 
     @contextlib.contextmanager
     def run(
@@ -115,32 +140,54 @@ class Tracker:
         parent: str | None = None,
         resume: str | None = None,
     ) -> Iterator[Tracked]:
-        """A run that ends FINISHED, or FAILED by an exception, or KILLED by Ctrl-C.
+        """A run that ends FINISHED, or FAILED by an exception, or KILLED by Ctrl-C or Pruned.
 
         `parent` nests it; `resume` continues the run of that id instead of beginning one.
         """
         import mlflow
 
-        own = {HOST: socket.gethostname(), "git_commit": git_commit() or "none"}
-        run = mlflow.start_run(
-            run_id=resume,
-            run_name=name,
-            nested=parent is not None,
-            parent_run_id=parent,
-            tags={**tags, **own},
-        )
-        status = "FAILED"
-        try:
-            with held(self._lock(run.info.run_id)):
-                mlflow.log_params({key: _param(value) for key, value in params.items()})
+        lock = self._lock(resume)
+        own = {HOST: socket.gethostname(), LOCK: lock.name, "git_commit": git_commit() or "none"}
+        with held(lock) as free:  # before the run is there: one without a holder counts as dead
+            if not free:
+                raise RuntimeError(f"another process is at work on the run {resume}")
+            run = mlflow.start_run(
+                run_id=resume,
+                run_name=name,
+                nested=parent is not None,
+                parent_run_id=parent,
+                tags={**tags, **own},
+            )
+            status = "FAILED"
+            try:
+                known = run.data.params  # of a run that goes on; MLflow refuses another value
+                new = {key: _param(value) for key, value in params.items() if key not in known}
+                mlflow.log_params(new)
                 yield Tracked(run.info.run_id)
-            status = "FINISHED"
-        except KeyboardInterrupt:
-            status = "KILLED"
-            raise
-        finally:
-            mlflow.end_run(status)
-            self._lock(run.info.run_id).unlink(missing_ok=True)
+                status = "FINISHED"
+            except Pruned as reason:
+                status = "KILLED"
+                Tracked(run.info.run_id).tag("pruned", str(reason))
+                raise
+            except KeyboardInterrupt:
+                status = "KILLED"
+                raise
+            finally:
+                mlflow.end_run(status)
+                lock.unlink(missing_ok=True)
+
+    def close_dead_runs(self) -> None:
+        """A killed process cannot end its runs; the locks that the system freed tell of them."""
+        client = self._client()
+        experiment = client.get_experiment_by_name(self.experiment)
+        here = f"attributes.status = 'RUNNING' and tags.`{HOST}` = '{socket.gethostname()}'"
+        for run in client.search_runs([experiment.experiment_id], here):
+            lock = self._live / run.data.tags.get(LOCK, run.info.run_id)
+            with held(lock) as free:
+                if free and client.get_run(run.info.run_id).info.status == "RUNNING":
+                    client.set_terminated(run.info.run_id, "KILLED")
+                if free:
+                    lock.unlink(missing_ok=True)
 
     def crown(self, model: str, *, run_id: str, metric: str) -> bool:
         """Give `champion` to the run's version of the model, unless a better one has it.
@@ -159,6 +206,15 @@ class Tracker:
         client.set_registered_model_alias(model, CHAMPION, found[0].version)
         return True
 
+    def end(self, run_id: str, *, status: str, tags: Mapping[str, str]) -> None:
+        """Close the run of a process that is known to be gone, if that is open; say why in tags."""
+        client = self._client()
+        if client.get_run(run_id).info.status != "RUNNING":
+            return
+        for key, value in tags.items():
+            client.set_tag(run_id, key, value)
+        client.set_terminated(run_id, status)
+
     def metric(self, run_id: str, name: str) -> float:
         """A run's last value of a metric; below every value when it has none."""
         return float(self._client().get_run(run_id).data.metrics.get(name, float("-inf")))
@@ -172,6 +228,11 @@ class Tracker:
                 reported.setdefault(point.step, {})[name] = point.value
         return [reported[step] for step in sorted(reported) if step > 0]
 
+    def history(self, run_id: str, metric: str) -> list[tuple[int, float]]:
+        """A run's values of a metric by epoch; of an epoch that was done twice the last."""
+        points = self._client().get_metric_history(run_id, metric)
+        return sorted({point.step: point.value for point in points}.items())
+
     def artifact(self, run_id: str, path: str) -> Path:
         """A local copy of a run's artifact."""
         return Path(self._client().download_artifacts(run_id, path))
@@ -181,20 +242,18 @@ class Tracker:
 
         return MlflowClient()
 
-    def _lock(self, run_id: str) -> Path:
-        return Path(self.folder).resolve() / "live" / run_id
+    @property
+    def _root(self) -> Path:
+        return Path(self.folder).resolve()
 
-    def _close_dead_runs(self) -> None:
-        """A killed process cannot end its runs; the lock that the system freed tells of them."""
-        client = self._client()
-        experiment = client.get_experiment_by_name(self.experiment)
-        here = f"attributes.status = 'RUNNING' and tags.`{HOST}` = '{socket.gethostname()}'"
-        for run in client.search_runs([experiment.experiment_id], here):
-            lock = self._lock(run.info.run_id)
-            with held(lock) as free:
-                if free:
-                    client.set_terminated(run.info.run_id, "KILLED")
-                    lock.unlink(missing_ok=True)
+    @property
+    def _live(self) -> Path:
+        return self._root / "live"
+
+    def _lock(self, run_id: str | None) -> Path:
+        """The lock of a run that is there, or of one that is about to begin."""
+        known = self._client().get_run(run_id).data.tags if run_id else {}
+        return self._live / str(known.get(LOCK, uuid.uuid4().hex))
 
 
 def serve(uri: str, *, port: int) -> None:

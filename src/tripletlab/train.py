@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import yaml
@@ -35,6 +35,16 @@ class Outcome:
     metrics: dict[str, float]
 
 
+class Watch(Protocol):
+    """What follows a run from outside; an exception of its own ends the run."""
+
+    def began(self, run_id: str) -> None:
+        """The run is there."""
+
+    def epoch(self, epoch: int, metrics: dict[str, float]) -> None:
+        """An epoch ended; the first is 1."""
+
+
 def model_name(data: Data) -> str:
     """The registered model: one for each set of training faces, so that no other dethrones it."""
     return f"tripletlab-{slug(data.faces.title)}-{data.faces.fingerprint[:8]}"
@@ -47,11 +57,14 @@ def train(
     name: str,
     tracker: Tracker,
     parent: str | None = None,
+    resume: str | None = None,
     checkpoint: Path | None = None,
+    watch: Watch | None = None,
 ) -> Outcome:
     """One run, from fresh weights to a registered version of the model.
 
-    Where `checkpoint` is there the fit goes on from it; the caller deletes it when all is done.
+    `parent` nests it in another run, `resume` continues the run of that id. Where `checkpoint` is
+    there the fit goes on from it; the caller deletes it when all is done.
     """
     plain = config.resolved(composed.config)
     params = {**composed.choices, **config.flat(plain)}
@@ -62,12 +75,14 @@ def train(
         "pairs_fingerprint": data.pairs.fingerprint,
     }
     with (
-        tracker.run(name, params=params, tags=tags, parent=parent) as run,
+        tracker.run(name, params=params, tags=tags, parent=parent, resume=resume) as run,
         TemporaryDirectory(prefix="tripletlab-") as scratch,
     ):
+        if watch:
+            watch.began(run.run_id)
         folder = Path(scratch)
         (folder / "config.yaml").write_text(yaml.safe_dump(plain, sort_keys=False))
-        fitted = _fit(composed.config, data, run, name, checkpoint)
+        fitted = _fit(composed.config, data, run, name, checkpoint, watch)
         taught = _taught(data)
         (folder / PEOPLE).write_text(json.dumps(taught, ensure_ascii=False))
         best = int(fitted.metrics["best_epoch"])
@@ -113,9 +128,16 @@ class _Report:
     """
 
     def __init__(
-        self, advance: Any, run: Tracked, name: str, look: Callable[[], Embeddings]
+        self,
+        advance: Any,
+        run: Tracked,
+        name: str,
+        *,
+        look: Callable[[], Embeddings],
+        watch: Watch | None,
     ) -> None:
-        self.advance, self.run, self.name, self.look = advance, run, name, look
+        self.advance, self.run, self.name = advance, run, name
+        self.look, self.watch = look, watch
         self.moments: list[Moment] = []
 
     def step(self) -> None:
@@ -132,10 +154,17 @@ class _Report:
             f" validation AUC {metrics['validation_auc']:.3f},"
             f" {metrics['images_per_second']:,.0f} images/s"
         )
+        if self.watch:
+            self.watch.epoch(epoch, metrics)
 
 
 def _fit(
-    plain: dict[str, Any], data: Data, run: Tracked, name: str, checkpoint: Path | None
+    plain: dict[str, Any],
+    data: Data,
+    run: Tracked,
+    name: str,
+    checkpoint: Path | None,
+    watch: Watch | None,
 ) -> _Fitted:
     from tripletlab.training import backend
 
@@ -158,7 +187,7 @@ def _fit(
     steps = len(batches) * plain["fit"]["epochs"]
     rates = config.build(plain, "rate_schedule")
     with bar(name, total=steps) as advance:
-        report = _Report(advance, run, name, look=partial(look, on_map))
+        report = _Report(advance, run, name, look=partial(look, on_map), watch=watch)
         try:
             progress = config.build(plain, "fit")(
                 model,
@@ -188,6 +217,8 @@ def _fit(
     moments = [Moment(0, before[data.pairs.map_rows]), *report.moments]
     kept = [moment for moment in moments if moment.epoch <= progress.best_epoch]
     after = look(data.pairs.images)
+    if kept[-1].epoch < progress.best_epoch:  # what a dead process saw is not seen again
+        kept.append(Moment(progress.best_epoch, after[data.pairs.map_rows]))
     return _Fitted(embedder, before, after, _frames(kept), chosen_by, metrics)
 
 

@@ -41,10 +41,29 @@ def _describe(given: argparse.Namespace) -> None:
 
 
 def _sweep(given: argparse.Namespace) -> None:
-    from tripletlab.sweep import sweep
+    from tripletlab import standing
 
-    _checked("train", given)
-    sweep(given.space, given.overrides, fresh=given.fresh)
+    match given.words:
+        case ["status", *words]:
+            standing.status(words)
+        case ["best", *words]:
+            standing.best(words)
+        case words:
+            from tripletlab.sweep import sweep
+
+            sweep(words, fresh=given.fresh, dry_run=given.dry_run)
+
+
+def _report(given: argparse.Namespace) -> None:
+    from tripletlab.answer import open_report
+
+    open_report(given.words)
+
+
+def _clean(given: argparse.Namespace) -> None:
+    from tripletlab.standing import clean
+
+    clean(given.overrides)
 
 
 def _ui(given: argparse.Namespace) -> None:
@@ -135,8 +154,14 @@ OVERRIDES: Arguments = {
 }
 CONFIG: Arguments = {"--config": {"action": "store_true", "help": "print the config and stop"}}
 FRESH: Arguments = {"--fresh": {"action": "store_true", "help": "do again what is there already"}}
-SPACE: Arguments = {
-    "--space": {"default": "margin_miner", "help": f"a file, or one of: {_spaces()}"}
+WORDS: Arguments = {
+    "words": {
+        "nargs": "*",
+        "metavar": "SPACE key=value",
+        "help": f"a file, or one of: {_spaces()} (margin_miner); key=value changes the space"
+        " (axes.margin=[0.1,0.3] trials=20 seeds=[1,2,3]) or the config; `status NAME` and"
+        " `best NAME` tell of a sweep that has run",
+    }
 }
 PLACES: Arguments = {
     "--bundle": {"default": "bundle", "type": Path, "help": "as export wrote it (bundle)"},
@@ -145,6 +170,10 @@ PLACES: Arguments = {
 SHOTS: Arguments = {
     "photos": {"nargs": "+", "metavar": "PHOTO", "type": Path, "help": "files"}
 } | PLACES
+NAME: Arguments = {
+    "words": {"nargs": "*", "metavar": "SPACE", "help": "the latest sweep of it, or of all"}
+}
+DRY_RUN: Arguments = {"--dry-run": {"action": "store_true", "help": "print the trials and stop"}}
 PORT: Arguments = {"--port": {"type": int, "default": 5000, "help": "on 127.0.0.1 (5000)"}}
 
 VERBS = {
@@ -168,9 +197,21 @@ VERBS = {
     ),
     "sweep": Verb(
         _sweep,
-        "train every cell of a grid, print their table, and crown the best",
-        OVERRIDES | FRESH | SPACE,
+        "train every point of a search space, print their table, and crown the best",
+        WORDS | FRESH | DRY_RUN,
         choices=True,
+    ),
+    "report": Verb(
+        _report,
+        "write a sweep's report, one HTML page, and open it in the browser",
+        NAME,
+        choices=False,
+    ),
+    "clean": Verb(
+        _clean,
+        "delete checkpoints that no trial will go on from",
+        OVERRIDES,
+        choices=False,
     ),
     "ui": Verb(
         _ui,

@@ -1,30 +1,91 @@
+"""Spaces: what a file may say, the points of a grid, and what the samplers draw."""
+
 import pytest
 
 from tripletlab.errors import InputError
-from tripletlab.sweeping.spaces import Space, cell_name, read_space
+from tripletlab.sweeping.spaces import read_space
+from tripletlab.sweeping.study import drawn
+
+RANDOM = "trials: 20\nsampler: {_target_: optuna.samplers.RandomSampler, seed: 1}\n"
+CONDITIONAL = """
+axes:
+  miner: [semihard, hard]
+  margin: {values: [0.2, 0.4], when: {miner: semihard}}
+"""
 
 
-def test_cells_are_every_combination_the_last_axis_fastest():
-    space = Space("s", {"miner": ["semihard", "hard"], "margin": [0.2, 0.4]})
-    names = [cell_name(cell) for cell in space.cells()]
+def space(tmp_path, text, changes=None):
+    path = tmp_path / "s.yaml"
+    path.write_text(text)
+    return read_space(path, changes or {})
+
+
+def test_cells_are_every_combination_the_last_axis_fastest(tmp_path):
+    grid = space(tmp_path, "axes: {miner: [semihard, hard], margin: [0.2, 0.4]}")
+    names = [grid.title(cell) for cell in grid.cells()]
     assert names == ["semihard 0.2", "semihard 0.4", "hard 0.2", "hard 0.4"]
+    assert grid.runs == 4
+
+
+def test_an_axis_exists_only_where_it_applies(tmp_path):
+    grid = space(tmp_path, CONDITIONAL)
+    assert [grid.title(cell) for cell in grid.cells()] == ["semihard 0.2", "semihard 0.4", "hard"]
+    assert {"miner": "semihard", "margin": 0.4} in grid.corners()
+    drawn_ones = drawn(space(tmp_path, CONDITIONAL + RANDOM))
+    assert all(("margin" in point) == (point["miner"] == "semihard") for point in drawn_ones)
+    assert {point["miner"] for point in drawn_ones} == {"semihard", "hard"}
+
+
+def test_ranges_are_drawn_within_their_ends_and_the_same_again(tmp_path):
+    text = "axes: {margin: {low: 0.1, high: 0.6}, batches.steps: {low: 10, high: 40, step: 10}}\n"
+    points = drawn(space(tmp_path, text + RANDOM))
+    assert all(0.1 <= point["margin"] <= 0.6 for point in points)
+    assert {point["batches.steps"] for point in points} == {10, 20, 30, 40}
+    assert drawn(space(tmp_path, text + RANDOM)) == points
+    assert points[0] != points[1]
+
+
+def test_a_number_written_as_1e_4_is_one(tmp_path):
+    assert space(tmp_path, "axes: {optimizer.learning_rate: [1e-4]}").cells() == [
+        {"optimizer.learning_rate": 1e-4}
+    ]
+
+
+def test_changes_replace_axes_and_what_stands_beside_them(tmp_path):
+    changes = {"axes.margin": [0.3], "axes.fit.epochs": [1, 2], "seeds": [5, 6, 7]}
+    changed = space(tmp_path, "axes: {margin: [0.1, 0.2]}", changes)
+    assert changed.cells() == [{"margin": 0.3, "fit.epochs": 1}, {"margin": 0.3, "fit.epochs": 2}]
+    assert changed.runs == 6
+    drawing = {"sampler.seed": 9, "trials": 2}
+    assert space(tmp_path, "axes: {margin: [0.1]}\n" + RANDOM, drawing).sampler["seed"] == 9
 
 
 @pytest.mark.parametrize(
     ("text", "hint"),
     [
         ("axes: {margin: 0.2}", "list of values"),
-        ("axes: {margin: []}", "list of values"),
+        ("axes: {margin: []}", "margin.*list of values"),
         ("margin: [0.2]", "axes:"),
         ("[]", "axes:"),
         ("axes: [", "not YAML"),
+        ("axes: {margin: [0.2]}\ntrails: 3", "trails"),
+        ("axes: {margin: {low: 1, high: 2}}", "a list of values, or a sampler"),
+        ("axes: {margin: {low: 2, high: 1}}", "low is 2"),
+        ("axes: {margin: {low: 0, high: 1, log: true}}", "above 0"),
+        ("axes: {margin: {values: [1], when: {miner: hard}}}", "no axis above it"),
+        ("axes: {seed: [1, 2]}", "seeds:"),
+        ("axes: {margin: [0.2]}\ntrials: 3", "go together"),
+        ("axes: {margin: [0.2]}\nobjectives: {auc: best}", "maximize"),
+        (
+            "axes: {margin: [0.2]}\nobjectives: {auc: maximize}\n"
+            "pruner: {_target_: optuna.pruners.MedianPruner}",
+            "validation AUC",
+        ),
     ],
 )
 def test_a_malformed_space(text, hint, tmp_path):
-    path = tmp_path / "space.yaml"
-    path.write_text(text)
     with pytest.raises(InputError, match=hint):
-        read_space(path)
+        space(tmp_path, text)
 
 
 def test_a_missing_space_names_those_that_are_there(tmp_path):

@@ -1,19 +1,26 @@
+"""The table, the Pareto front, and the sentence below them."""
+
 import pytest
 
-from tripletlab.sweeping.table import Row, conclusion, markdown
+from tripletlab.sweeping.spaces import SCORE
+from tripletlab.sweeping.table import Row, conclusion, front, headings, markdown
 from tripletlab.verification.bootstrap import Lead
 
 
-def row(name, score):
-    metrics = {
+def metrics(score, flops=1.0):
+    return {
         "precision": 0.86,
         "recall": 0.79,
         "accuracy": 0.83,
         "accuracy_std": 0.01,
         "auc": 0.9,
-        "best_validation_auc": score,
+        "flops": flops,
+        SCORE: score,
     }
-    return Row(name, "id", metrics)
+
+
+def row(name, *scores, flops=1.0):
+    return Row(name, {}, tuple(map(str, scores)), tuple(metrics(one, flops) for one in scores))
 
 
 ROWS = [row("semihard 0.2", 0.90), row("hard 0.2", 0.93), row("hard 0.4", 0.91)]
@@ -33,12 +40,34 @@ def test_equals_are_called_equal():
     assert "hard 0.4 is exactly as good" in text
 
 
-def test_a_single_cell_leads_nobody():
-    assert "leads" not in conclusion(ROWS[1], None, error=0.1, lead=None, pairs=10, people=4)
+def test_seeds_are_averaged_and_their_scatter_shown():
+    of_seeds = row("hard", 0.90, 0.94)
+    assert of_seeds.score == pytest.approx(0.92)
+    assert of_seeds.figure(SCORE) == "0.9200 ± 0.0283"
+    assert of_seeds.best_run == "0.94"
+    text = conclusion(of_seeds, ROWS[0], error=0.01, lead=Lead(0.02, 0.03), pairs=9, people=4)
+    assert "mean of 2 seeds" in text
+    assert "which counts pairs and seeds" in text
 
 
-def test_markdown_has_a_line_for_each_cell():
-    lines = markdown(ROWS, title="grid", conclusion="hard 0.2 won").splitlines()
-    assert sum(line.startswith(("| semihard", "| hard")) for line in lines) == 3
-    assert "| hard 0.2 | 0.8600 | 0.7900 | 0.8300 ± 0.0100 | 0.9000 | 0.9300 |" in lines
-    assert lines[-1] == "hard 0.2 won"
+def test_large_numbers_have_no_decimals():
+    assert row("a", 0.9, flops=44_400_000).figure("flops") == "44,400,000"
+
+
+def test_the_front_is_what_nothing_beats():
+    objectives = {SCORE: "maximize", "flops": "minimize"}
+    rows = [
+        row("best", 0.9, flops=10),
+        row("cheap", 0.7, flops=1),
+        row("beaten", 0.8, flops=20),
+        row("twin", 0.7, flops=1),
+        row("dearer", 0.7, flops=2),
+    ]
+    assert [one.name for one in front(rows, objectives)] == ["best", "cheap", "twin"]
+    assert [one.name for one in front(ROWS, {SCORE: "maximize"})] == ["hard 0.2"]
+
+
+def test_markdown_has_a_line_for_each_row():
+    text = markdown(ROWS, title="t", shown=headings(["flops"]), conclusion="c")
+    assert "| model | precision | recall | accuracy | AUC | validation AUC | flops |" in text
+    assert "| hard 0.4 | 0.8600 | 0.7900 | 0.8300 ± 0.0100 | 0.9000 | 0.9100 | 1.0000 |" in text

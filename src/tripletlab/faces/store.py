@@ -51,6 +51,11 @@ class FaceStore:
         """Pixels along a face's side."""
         return int(self.images.shape[1])
 
+    @property
+    def path(self) -> Path:
+        """The file that the images are mapped from; TypeError when they are not."""
+        return _file_of(self.images)
+
     @functools.cached_property
     def entries(self) -> NDArray[np.int64]:
         """(n,) the entry of each face."""
@@ -92,6 +97,11 @@ class PairStore:
     settings: dict[str, Any]
     fingerprint: str
     notes: dict[str, Any]
+
+    @property
+    def path(self) -> Path:
+        """The file that the images are mapped from; TypeError when they are not."""
+        return _file_of(self.images)
 
     @classmethod
     def open(cls, path: Path) -> "PairStore":
@@ -191,6 +201,12 @@ def _opened(path: Path, *, kind: str) -> Iterator[h5py.File]:
 def _mapped(dataset: h5py.Dataset, path: Path) -> Images:
     offset = dataset.id.get_offset()
     return np.memmap(path, np.uint8, mode="r", offset=offset, shape=dataset.shape)
+
+
+def _file_of(images: Images) -> Path:
+    if not isinstance(images, np.memmap) or images.filename is None:
+        raise TypeError("these faces are in memory, not in a file")
+    return Path(images.filename).resolve()
 
 
 def _texts(dataset: h5py.Dataset) -> tuple[str, ...]:

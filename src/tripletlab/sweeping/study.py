@@ -1,18 +1,49 @@
-"""The one door to Optuna: a study remembers the trials of a sweep, whatever happens to it."""
+"""The one door to Optuna's studies: what is to be tried, what became of it, and what comes next."""
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import optuna
+from optuna.storages import RDBStorage as Storage
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from tripletlab.sweeping.spaces import Space
+from tripletlab.errors import InputError
+from tripletlab.sweeping.spaces import Point, Space
+from tripletlab.targets import called, checked
 
-# A trial's function: the cell -> its score and what to remember of it
-Objective = Callable[[dict[str, Any]], tuple[float, Mapping[str, Any]]]
+POINT, SEED, RUN, DEATHS, REASON, ERROR, METRICS = (  # notes of a trial
+    "point",
+    "seed",
+    "run_id",
+    "deaths",
+    "reason",
+    "error",
+    "metrics",
+)
+# Notes of a study
+SPACE, PARENT, RECIPE, CODE, STORES = "space", "parent_run", "recipe", "code", "stores"
+STATES = {
+    TrialState.COMPLETE: "complete",
+    TrialState.PRUNED: "pruned",
+    TrialState.FAIL: "failed",
+    TrialState.RUNNING: "running",
+    TrialState.WAITING: "waiting",
+}
+
+
+class Taken(NamedTuple):
+    """A trial that is to be run: which point with which seed, and what is known of it already."""
+
+    number: int
+    place: int  # of the point, from 0
+    point: Point
+    seed: int | None  # None: the config's own
+    run_id: str | None  # of the MLflow run to go on with
 
 
 def digest(*parts: Any) -> str:
@@ -21,28 +52,91 @@ def digest(*parts: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
-class Study:
-    """A grid's trials, kept in a SQLite file of their own (not MLflow's: their schemas collide).
+def open_storage(url: str) -> Storage:
+    """The database of studies; not MLflow's own, whose tables have the same names."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    patient = {}
+    if url.startswith("sqlite:///"):
+        Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+        patient = {"connect_args": {"timeout": 60}}  # seconds, while a dashboard reads
+    try:
+        return Storage(url, engine_kwargs=patient)
+    except Exception as error:  # whatever the database's driver raises
+        reason = str(error).partition("\n")[0]
+        raise InputError(f"studies={url.split('@')[-1]}: cannot be opened ({reason})") from error
 
-    `name` identifies space, config and data; opening the same name again continues. Trials that a
-    dead process left unfinished count as failed: hold a lock while you use the study.
+
+def existing_storage(url: str) -> Storage:
+    """The same, to look at; InputError where no sweep has run yet."""
+    path = url.removeprefix("sqlite:///")
+    if path != url and not Path(path).is_file():
+        raise InputError(f"no sweep has run here: there is no {path}")
+    return open_storage(url)
+
+
+def find_study(url: str, wanted: str | None) -> "Study":
+    """The study of that name, or the latest of that space, or of all."""
+    return Study.seen(existing_storage(url), wanted)
+
+
+def known(storage: Storage) -> list[str]:
+    """The names of all studies."""
+    return optuna.get_all_study_names(storage)
+
+
+class Study:
+    """A sweep's trials. Its name identifies space, config and data; opening it again continues.
+
+    One process at a time uses it, the driver: hold a lock meanwhile. A trial is a point of the
+    space with one seed. Those that a dead driver left running wait again, failed ones are put in
+    the queue once more, and both keep their MLflow run.
     """
 
-    def __init__(self, folder: Path, *, name: str, space: Space, fresh: bool) -> None:
-        optuna.logging.set_verbosity(optuna.logging.ERROR)  # warnings repeat what is raised
-        folder.mkdir(parents=True, exist_ok=True)
-        self.space = space
-        self.storage = optuna.storages.RDBStorage(f"sqlite:///{folder / 'optuna.db'}")
-        names = [one.study_name for one in optuna.get_all_study_summaries(self.storage)]
-        if fresh and name in names:  # MLflow keeps the runs
-            optuna.delete_study(study_name=name, storage=self.storage)
-        self.study = optuna.create_study(
-            storage=self.storage, study_name=name, direction="maximize", load_if_exists=True
+    def __init__(self, study: optuna.Study, storage: Storage, space: Space) -> None:
+        self.study, self.storage, self.space, self.name = study, storage, space, study.study_name
+
+    @classmethod
+    def open(cls, storage: Storage, *, name: str, space: Space, fresh: bool) -> "Study":
+        """To work on: makes it where it is not there, and puts what is missing into the queue."""
+        there = name in optuna.get_all_study_names(storage)
+        if fresh and there:  # MLflow keeps the runs
+            optuna.delete_study(study_name=name, storage=storage)
+        # A sampler that is made anew draws anew: its seed moves on with the trials that are there
+        begun = there and not fresh
+        offset = len(optuna.load_study(study_name=name, storage=storage).trials) if begun else 0
+        study = optuna.create_study(
+            storage=storage,
+            study_name=name,
+            sampler=make_sampler(space, offset),
+            pruner=make_pruner(space),
+            directions=list(space.objectives.values()),
+            load_if_exists=True,
         )
-        for trial in self.study.get_trials(states=(TrialState.RUNNING,)):
-            self.study.tell(trial.number, state=TrialState.FAIL)
-        for _ in self.study.get_trials(states=(TrialState.WAITING,)):
-            self.study.tell(self.study.ask(), state=TrialState.FAIL)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            study.set_metric_names(list(space.objectives))
+        study.set_user_attr(SPACE, space.model_dump_json())
+        opened = cls(study, storage, space)
+        for trial in opened._trials(TrialState.RUNNING):
+            opened.wait_again(trial.number)
+        opened._enqueue_missing(opened._points())
+        return opened
+
+    @classmethod
+    def seen(cls, storage: Storage, wanted: str | None) -> "Study":
+        """To look at: the latest of that name, or of that space, or of all; changes nothing."""
+        known = [one for one in optuna.get_all_study_summaries(storage) if SPACE in one.user_attrs]
+        found = [
+            one
+            for one in known
+            if wanted in (None, one.study_name, one.study_name.rpartition("-")[0])
+        ]
+        if not found:
+            names = ", ".join(one.study_name for one in known) or "none yet"
+            raise InputError(f"no sweep {wanted or ''}: there are {names}")
+        name = max(found, key=lambda one: str(one.datetime_start)).study_name
+        study = optuna.load_study(study_name=name, storage=storage)
+        return cls(study, storage, Space.model_validate_json(study.user_attrs[SPACE]))
 
     def recall(self, key: str) -> str | None:
         """A note that was kept with the study."""
@@ -61,37 +155,191 @@ class Study:
         return [
             other.study_name
             for other in optuna.get_all_study_summaries(self.storage)
-            if other.user_attrs.get(key) == value and other.study_name != self.study.study_name
+            if other.user_attrs.get(key) == value and other.study_name != self.name
         ]
 
-    def finished(self) -> list[FrozenTrial]:
-        """Completed trials in the order of the grid."""
-        done = self.study.get_trials(states=(TrialState.COMPLETE,))
-        cells = self.space.cells()
-        return sorted(done, key=lambda trial: cells.index(trial.params))
+    def take(self) -> Taken | None:
+        """The next trial: one that waits, or a point drawn now; None when all have begun."""
+        waiting = self._trials(TrialState.WAITING)
+        if not waiting and (self.space.sampler is None or self._drawn() >= self.space.points):
+            return None
+        trial = self.study.ask()
+        point = self.space.draw(trial)
+        if POINT not in trial.user_attrs:
+            trial.set_user_attr(SEED, self.space.seeds[0] if self.space.seeds else None)
+            place = self._drawn()
+            trial.set_user_attr(POINT, place)
+            self._enqueue_missing({place: point})
+        notes = trial.user_attrs
+        return Taken(trial.number, notes[POINT], point, notes[SEED], notes.get(RUN))
 
-    def missing(self) -> list[dict[str, Any]]:
-        """Cells without a completed trial."""
-        done = [trial.params for trial in self.finished()]
-        return [cell for cell in self.space.cells() if cell not in done]
+    def note(self, number: int, key: str, value: Any) -> None:
+        """Keep something with a trial."""
+        self._trial(number).set_user_attr(key, value)
 
-    def run(self, objective: Objective) -> None:
-        """One trial for each missing cell.
+    def report(self, number: int, step: int, value: float) -> bool:
+        """Tell the pruner of an epoch; it says whether the trial should end here."""
+        if self.space.pruner is None:
+            return False
+        trial = self._trial(number)
+        if step not in self.frozen(number).intermediate_values:  # an epoch done twice after a death
+            trial.report(value, step)
+        return bool(trial.should_prune())
 
-        A cell whose numbers leave the finite (FloatingPointError) counts as failed and the next one
-        is tried; every other exception ends the sweep.
-        """
+    def complete(self, number: int, metrics: Mapping[str, float]) -> None:
+        """The trial ended well, with these metrics; KeyError where an objective is not of them."""
+        self.note(number, METRICS, dict(metrics))
+        self.study.tell(number, [metrics[name] for name in self.space.objectives])
 
-        def trial(trial: Trial) -> float:
-            cell = {
-                key: trial.suggest_categorical(key, values)
-                for key, values in self.space.axes.items()
-            }
-            score, notes = objective(cell)
-            for key, note in notes.items():
-                trial.set_user_attr(key, note)
-            return score
+    def pruned(self, number: int, reason: str) -> None:
+        """The trial was ended early."""
+        self.note(number, REASON, reason)
+        self.study.tell(number, state=TrialState.PRUNED)
 
-        for cell in self.missing():
-            self.study.enqueue_trial(cell)
-            self.study.optimize(trial, n_trials=1, catch=(FloatingPointError,))
+    def failed(self, number: int, error: str) -> None:
+        """The trial raised an error."""
+        self.note(number, ERROR, error)
+        self.study.tell(number, state=TrialState.FAIL)
+
+    def wait_again(self, number: int) -> None:
+        """What ran has died or been stopped: it is taken again, and goes on where it can."""
+        trial_id = self.frozen(number)._trial_id
+        self.storage.set_trial_state_values(trial_id, TrialState.WAITING)
+
+    def died(self, number: int) -> int:
+        """Count one more death of the trial's worker; how many there are."""
+        deaths = int(self.frozen(number).user_attrs.get(DEATHS, 0)) + 1
+        self.note(number, DEATHS, deaths)
+        return deaths
+
+    def frozen(self, number: int) -> FrozenTrial:
+        """A trial as it is now."""
+        return self.study.get_trials(deepcopy=False)[number]
+
+    def complete_trials(self) -> list[FrozenTrial]:
+        """The trials that ended well, in the order of the space."""
+        done = self._trials(TrialState.COMPLETE)
+        seeds = self._seeds
+        return sorted(
+            done, key=lambda one: (one.user_attrs[POINT], seeds.index(one.user_attrs[SEED]))
+        )
+
+    def latest(self) -> list[FrozenTrial]:
+        """The last trial of each point and seed, in the order in which they began."""
+        found = {}
+        for trial in self.study.get_trials(deepcopy=False):
+            key = trial.user_attrs.get(POINT, -1 - trial.number), trial.user_attrs.get(SEED)
+            found[key] = trial
+        return list(found.values())
+
+    def reason(self, trial: FrozenTrial) -> str:
+        """Why a trial ended early or failed."""
+        return str(trial.user_attrs.get(ERROR) or trial.user_attrs.get(REASON) or "")
+
+    def counts(self) -> dict[str, int]:
+        """How many trials of the space are in each state, `declared` among them."""
+        states = [STATES[trial.state] for trial in self.latest()]
+        return {
+            "declared": self.space.runs,
+            **{state: states.count(state) for state in STATES.values()},
+        }
+
+    def _trial(self, number: int) -> Trial:
+        return Trial(self.study, self.frozen(number)._trial_id)
+
+    def _trials(self, state: TrialState) -> list[FrozenTrial]:
+        return self.study.get_trials(deepcopy=False, states=(state,))
+
+    @property
+    def _seeds(self) -> list[int | None]:
+        """None stands for the config's own."""
+        return [*self.space.seeds] if self.space.seeds else [None]
+
+    def _drawn(self) -> int:
+        return len(self._points())
+
+    def _points(self) -> dict[int, Point]:
+        if self.space.sampler is None:
+            return dict(enumerate(self.space.cells()))
+        return {
+            trial.user_attrs[POINT]: parameters(trial)
+            for trial in self.study.get_trials(deepcopy=False)
+            if POINT in trial.user_attrs
+        }
+
+    def _enqueue_missing(self, points: Mapping[int, Point]) -> None:
+        """A trial for each of the points and each seed that has none, or only failed ones."""
+        known, runs = set(), {}
+        for trial in self.study.get_trials(deepcopy=False):
+            if POINT in trial.user_attrs:
+                key = trial.user_attrs[POINT], trial.user_attrs[SEED]
+                if trial.state != TrialState.FAIL:
+                    known.add(key)
+                elif RUN in trial.user_attrs:
+                    runs[key] = {RUN: trial.user_attrs[RUN]}
+        for place, point in points.items():
+            for seed in self._seeds:
+                if (place, seed) not in known:
+                    notes = {POINT: place, SEED: seed, **runs.get((place, seed), {})}
+                    self.study.enqueue_trial(point, user_attrs=notes)
+
+
+def stem(trial: FrozenTrial) -> str:
+    """What a trial's files are called: the same for all attempts at a point and seed."""
+    return file_stem(trial.user_attrs[POINT], trial.user_attrs[SEED])
+
+
+def file_stem(place: int, seed: int | None) -> str:
+    """What the files of a point and seed are called."""
+    return f"{place:04}" if seed is None else f"{place:04}-seed{seed}"
+
+
+def parameters(trial: FrozenTrial) -> Point:
+    """A trial's point, also before it has begun."""
+    return trial.params or dict(trial.system_attrs.get("fixed_params", {}))
+
+
+def make_sampler(space: Space, offset: int) -> optuna.samplers.BaseSampler:
+    """The space's sampler, its seed moved on by `offset`; for a grid one that never chooses."""
+    if space.sampler is None:
+        return optuna.samplers.RandomSampler(seed=0)
+    node = dict(space.sampler)
+    if isinstance(node.get("seed"), int):
+        node["seed"] += offset
+    sampler: optuna.samplers.BaseSampler = _made(node, "sampler")
+    return sampler
+
+
+def make_pruner(space: Space) -> optuna.pruners.BasePruner:
+    """The space's pruner, or one that never prunes."""
+    if space.pruner is None:
+        return optuna.pruners.NopPruner()
+    pruner: optuna.pruners.BasePruner = _made(space.pruner, "pruner")
+    return pruner
+
+
+def drawn(space: Space) -> list[Point]:
+    """The points that the sampler chooses as long as it knows no results."""
+    if space.sampler is None:
+        return space.cells()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(
+        sampler=make_sampler(space, 0), directions=list(space.objectives.values())
+    )
+    return [space.draw(study.ask()) for _ in range(space.points)]
+
+
+def maximized(study: optuna.Study) -> Sequence[bool]:
+    """For each objective whether more is better."""
+    return [direction == StudyDirection.MAXIMIZE for direction in study.directions]
+
+
+def _made(node: Mapping[str, Any], noun: str) -> Any:
+    if "_target_" not in node:
+        raise InputError(f"{noun}: say which by _target_: optuna.{noun}s.…")
+    try:
+        return called(checked(node, node, noun), {})
+    except ImportError as error:
+        raise InputError(f"{noun}: {node['_target_']} needs more packages ({error})") from error
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{noun}: {node['_target_']} refuses these arguments: {error}") from error

@@ -1,56 +1,110 @@
 """A sweep's table, as the paper's Table II, and what may be concluded from it."""
 
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from rich.table import Table
 
+from tripletlab.sweeping.spaces import SCORE, Point
 from tripletlab.verification.bootstrap import Lead
 
-COLUMNS = ("precision", "recall", "accuracy", "AUC", "validation AUC")
+HEADINGS = {
+    "precision": "precision",
+    "recall": "recall",
+    "accuracy": "accuracy",
+    "auc": "AUC",
+    SCORE: "validation AUC",
+}
+SHOWN = 20  # rows on the screen
 
 
 @dataclass(frozen=True)
 class Row:
-    """A finished cell: its name, its run, and the metrics that the run logged at its end."""
+    """A finished point: its name, its runs, one a seed, and the metrics that each ended with."""
 
     name: str
-    run_id: str
-    metrics: Mapping[str, float]
+    point: Point
+    run_ids: tuple[str, ...]
+    metrics: tuple[Mapping[str, float], ...]
 
     @property
     def score(self) -> float:
-        """What chooses the champion."""
-        return self.metrics["best_validation_auc"]
+        """What chooses the winner."""
+        return self.mean(SCORE)
 
-    def figures(self) -> tuple[str, ...]:
-        """As text, in the order of COLUMNS; the accuracy with its scatter over the sets."""
-        m = self.metrics
-        accuracy = f"{m['accuracy']:.4f} ± {m['accuracy_std']:.4f}"
-        values = m["precision"], m["recall"], accuracy, m["auc"], self.score
-        return tuple(v if isinstance(v, str) else f"{v:.4f}" for v in values)
+    @property
+    def best_run(self) -> str:
+        """The run of the best seed."""
+        return max(zip(self.metrics, self.run_ids, strict=True), key=lambda one: one[0][SCORE])[1]
+
+    def mean(self, metric: str) -> float:
+        """Over the seeds."""
+        return statistics.fmean(one[metric] for one in self.metrics)
+
+    def figure(self, metric: str) -> str:
+        """Mean ± standard deviation over the seeds; of one run the accuracy with that of its sets.
+
+        Large numbers, such as parameters, have no decimals.
+        """
+        values = [one[metric] for one in self.metrics]
+        mean = statistics.fmean(values)
+        digits = 0 if abs(mean) >= 1000 else 4
+        if len(values) > 1:
+            return f"{mean:,.{digits}f} ± {statistics.stdev(values):,.{digits}f}"
+        if metric == "accuracy":
+            return f"{mean:.4f} ± {self.metrics[0]['accuracy_std']:.4f}"
+        return f"{mean:,.{digits}f}"
 
 
-def table(rows: Sequence[Row], *, title: str) -> Table:
-    """For the terminal; the winner in bold."""
-    best = max(rows, key=lambda row: row.score)
-    shown = Table(title=title, title_justify="left")
-    shown.add_column("model", no_wrap=True)
-    for column in COLUMNS:
-        shown.add_column(column.replace(" ", "\n"), justify="right", no_wrap=True)
+def headings(objectives: Sequence[str]) -> dict[str, str]:
+    """Metrics to show and their names: the paper's, then objectives beyond them."""
+    return HEADINGS | {one: one for one in objectives if one not in HEADINGS}
+
+
+def front(
+    rows: Sequence[Row], objectives: Mapping[str, Literal["maximize", "minimize"]]
+) -> list[Row]:
+    """The rows that no other beats: at least as good in all objectives, better in one."""
+    signs = {name: 1 if how == "maximize" else -1 for name, how in objectives.items()}
+    values = [[sign * row.mean(name) for name, sign in signs.items()] for row in rows]
+
+    def beats(one: list[float], other: list[float]) -> bool:
+        return one != other and all(a >= b for a, b in zip(one, other, strict=True))
+
+    return [
+        row
+        for row, own in zip(rows, values, strict=True)
+        if not any(beats(other, own) for other in values)
+    ]
+
+
+def table(
+    rows: Sequence[Row], *, title: str, shown: Mapping[str, str], bold: Sequence[Row]
+) -> Table:
+    """For the terminal; the winner, or the Pareto front, in bold."""
+    drawn = Table(title=title, title_justify="left")
+    drawn.add_column("model", overflow="fold")
+    for heading in shown.values():
+        drawn.add_column(heading.replace(" ", "\n"), justify="right", no_wrap=True)
     for row in rows:
-        shown.add_row(row.name, *row.figures(), style="bold" if row is best else None)
-    return shown
+        figures = (row.figure(metric) for metric in shown)
+        drawn.add_row(row.name, *figures, style="bold" if row in bold else None)
+    return drawn
 
 
-def markdown(rows: Sequence[Row], *, title: str, conclusion: str) -> str:
+def markdown(rows: Sequence[Row], *, title: str, shown: Mapping[str, str], conclusion: str) -> str:
     """For the parent run's artifacts."""
     lines = [
         f"# {title}",
         "",
-        "| model | " + " | ".join(COLUMNS) + " |",
-        "|---|" + "---:|" * len(COLUMNS),
-        *(f"| {row.name} | " + " | ".join(row.figures()) + " |" for row in rows),
+        "| model | " + " | ".join(shown.values()) + " |",
+        "|---|" + "---:|" * len(shown),
+        *(
+            f"| {row.name} | " + " | ".join(row.figure(metric) for metric in shown) + " |"
+            for row in rows
+        ),
         "",
         conclusion,
         "",
@@ -65,8 +119,10 @@ def conclusion(
 
     `error` is the standard error of the best row's validation AUC, `lead` its lead over the second.
     """
+    seeds = len(best.metrics)
+    over = f" (mean of {seeds} seeds)" if seeds > 1 else ""
     won = (
-        f"{best.name} won: validation AUC {best.score:.4f}, standard error {error:.4f}"
+        f"{best.name} won: validation AUC {best.score:.4f}{over}, standard error {error:.4f}"
         f" ({pairs:,} pairs of {people} people that no network trained on)."
     )
     if second is None or lead is None:
@@ -74,7 +130,9 @@ def conclusion(
     if lead.difference == 0:
         return f"{won} {second.name} is exactly as good."
     verdict = "more than" if lead.difference > lead.standard_error else "within"
+    paired = "paired standard" if seeds == 1 else "standard"
+    source = "" if seeds == 1 else ", which counts pairs and seeds"
     return (
-        f"{won} It leads {second.name} by {lead.difference:.4f}, {verdict} the paired standard"
-        f" error of {lead.standard_error:.4f}."
+        f"{won} It leads {second.name} by {lead.difference:.4f}, {verdict} the {paired}"
+        f" error of {lead.standard_error:.4f}{source}."
     )

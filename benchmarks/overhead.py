@@ -1,0 +1,126 @@
+"""What a sweep costs beside training: an empty objective through all of its machinery.
+
+    .venv/bin/python benchmarks/overhead.py [trials]
+
+Each trial is a config composed by Hydra, a job to a warm worker process, an MLflow run with all its
+parameters and one epoch's metrics, an answer of the pruner, and a result in Optuna's database: all
+that `tripletlab sweep` does but photos, network and judging. Against it a bare loop of Optuna on
+the same kind of database, without and with an MLflow run a trial. Seconds a trial, medians.
+"""
+
+import itertools
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import mlflow
+import optuna
+
+from tripletlab import config
+from tripletlab.plan import Plan, read_plan
+from tripletlab.sweeping.driver import Driver
+from tripletlab.sweeping.jobs import Job, Told
+from tripletlab.sweeping.local import Local
+from tripletlab.sweeping.study import Study, open_storage
+from tripletlab.tracking import Tracker
+
+METRICS = {"best_validation_auc": 0.5, "validation_auc": 0.5, "loss": 0.2}
+
+
+class Empty(NamedTuple):
+    """Work that trains nothing."""
+
+    tracker: Tracker
+    parent: str
+
+    def __call__(self, job: Job, told: Told) -> dict[str, float]:
+        if job.number == 0:
+            self.tracker.connect()
+        params = {**job.config.choices, **config.flat(config.resolved(job.config.config))}
+        with self.tracker.run(job.name, params=params, tags={}, parent=self.parent) as run:
+            told.began(run.run_id)
+            run.metrics(METRICS, step=1)
+            told.epoch(1, METRICS)
+            run.metrics(METRICS)
+        return METRICS
+
+
+class Clock:
+    """Notes when each trial ended."""
+
+    def __init__(self) -> None:
+        self.ends: list[float] = []
+
+    def began(self, job: Job) -> None: ...
+    def epoch(self, job: Job, epoch: int, metrics: dict[str, float]) -> None: ...
+    def ended(self, job: Job, how: str) -> None:
+        self.ends.append(time.perf_counter())
+
+
+def sweep(plan: Plan, folder: Path) -> list[float]:
+    """Seconds of each trial but the first, which waits for its worker."""
+    tracker = Tracker(str(folder), "overhead", f"sqlite:///{folder / 'mlflow.db'}")
+    tracker.open()
+    storage = open_storage(f"sqlite:///{folder / 'optuna.db'}")
+    study = Study.open(storage, name="overhead", space=plan.space, fresh=False)
+    engine, clock = Local(workers=1, gpus=1), Clock()
+    with tracker.run("parent", params={}, tags={}) as parent:
+        engine.open(Empty(tracker, parent.run_id))
+        Driver(
+            study,
+            engine,
+            prepare=lambda taken: Job(
+                taken.number,
+                plan.title(taken.point, taken.seed),
+                plan.composed(taken.point, taken.seed),
+                taken.run_id,
+                folder / f"{taken.number}.npz",
+                folder / f"{taken.number}.log",
+            ),
+            board=clock,
+            retries=0,
+            closed=lambda run_id, how: None,
+        ).run()
+    return [after - before for before, after in itertools.pairwise(clock.ends)]
+
+
+def bare(plan: Plan, folder: Path, *, tracked: bool) -> list[float]:
+    """Seconds of each trial of a loop that a person would write, but the first."""
+    study = optuna.create_study(storage=f"sqlite:///{folder / 'bare.db'}", direction="maximize")
+    mlflow.set_tracking_uri(f"sqlite:///{folder / 'mlflow.db'}")
+    ends = []
+
+    def objective(trial: optuna.Trial) -> float:
+        point = plan.space.draw(trial)
+        if tracked:
+            with mlflow.start_run():
+                mlflow.log_params(point)
+                mlflow.log_metrics(METRICS, step=1)
+        return 0.5
+
+    def note(study: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
+        ends.append(time.perf_counter())
+
+    study.optimize(objective, n_trials=plan.space.points, callbacks=[note])
+    return [after - before for before, after in itertools.pairwise(ends)]
+
+
+def main() -> None:
+    """Print a line for each."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    trials = int(sys.argv[1]) if len(sys.argv) > 1 else 50
+    plan = read_plan(["random", f"trials={trials}"])
+    with tempfile.TemporaryDirectory() as scratch:
+        for name, seconds in {
+            "tripletlab sweep": sweep(plan, Path(scratch)),
+            "bare Optuna loop": bare(plan, Path(scratch), tracked=False),
+            "bare Optuna loop with MLflow": bare(plan, Path(scratch), tracked=True),
+        }.items():
+            print(f"{name:<30}{statistics.median(seconds):.3f} s a trial, worst {max(seconds):.3f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,205 @@
+"""PostgreSQL, an MLflow server and a Ray cluster of two nodes on this machine, then a sweep on it.
+
+    .venv/bin/python examples/cluster.py FOLDER [SPACE] [key=value …]
+
+Real processes, as on several machines: the memories of Optuna and MLflow are databases in
+PostgreSQL, runs and artifacts go through the MLflow server, and each of the two Ray nodes has one
+core. All of it lies in FOLDER and ends with the script. `--kill-node` kills the second node,
+processes and all, once two runs have written an epoch, to see the sweep complete without it.
+
+Needs `pip install 'tripletlab[cluster]'`, and PostgreSQL's programs (Debian: postgresql).
+"""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+BIN = Path(sys.executable).parent
+
+
+def main(words: Sequence[str]) -> int:
+    """Start everything, sweep, stop everything; the sweep's exit code."""
+    kill = "--kill-node" in words
+    folder, *rest = [word for word in words if word != "--kill-node"]
+    root = Path(folder).resolve()
+    root.mkdir(parents=True, exist_ok=True)
+    with (
+        postgres(root / "postgres") as database,
+        mlflow_server(database, root / "artifacts") as server,
+        ray_nodes(root) as (address, second),
+    ):
+        command = [
+            *(BIN / "python", "-m", "tripletlab.cli", "sweep", *rest),
+            *("engine=ray", f"engine.address={address}", "engine.workers=2"),
+            f"studies={database}/studies",
+            *("tracking=server", f"tracking.uri={server}", f"tracking.folder={root / 'mlruns'}"),
+            f"data={root / 'data'}",
+        ]
+        print(*command, flush=True)
+        process = subprocess.Popen(list(map(str, command)))
+        if kill:
+            threading.Thread(
+                target=kill_when_at_work, args=(second, root, process), daemon=True
+            ).start()
+        return process.wait()
+
+
+@contextlib.contextmanager
+def postgres(folder: Path) -> Iterator[str]:
+    """A server with the databases `studies` and `mlflow`; the value is its address."""
+    programs = postgres_programs()
+    port = free_port()
+    # PostgreSQL refuses to run as root
+    user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    if not (folder / "PG_VERSION").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        if user:
+            shutil.chown(folder, "postgres")
+            for parent in folder.parents[:2]:
+                parent.chmod(parent.stat().st_mode | 0o011)
+        quietly([*user, programs / "initdb", "-D", folder, "-U", "lab", "-A", "trust"])
+    server = subprocess.Popen(
+        [*user, str(programs / "postgres"), "-D", str(folder), "-p", str(port), "-k", ""],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    connect = ["-h", "127.0.0.1", "-p", str(port), "-U", "lab"]
+    try:
+        wait_for(lambda: quietly([programs / "pg_isready", *connect], check=False))
+        for name in ("studies", "mlflow"):
+            quietly([programs / "createdb", *connect, name], check=False)  # or it is there
+        yield f"postgresql://lab@127.0.0.1:{port}"
+    finally:
+        server.send_signal(signal.SIGINT)  # PostgreSQL's "fast" shutdown
+        server.wait()
+
+
+@contextlib.contextmanager
+def mlflow_server(database: str, artifacts: Path) -> Iterator[str]:
+    """An MLflow server that keeps artifacts, and hands them out itself."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    server = subprocess.Popen(
+        [
+            *(str(BIN / "python"), "-m", "mlflow", "server", "--port", str(port), "--workers", "1"),
+            *("--backend-store-uri", f"{database}/mlflow", "--artifacts-destination"),
+            artifacts.as_uri(),
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+    def healthy() -> bool:
+        with contextlib.suppress(OSError):
+            return bool(urllib.request.urlopen(f"{url}/health", timeout=2).status == 200)
+        return False
+
+    try:
+        wait_for(healthy)
+        yield url
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(server.pid, signal.SIGTERM)
+        server.wait()
+
+
+@contextlib.contextmanager
+def ray_nodes(root: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    """A head and a second node with one core each; the address, and the second node's process."""
+    port = free_port()
+    address = f"127.0.0.1:{port}"
+    common = ["--num-cpus=1", "--block", "--disable-usage-stats"]
+    head = ray("start", "--head", f"--port={port}", "--include-dashboard=false", *common)
+    second = None
+    try:
+        wait_for(
+            lambda: quietly([BIN / "ray", "health-check", f"--address={address}"], check=False)
+        )
+        second = ray("start", f"--address={address}", *common)
+        wait_for(lambda: two_nodes(address))
+        yield address, second
+    finally:
+        for node in (second, head):
+            if node is not None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(node.pid, signal.SIGTERM)
+                node.wait()
+
+
+def two_nodes(address: str) -> bool:
+    """Ray knows of both."""
+    code = (
+        f"import ray; ray.init('{address}', log_to_driver=False);"
+        "raise SystemExit(sum(n['Alive'] for n in ray.nodes()) != 2)"
+    )
+    return quietly([BIN / "python", "-c", code], check=False)
+
+
+def kill_when_at_work(
+    node: "subprocess.Popen[bytes]", root: Path, sweep: "subprocess.Popen[bytes]"
+) -> None:
+    """SIGKILL for the whole node as soon as two runs have written an epoch."""
+    while sweep.poll() is None:
+        if len(list(root.glob("mlruns/sweeps/*/*.npz"))) >= 2:
+            print("killing the second node", flush=True)
+            os.killpg(node.pid, signal.SIGKILL)
+            return
+        time.sleep(0.2)
+
+
+def ray(*words: str) -> "subprocess.Popen[bytes]":
+    """A node in a session of its own, so that all of its processes can be ended together."""
+    return subprocess.Popen(
+        [str(BIN / "ray"), *words],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def postgres_programs() -> Path:
+    """Where initdb and postgres lie; Debian keeps them out of the PATH."""
+    found = shutil.which("initdb") or next(
+        iter(sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), reverse=True)), None
+    )
+    if found is None:
+        raise SystemExit("PostgreSQL is not here (Debian: apt install postgresql)")
+    return Path(found).parent
+
+
+def free_port() -> int:
+    """A port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(ready: Callable[[], bool]) -> None:
+    """Until it is ready; a minute and a half at most."""
+    for _ in range(180):
+        if ready():
+            return
+        time.sleep(0.5)
+    raise SystemExit(f"{ready} did not come true in time")
+
+
+def quietly(command: Sequence[object], *, check: bool = True) -> bool:
+    """Run a program without its output; whether it went well."""
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+    if check and done.returncode:
+        raise SystemExit(f"{command[0]}: {done.stderr}")
+    return done.returncode == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

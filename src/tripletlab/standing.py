@@ -1,0 +1,82 @@
+"""`tripletlab sweep status`, `sweep best` and `clean`: what past sweeps left; none of it trains."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from tripletlab import config
+from tripletlab.errors import InputError
+from tripletlab.sweeping.study import (
+    RUN,
+    SEED,
+    STATES,
+    Study,
+    existing_storage,
+    find_study,
+    known,
+    parameters,
+    stem,
+)
+
+
+def status(words: Sequence[str]) -> None:
+    """Print every trial of a sweep: its state, its epochs, its values, and why it ended."""
+    study = _seen(words)
+    space = study.space
+    shown = Table(title=study.name, title_justify="left", caption_justify="left")
+    for heading in ("trial", "model", "state", "epoch", *space.objectives, "time", "why"):
+        text = heading in ("model", "state", "why")
+        shown.add_column(heading, justify="left" if text else "right", overflow="fold")
+    for trial in study.latest():
+        seed = trial.user_attrs.get(SEED)
+        name = space.title(parameters(trial)) + (f", seed {seed}" if seed is not None else "")
+        values = [f"{value:.4g}" for value in trial.values or ()] or [""] * len(space.objectives)
+        time = str(trial.duration).partition(".")[0] if trial.duration else ""
+        epoch = str(max(trial.intermediate_values, default=""))
+        state = STATES[trial.state]
+        shown.add_row(str(trial.number), name, state, epoch, *values, time, study.reason(trial))
+    counts = study.counts()
+    parts = [f"{count} {state}" for state, count in counts.items() if count and state != "declared"]
+    shown.caption = f"{', '.join(parts) or 'nothing yet'}, of {counts['declared']}"
+    Console(highlight=False).print(shown)
+
+
+def best(words: Sequence[str]) -> None:
+    """Print the best trial, or those of the Pareto front, as one can run it again."""
+    study = _seen(words)
+    trials = study.study.best_trials
+    if not trials:
+        raise InputError(f"{study.name}: no run has come to its end")
+    for trial in trials:
+        for name, value in zip(study.space.objectives, trial.values, strict=True):
+            print(f"{name}\t{value:.4g}")
+        seed = trial.user_attrs.get(SEED)
+        point = parameters(trial) | ({"seed": seed} if seed is not None else {})
+        again = " ".join(config.override(key, value) for key, value in point.items())
+        print(f"run\t{trial.user_attrs[RUN]}\ncommand\ttripletlab train {again}")
+
+
+def clean(overrides: Sequence[str]) -> None:
+    """Delete the checkpoints that no trial will go on from."""
+    plain = config.resolved(config.compose("sweep", overrides).config)
+    storage = existing_storage(plain["studies"])
+    freed = 0
+    for folder in Path(plain["tracking"]["folder"]).glob("sweeps/*/"):
+        alive = set()
+        if folder.name in known(storage):
+            study = Study.seen(storage, folder.name)
+            over = ("complete", "pruned")
+            alive = {stem(one) for one in study.latest() if STATES[one.state] not in over}
+        for path in folder.glob("*.npz"):
+            if path.stem not in alive:
+                freed += path.stat().st_size
+                path.unlink()
+    print(f"freed {freed / 1e6:.1f} MB of checkpoints; runs and models stay")
+
+
+def _seen(words: Sequence[str]) -> Study:
+    names = [word for word in words if "=" not in word]
+    plain = config.resolved(config.compose("sweep", [w for w in words if "=" in w]).config)
+    return find_study(plain["studies"], names[0] if names else None)

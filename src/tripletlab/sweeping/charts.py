@@ -1,0 +1,95 @@
+"""Optuna's own pictures of a study, and the learning curves and ROC of its runs, in Plotly."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import optuna.visualization as seen
+from numpy.typing import NDArray
+from optuna.trial import TrialState
+from plotly.graph_objects import Figure
+
+from tripletlab.sweeping.study import Study
+
+Curve = Sequence[tuple[int, float]]  # (epoch, value)
+Rates = tuple[NDArray[np.float64], NDArray[np.float64]]  # false and true positives
+COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")  # Okabe and Ito
+GREY = "#9aa0a8"
+LAYOUT = {
+    "template": "plotly_white",
+    "font": {"family": "system-ui, sans-serif", "size": 13},
+    "margin": {"l": 60, "r": 20, "t": 20, "b": 50},
+    "title": None,
+}
+
+
+def of_study(study: Study) -> dict[str, Figure]:
+    """Heading to figure, for what the study's trials can show.
+
+    Parallel coordinates, importance, slices and contours say how parameters act on the first
+    objective; with several objectives their Pareto front comes first.
+    """
+    own, space = study.study, study.space
+    done = own.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    varied = [
+        key
+        for key in space.axes
+        if len({str(one.params[key]) for one in done if key in one.params}) > 1
+    ]
+    if not varied:
+        return {}
+    first = next(iter(space.objectives))
+    which: dict[str, Any] = {}
+    if space.several:
+        which = {"target": lambda trial: trial.values[0], "target_name": first}
+    drawn: dict[str, Callable[[], Figure]] = {
+        "How it went": lambda: seen.plot_optimization_history(own, **which),
+        "All runs at a glance": lambda: seen.plot_parallel_coordinate(own, params=varied, **which),
+        "Which parameter matters": lambda: seen.plot_param_importances(own, params=varied, **which),
+        "Each parameter alone": lambda: seen.plot_slice(own, params=varied, **which),
+    }
+    if space.several and len(space.objectives) < 4:
+        front = {"Pareto front": lambda: seen.plot_pareto_front(own)}
+        drawn = {**front, **drawn}
+    if len(varied) > 1:
+        pairs = varied[:4]
+        drawn["Two parameters together"] = lambda: seen.plot_contour(own, params=pairs, **which)
+    if len(done) < 4 or len({tuple(one.values) for one in done}) < 2:
+        del drawn["Which parameter matters"]  # a model of so few runs says nothing
+    return {heading: _in_our_style(draw()) for heading, draw in drawn.items()}
+
+
+def learning_curves(curves: Mapping[str, Curve], *, best: str, ended: set[str]) -> Figure:
+    """The validation AUC of every run by epoch; the best thick, what ended early dotted."""
+    figure = Figure()
+    for name, curve in curves.items():
+        dash = "dot" if name in ended else "solid"
+        line = {"dash": dash, "width": 4 if name == best else 1.5}
+        steps, values = zip(*curve, strict=True) if curve else ((), ())
+        figure.add_scatter(x=steps, y=values, name=name, mode="lines+markers", line=line)
+    figure.update_xaxes(title="epoch", dtick=1 if _longest(curves) < 20 else None)
+    figure.update_yaxes(title="validation AUC")
+    figure.update_layout(colorway=COLOURS, showlegend=len(curves) <= 30)
+    return _in_our_style(figure)
+
+
+def roc_curves(curves: Mapping[str, Rates]) -> Figure:
+    """Mean ROC curves over the sets of the verification pairs, one a model."""
+    figure = Figure()
+    chance = {"dash": "dash", "width": 1, "color": GREY}
+    figure.add_scatter(x=[0, 1], y=[0, 1], name="chance", line=chance, mode="lines")
+    for colour, (name, (false, true)) in zip(COLOURS, curves.items(), strict=False):
+        line = {"width": 2, "color": colour}
+        figure.add_scatter(x=false, y=true, name=name, mode="lines", line=line)
+    figure.update_xaxes(title="false positive rate", range=[0, 1])
+    figure.update_yaxes(title="true positive rate", range=[0, 1.005])
+    figure.update_layout(height=560)
+    return _in_our_style(figure)
+
+
+def _longest(curves: Mapping[str, Curve]) -> int:
+    return max((len(curve) for curve in curves.values()), default=0)
+
+
+def _in_our_style(figure: Figure) -> Figure:
+    return figure.update_layout(**LAYOUT)

@@ -1,0 +1,138 @@
+"""What passes between the driver and a worker: a job one way, events the other."""
+
+import contextlib
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+from tripletlab.errors import Pruned
+
+
+class Job(NamedTuple):
+    """A trial, as a worker receives it."""
+
+    number: int
+    name: str
+    config: Any  # a Composed: the trial's whole config
+    run_id: str | None  # of the MLflow run to go on with
+    checkpoint: Path  # where the fit keeps its last epoch, and goes on from
+    log: Path  # everything that the trial prints
+
+
+class Began(NamedTuple):
+    """The trial has an MLflow run."""
+
+    run_id: str
+
+
+class Epoch(NamedTuple):
+    """An epoch ended; the worker waits for the answer, the reason to stop or None."""
+
+    epoch: int
+    metrics: dict[str, float]
+
+
+class Done(NamedTuple):
+    """The trial ended well."""
+
+    metrics: dict[str, float]
+
+
+class Stopped(NamedTuple):
+    """The trial was ended early, by the pruner or because going on is pointless."""
+
+    reason: str
+
+
+class Failed(NamedTuple):
+    """The trial raised an error."""
+
+    error: str
+
+
+class Died(NamedTuple):
+    """The worker is gone in the middle of the trial."""
+
+    how: str
+
+
+Event = Began | Epoch | Done | Stopped | Failed | Died
+
+
+class Told:
+    """What a job tells of itself while it runs: `send` takes an event and returns the answer."""
+
+    def __init__(self, send: Callable[[Event], str | None]) -> None:
+        self.send = send
+
+    def began(self, run_id: str) -> None:
+        """The trial has an MLflow run."""
+        self.send(Began(run_id))
+
+    def epoch(self, epoch: int, metrics: Mapping[str, float]) -> None:
+        """An epoch ended; Pruned where the driver says so."""
+        if reason := self.send(Epoch(epoch, dict(metrics))):
+            raise Pruned(reason)
+
+
+# Runs a job and returns the metrics of its end; Pruned or FloatingPointError end it early
+Work = Callable[[Job, Told], dict[str, float]]
+
+
+class Engine(Protocol):
+    """Workers somewhere, each warm for the next job."""
+
+    @property
+    def workers(self) -> int:
+        """How many jobs run at once."""
+
+    def open(self, work: Work) -> None:
+        """Jobs are done by `work` from now on; it is pickled."""
+
+    def start(self, job: Job) -> None:
+        """Give a job to a free worker."""
+
+    def events(self) -> list[tuple[int, Event]]:
+        """What jobs (by number) have told since the last call; waits up to a second for it.
+
+        After Done, Stopped, Failed or Died the job's worker is free again.
+        """
+
+    def answer(self, number: int, reason: str | None) -> None:
+        """Answer an Epoch."""
+
+    def stop(self) -> None:
+        """End the workers; jobs at work end their MLflow runs."""
+
+
+def perform(work: Work, job: Job, send: Callable[[Event], str | None]) -> Event:
+    """Do a job, all that it prints into its log, and say how it ended."""
+    with _printed_to(job.log):
+        try:
+            return Done(work(job, Told(send)))
+        except (Pruned, FloatingPointError) as end:
+            return Stopped(str(end))
+        except Exception as error:
+            traceback.print_exc()
+            return Failed(f"{type(error).__name__}: {' '.join(str(error).split())[:500]}")
+
+
+@contextlib.contextmanager
+def _printed_to(path: Path) -> Iterator[None]:
+    """Append stdout and stderr to a file, also what C libraries write."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    saved = os.dup(1), os.dup(2)
+    with path.open("ab") as file:
+        for stream in (1, 2):
+            os.dup2(file.fileno(), stream)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        for stream, old in zip((1, 2), saved, strict=True):
+            os.dup2(old, stream)
+            os.close(old)

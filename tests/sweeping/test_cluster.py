@@ -1,0 +1,47 @@
+"""A sweep on Ray, PostgreSQL and an MLflow server, all real processes: pytest -m cluster."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tripletlab.errors import InputError
+from tripletlab.sweeping.cluster import Cluster
+
+ROOT = Path(__file__).parents[2]
+SMALL = [
+    "photos.people=24",
+    "photos.photos=10",
+    "verification.people=60",
+    "verification.per_fold=10",
+    "architecture=simple_cnn",
+    "architecture.width=0.25",
+    "batches.people=6",
+    "batches.photos=4",
+    "batches.steps=40",
+    "fit.epochs=4",
+    "fit.patience=4",
+]
+
+
+@pytest.mark.cluster
+@pytest.mark.timeout(900)
+def test_a_killed_node_costs_no_trial(tmp_path):
+    pytest.importorskip("ray")
+    pytest.importorskip("psycopg2")
+    command = [sys.executable, str(ROOT / "examples" / "cluster.py"), str(tmp_path), "--kill-node"]
+    done = subprocess.run([*command, *SMALL], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "killing the second node" in done.stdout
+    assert "worker lost" in done.stderr
+    for model in ("semihard 0.2", "semihard 0.4", "hard 0.2", "hard 0.4"):
+        assert f"│ {model} " in done.stdout
+    assert "champion: tripletlab-synthetic-people-" in done.stdout
+
+
+@pytest.mark.cluster
+def test_a_cluster_that_is_not_there():
+    pytest.importorskip("ray")
+    with pytest.raises(InputError, match=r"engine.address=127.0.0.1:1"):
+        Cluster(address="127.0.0.1:1", workers=1, cpus=1, gpus=0).open(lambda job, told: {})

@@ -1,0 +1,140 @@
+"""The driver with real worker processes: they end, fail, die and are stopped."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from tripletlab.errors import InputError, Pruned
+from tripletlab.sweeping.driver import Driver
+from tripletlab.sweeping.jobs import Job
+from tripletlab.sweeping.local import Local
+from tripletlab.sweeping.spaces import SCORE, Choice, Space
+from tripletlab.sweeping.study import Study, open_storage
+
+
+class Board:
+    def __init__(self):
+        self.ends = []
+
+    def began(self, job):
+        pass
+
+    def epoch(self, job, epoch, metrics):
+        pass
+
+    def ended(self, job, how):
+        self.ends.append((job.number, how))
+
+
+def work(job, told):
+    """What the job's config says: a list of deeds, of which a dead worker's are not done again."""
+    told.began(f"run {job.number}")
+    print("at work on", job.number, flush=True)
+    for epoch, deed in enumerate(job.config, start=1):
+        mark = job.checkpoint.with_suffix(f".{epoch}")
+        if mark.exists():
+            continue
+        if deed == "die":
+            mark.touch()
+        if deed in ("die", "die again"):
+            os.kill(os.getpid(), signal.SIGKILL)
+        if deed == "fail":
+            raise ValueError("a real\nerror")
+        if deed == "diverge":
+            raise FloatingPointError("left the finite numbers")
+        if deed == "wait":
+            time.sleep(60)
+        told.epoch(epoch, {"validation_auc": float(deed)})
+        job.checkpoint.write_text(str(epoch))
+    return {SCORE: float(job.config[-1])}
+
+
+def drive(folder, deeds, *, workers=1, retries=1, pruner=None, board=None):
+    """A trial for each list of deeds."""
+    space = Space(name="s", axes={"job": Choice(values=list(range(len(deeds))))}, pruner=pruner)
+    storage = open_storage(f"sqlite:///{folder / 'optuna.db'}")
+    study = Study.open(storage, name="a", space=space, fresh=False)
+    engine = Local(workers=workers, gpus=1)
+    engine.open(work)
+    closed = []
+
+    def job(taken):
+        place = folder / str(taken.number)
+        name, deed = str(taken.point["job"]), deeds[taken.point["job"]]
+        log = place.with_suffix(".log")
+        return Job(taken.number, name, deed, taken.run_id, place.with_suffix(".npz"), log)
+
+    board = board or Board()
+    driver = Driver(
+        study,
+        engine,
+        prepare=job,
+        board=board,
+        retries=retries,
+        closed=lambda run, how: closed.append((run, how)),
+    )
+    driver.study_, driver.closed_, driver.board_ = study, closed, board
+    return driver
+
+
+def test_every_end_is_told_apart(tmp_path):
+    driver = drive(
+        tmp_path, [[0.5], ["fail"], ["diverge"], [0.6, "die", 0.7], ["die again"]], workers=2
+    )
+    driver.run()
+    counts = driver.study_.counts()
+    assert (counts["complete"], counts["pruned"], counts["failed"]) == (2, 1, 2)
+    states = {trial.number: driver.study_.reason(trial) for trial in driver.study_.latest()}
+    assert states[1] == "ValueError: a real error"
+    assert states[2] == "left the finite numbers"
+    assert "SIGKILL, 2 times" in states[4]
+    assert ("run 3", "worker ended by SIGKILL") in driver.closed_
+    assert driver.study_.frozen(3).intermediate_values == {}  # nothing prunes: nothing is kept
+    assert "a real\nerror" in (tmp_path / "1.log").read_text()
+    assert (tmp_path / "3.log").read_text().count("at work on 3") == 2
+    assert not (tmp_path / "0.npz").exists()  # its checkpoint went with it
+
+
+def test_a_hopeless_trial_is_ended_by_the_pruner(tmp_path):
+    median = {"_target_": "optuna.pruners.MedianPruner", "n_startup_trials": 1}
+    driver = drive(tmp_path, [[0.8, 0.9], [0.7, 0.95], [0.85, 0.9]], pruner=median)
+    driver.run()
+    assert driver.study_.counts()["pruned"] == 1
+    assert driver.study_.reason(driver.study_.frozen(1)) == "MedianPruner after epoch 1"
+    assert driver.study_.frozen(1).intermediate_values == {1: 0.7}
+
+
+def test_a_sweep_whose_first_runs_all_fail_is_given_up(tmp_path):
+    driver = drive(tmp_path, [["fail"]] * 5)
+    with pytest.raises(InputError, match="first 3 runs all failed: ValueError: a real error"):
+        driver.run()
+    assert driver.study_.counts()["waiting"] == 2
+
+
+def test_a_stopped_sweep_takes_its_trial_again(tmp_path):
+    class CtrlC(Board):
+        def epoch(self, job, epoch, metrics):
+            if job.number == 1:
+                signal.raise_signal(signal.SIGINT)
+
+    driver = drive(tmp_path, [[0.5], [0.55, "wait", 0.6]], board=CtrlC())
+    with pytest.raises(KeyboardInterrupt):
+        driver.run()
+    counts = driver.study_.counts()
+    assert (counts["complete"], counts["waiting"], counts["running"]) == (1, 1, 0)
+    again = drive(tmp_path, [[0.5], [0.6]])
+    again.run()
+    assert again.study_.counts()["complete"] == 2
+    assert again.board_.ends == [(1, "best_validation_auc 0.6")]
+
+
+def test_pruned_passes_through_a_job_as_its_end(tmp_path):
+    from tripletlab.sweeping.jobs import Stopped, perform
+
+    def ends(job, told):
+        raise Pruned("no hope")
+
+    job = Job(0, "a", None, None, tmp_path / "0.npz", tmp_path / "0.log")
+    assert perform(ends, job, lambda event: None) == Stopped("no hope")

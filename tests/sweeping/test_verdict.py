@@ -1,0 +1,43 @@
+"""The lead of one model over another: its two noises, against simulated sweeps."""
+
+import numpy as np
+import pytest
+
+from tripletlab.sweeping.verdict import Judges
+from tripletlab.verification.bootstrap import auc_lead, auc_standard_error
+
+RNG = np.random.default_rng(0)
+MATCHED = np.arange(600) % 2 == 0
+PEOPLE = RNG.integers(0, 40, (600, 2))
+PEOPLE[MATCHED, 1] = PEOPLE[MATCHED, 0]
+
+
+def distances(quality, rng):
+    return rng.normal(np.where(MATCHED, 1 - quality, 1.0), 1.0)
+
+
+@pytest.fixture(scope="module")
+def judges():
+    return Judges(MATCHED, PEOPLE, resamples=400, seed=0)
+
+
+def test_without_seeds_it_is_the_paired_bootstrap(judges):
+    one, other = distances(1.0, RNG), distances(0.8, RNG)
+    draws = {"resamples": 400, "seed": 0}
+    lead = judges.lead([one], [other])
+    expected = auc_lead((one, other), MATCHED, PEOPLE, **draws)
+    assert lead == pytest.approx(expected)
+    error = auc_standard_error(one, MATCHED, PEOPLE, **draws)
+    assert judges.error([one]) == pytest.approx(error)
+
+
+def test_a_model_does_not_lead_itself(judges):
+    one = distances(1.0, RNG)
+    assert judges.lead([one], [one]) == (0, 0)
+
+
+def test_seeds_that_scatter_make_the_lead_uncertain(judges):
+    steady = [distances(1.0, np.random.default_rng(1))] * 3
+    wild = [distances(q, np.random.default_rng(1)) for q in (0.5, 1.0, 1.5)]
+    other = [distances(0.9, np.random.default_rng(1))] * 3
+    assert judges.lead(wild, other).standard_error > 2 * judges.lead(steady, other).standard_error
