@@ -147,6 +147,40 @@ def test_a_damaged_store(damage, people, tmp_path, monkeypatch, capfd):
     assert main(["prepare", *CROPPED, "--fresh"]) == 0
 
 
+def test_checksums_name_whose_faces_have_changed(people, tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    assert main(["checksums"]) == 2
+    assert "no faces.h5" in capfd.readouterr().err
+    assert main(["prepare", *CROPPED]) == 0
+    assert main(["checksums"]) == 0
+    said = capfd.readouterr().out.splitlines()
+    assert len(said) == 2
+    assert all(line.endswith("as it was written") for line in said)
+    path = next(tmp_path.glob("data/*/faces.h5"))
+    with h5py.File(path, "r") as file:
+        place, first = file["images"].id.get_offset(), int(file["offsets"][3])
+        name = file["names"].asstr()[3]
+    data = bytearray(path.read_bytes())
+    data[place + first * 64 * 64 + 7] ^= 1
+    path.write_bytes(data)
+    assert main(["checksums"]) == 2
+    said = capfd.readouterr()
+    assert f"{name}: faces {first} to {first + 9} have changed" in said.out
+    assert "1 of 2 stores" in said.err
+
+
+def test_prepared_faces_have_a_card(people, tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    (people / "Ann" / "Ann_0100.jpg").touch()
+    assert main(["prepare", *CROPPED]) == 0
+    page = next(tmp_path.glob("data/*/faces.html"))
+    assert "not a photo, damaged, or too large: 1 photos" in page.read_text()
+    assert len(list(tmp_path.glob("data/**/pairs.json"))) == 1
+    page.unlink()
+    assert main(["prepare", *CROPPED]) == 0
+    assert page.is_file()
+
+
 def test_bad_photos_are_counted_and_stop_nothing(people, tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(tmp_path)
     good = next(people.glob("Ann/*.png")).read_bytes()

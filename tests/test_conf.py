@@ -21,6 +21,7 @@ CHOICES = [(noun, choice) for noun, choices in config.groups().items() for choic
 GIVEN = {  # what a choice cannot know
     ("faces", "yunet"): ["faces.detector.model={people}/Ann/1.jpg"],
     ("photos", "folder"): ["photos.detected=[{people}]"],
+    ("photos", "lfw"): ["photos.path={lfw}"],
     ("photos", "vggface2"): ["photos.path={people}"],
     ("photos", "synthetic"): ["photos.people=4", "photos.photos=2", "data={people}"],
     ("verification", "lfw"): ["verification.path={lfw}"],

@@ -61,7 +61,7 @@ def test_a_folder_of_photos_is_prepared_and_held_out_people_judge(tmp_path):
         f"data={tmp_path / 'data'}",
     ]
     data = prepare(config.compose("prepare", given).config, fresh=False)
-    rejected = sum(map(len, data.faces.notes["rejected"].values()))
+    rejected = sum(found["photos"] for found in data.faces.notes["rejected"].values())
     assert data.faces.notes["photos"] == len(data.faces.images) + rejected
     assert len(data.faces.images) > 0.7 * data.faces.notes["photos"]
     assert not data.faces.title.startswith("synthetic")

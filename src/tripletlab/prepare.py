@@ -1,6 +1,6 @@
 """`tripletlab prepare`: photos become faces.h5, and the pairs that judge a model pairs.h5."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -8,10 +8,13 @@ import numpy as np
 from rich.table import Table
 
 from tripletlab import config
+from tripletlab.faces.cropping import Grey, read_photo
 from tripletlab.faces.judging import heldout_pairs, prepare_pairs
-from tripletlab.faces.preparation import prepare_faces
+from tripletlab.faces.preparation import Preparation, prepare_faces
 from tripletlab.faces.store import TRAIN, VALIDATION, FaceStore, PairStore
 from tripletlab.photos.sources import Heldout
+from tripletlab.photos.tree import Tree, identity_folders
+from tripletlab.pictures.dataset import write_dataset_card
 from tripletlab.progress import console, say
 
 
@@ -30,16 +33,22 @@ def prepare(plain: Mapping[str, Any], *, fresh: bool) -> Data:
     photos, verification = (one() if callable(one) else one for one in chosen)
     held_out = isinstance(verification, Heldout)
     common = _common(plain, fresh=fresh)
-    fraction = verification.fraction if held_out else 0.0
-    made = prepare_faces(photos, recipe, heldout_fraction=fraction, **common)
+    made = prepare_faces(
+        photos,
+        recipe,
+        hygiene=config.build(plain, "hygiene"),
+        judged=() if held_out else tuple(identity_folders(verification.tree)),
+        heldout_fraction=verification.fraction if held_out else 0.0,
+        **common,
+    )
     faces = FaceStore.open(made.path)
-    _tell(faces, made.path, reused=made.reused)
+    _tell(faces, made, photos.trees)
     if held_out:
         judged = heldout_pairs(faces, verification, beside=made.path, fresh=fresh)
     else:
         judged = prepare_pairs(verification, recipe, **common)
     pairs = PairStore.open(judged.path)
-    _tell(pairs, judged.path, reused=judged.reused)
+    _tell(pairs, judged, photos.trees if held_out else (verification.tree,))
     say(_summary(Data(faces, pairs)))
     return Data(faces, pairs)
 
@@ -53,7 +62,7 @@ def prepare_judged(plain: Mapping[str, Any]) -> PairStore:
     verification = verification() if callable(verification) else verification
     made = prepare_pairs(verification, recipe, **_common(plain, fresh=False))
     pairs = PairStore.open(made.path)
-    _tell(pairs, made.path, reused=made.reused)
+    _tell(pairs, made, (verification.tree,))
     return pairs
 
 
@@ -63,19 +72,29 @@ def _common(plain: Mapping[str, Any], *, fresh: bool) -> dict[str, Any]:
     return {"settings": settings, "folder": Path(plain["data"]), "fresh": fresh}
 
 
-def _tell(store: FaceStore | PairStore, path: Path, *, reused: bool) -> None:
-    """Where the store is, and a table of the photos that it could not use."""
-    rejected = {why: which for why, which in store.notes["rejected"].items() if which}
-    say(f"{'there already' if reused else 'written'}: {path}")
-    if reused or not rejected:
+def _tell(store: FaceStore | PairStore, made: Preparation, trees: Sequence[Tree]) -> None:
+    """Where the store is, its card, and a table of the photos that it could not use."""
+    say(f"{'there already' if made.reused else 'written'}: {made.path}")
+    rejected = store.notes["rejected"]
+    if not (made.reused and made.path.with_suffix(".html").is_file()):
+        examples = {why: _photos(which["such_as"], trees) for why, which in rejected.items()}
+        write_dataset_card(store, rejected=examples, path=made.path)
+    if made.reused or not rejected:
         return
     table = Table(title=f"{store.title}: {store.notes['photos']:,} photos", title_justify="left")
     for heading in ("what was wrong", "photos", "share", "such as"):
         table.add_column(heading, justify="right" if heading in ("photos", "share") else "left")
     for why, which in rejected.items():
-        share = len(which) / store.notes["photos"]
-        table.add_row(why, f"{len(which):,}", f"{share:.1%}", which[0])
+        share = which["photos"] / store.notes["photos"]
+        table.add_row(why, f"{which['photos']:,}", f"{share:.1%}", which["such_as"][0])
     console().print(table)
+
+
+def _photos(sources: Sequence[str], trees: Sequence[Tree]) -> list[Grey]:
+    """Those of the named photos (tree/person/file) that can be shown."""
+    parents = {folder.name: folder.parent for tree in trees for folder in tree.folders}
+    files = [parents[one.partition("/")[0]] / one for one in sources]
+    return [photo for photo in map(read_photo, files) if photo is not None]
 
 
 def _summary(data: Data) -> str:

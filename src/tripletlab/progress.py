@@ -5,7 +5,8 @@ import functools
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from contextvars import ContextVar
+from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.progress import (
@@ -60,6 +61,52 @@ def bar(title: str, *, total: int) -> Iterator[Callable[[int], None]]:
     with Progress(*columns, console=console()) as progress:
         task = progress.add_task(title, total=total)
         yield lambda steps: progress.advance(task, steps)
+
+
+_settings: ContextVar[dict[str, Any]] = ContextVar("_settings")
+
+
+@contextlib.contextmanager
+def workers(**settings: Any) -> Iterator[None]:
+    """While the block runs, work is spread as joblib.Parallel's settings say (backend, n_jobs)."""
+    token = _settings.set(settings)
+    try:
+        yield
+    finally:
+        _settings.reset(token)
+
+
+def stream(
+    work: Callable[[Item], Result],
+    items: Sequence[Item],
+    *,
+    title: str,
+    size: Callable[[Item], int],
+) -> Iterator[Result]:
+    """`work` on every item, over all cores, each result as soon as it is there; else as `spread`.
+
+    Only the results that nobody has taken yet are in memory. A backend that cannot hand them out
+    one by one does so for sixteen items a worker at a time.
+    """
+    import joblib
+
+    settings = {"n_jobs": cores(), "batch_size": 1, **_settings.get({})}
+    streams = settings.get("backend", "loky") == "loky"
+    many = len(items) if streams else 16 * settings["n_jobs"]
+    task = joblib.delayed(_sized)
+    with bar(title, total=sum(map(size, items))) as advance:
+        for start in range(0, len(items), max(1, many)):
+            parallel = joblib.Parallel(
+                return_as="generator_unordered" if streams else "list", **settings
+            )
+            part = items[start : start + many]
+            for result, steps in parallel(task(work, item, size(item)) for item in part):
+                yield result
+                advance(steps)
+
+
+def _sized(work: Callable[[Item], Result], item: Item, size: int) -> tuple[Result, int]:
+    return work(item), size
 
 
 def spread(

@@ -17,6 +17,14 @@ def _prepare(given: argparse.Namespace) -> None:
         prepare(composed.config, fresh=given.fresh)
 
 
+def _checksums(given: argparse.Namespace) -> None:
+    from pathlib import Path
+
+    from tripletlab.checksums import checksums
+
+    checksums(Path(config.compose("prepare", given.overrides).config["data"]))
+
+
 def _train(given: argparse.Namespace) -> None:
     from tripletlab.prepare import prepare
     from tripletlab.train import train
@@ -182,6 +190,12 @@ VERBS = {
         "find the faces in photos and write them to faces.h5 and pairs.h5",
         OVERRIDES | FRESH | CONFIG,
         choices=True,
+    ),
+    "checksums": Verb(
+        _checksums,
+        "tell whether prepared faces are still what was written",
+        OVERRIDES,
+        choices=False,
     ),
     "train": Verb(
         _train,

@@ -9,10 +9,20 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tripletlab.faces.alignment import none
+from tripletlab.faces.cleaning import Cleaning
 from tripletlab.faces.detection import haar
 from tripletlab.faces.recipe import FaceRecipe
 
 Photo = NDArray[np.uint8]
+NOTHING = Cleaning(
+    min_side=None,
+    min_sharpness=None,
+    max_empty=None,
+    max_letters=None,
+    min_second=None,
+    max_same_bits=None,
+)
 
 
 def draw(person: int, number: int) -> Photo:
@@ -64,6 +74,8 @@ def recipe() -> FaceRecipe:
     return FaceRecipe(
         size=32,
         detector=functools.partial(haar, scale_factor=1.1, min_neighbors=4, min_size=30),
+        aligner=none,
+        cleaning=NOTHING,
         border=0,
         fallback=0.5,
         min_photos=3,

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 
 from tripletlab.errors import InputError
-from tripletlab.faces.judging import heldout_pairs, prepare_pairs
+from tripletlab.faces.judging import CROPPED, heldout_pairs, prepare_pairs
 from tripletlab.faces.preparation import prepare_faces
 from tripletlab.faces.store import HELDOUT, FaceStore, PairStore
+from tripletlab.photos.hygiene import Hygiene
 from tripletlab.photos.pairs import NamedPair, PhotoOf, write_pairs_txt
 from tripletlab.photos.sources import Heldout, TrainingPhotos, VerificationPhotos
 from tripletlab.photos.tree import Tree
@@ -25,7 +26,7 @@ def photos(tmp_path, grow):
     tree = grow("lfw", {"Ann": 3, "Ben": 3, "Cem": 1, "Dan": 2})
     write_pairs_txt(tmp_path / "pairs.txt", NAMED, folds=2)
     return VerificationPhotos(
-        "LFW", Tree("lfw", (tree,), cropped=False), tmp_path / "pairs.txt", ("Ben", "Dan")
+        "LFW", Tree("lfw", (tree,), cropped=False), (tmp_path / "pairs.txt",), ("Ben", "Dan")
     )
 
 
@@ -71,8 +72,40 @@ def test_photo_without_a_face_gives_its_middle_and_is_counted(photos, prepare, r
     assert np.flatnonzero(store.fallback).tolist() == [row]
     middle = cv2.resize(plain[20:60, 20:60], (32, 32), interpolation=cv2.INTER_AREA)
     np.testing.assert_array_equal(store.images[row], middle)
-    assert list(store.notes["rejected"].values()) == [["lfw/Cem/Cem_0001.png"]]
+    told = {"photos": 1, "such_as": ["lfw/Cem/Cem_0001.png"]}
+    assert store.notes["rejected"] == {"no face found, middle taken": told}
     assert len(store.pairs.first) == len(NAMED)
+
+
+def test_the_crop_of_lfwcrop_stands_in_for_a_photo_without_a_face(photos, prepare, tmp_path):
+    (tmp_path / "faces").mkdir()
+    crops = np.random.default_rng(0).integers(0, 256, (2, 64, 64), np.uint8)
+    for name, image in zip(("Cem_0001", "Ann_0001"), crops, strict=True):
+        cv2.imwrite(str(tmp_path / "faces" / f"{name}.pgm"), image)
+    folder = photos.tree.folders[0]
+    cv2.imwrite(str(folder / "Cem" / "Cem_0001.png"), np.full((80, 80), 9, np.uint8))
+    without = prepare(photos)
+    made = prepare(replace(photos, instead=tmp_path / "faces"))
+    assert made.path != without.path
+    store = PairStore.open(made.path)
+    wanted = cv2.resize(crops[0], (32, 32), interpolation=cv2.INTER_AREA)
+    np.testing.assert_array_equal(store.images[store.names.index("Cem")], wanted)
+    assert not store.fallback.any()
+    assert list(store.notes["rejected"]) == [CROPPED]
+    (folder / "Cem" / "Cem_0001.png").write_bytes(b"")
+    again = PairStore.open(prepare(replace(photos, instead=tmp_path / "faces")).path)
+    np.testing.assert_array_equal(again.images[again.names.index("Cem")], wanted)
+
+
+def test_sets_of_two_files_judge_each_other(photos, prepare, tmp_path):
+    """As LFW's view 1 has them: one set in each file."""
+    for place, name in enumerate(("train.txt", "test.txt")):
+        pairs = [pair._replace(fold=0) for pair in NAMED[2 * place : 2 * place + 2]]
+        write_pairs_txt(tmp_path / name, pairs, folds=1)
+    both = replace(photos, pairs=(tmp_path / "train.txt", tmp_path / "test.txt"))
+    assert PairStore.open(prepare(both).path).pairs.fold.tolist() == [0, 0, 1, 1]
+    with pytest.raises(InputError, match=r"train\.txt: a single set"):
+        prepare(replace(photos, pairs=(tmp_path / "train.txt",)))
 
 
 def test_damaged_photo_is_an_error_that_names_it(photos, prepare, tmp_path):
@@ -102,7 +135,7 @@ def test_what_is_there_is_used_again_until_something_changes(photos, prepare):
         NAMED[2],
         NAMED[3]._replace(second=first_of_ben),
     ]
-    write_pairs_txt(photos.pairs, swapped, folds=2)
+    write_pairs_txt(photos.pairs[0], swapped, folds=2)
     other_pairs = prepare(photos)
     assert len({made.path for made in (first, other_map, cropped, other_pairs)}) == 4
 
@@ -116,6 +149,8 @@ def faces(tmp_path, grow, recipe):
     made = prepare_faces(
         TrainingPhotos("two trees", trees),
         replace(recipe, validation_fraction=0.01),
+        hygiene=Hygiene(exclude=[], shared="allow"),
+        judged=(),
         heldout_fraction=0.6,
         settings={},
         folder=tmp_path / "data",

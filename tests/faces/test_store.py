@@ -7,7 +7,8 @@ import pytest
 
 from tripletlab.errors import InputError
 from tripletlab.faces import store
-from tripletlab.faces.store import FaceStore, PairStore, write
+from tripletlab.faces.store import FaceStore, PairStore
+from tripletlab.faces.storing import write
 from tripletlab.photos.pairs import Pairs
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from tripletlab.errors import InputError
-from tripletlab.photos.sources import folder, lfw, vggface2
+from tripletlab.photos.sources import folder, lfw, lfw_people, vggface2
 from tripletlab.photos.tree import Tree, list_identities
 
 
@@ -46,15 +46,47 @@ def test_vggface2_merges_train_and_test(tree):
     assert list(list_identities(photos.trees[0])) == ["n000001", "n000009"]
 
 
+def test_vggface2_knows_the_names_of_its_numbers(tree):
+    root = tree("v/train", n000001=["1.jpg"], n000002=["1.jpg"]).parent
+    (root / "identity_meta.csv").write_text(
+        'Class_ID, Name, Sample_Num, Flag, Gender\nn000001, "14th_Dalai_Lama", 424, 0, m\n'
+        'n000002, "O\'Neal, A.", 9, 1, f\nhalf a line\n'
+    )
+    called = vggface2(path=str(root)).trees[0].called
+    assert called == {"n000001": "14th_Dalai_Lama", "n000002": "O'Neal, A."}
+
+
+def test_lfw_can_be_learned_from(tree, tmp_path, monkeypatch):
+    root = tree("lfw_home/lfw_funneled", Ann=["Ann_0001.jpg"]).parent
+    assert lfw_people(path=str(root), download=False).trees[0].name == "lfw_funneled"
+    monkeypatch.setenv("SCIKIT_LEARN_DATA", str(tmp_path))
+    assert lfw_people(path=None, download=False).trees[0].folders == (root / "lfw_funneled",)
+    monkeypatch.setenv("SCIKIT_LEARN_DATA", str(tmp_path / "elsewhere"))
+    with pytest.raises(InputError, match=r"photos\.download=true"):
+        lfw_people(path=None, download=False)
+
+
+def test_lfwcrop_is_found_with_and_without_its_inner_folder(tree, tmp_path):
+    root = tree("l/lfw", Ann=["Ann_0001.jpg"]).parent
+    (root / "pairs.txt").touch()
+    (tmp_path / "crop" / "faces").mkdir(parents=True)
+    with pytest.raises(InputError, match=r"no \.pgm files"):
+        lfw(path=str(root), pairs=["pairs.txt"], lfwcrop=str(tmp_path / "crop"))
+    (tmp_path / "crop" / "faces" / "Ann_0001.pgm").touch()
+    for given in ("crop", "crop/faces"):
+        photos = lfw(path=str(root), pairs=["pairs.txt"], lfwcrop=str(tmp_path / given))
+        assert photos.instead == tmp_path / "crop" / "faces"
+
+
 def test_lfw_takes_the_people_with_twenty_photos(tree):
     many = [f"Ann_{number:04d}.jpg" for number in range(1, 21)]
     root = tree("l/lfw_funneled", Ann=many, Bob=["Bob_0001.jpg"]).parent
     (root / "pairs.txt").touch()
-    verification = lfw(path=str(root))
+    verification = lfw(path=str(root), pairs=["pairs.txt"], lfwcrop=None)
     assert verification.title == "LFW"
     assert verification.map_people == ("Ann",)
     (root / "umap_people.txt").write_text("Bob\n")
-    assert lfw(path=str(root)).map_people == ("Bob",)
+    assert lfw(path=str(root), pairs=["pairs.txt"], lfwcrop=None).map_people == ("Bob",)
 
 
 def test_what_is_missing_is_named(tree, tmp_path):
@@ -63,7 +95,7 @@ def test_what_is_missing_is_named(tree, tmp_path):
         (lambda: folder(detected=[], cropped=[]), "photos.detected"),
         (lambda: folder(detected=[str(tmp_path / "no")], cropped=[]), "no such folder"),
         (lambda: folder(detected=[str(tmp_path / "empty")], cropped=[]), "no folder in it"),
-        (lambda: lfw(path=str(tmp_path / "empty")), "pairs.txt"),
+        (lambda: lfw(path=str(tmp_path / "empty"), pairs=["pairs.txt"], lfwcrop=None), "pairs.txt"),
     ]:
         with pytest.raises(InputError, match=hint):
             give()

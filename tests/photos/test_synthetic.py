@@ -55,7 +55,7 @@ def test_training_photos_are_laid_out_as_vggface2(tmp_path):
 
 def test_verification_photos_are_laid_out_as_lfw(tmp_path):
     verification = synthetic_pairs(folder=str(tmp_path), seed=1, people=60, per_fold=12, size=64)
-    pairs = read_pairs_txt(verification.pairs)
+    pairs = read_pairs_txt(verification.pairs[0])
     assert len(pairs) == 10 * 2 * 12
     identities = list_identities(verification.tree)
     for pair in pairs:

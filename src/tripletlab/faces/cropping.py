@@ -1,31 +1,51 @@
 """A photo file to a face of a fixed size."""
 
+import io
+import warnings
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from tripletlab.faces.detection import Box
 from tripletlab.progress import quiet_stderr
 
 Grey = NDArray[np.uint8]  # (height, width)
 
+MOST_PIXELS = 100_000_000  # of a photo; 300 MB while it is decoded
+MOST_BYTES = 1 << 30  # of its file
+
 
 def read_photo(path: Path) -> Grey | None:
     """The photo in grey, upright by its EXIF mark; None when it cannot be read or decoded.
 
+    None as well for what is no file (a pipe would be waited for) and what would fill the memory.
     It is decoded from memory, for from a file OpenCV fills up what a truncated JPEG lacks.
     """
     try:
+        if not path.is_file() or path.stat().st_size > MOST_BYTES:
+            return None
         data = path.read_bytes()
-        if not data:
+        if not data or _pixels(data) > MOST_PIXELS:
             return None
         with quiet_stderr():  # the C libraries print there what a bad photo has wrong
             photo = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
     except (OSError, cv2.error):
         return None
     return None if photo is None else photo.astype(np.uint8, copy=False)
+
+
+def _pixels(data: bytes) -> int:
+    """Width times height by the photo's header, without decoding it; 0 where it tells none."""
+    try:
+        with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(data)) as photo:
+            return photo.width * photo.height
+    except Image.DecompressionBombError:
+        return MOST_PIXELS + 1
+    except Exception:  # a damaged header makes Pillow's readers raise nearly anything
+        return 0
 
 
 def crop(photo: Grey, box: Box, *, size: int) -> Grey:

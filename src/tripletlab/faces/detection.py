@@ -75,12 +75,21 @@ class YuNet:
 
     def __call__(self, photo: NDArray[np.uint8]) -> list[Box]:
         """The faces in a photo (height, width) grey."""
+        rectangles = self.found(photo)[:, :4].tolist()
+        return by_prominence((_square(*rectangle) for rectangle in rectangles), photo.shape)
+
+    def found(self, photo: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """(faces, 15): rectangle, five landmarks, score, as OpenCV gives them, most certain first.
+
+        The landmarks are the eyes, the tip of the nose and the corners of the mouth, first that at
+        the photo's left.
+        """
         height, width = photo.shape
         network = _yunet(str(Path(self.model).expanduser()), self.score_threshold)
         network.setInputSize((width, height))
-        _, found = network.detect(cv2.cvtColor(photo, cv2.COLOR_GRAY2BGR))
-        rectangles = [] if found is None else found[:, :4].tolist()
-        return by_prominence((_square(*rectangle) for rectangle in rectangles), photo.shape)
+        _, faces = network.detect(cv2.cvtColor(photo, cv2.COLOR_GRAY2BGR))
+        rows = np.zeros((0, 15), np.float32) if faces is None else np.asarray(faces, np.float32)
+        return rows[np.argsort(-rows[:, 14], kind="stable")]
 
 
 def by_prominence(boxes: Iterable[Box], shape: tuple[int, ...]) -> list[Box]:

@@ -10,13 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tripletlab.errors import InputError
-from tripletlab.faces.preparation import Preparation, listing, source, store_path
-from tripletlab.faces.recipe import Face, FaceRecipe
-from tripletlab.faces.store import FORMAT, HELDOUT, FaceStore, write
-from tripletlab.photos.pairs import NamedPair, Pairs, PhotoOf, draw_pairs, read_pairs_txt
+from tripletlab.faces.preparation import EXAMPLES, Preparation, listing, store_path
+from tripletlab.faces.recipe import NO_FACE, UNALIGNED, UNREADABLE, Face, FaceRecipe
+from tripletlab.faces.store import FORMAT, HELDOUT, FaceStore
+from tripletlab.faces.storing import write
+from tripletlab.photos.pairs import NamedPair, Pairs, PhotoOf, draw_pairs, read_pairs_files
 from tripletlab.photos.sources import MAP_PEOPLE, Heldout, VerificationPhotos
-from tripletlab.photos.tree import list_identities
+from tripletlab.photos.tree import list_identities, source
 from tripletlab.progress import spread
+
+CROPPED = "no face found, LFWcrop's taken"
+INSTEAD = {  # what a problem means for a photo that has to be judged
+    NO_FACE: f"{NO_FACE}, middle taken",
+    UNALIGNED: f"{UNALIGNED}, taken by its box",
+    CROPPED: CROPPED,
+}
 
 
 def prepare_pairs(
@@ -32,27 +40,29 @@ def prepare_pairs(
     No pair is dropped: a photo without a found face gives its middle. InputError where a photo is
     missing or damaged, for then its pair could not be judged.
     """
-    named = read_pairs_txt(verification.pairs)
+    named = read_pairs_files(verification.pairs)
     photos, map_photos = _photos(verification, named)
     files = list(photos.values())
     cropped = verification.tree.cropped
-    key = [FORMAT, settings, verification.title, cropped, named, map_photos, listing(files)]
+    spare = [_instead(verification, file) for file in files]
+    inputs = [listing(files), listing([file for file in spare if file])]
+    key = [FORMAT, settings, verification.title, cropped, named, map_photos, inputs]
     path = store_path(folder, title=verification.title, key=key) / "pairs.h5"
     if path.is_file() and not fresh:
         return Preparation(path, reused=True)
-    images, fallback = _faces(files, _Reader(recipe, cropped), title=verification.title)
+    reader = _Reader(recipe, cropped)
+    images, problems = _faces(list(zip(files, spare, strict=True)), reader, verification.title)
     rows = {photo: row for row, photo in enumerate(photos)}
-    middles = [source(file) for file, middle in zip(files, fallback, strict=True) if middle]
     _write(
         path,
         title=verification.title,
         settings=settings,
-        notes={"photos": len(photos), "rejected": {"no face found, middle taken": middles}},
+        notes={"photos": len(photos), "kept": len(photos), "rejected": _told(files, problems)},
         pairs=_numbered(named, rows),
         images=images,
         names=tuple(photo.name for photo in photos),
         sources=tuple(map(source, files)),
-        fallback=fallback,
+        fallback=np.array([problem == NO_FACE for problem in problems]),
         map_rows=np.array([rows[photo] for photo in map_photos], np.int64),
     )
     return Preparation(path, reused=False)
@@ -86,7 +96,7 @@ def heldout_pairs(faces: FaceStore, heldout: Heldout, *, beside: Path, fresh: bo
         path,
         title=title,
         settings=faces.settings,
-        notes={"photos": len(rows), "rejected": {}},
+        notes={"photos": len(rows), "kept": len(rows), "rejected": {}},
         pairs=Pairs(place[drawn.first], place[drawn.second], drawn.matched, drawn.fold),
         images=faces.images[rows],
         names=tuple(faces.names[entry] for entry in faces.entries[rows]),
@@ -109,23 +119,47 @@ class _Reader:
     recipe: FaceRecipe
     cropped: bool
 
-    def __call__(self, file: Path) -> Face:
+    def __call__(self, task: tuple[Path, Path | None]) -> Face:
         cv2.setNumThreads(1)  # the cores are busy with other photos already
-        return self.recipe.face_or_middle(file, cropped=self.cropped)
+        file, spare = task
+        face = self.recipe.face_to_judge(file, cropped=self.cropped)
+        if face.problem in (NO_FACE, UNREADABLE) and spare is not None:
+            other = self.recipe.face_to_judge(spare, cropped=True)
+            return Face(other.image, other.problem or CROPPED)
+        return face
+
+
+def _told(files: list[Path], problems: list[str | None]) -> dict[str, dict[str, Any]]:
+    """For every problem how many photos have it, and some of them."""
+    told = dict[str, dict[str, Any]]()
+    for file, problem in zip(files, problems, strict=True):
+        if problem is not None:
+            known = told.setdefault(INSTEAD[problem], {"photos": 0, "such_as": []})
+            known["photos"] += 1
+            known["such_as"] += [source(file)][: len(known["such_as"]) < EXAMPLES]
+    return told
+
+
+def _instead(verification: VerificationPhotos, file: Path) -> Path | None:
+    """LFWcrop's crop of the photo, where it is there."""
+    if verification.instead is None:
+        return None
+    spare = verification.instead / f"{file.stem}.pgm"
+    return spare if spare.is_file() else None
 
 
 def _faces(
-    files: list[Path], reader: _Reader, *, title: str
-) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """A face of every file (n, size, size), and whether it is but the middle (n,)."""
-    heading = f"Finding faces in {len(files):,} photos, {title}"
-    read = spread(reader, files, title=heading, size=lambda _: 1)
+    tasks: list[tuple[Path, Path | None]], reader: _Reader, title: str
+) -> tuple[NDArray[np.uint8], list[str | None]]:
+    """A face of every file (n, size, size), and what was wrong with it (n,)."""
+    heading = f"Finding faces in {len(tasks):,} photos, {title}"
+    read = spread(reader, tasks, title=heading, size=lambda _: 1)
     images = []
-    for file, face in zip(files, read, strict=True):
+    for (file, _), face in zip(tasks, read, strict=True):
         if face.image is None:
             raise InputError(f"{file}: {face.problem}; its pairs cannot be judged without it")
         images.append(face.image)
-    return np.stack(images), np.array([face.problem is not None for face in read])
+    return np.stack(images), [face.problem for face in read]
 
 
 def _numbered(named: list[NamedPair], rows: Mapping[PhotoOf, int]) -> Pairs:
@@ -157,7 +191,7 @@ def _photos(
     wanted = {photo for pair in named for photo in pair[:2]} | set(on_map)
     for name, number in sorted(wanted - known.keys()):
         raise InputError(
-            f"{verification.pairs} names photo {number} of {name}, which is not in"
+            f"{verification.pairs[0]} names photo {number} of {name}, which is not in"
             f" {verification.tree.folders[0]}"
         )
     return {photo: known[photo] for photo in sorted(wanted)}, on_map

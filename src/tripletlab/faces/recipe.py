@@ -2,34 +2,41 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
 from tripletlab.errors import InputError
+from tripletlab.faces.alignment import Aligner
+from tripletlab.faces.cleaning import Cleaning, Hash
 from tripletlab.faces.cropping import Grey, centre, crop, grown, read_photo
-from tripletlab.faces.detection import Box, Detector
+from tripletlab.faces.detection import Box, Detector, whole
 
 NO_FACE = "no face found"
-UNREADABLE = "not a photo, or damaged"
+UNREADABLE = "not a photo, damaged, or too large"
+UNALIGNED = "landmarks not found"
 TOO_FEW = "person with too few faces"
+PASSED_OVER = "beyond faces.max_photos"
 
 
 class Face(NamedTuple):
-    """A face (size, size), or why there is none."""
+    """A face (size, size), or why there is none; the hash of its photo, where one was asked for."""
 
     image: NDArray[np.uint8] | None
     problem: str | None
+    seen: Hash | None = None
 
 
 @dataclass(frozen=True)
 class FaceRecipe:
-    """Detector, size, and the rules by which identities are kept and split."""
+    """Detector, aligner, size, and the rules by which identities are kept and split."""
 
     size: Annotated[int, Field(ge=32, le=256)]
     detector: Detector
+    aligner: Aligner
+    cleaning: Cleaning
     border: Annotated[float, Field(ge=0, le=1)]  # added around a found face, of its side
     fallback: Annotated[float, Field(gt=0, le=1)]  # side of the middle square, of the shorter side
     min_photos: Annotated[int, Field(ge=2)]  # usable faces of an identity in one tree
@@ -46,24 +53,53 @@ class FaceRecipe:
             )
 
     def face(self, path: Path, *, cropped: bool) -> Face:
-        """The face in a photo file; the whole photo where it is `cropped` already."""
+        """The face to learn from in a photo file; the whole photo where it is `cropped` already."""
+        photo = read_photo(path)
+        if photo is None:
+            return Face(None, UNREADABLE)
+        boxes = whole(photo) if cropped else self.detector(photo)
+        if not boxes:
+            return Face(None, NO_FACE)
+        image = self._whole(photo) if cropped else self._aligned(photo, boxes[0])
+        if image is None:
+            return Face(None, UNALIGNED)
+        problem = self.cleaning.problem(photo, boxes[0], image, found=not cropped)
+        if problem:
+            return Face(None, problem)
+        return Face(image, None, self.cleaning.hash(photo))
+
+    def face_to_judge(self, path: Path, *, cropped: bool) -> Face:
+        """The face in a photo file that judges a model, come what may: nothing is cleaned away.
+
+        Where no face is found it is the middle of the photo, where one cannot be aligned what its
+        box holds; the problem is noted beside it.
+        """
         photo = read_photo(path)
         if photo is None:
             return Face(None, UNREADABLE)
         if cropped:
-            return Face(crop(photo, centre(photo, fraction=1.0), size=self.size), None)
+            return Face(self._whole(photo), None)
         boxes = self.detector(photo)
-        return Face(self.extract(photo, boxes[0]), None) if boxes else Face(None, NO_FACE)
+        if not boxes:
+            middle = centre(photo, fraction=self.fallback)
+            return Face(crop(photo, middle, size=self.size), NO_FACE)
+        image = self._aligned(photo, boxes[0])
+        problem = UNALIGNED if image is None else None
+        return Face(self._boxed(photo, boxes[0]) if image is None else image, problem)
 
     def extract(self, photo: Grey, box: Box) -> Grey:
-        """One found face of a photo (height, width), as networks see it (size, size)."""
+        """One found face of a photo (height, width), as networks see it (size, size).
+
+        Where it cannot be aligned it is cut out by its box.
+        """
+        image = self._aligned(photo, box)
+        return self._boxed(photo, box) if image is None else image
+
+    def _aligned(self, photo: Grey, box: Box) -> Grey | None:
+        return self.aligner(photo, grown(box, border=self.border), size=self.size)
+
+    def _boxed(self, photo: Grey, box: Box) -> Grey:
         return crop(photo, grown(box, border=self.border), size=self.size)
 
-    def face_or_middle(self, path: Path, *, cropped: bool) -> Face:
-        """The same, but the middle of the photo, and the problem noted, where no face is found."""
-        face = self.face(path, cropped=cropped)
-        if face.problem != NO_FACE:
-            return face
-        photo: Any = read_photo(path)
-        box = centre(photo, fraction=self.fallback)
-        return Face(crop(photo, box, size=self.size), NO_FACE)
+    def _whole(self, photo: Grey) -> Grey:
+        return crop(photo, whole(photo)[0], size=self.size)

@@ -1,16 +1,14 @@
-"""faces.h5 and pairs.h5, and the one door to them.
+"""faces.h5 and pairs.h5 as they are read; storing.py writes them.
 
 Faces of an identity are adjacent and the images contiguous in the file, so that they are memory-
 mapped and a batch is a few slices. An entry is one identity in one tree; one whose name is in two
-trees has two entries, always in the same split. Files appear whole or not at all.
+trees has two entries, always in the same split.
 """
 
 import contextlib
 import functools
-import hashlib
 import json
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +20,7 @@ from numpy.typing import NDArray
 from tripletlab.errors import InputError
 from tripletlab.photos.pairs import Pairs
 
-FORMAT = 1
+FORMAT = 2
 TRAIN, VALIDATION, HELDOUT = 0, 1, 2  # values of FaceStore.split
 AGAIN = "run `tripletlab prepare --fresh`"
 
@@ -69,18 +67,24 @@ class FaceStore:
     @classmethod
     def open(cls, path: Path) -> "FaceStore":
         """Read everything but the images, which are mapped; InputError says what is wrong."""
-        with _opened(path, kind="faces") as file:
+        with opened(path, kind="faces") as file:
             return cls(
                 images=_mapped(file["images"], path),
                 offsets=file["offsets"][:],
-                names=_texts(file["names"]),
+                names=texts_of(file["names"]),
                 trees=file["trees"][:],
-                tree_names=_texts(file["tree_names"]),
-                sources=_texts(file["sources"]),
+                tree_names=texts_of(file["tree_names"]),
+                sources=texts_of(file["sources"]),
                 split=file["split"][:],
                 validation=_read_pairs(file["validation"]),
                 **_attributes(file),
             )
+
+
+def rejected_photos(path: Path) -> list[tuple[str, str]]:
+    """Every photo that did not get into faces.h5, and why."""
+    with opened(path, kind="faces") as file:
+        return list(zip(texts_of(file["rejected"]), texts_of(file["reasons"]), strict=True))
 
 
 @dataclass(frozen=True)
@@ -106,11 +110,11 @@ class PairStore:
     @classmethod
     def open(cls, path: Path) -> "PairStore":
         """Read everything; InputError says what is wrong."""
-        with _opened(path, kind="pairs") as file:
+        with opened(path, kind="pairs") as file:
             return cls(
                 images=_mapped(file["images"], path),
-                names=_texts(file["names"]),
-                sources=_texts(file["sources"]),
+                names=texts_of(file["names"]),
+                sources=texts_of(file["sources"]),
                 fallback=file["fallback"][:],
                 pairs=_read_pairs(file["pairs"]),
                 map_rows=file["map_rows"][:],
@@ -118,67 +122,12 @@ class PairStore:
             )
 
 
-def write(
-    path: Path,
-    *,
-    kind: str,
-    title: str,
-    settings: Mapping[str, Any],
-    notes: Mapping[str, Any],
-    pairs: tuple[str, Pairs],
-    arrays: Mapping[str, NDArray[Any]],
-    texts: Mapping[str, tuple[str, ...]],
-) -> None:
-    """Write a store: its arrays and texts, one named set of pairs, its attributes, its fingerprint.
+@contextlib.contextmanager
+def opened(path: Path, *, kind: str | None) -> Iterator[h5py.File]:
+    """A store's file while the block runs; of either kind where `kind` is None.
 
-    The fingerprint covers the content and the settings, not the time or the place of writing.
+    InputError where it is missing, damaged, or of another kind or version.
     """
-    group, drawn = pairs
-    parts = {f"{group}/{name}": values for name, values in vars(drawn).items()}
-    contents = {**arrays, **parts}
-    attributes = {"title": title, "settings": json.dumps(settings, sort_keys=True)}
-    fingerprint = _fingerprint(contents, {**texts, **{k: (v,) for k, v in attributes.items()}})
-    with _whole(path) as temporary, h5py.File(temporary, "w") as file:
-        for name, values in contents.items():
-            file.create_dataset(name, data=values)  # contiguous: no chunks, no compression
-        for name, words in texts.items():
-            file.create_dataset(name, data=list(words), dtype=h5py.string_dtype())
-        file.attrs.update(attributes)
-        file.attrs.update(format=FORMAT, kind=kind, fingerprint=fingerprint)
-        file.attrs["notes"] = json.dumps(notes)
-
-
-def _fingerprint(contents: Mapping[str, NDArray[Any]], texts: Mapping[str, tuple[str, ...]]) -> str:
-    digest = hashlib.sha256(str(FORMAT).encode())
-    for name in sorted(contents):
-        values = np.ascontiguousarray(contents[name])
-        digest.update(f"{name}{values.dtype}{values.shape}".encode())
-        digest.update(values.data)
-    for name in sorted(texts):
-        digest.update(json.dumps([name, texts[name]]).encode())
-    return digest.hexdigest()
-
-
-@contextlib.contextmanager
-def _whole(path: Path) -> Iterator[Path]:
-    """A temporary neighbour that takes the path's place when the block ends well."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            yield temporary
-            with temporary.open("rb") as file:
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        reason = error.strerror or error
-        raise InputError(f"{path}: cannot be written ({reason}); give data=FOLDER") from error
-
-
-@contextlib.contextmanager
-def _opened(path: Path, *, kind: str) -> Iterator[h5py.File]:
     if not path.is_file():
         raise InputError(f"{path}: no such file; {AGAIN}")
     try:
@@ -187,10 +136,10 @@ def _opened(path: Path, *, kind: str) -> Iterator[h5py.File]:
         raise InputError(f"{path}: truncated, or not an HDF5 file; {AGAIN}") from error
     with file:
         found = file.attrs.get("kind"), file.attrs.get("format")
-        if found != (kind, FORMAT):
+        if found != (kind or found[0], FORMAT) or found[0] is None:
             raise InputError(
                 f"{path}: holds {found[0] or 'something else'} in version {found[1]} and not"
-                f" {kind} in version {FORMAT}; {AGAIN}"
+                f" {kind or 'faces or pairs'} in version {FORMAT}; {AGAIN}"
             )
         try:
             yield file
@@ -209,7 +158,8 @@ def _file_of(images: Images) -> Path:
     return Path(images.filename).resolve()
 
 
-def _texts(dataset: h5py.Dataset) -> tuple[str, ...]:
+def texts_of(dataset: h5py.Dataset) -> tuple[str, ...]:
+    """All texts of a dataset."""
     return tuple(dataset.asstr()[:])
 
 

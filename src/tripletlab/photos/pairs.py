@@ -73,6 +73,23 @@ def read_pairs_txt(path: Path) -> list[NamedPair]:
     ]
 
 
+def read_pairs_files(paths: Sequence[Path]) -> list[NamedPair]:
+    """The pairs of several files, the sets of each after those of the one before.
+
+    InputError where there is but one set: its threshold would be chosen on itself.
+    """
+    pairs: list[NamedPair] = []
+    for path in paths:
+        before = pairs[-1].fold + 1 if pairs else 0
+        pairs += [pair._replace(fold=pair.fold + before) for pair in read_pairs_txt(path)]
+    if pairs and pairs[-1].fold == 0:
+        raise InputError(
+            f"{paths[0]}: a single set of pairs has no other to choose its threshold on; give two"
+            " files, such as verification.pairs=[pairsDevTrain.txt,pairsDevTest.txt]"
+        )
+    return pairs
+
+
 def write_pairs_txt(path: Path, pairs: Sequence[NamedPair], *, folds: int) -> None:
     """The same format; every fold has its matched pairs first."""
     lines = [f"{folds}\t{len(pairs) // folds // 2}"]

@@ -1,30 +1,27 @@
-"""A synthetic person and a circumstance to a photo: shaded height field, orthographic camera.
+"""A synthetic person and a circumstance to a photo: a shaded height field.
 
-The head is an ellipsoid that narrows to the chin. For every pixel the ray meets the turned
-ellipsoid in one point; there a sum of Gaussians gives the relief of nose, sockets, lips and cheeks,
-and soft-edged shapes the colours. The relief's slope is shaded by Lambert's law.
+Where a pixel's ray meets the head (head.py), a sum of Gaussians gives the relief of nose, sockets,
+lips and cheeks, and soft-edged shapes the colours. The relief's slope is shaded by Lambert's law.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from tripletlab.photos.circumstance import Circumstance
+from tripletlab.photos.head import Plane, Surface, camera, soft, surface_of
 from tripletlab.photos.person import Person, colour
 
-Plane = NDArray[Any]  # (size, size) float32; mypy cannot follow NumPy's promotions
 Picture = NDArray[Any]  # (size, size, 3) float32
-
-DEPTH = 0.92  # of the head, half, in halves of its height
 
 
 def render(person: Person, circumstance: Circumstance, *, size: int) -> NDArray[np.uint8]:
     """The photo, (size, size, 3) RGB."""
     rng = np.random.default_rng(circumstance.seed)
-    x, y = _camera(circumstance, size)
-    surface = _surface(x, y, person, circumstance)
+    x, y = camera(circumstance, size)
+    surface = surface_of(x, y, person, circumstance)
     relief = _relief(surface, person, circumstance)
     skin = _colours(surface, person, circumstance)
     shaded = skin * _shade(surface.depth + relief, circumstance)[..., None]
@@ -33,61 +30,12 @@ def render(person: Person, circumstance: Circumstance, *, size: int) -> NDArray[
     return _developed(photo, circumstance, rng, size)
 
 
-class _Surface(NamedTuple):
-    """Where each pixel's ray meets the head; `inside` is 1 on it and 0 beside it, soft-edged."""
-
-    u: Plane
-    v: Plane
-    depth: Plane
-    inside: Plane
-
-
-def _camera(circumstance: Circumstance, size: int) -> tuple[Plane, Plane]:
-    """Each pixel's place in halves of the head, upright."""
-    axis = ((np.arange(size, dtype=np.float32) + 0.5) / size - 0.5) / circumstance.scale
-    x, y = np.meshgrid(axis - circumstance.shift[0], axis - circumstance.shift[1])
-    cos, sin = np.float32(np.cos(circumstance.roll)), np.float32(np.sin(circumstance.roll))
-    return cos * x + sin * y, cos * y - sin * x
-
-
-def _surface(x: Plane, y: Plane, person: Person, circumstance: Circumstance) -> _Surface:
-    x = x / _taper(y, person)
-    turn = _rotation(circumstance.yaw, circumstance.pitch)
-    axes = colour(person.width, 1.0, DEPTH)
-    quadric = (turn * axes**-2) @ turn.T
-    b = quadric[0, 2] * x + quadric[1, 2] * y
-    c = quadric[0, 0] * x * x + 2 * quadric[0, 1] * x * y + quadric[1, 1] * y * y - 1
-    discriminant = b * b - quadric[2, 2] * c
-    depth = (np.sqrt(np.maximum(discriminant, 0)) - b) / quadric[2, 2]
-    px, py, pz = (turn[0, i] * x + turn[1, i] * y + turn[2, i] * depth for i in range(3))
-    around = np.sqrt(np.maximum(1 - py * py, 1e-6))  # the head's girth at this height
-    u = person.width * around * np.arctan2(px / person.width, pz / DEPTH)
-    return _Surface(u, py, depth, _soft(discriminant, 0.05))
-
-
-def _taper(y: Plane, person: Person) -> Plane:
-    """The face's width at each height, as a fraction of the ellipsoid's."""
-    low = np.clip(y, 0, 1.2)
-    return 1 - person.jaw * low**person.jaw_power + 0.05 * person.cheek * (1 - low)
-
-
-def _rotation(yaw: float, pitch: float) -> NDArray[np.float32]:
-    """Columns are the head's axes as the camera sees them; z points at the camera."""
-    cy, sy, cp, sp = np.cos(yaw), np.sin(yaw), np.cos(pitch), np.sin(pitch)
-    return np.array([[cy, 0, sy], [sy * sp, cp, -cy * sp], [-sy * cp, sp, cy * cp]], np.float32)
-
-
-def _bump(s: _Surface, u: float, v: float, wide: float, high: float) -> Plane:
+def _bump(s: Surface, u: float, v: float, wide: float, high: float) -> Plane:
     """A Gaussian of height 1."""
     return np.exp(-(((s.u - u) / wide) ** 2) - ((s.v - v) / high) ** 2)
 
 
-def _soft(distance: Plane, width: float) -> Plane:
-    """0 to 1 where the distance crosses zero, over about twice the width."""
-    return np.clip(distance / (2 * width) + 0.5, 0, 1)
-
-
-def _relief(s: _Surface, p: Person, c: Circumstance) -> Plane:
+def _relief(s: Surface, p: Person, c: Circumstance) -> Plane:
     eyes, tip = p.eye_height, p.eye_height + p.nose_length
     mouth = tip + p.mouth_height
     bridge = (eyes + tip) / 2
@@ -125,7 +73,7 @@ def _paint(picture: Picture, cover: Plane, paint: NDArray[Any]) -> None:
     picture += cover[..., None] * (paint - picture)
 
 
-def _colours(s: _Surface, p: Person, c: Circumstance) -> Picture:
+def _colours(s: Surface, p: Person, c: Circumstance) -> Picture:
     picture = np.empty((*s.u.shape, 3), np.float32)
     picture[:] = p.skin
     dark = p.skin * colour(0.45, 0.36, 0.34)
@@ -143,22 +91,22 @@ def _colours(s: _Surface, p: Person, c: Circumstance) -> Picture:
     return picture
 
 
-def _paint_mouth(picture: Picture, s: _Surface, p: Person, c: Circumstance) -> None:
+def _paint_mouth(picture: Picture, s: Surface, p: Person, c: Circumstance) -> None:
     smile = 1 + 0.22 * c.smile
     wide = p.mouth_width * smile
     line = p.eye_height + p.nose_length + p.mouth_height - 0.10 * c.smile * (s.u / wide) ** 2
     reach = np.sqrt(np.maximum(1 - (s.u / wide) ** 2, 0))
-    lips = _soft(p.lips * (0.9 * reach + 0.1) - np.abs(s.v - line), 0.014) * (reach > 0)
+    lips = soft(p.lips * (0.9 * reach + 0.1) - np.abs(s.v - line), 0.014) * (reach > 0)
     red = p.skin * colour(1 - 0.25 * p.lip_red, 1 - 0.75 * p.lip_red, 1 - 0.65 * p.lip_red)
     beard = p.hair * 0.8
-    below = _soft(s.v - (line - 0.07) - 0.9 * np.abs(s.u) * 0.1, 0.06)
-    chin = below * _soft(np.abs(s.u) - wide * 0.9 + 2.5 * (s.v - line), 0.08)
+    below = soft(s.v - (line - 0.07) - 0.9 * np.abs(s.u) * 0.1, 0.06)
+    chin = below * soft(np.abs(s.u) - wide * 0.9 + 2.5 * (s.v - line), 0.08)
     _paint(
         picture,
         p.beard
         * np.maximum(
             chin,
-            _soft(s.v - 0.35 - 0.2 * (0.7 - np.abs(s.u)), 0.06) * _soft(np.abs(s.u) - 0.42, 0.05),
+            soft(s.v - 0.35 - 0.2 * (0.7 - np.abs(s.u)), 0.06) * soft(np.abs(s.u) - 0.42, 0.05),
         ),
         beard,
     )
@@ -169,19 +117,19 @@ def _paint_mouth(picture: Picture, s: _Surface, p: Person, c: Circumstance) -> N
         crease = np.abs(s.u - side * (p.nose_width * 1.3 + 0.5 * (s.v - line + 0.25) * 0.6))
         _paint(
             picture,
-            (4 + 8 * max(c.smile, 0)) * p.folds * _soft(0.012 - crease, 0.02) * fold,
+            (4 + 8 * max(c.smile, 0)) * p.folds * soft(0.012 - crease, 0.02) * fold,
             p.skin * 0.55,
         )
     _paint(picture, lips, red)
     gap = 0.008 + 0.05 * c.mouth_open
-    inside = _soft(gap * reach - np.abs(s.v - line), 0.012) * (reach > 0.15)
+    inside = soft(gap * reach - np.abs(s.v - line), 0.012) * (reach > 0.15)
     _paint(picture, 0.85 * inside, p.skin * colour(0.28, 0.14, 0.13))
     if c.mouth_open > 0.35:
-        teeth = _soft(gap * 0.45 * reach - np.abs(s.v - line + gap * 0.45), 0.012) * (reach > 0.4)
+        teeth = soft(gap * 0.45 * reach - np.abs(s.v - line + gap * 0.45), 0.012) * (reach > 0.4)
         _paint(picture, 0.8 * teeth, colour(0.85, 0.82, 0.76))
 
 
-def _paint_eye(picture: Picture, s: _Surface, p: Person, c: Circumstance, side: int) -> None:
+def _paint_eye(picture: Picture, s: Surface, p: Person, c: Circumstance, side: int) -> None:
     du = (s.u - side * p.eye_gap) * side  # outwards
     dv = s.v - p.eye_height + p.eye_tilt * du
     opening = p.eye_open * max(0.15, 1 - 0.6 * c.blink)
@@ -189,43 +137,43 @@ def _paint_eye(picture: Picture, s: _Surface, p: Person, c: Circumstance, side: 
     lids = opening * reach - np.abs(dv)
     shadow = 0.6 * np.exp(-((du / 0.17) ** 2) - ((dv + 0.02) / 0.10) ** 2)
     _paint(picture, shadow, p.skin * 0.45)
-    ball = _soft(lids, 0.010)
+    ball = soft(lids, 0.010)
     _paint(picture, ball, 0.35 * colour(0.9, 0.88, 0.86) + 0.55 * p.skin)
     off = side * c.gaze * p.eye_width * 0.4
     radius = 0.062
     seen = np.sqrt((du - off) ** 2 + dv * dv)
-    _paint(picture, ball * _soft(radius - seen, 0.012), p.iris)
-    _paint(picture, ball * _soft(0.027 - seen, 0.010), colour(0.03, 0.03, 0.03))
-    lash = _soft(0.012 - np.abs(dv + opening * reach), 0.010) * (reach > 0)
+    _paint(picture, ball * soft(radius - seen, 0.012), p.iris)
+    _paint(picture, ball * soft(0.027 - seen, 0.010), colour(0.03, 0.03, 0.03))
+    lash = soft(0.012 - np.abs(dv + opening * reach), 0.010) * (reach > 0)
     _paint(picture, 0.85 * lash, p.hair * 0.25)
     arch = p.brow_height + c.brows - 0.6 * du * du + p.brow_tilt * du
     thick = p.brow_thick * np.clip(1.1 - 2.2 * np.abs(du - 0.02), 0.25, 1)
-    brow = _soft(thick - np.abs(s.v - p.eye_height + arch), 0.016)
-    _paint(picture, p.brow_dark * brow * _soft(0.20 - np.abs(du), 0.03), p.hair * 0.7)
+    brow = soft(thick - np.abs(s.v - p.eye_height + arch), 0.016)
+    _paint(picture, p.brow_dark * brow * soft(0.20 - np.abs(du), 0.03), p.hair * 0.7)
 
 
-def _paint_hair(picture: Picture, s: _Surface, p: Person) -> None:
+def _paint_hair(picture: Picture, s: Surface, p: Person) -> None:
     across = s.u - p.hair_part
     line = (
         p.hairline
         + 0.55 * across * across * (1 - p.fringe)
-        + p.fringe * _soft(0.4 - np.abs(s.u), 0.1)
+        + p.fringe * soft(0.4 - np.abs(s.u), 0.1)
     )
-    hair = _soft(line - s.v, 0.035)
-    beside = _soft(np.abs(s.u) - 0.80 * p.width - 0.12, 0.05) * _soft(p.hair_side - s.v, 0.08)
+    hair = soft(line - s.v, 0.035)
+    beside = soft(np.abs(s.u) - 0.80 * p.width - 0.12, 0.05) * soft(p.hair_side - s.v, 0.08)
     strands = 1 + 0.18 * np.sin(40 * s.u + 9 * s.v) * np.sin(23 * s.u - 5 * s.v)
     _paint(picture, np.maximum(hair, beside), p.hair * strands[..., None])
 
 
-def _paint_glasses(picture: Picture, s: _Surface, p: Person) -> None:
+def _paint_glasses(picture: Picture, s: Surface, p: Person) -> None:
     power = p.glasses_round
     frame = np.zeros_like(s.u)
     for side in (-1, 1):
         du = np.abs(s.u - side * p.eye_gap) / 0.215
         dv = np.abs(s.v - p.eye_height - 0.02) / 0.165
         ring = np.abs((du**power + dv**power) ** (1 / power) - 1)
-        frame = np.maximum(frame, _soft(0.10 - ring, 0.07))
-    bridge = _soft(0.016 - np.abs(s.v - p.eye_height + 0.03), 0.012) * (
+        frame = np.maximum(frame, soft(0.10 - ring, 0.07))
+    bridge = soft(0.016 - np.abs(s.v - p.eye_height + 0.03), 0.012) * (
         np.abs(s.u) < p.eye_gap - 0.2
     )
     _paint(picture, 0.9 * np.maximum(frame, bridge), colour(0.95, 0.9, 0.85) * (1 - p.glasses))
@@ -240,20 +188,20 @@ def _behind(x: Plane, y: Plane, p: Person, c: Circumstance, rng: np.random.Gener
     picture = np.asarray(cv2.resize(np.float32(coarse), size, interpolation=cv2.INTER_CUBIC))
     light = c.ambient + (1 - c.ambient) * max(0.0, c.light[2])
     clothes = np.float32(rng.uniform(0.08, 0.85, 3)) * light
-    neck = _soft(0.42 * p.width + 0.06 - np.abs(x), 0.03) * _soft(y - 0.5, 0.1)
-    shoulders = _soft(y - 1.28 - 0.16 * x * x + 0.1 * np.exp(-((x / 0.4) ** 2)), 0.03)
+    neck = soft(0.42 * p.width + 0.06 - np.abs(x), 0.03) * soft(y - 0.5, 0.1)
+    shoulders = soft(y - 1.28 - 0.16 * x * x + 0.1 * np.exp(-((x / 0.4) ** 2)), 0.03)
     turned = x - 0.25 * np.sin(c.yaw)
     volume = 1 + p.hair_volume
     round_head = 1 - (turned / (p.width * volume)) ** 2 - ((y + 0.04) / volume) ** 2
-    hair = _soft(round_head, 0.06) * _soft(p.hair_side + 0.2 - y, 0.1)
+    hair = soft(round_head, 0.06) * soft(p.hair_side + 0.2 - y, 0.1)
     falls = (
-        _soft(p.width * (1.02 + p.hair_volume) - np.abs(turned), 0.04)
-        * _soft(p.hair_side - y, 0.1)
-        * _soft(y + 0.1, 0.1)
+        soft(p.width * (1.02 + p.hair_volume) - np.abs(turned), 0.04)
+        * soft(p.hair_side - y, 0.1)
+        * soft(y + 0.1, 0.1)
     )
     ears = np.maximum(
         *(
-            _soft(1 - ((turned - side * p.width * 1.0) / 0.09) ** 2 - ((y - 0.08) / 0.17) ** 2, 0.3)
+            soft(1 - ((turned - side * p.width * 1.0) / 0.09) ** 2 - ((y - 0.08) / 0.17) ** 2, 0.3)
             for side in (-1, 1)
         )
     )

@@ -1,8 +1,10 @@
 """Where photos come from: targets of conf/photos/ and conf/verification/."""
 
+import csv
+import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +12,7 @@ from pydantic import Field
 
 from tripletlab.errors import InputError
 from tripletlab.photos.tree import Tree, list_identities
+from tripletlab.progress import say
 
 MAP_PEOPLE = 20  # of the UMAP figure, with as many photos each (paper, section III.D)
 LFW_FOLDERS = ("lfw-deepfunneled", "lfw_funneled", "lfw-funneled", "lfw")
@@ -27,12 +30,17 @@ class TrainingPhotos:
 
 @dataclass(frozen=True)
 class VerificationPhotos:
-    """Photos in LFW's layout with the pairs that judge a model; `map_people` are drawn as a map."""
+    """Photos in LFW's layout with the pairs that judge a model; `map_people` are drawn as a map.
+
+    The sets of several files of `pairs` follow each other. `instead` holds faces cropped already,
+    Name_0001.pgm, for photos in which none is found.
+    """
 
     title: str
     tree: Tree
-    pairs: Path
+    pairs: tuple[Path, ...]
     map_people: tuple[str, ...]
+    instead: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -69,26 +77,46 @@ def vggface2(*, path: str) -> TrainingPhotos:
     """VGGFace2 as it is unpacked; its train and test folders are merged (paper, section III.A)."""
     root = _place(path)
     parts = tuple(part for part in (root / "train", root / "test") if part.is_dir())
-    return TrainingPhotos("VGGFace2", (Tree("vggface2", parts or (root,), cropped=False),))
+    tree = Tree("vggface2", parts or (root,), cropped=False, called=_called(root))
+    return TrainingPhotos("VGGFace2", (tree,))
 
 
-def lfw(*, path: str) -> VerificationPhotos:
-    """Labeled Faces in the Wild: pairs.txt beside the folder of people, funneled or not."""
-    return lfw_layout(_place(path), title="LFW")
+def lfw_people(*, path: str | None, download: bool) -> TrainingPhotos:
+    """Labeled Faces in the Wild to learn from; scikit-learn's copy unless a folder is given."""
+    root = _place(path or f"{os.environ.get('SCIKIT_LEARN_DATA', '~/scikit_learn_data')}/lfw_home")
+    if download and not _lfw_folders(root):
+        _download_lfw(root)
+    return TrainingPhotos("LFW", (_lfw_tree(root),))
 
 
-def lfw_layout(path: Path, *, title: str) -> VerificationPhotos:
+def lfw(*, path: str, pairs: list[str], lfwcrop: str | None) -> VerificationPhotos:
+    """Labeled Faces in the Wild: the files of pairs beside the folder of people, funneled or not.
+
+    `lfwcrop` is LFWcrop's folder of grey faces: where no face is found in a photo, its crop from
+    there is taken (paper, section III.A).
+    """
+    photos = lfw_layout(_place(path), title="LFW", pairs=pairs)
+    if lfwcrop is None:
+        return photos
+    root = _place(lfwcrop)
+    faces = root / "faces" if (root / "faces").is_dir() else root
+    if not any(faces.glob("*.pgm")):
+        raise InputError(f"verification.lfwcrop={lfwcrop}: no .pgm files in it or in its faces/")
+    return replace(photos, instead=faces)
+
+
+def lfw_layout(
+    path: Path, *, title: str, pairs: Sequence[str] = ("pairs.txt",)
+) -> VerificationPhotos:
     """Photos laid out as LFW's; umap_people.txt, where there is one, names the people to map."""
-    pairs = path / "pairs.txt"
-    if not pairs.is_file():
-        raise InputError(f"{pairs}: no such file; give the folder that holds LFW's pairs.txt")
-    folders = [path / name for name in LFW_FOLDERS if (path / name).is_dir()]
-    if not folders:
-        raise InputError(f"{path}: none of the folders {', '.join(LFW_FOLDERS)} is in it")
-    tree = Tree(folders[0].name, (folders[0],), cropped=False)
+    files = tuple(path / name for name in pairs)
+    for file in files:
+        if not file.is_file():
+            raise InputError(f"{file}: no such file; give the folder that holds LFW's pairs.txt")
+    tree = _lfw_tree(path)
     listed = path / "umap_people.txt"
     people = listed.read_text().split() if listed.is_file() else _most_photographed(tree)
-    return VerificationPhotos(title, tree, pairs, tuple(people[:MAP_PEOPLE]))
+    return VerificationPhotos(title, tree, files, tuple(people[:MAP_PEOPLE]))
 
 
 def heldout(
@@ -100,6 +128,43 @@ def heldout(
 ) -> Heldout:
     """A fraction of the training photos' identities, in pairs whose folds share none."""
     return Heldout(fraction, folds, per_fold, seed)
+
+
+def _lfw_tree(path: Path) -> Tree:
+    folders = _lfw_folders(path)
+    if not folders:
+        raise InputError(
+            f"{path}: none of the folders {', '.join(LFW_FOLDERS)} is in it; give LFW's folder, or,"
+            " to learn from it, let scikit-learn fetch it: photos.download=true"
+        )
+    return Tree(folders[0].name, (folders[0],), cropped=False)
+
+
+def _lfw_folders(path: Path) -> list[Path]:
+    return [path / name for name in LFW_FOLDERS if (path / name).is_dir()]
+
+
+def _download_lfw(root: Path) -> None:
+    from sklearn.datasets import fetch_lfw_people
+
+    say(f"scikit-learn fetches LFW (about 230 MB) into {root}")
+    try:
+        fetch_lfw_people(data_home=str(root.parent), min_faces_per_person=200)
+    except (OSError, ValueError) as error:
+        raise InputError(f"LFW cannot be fetched ({error}); give photos.path=FOLDER") from error
+
+
+def _called(root: Path) -> dict[str, str]:
+    """The people's names in VGGFace2's identity_meta.csv, where that is there."""
+    table = root / "identity_meta.csv"
+    if not table.is_file():
+        return {}
+    try:
+        with table.open(newline="", encoding="utf-8", errors="replace") as file:
+            rows = list(csv.reader(file, skipinitialspace=True))
+    except (OSError, csv.Error) as error:
+        raise InputError(f"{table}: cannot be read as a table ({error})") from error
+    return {row[0]: row[1] for row in rows[1:] if len(row) > 1}
 
 
 def _place(path: str) -> Path:

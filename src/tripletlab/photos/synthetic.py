@@ -37,7 +37,7 @@ QUALITY = 92  # of the JPEG files
 SYLLABLES = "ba be bo da de do fa fi ga go ka ke ko la le li lo ma me mi na ne no pa ra ri ro sa se"
 RENDERER = "".join(
     hashlib.sha256(Path(__file__).with_name(name).read_bytes()).hexdigest()[:4]
-    for name in ("person.py", "circumstance.py", "rendering.py", "synthetic.py")
+    for name in ("person.py", "circumstance.py", "head.py", "rendering.py", "synthetic.py")
 )
 
 Seed = Annotated[int, Field(ge=0)]

@@ -1,6 +1,8 @@
 """A tree of photos: a folder whose sub-folders are identities."""
 
-from dataclasses import dataclass
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tripletlab.errors import InputError
@@ -8,11 +10,15 @@ from tripletlab.errors import InputError
 
 @dataclass(frozen=True)
 class Tree:
-    """`folders` together hold the identities; `cropped` says that the photos are faces already."""
+    """`folders` together hold the identities; `cropped` says that the photos are faces already.
+
+    `called` gives the person's name for a folder that is only numbered, where it is known.
+    """
 
     name: str
     folders: tuple[Path, ...]
     cropped: bool
+    called: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for folder in self.folders:
@@ -26,19 +32,45 @@ class Tree:
 
 def list_identities(tree: Tree) -> dict[str, list[Path]]:
     """Each identity's photos, both sorted by name; hidden files and folders are passed over."""
+    found = {name: photos_in(folders) for name, folders in identity_folders(tree).items()}
+    identities = {name: files for name, files in found.items() if files}
+    if not identities:
+        raise no_photos(tree)
+    return identities
+
+
+def identity_folders(tree: Tree) -> dict[str, list[Path]]:
+    """Each identity's folders, one in every part of the tree at most, sorted by name."""
     identities: dict[str, list[Path]] = {}
     for folder in tree.folders:
         for person in sorted(folder.iterdir()):
             if person.is_dir() and not person.name.startswith("."):
-                identities.setdefault(person.name, []).extend(_files(person))
-    identities = {name: files for name, files in sorted(identities.items()) if files}
-    if not identities:
-        where = ", ".join(map(str, tree.folders))
-        raise InputError(f"{where}: no photos; put each person's into a folder of their own")
-    return identities
+                identities.setdefault(person.name, []).append(person)
+    return dict(sorted(identities.items()))
 
 
-def _files(folder: Path) -> list[Path]:
-    return sorted(
-        path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")
-    )
+def photos_in(folders: Iterable[Path]) -> list[Path]:
+    """Whatever lies in an identity's folders, sorted by name in each, without what is hidden.
+
+    Nothing is opened: what is no photo is told of when it is read.
+    """
+    return [
+        path
+        for folder in folders
+        for path in sorted(folder.iterdir())
+        if not path.name.startswith(".")
+    ]
+
+
+def source(file: Path) -> str:
+    """How a photo is named in a store: tree/person/file, without the way there.
+
+    Bytes of a name that are not UTF-8 are written as \\xNN.
+    """
+    return os.fsencode("/".join(file.parts[-3:])).decode("utf-8", "backslashreplace")
+
+
+def no_photos(tree: Tree) -> InputError:
+    """The error to raise where a tree holds none."""
+    where = ", ".join(map(str, tree.folders))
+    return InputError(f"{where}: no photos; put each person's into a folder of their own")

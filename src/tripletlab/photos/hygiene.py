@@ -1,0 +1,81 @@
+"""Who must not be learned from: listed people and photos, and those who judge the model.
+
+VGGFace2 and LFW share hundreds of people; a model that has learned them is judged too well.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from tripletlab.errors import InputError
+
+LISTED = "person on the exclusion list"
+SHARED = "person who is in the verification set too"
+PHOTO_LISTED = "photo on the exclusion list"
+
+
+@dataclass(frozen=True)
+class Hygiene:
+    """`exclude` are text files; `shared` says what becomes of people who judge the model as well.
+
+    A line of such a file is a person (the folder's name, or the name that the dataset gives it) or
+    a photo (tree/person/file, as stores name them); # begins a comment. `refuse` is an error,
+    `exclude` leaves the people out, `allow` learns from them all the same.
+    """
+
+    exclude: list[str]
+    shared: Literal["refuse", "exclude", "allow"]
+
+    def __post_init__(self) -> None:
+        self._lines()
+
+    def photos(self) -> frozenset[str]:
+        """The listed photos, as tree/person/file."""
+        return frozenset(line for line in self._lines() if "/" in line)
+
+    def left_out(
+        self, people: Mapping[str, str], judged: Iterable[str]
+    ) -> tuple[dict[str, str], list[str]]:
+        """Whom to leave out and why, and who is shared; `people` are folders and their names.
+
+        `judged` are the people of the verification set. Names are the same when their letters and
+        digits are, whatever their case, accents and punctuation. InputError where someone is shared
+        and may not be.
+        """
+        listed = {plain(line) for line in self._lines() if "/" not in line}
+        others = set(map(plain, judged)) - {""}
+        known = {folder: {plain(folder), plain(name)} for folder, name in people.items()}
+        shared = [
+            folder for folder, names in known.items() if names & others and not names & listed
+        ]
+        if shared and self.shared == "refuse":
+            such = ", ".join(people[folder] for folder in shared[:3])
+            raise InputError(
+                f"{len(shared)} people to learn from are in the verification set too ({such}, …):"
+                " hygiene.shared=exclude leaves them out, hygiene.shared=allow learns from them"
+            )
+        reasons = dict.fromkeys(shared, SHARED) if self.shared == "exclude" else {}
+        reasons |= {folder: LISTED for folder, names in known.items() if names & listed}
+        return reasons, shared
+
+    def _lines(self) -> list[str]:
+        return [line for path in self.exclude for line in _read(path)]
+
+
+def plain(name: str) -> str:
+    """Letters and digits of a name alone, without case and accents."""
+    split = unicodedata.normalize("NFKD", name).casefold()
+    return "".join(letter for letter in split if letter.isalnum())
+
+
+def _read(path: str) -> list[str]:
+    try:
+        text = Path(path).expanduser().read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"hygiene.exclude: {path} cannot be read ({error}); give text files, a name a line"
+        ) from error
+    lines = (line.partition("#")[0].strip() for line in text.splitlines())
+    return [line for line in lines if line]

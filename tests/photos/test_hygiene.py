@@ -1,0 +1,52 @@
+import pytest
+
+from tripletlab.errors import InputError
+from tripletlab.photos.hygiene import LISTED, SHARED, Hygiene, plain
+
+PEOPLE = {"n000001": "Aaron_Eckhart", "n000002": "Zoë Kravitz", "n000003": "N. Nobody"}
+
+
+@pytest.fixture
+def listing(tmp_path):
+    def write(text):
+        (tmp_path / "list.txt").write_text(text)
+        return [str(tmp_path / "list.txt")]
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("Aaron_Eckhart", "aaron eckhart"), ("Zoë_Kravitz", "ZOE KRAVITZ"), ("O'Neal", "ONeal")],
+)
+def test_names_are_the_same_in_any_spelling(one, other):
+    assert plain(one) == plain(other)
+
+
+def test_names_without_letters_are_nobodys():
+    reasons, shared = Hygiene(exclude=[], shared="refuse").left_out({"??": "??"}, ["!!"])
+    assert (reasons, shared) == ({}, [])
+
+
+def test_folders_and_names_can_be_listed_but_photos_are_no_people(listing):
+    hygiene = Hygiene(exclude=listing("n000003\nzoe kravitz\ntree/n000001/1.jpg\n"), shared="allow")
+    assert hygiene.left_out(PEOPLE, []) == ({"n000003": LISTED, "n000002": LISTED}, [])
+    assert hygiene.photos() == {"tree/n000001/1.jpg"}
+
+
+def test_shared_people_are_refused_left_out_or_allowed(listing):
+    judged = ["Aaron_Eckhart", "Zoe_Kravitz", "Someone"]
+    with pytest.raises(InputError, match=r"2 people .*Aaron_Eckhart"):
+        Hygiene(exclude=[], shared="refuse").left_out(PEOPLE, judged)
+    both = ["n000001", "n000002"]
+    left_out = dict.fromkeys(both, SHARED)
+    assert Hygiene(exclude=[], shared="exclude").left_out(PEOPLE, judged) == (left_out, both)
+    assert Hygiene(exclude=[], shared="allow").left_out(PEOPLE, judged) == ({}, both)
+    listed = Hygiene(exclude=listing("n000001\nn000002"), shared="refuse")
+    assert listed.left_out(PEOPLE, judged) == (dict.fromkeys(both, LISTED), [])
+
+
+def test_a_list_that_cannot_be_read_is_one_line(tmp_path):
+    with pytest.raises(InputError, match=r"hygiene.exclude: .*nowhere") as error:
+        Hygiene(exclude=[str(tmp_path / "nowhere")], shared="refuse")
+    assert "\n" not in str(error.value)
