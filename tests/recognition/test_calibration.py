@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tripletlab.errors import InputError
-from tripletlab.recognition.calibration import LONGEST, STEPS, calibrate, threshold_at
+from tripletlab.recognition.calibration import calibrate, threshold_at
 
 
 def pairs(seed, count=500):
@@ -15,14 +15,22 @@ def pairs(seed, count=500):
     return np.where(matched, rng.uniform(0, 2, count), rng.uniform(0.5, 4, count)), matched
 
 
-def test_the_stored_points_are_counts():
+@pytest.mark.parametrize("scale", [1, 0.01])
+def test_the_curves_are_counts_of_the_pairs_however_small_the_distances(scale):
+    """At a stored point exactly, between two of them within the pairs that lie there."""
     distances, matched = pairs(0)
+    distances = distances * scale
     curve = calibrate(distances, matched)
-    for threshold in np.linspace(0, LONGEST, STEPS + 1)[::37]:
+    for threshold in curve.thresholds:
         accepted = distances <= threshold
         assert curve.far_at(threshold) == pytest.approx(accepted[~matched].mean(), abs=1e-6)
         assert curve.tar_at(threshold) == pytest.approx(accepted[matched].mean(), abs=1e-6)
+    for threshold in np.linspace(0, 2 * scale, 41):
+        accepted = distances <= threshold
+        assert curve.far_at(threshold) == pytest.approx(accepted[~matched].mean(), abs=0.02)
     assert (curve.matched, curve.mismatched) == (250, 250)
+    assert curve.far_at(curve.threshold_for(0.3)) == pytest.approx(0.3)
+    assert len(curve.thresholds) <= 402
 
 
 @given(st.integers(0, 50), st.floats(0.004, 0.99))

@@ -7,53 +7,70 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from tripletlab.errors import InputError
 
 LONGEST = 4.0  # a squared distance between unit embeddings
-STEPS = 400  # of the stored curves
+POINTS = 400  # of the stored curves
 
 
 class Calibration(BaseModel):
-    """Rates at evenly spaced thresholds from 0 to 4, and how many pairs they were counted on.
+    """Rates at thresholds, and how many pairs they were counted on.
 
-    `far`, the share of mismatched pairs at or below the threshold; `tar`, that of matched ones.
+    The `thresholds` rise from 0 to 4 and are dense where the pairs are; `far` is the share of
+    mismatched pairs at or below each, `tar` that of matched ones.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    far: list[float] = Field(min_length=STEPS + 1, max_length=STEPS + 1)
-    tar: list[float] = Field(min_length=STEPS + 1, max_length=STEPS + 1)
+    thresholds: list[float] = Field(min_length=2, max_length=POINTS + 2)
+    far: list[float]
+    tar: list[float]
     matched: int = Field(ge=1)
     mismatched: int = Field(ge=1)
 
     @model_validator(mode="after")
     def _rising(self) -> "Calibration":
+        if (self.thresholds[0], self.thresholds[-1]) != (0.0, LONGEST):
+            raise ValueError("the thresholds must go from 0 to 4")
+        if not (np.diff(self.thresholds) > 0).all():
+            raise ValueError("the thresholds must rise")
         for curve in (self.far, self.tar):
-            if not (np.diff([0.0, *curve, 1.0]) >= 0).all():
-                raise ValueError("a curve must rise from 0 to 1")
+            rises = (np.diff([0.0, *curve, 1.0]) >= 0).all()
+            if not rises or len(curve) != len(self.thresholds):
+                raise ValueError("a curve must rise from 0 to 1, with a point for every threshold")
         return self
 
     def far_at(self, threshold: float) -> float:
         """The false accept rate to expect, linear between the stored points."""
-        return self._at(self.far, threshold)
+        return float(np.interp(threshold, self.thresholds, self.far))
 
     def tar_at(self, threshold: float) -> float:
         """The true accept rate to expect."""
-        return self._at(self.tar, threshold)
+        return float(np.interp(threshold, self.thresholds, self.tar))
 
-    def _at(self, curve: list[float], threshold: float) -> float:
-        return float(np.interp(threshold, np.linspace(0, LONGEST, STEPS + 1), curve))
+    def threshold_for(self, far: float) -> float:
+        """The threshold with this false accept rate, linear between the stored points."""
+        return float(np.interp(far, self.far, self.thresholds))
 
 
 def calibrate(distances: NDArray[np.float64], matched: NDArray[np.bool_]) -> Calibration:
-    """The curves of labelled pairs; ValueError without matched or without mismatched ones."""
+    """Count the pairs at or below each threshold. Both kinds of pairs must be there."""
     same, apart = np.sort(distances[matched]), np.sort(distances[~matched])
-    if not len(same) or not len(apart):
-        raise ValueError("a calibration needs matched and mismatched pairs")
-    thresholds = np.linspace(0, LONGEST, STEPS + 1)
+    if not (len(same) and len(apart)):
+        raise ValueError("matched and mismatched pairs are needed")
+    shares = np.linspace(0, 1, POINTS // 2)
+    dense = np.concatenate([np.quantile(same, shares), np.quantile(apart, shares)])
+    inside = [one for one in np.unique(dense.round(6)) if 0 < one < LONGEST]
+    thresholds = np.array([0.0, *inside, LONGEST])
 
     def share(values: NDArray[np.float64]) -> list[float]:
         below = np.searchsorted(values, thresholds, side="right")
         return [round(float(one), 6) for one in below / len(values)]
 
-    return Calibration(far=share(apart), tar=share(same), matched=len(same), mismatched=len(apart))
+    return Calibration(
+        thresholds=thresholds.tolist(),
+        far=share(apart),
+        tar=share(same),
+        matched=len(same),
+        mismatched=len(apart),
+    )
 
 
 def threshold_at(far: float, distances: NDArray[np.float64], matched: NDArray[np.bool_]) -> float:

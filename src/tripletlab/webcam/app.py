@@ -16,14 +16,14 @@ from kivy.uix.boxlayout import BoxLayout
 from tripletlab.webcam import stage  # noqa: F401, look.kv names what is in it
 from tripletlab.webcam.colours import colour_of
 from tripletlab.webcam.guide import STEPS
-from tripletlab.webcam.session import HIGHEST, Session
+from tripletlab.webcam.session import Session
 from tripletlab.webcam.watcher import Seen
 from tripletlab.webcam.widgets import Question, texture_of
 
 TICKS = 30  # a second
 NEWS = 3.0  # seconds that a message stays
 CALM = 0.25  # seconds between changes of text that is meant to be read
-STEP = 0.01  # of the threshold, for a key
+STEP = 0.01  # of the highest threshold, for a key
 KEYS = """R  record a person
 Esc  cancel
 Left, Right  lower, raise the threshold
@@ -46,7 +46,7 @@ class Main(BoxLayout):
     counters = StringProperty()
     nobody = StringProperty()
     threshold = NumericProperty()
-    highest = NumericProperty(HIGHEST)
+    highest = NumericProperty(1.0)
     expected = StringProperty()
 
 
@@ -67,7 +67,7 @@ class WebcamApp(App):
     def build(self) -> Main:
         """The window's content."""
         Builder.load_file(str(Path(__file__).with_name("look.kv")))
-        return Main(threshold=self.session.threshold)
+        return Main(threshold=self.session.threshold, highest=self.session.highest)
 
     def on_start(self) -> None:
         """Begin to look."""
@@ -76,8 +76,8 @@ class WebcamApp(App):
         self.set_threshold(self.session.threshold)
         self.keys = {
             "r": self.toggle_recording,
-            "left": lambda: self.set_threshold(self.session.threshold - STEP),
-            "right": lambda: self.set_threshold(self.session.threshold + STEP),
+            "left": lambda: self._move_threshold(-STEP),
+            "right": lambda: self._move_threshold(STEP),
             "0": lambda: self.set_threshold(self.session.bundle.card.threshold),
             "m": self._mirror,
             "f": self._full_screen,
@@ -98,6 +98,9 @@ class WebcamApp(App):
         self.session.threshold = value
         self.root.threshold = self.session.threshold
         self._tell_expected()
+
+    def _move_threshold(self, step: float) -> None:
+        self.set_threshold(self.session.threshold + step * self.session.highest)
 
     def _tell_expected(self) -> None:
         """How often the threshold is wrong; a rate below one pair in all is not known better."""
@@ -214,7 +217,7 @@ class WebcamApp(App):
             match = nearest[place] if place < len(nearest) else None
             card.name = match.name if match else ""
             if match:
-                card.distance = f"{match.distance:.2f}"
+                card.distance = f"{match.distance:.3f}"
                 card.colour = colour_of(match.distance, self.session.threshold)
                 card.texture = self._face(match.name)
         if nearest:

@@ -11,7 +11,7 @@ from tripletlab.webcam.guide import Guide
 from tripletlab.webcam.sources import is_camera
 from tripletlab.webcam.watcher import Seen, WatcherThread
 
-HIGHEST = 2.0  # threshold: beyond it nearly everyone passes for anyone
+MOST = 0.5  # false accept rate; a threshold that lets more strangers pass is of no use
 
 
 class Recording:
@@ -59,7 +59,12 @@ class Session:
 
     @threshold.setter
     def threshold(self, value: float) -> None:
-        self._recogniser.threshold = min(max(value, 0.0), HIGHEST)
+        self._recogniser.threshold = min(max(value, 0.0), self.highest)
+
+    @property
+    def highest(self) -> float:
+        """The highest threshold of any use."""
+        return max(self.bundle.card.calibration.threshold_for(MOST), self.bundle.card.threshold)
 
     def expected(self) -> tuple[float, float, float]:
         """How often, at the threshold, a stranger passes for a given person, how often for any of
