@@ -121,7 +121,7 @@ class Window:
         self._do("type", "--delay", "30", text)
 
     def _do(self, *words):
-        subprocess.run(["xdotool", *words], env=self._env, check=True)
+        subprocess.run(["xdotool", *words], env=self._env, check=True, timeout=60)
 
     def close(self):
         self.key("ctrl+q")

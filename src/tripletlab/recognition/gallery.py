@@ -77,14 +77,17 @@ class Gallery:
 
     @contextlib.contextmanager
     def _change(self) -> Iterator[None]:
-        """A transaction: all of it or nothing."""
-        self._base.execute("BEGIN IMMEDIATE")
+        """A transaction: all of it or nothing. InputError where the file cannot be written."""
         try:
+            self._base.execute("BEGIN IMMEDIATE")
             yield
-        except BaseException:
-            self._base.execute("ROLLBACK")
+            self._base.execute("COMMIT")
+        except BaseException as error:
+            if self._base.in_transaction:
+                self._base.execute("ROLLBACK")
+            if isinstance(error, sqlite3.OperationalError):
+                raise InputError(f"{self.folder}: cannot be written ({error})") from error
             raise
-        self._base.execute("COMMIT")
 
     def _load(self) -> None:
         rows = self._base.execute(

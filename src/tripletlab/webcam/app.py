@@ -1,7 +1,6 @@
 """The app: what is shown when, and what buttons and keys do."""
 
 import time
-from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,11 +9,10 @@ from kivy.app import App
 from kivy.clock import Clock
 from kivy.core.window import Window
 from kivy.lang import Builder
-from kivy.properties import BooleanProperty, NumericProperty, StringProperty
-from kivy.uix.boxlayout import BoxLayout
 
-from tripletlab.webcam import stage  # noqa: F401, look.kv names what is in it
-from tripletlab.webcam.colours import colour_of
+from tripletlab.errors import InputError
+from tripletlab.webcam.content import Main
+from tripletlab.webcam.counters import Counters
 from tripletlab.webcam.guide import STEPS
 from tripletlab.webcam.session import Session
 from tripletlab.webcam.watcher import Seen
@@ -34,22 +32,6 @@ H  these keys
 Ctrl+Q  quit"""
 
 
-class Main(BoxLayout):
-    """The window's content; look.kv lays it out."""
-
-    wide = BooleanProperty(True)
-    trouble = StringProperty()
-    prompt = StringProperty()
-    hint = StringProperty()
-    progress = StringProperty()
-    news = StringProperty()
-    counters = StringProperty()
-    nobody = StringProperty()
-    threshold = NumericProperty()
-    highest = NumericProperty(1.0)
-    expected = StringProperty()
-
-
 class WebcamApp(App):
     """Shows what a session sees."""
 
@@ -58,9 +40,7 @@ class WebcamApp(App):
         self.session = session
         self.title = "tripletlab"
         self._frame = self._seen = 0
-        self._shown: deque[float] = deque()
-        self._looked: deque[float] = deque()
-        self._dropped = 0
+        self._counters = Counters()
         self._calm = self._news_until = 0.0
         self._faces: dict[str, Any] = {}
 
@@ -96,24 +76,10 @@ class WebcamApp(App):
     def set_threshold(self, value: float) -> None:
         """Use another threshold, and say what to expect of it."""
         self.session.threshold = value
-        self.root.threshold = self.session.threshold
-        self._tell_expected()
+        self.root.tell_threshold(self.session)
 
     def _move_threshold(self, step: float) -> None:
         self.set_threshold(self.session.threshold + step * self.session.highest)
-
-    def _tell_expected(self) -> None:
-        """How often the threshold is wrong; a rate below one pair in all is not known better."""
-        far, any_of_them, tar = self.session.expected()
-        card = self.session.bundle.card
-        least = 1 / card.calibration.mismatched
-        strangers = f"{far:.1%}" if far >= least else f"less than {least:.2%}"
-        count = len(self._known)
-        everyone = f", for any of {count} {any_of_them:.1%}" if count > 1 and far >= least else ""
-        self.root.expected = (
-            f"Strangers who pass for a given person: {strangers}{everyone}. Photos of a person that"
-            f" are known: {tar:.0%}. Measured on {card.photos}."
-        )
 
     def toggle_recording(self) -> None:
         """Ask whom to record, or leave off recording."""
@@ -174,73 +140,49 @@ class WebcamApp(App):
         frame = self.session.camera.frames.after(self._frame)
         if frame:
             self._frame = frame[0]
-            self._shown.append(now)
+            self._counters.shown(now)
             root.ids.stage.show(frame[1].picture)
         seen = self.session.watcher.seen.after(self._seen)
         if seen:
             self._seen = seen[0]
-            self._looked.append(now)
             self._take(seen[1], now)
         if root.trouble:
             root.ids.stage.frame([], 0.0)
-        self._tell_recording(now)
-
-    def _take(self, seen: Seen, now: float) -> None:
-        """What was seen goes to the recording, the frames, the panel and the counters."""
-        self._dropped += seen.dropped
-        done = self.session.look(seen)
-        if done:
-            self._list_people()
-            self.root.news, self._news_until = f"{done} is recorded", now + NEWS
-        self.root.ids.stage.frame(seen.people, self.session.threshold)
-        if now - self._calm >= CALM:
-            self._calm = now
-            self._show_nearest(seen)
-            self._count(seen, now)
-
-    def _tell_recording(self, now: float) -> None:
-        root, recording = self.root, self.session.recording
-        root.prompt = recording.guide.prompt if recording else ""
-        root.hint = recording.guide.hint if recording else ""
-        root.progress = (
-            f"{recording.name}: photo {len(recording.guide.taken) + 1} of {len(STEPS)}"
-            if recording
-            else ""
-        )
+        root.tell_recording(self.session.recording)
         if now > self._news_until:
             root.news = ""
 
-    def _show_nearest(self, seen: Seen) -> None:
-        """The people nearest to the most prominent face."""
-        nearest = seen.people[0].nearest if seen.people else []
-        for place, card in enumerate(reversed(self.root.ids.near.children)):
-            match = nearest[place] if place < len(nearest) else None
-            card.name = match.name if match else ""
-            if match:
-                card.distance = f"{match.distance:.3f}"
-                card.colour = colour_of(match.distance, self.session.threshold)
-                card.texture = self._face(match.name)
-        if nearest:
-            self.root.nobody = ""
-        else:
-            self.root.nobody = "No face in sight" if self._known else "Record a person to begin"
+    def _take(self, seen: Seen, now: float) -> None:
+        """What was seen goes to the recording, the frames, the panel and the counters."""
+        self._counters.looked(seen, now)
+        self._let_record(seen, now)
+        self.root.ids.stage.frame(seen.people, self.session.threshold)
+        if now - self._calm < CALM:
+            return
+        self._calm = now
+        self.root.counters = self._counters.line(now)
+        self.root.show_nearest(
+            seen.people[0].nearest if seen.people else [],
+            threshold=self.session.threshold,
+            face=self._face,
+            empty="No face in sight" if self._known else "Record a person to begin",
+        )
+
+    def _let_record(self, seen: Seen, now: float) -> None:
+        try:
+            done = self.session.look(seen)
+        except InputError as error:  # the gallery cannot be written
+            done, self.root.news = None, str(error)
+            self._news_until = now + NEWS
+        if done:
+            self._list_people()
+            self.root.news, self._news_until = f"{done} is recorded", now + NEWS
 
     def _face(self, name: str) -> Any:
         if name not in self._faces:
             pictures = self.session.gallery.pictures(name)
             self._faces[name] = texture_of(pictures[0]) if pictures else None
         return self._faces[name]
-
-    def _count(self, seen: Seen, now: float) -> None:
-        for times in (self._shown, self._looked):
-            while times and times[0] < now - 1:
-                times.popleft()
-        spent = seen.spent
-        self.root.counters = (
-            f"{len(self._shown)} pictures/s, {len(self._looked)} looked at,"
-            f" {self._dropped:,} passed over   detection {spent.detection:.0f} ms, embedding"
-            f" {spent.embedding:.1f} ms, search {spent.search:.2f} ms"
-        )
 
     def _refresh(self, _dt: float) -> None:
         if self.session.refresh():
@@ -252,7 +194,7 @@ class WebcamApp(App):
         self.root.ids.people.data = [
             {"name": name, "photos": photos} for name, photos in self._known.items()
         ]
-        self._tell_expected()
+        self.root.tell_threshold(self.session)
 
     def _on_key(self, _w: object, _key: int, _code: int, text: str, held: list[str]) -> bool:
         if "ctrl" in held:

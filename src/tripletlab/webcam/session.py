@@ -3,6 +3,7 @@
 import time
 from pathlib import Path
 
+from tripletlab.errors import InputError
 from tripletlab.recognition.bundle import Bundle
 from tripletlab.recognition.gallery import Gallery, Shot, valid_name
 from tripletlab.recognition.recogniser import Recogniser, shot_of
@@ -15,7 +16,7 @@ MOST = 0.5  # false accept rate; a threshold that lets more strangers pass is of
 
 
 class Recording:
-    """A person who is being recorded; `instead` of the photos that are there, or beside them."""
+    """Somebody who is being recorded, `instead` of the photos that are there or as somebody new."""
 
     def __init__(self, name: str, *, instead: bool) -> None:
         self.name, self.instead = name, instead
@@ -78,8 +79,11 @@ class Session:
         return far, 1 - (1 - far) ** everyone, curve.tar_at(self.threshold)
 
     def record(self, name: str, *, instead: bool = False) -> None:
-        """Begin to record a person; InputError where that is no name."""
-        self.recording = Recording(valid_name(name), instead=instead)
+        """Begin to record a person; InputError where that is no name, or somebody else's."""
+        name = valid_name(name)
+        if not instead and name in self.gallery.enrolled.names:
+            raise InputError(f"{name} is there already; give another name, or record them again")
+        self.recording = Recording(name, instead=instead)
 
     def cancel(self) -> None:
         """Leave off recording; nothing of it is kept."""
