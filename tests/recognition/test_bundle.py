@@ -27,12 +27,16 @@ def test_it_is_read_as_it_was_written(write, card, tmp_path):
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["bundle", MANIFEST, NETWORK]
 
 
-@pytest.mark.parametrize("choice", sorted(config.groups()["faces"]))
+FACES = config.folder("conf") / "faces"
+CHOICES = [f"faces={path.stem}" for path in FACES.glob("*.yaml")]
+CHOICES += [f"faces/{path.parent.name}={path.stem}" for path in FACES.glob("*/*.yaml")]
+
+
+@pytest.mark.parametrize("choice", sorted(CHOICES))
 def test_every_preparation_can_travel(choice, write, tmp_path):
-    given = [f"faces.detector.model={__file__}"] if choice == "yunet" else []
-    settings = config.resolved(config.compose("prepare", [f"faces={choice}", *given]).config)[
-        "faces"
-    ]
+    yunet = ["faces=yunet", f"faces.detector.model={__file__}"] if "yunet" in choice else []
+    composed = config.compose("prepare", [choice, *yunet])
+    settings = config.resolved(composed.config)["faces"]
     assert write(tmp_path / "bundle", settings).manifest.faces == settings
 
 
@@ -93,7 +97,7 @@ def test_damage_is_one_line(how, write, tmp_path):
         "builtins.exec",
         "tripletlab.faces.store.write",
         "tripletlab.faces.detection.cv2.imwrite",
-        "tripletlab.faces.recipe.read_photo",  # only imported there
+        "tripletlab.faces.landmarks.save",
         "tripletlab.faces.detection.nowhere",
     ],
 )

@@ -6,7 +6,6 @@ somebody else.
 """
 
 import hashlib
-import importlib
 import json
 import os
 import shutil
@@ -26,7 +25,21 @@ from tripletlab.targets import called, checked
 FORMAT: Literal[1] = 1
 MANIFEST, NETWORK = "bundle.json", "embedder.onnx"
 RECIPE = "tripletlab.faces.recipe.FaceRecipe"
-PARTS = ("recipe", "detection")  # modules of tripletlab.faces that a bundle may name; pure ones
+# All that a bundle may have called: what conf/faces names.
+CALLABLE = {
+    f"tripletlab.faces.{name}"
+    for name in (
+        "recipe.FaceRecipe",
+        "detection.haar",
+        "detection.whole",
+        "detection.YuNet",
+        "alignment.none",
+        "alignment.Aligned",
+        "landmarks.regressed",
+        "landmarks.FivePoints",
+        "cleaning.Cleaning",
+    )
+}
 AGAIN = "make it again with `tripletlab export champion FOLDER`"
 
 Digest = Field(pattern="^[0-9a-f]{64}$")
@@ -168,23 +181,15 @@ def _read(path: Path) -> Manifest:
 
 
 def _guard(node: object) -> None:
-    """Nothing may be called but what the pure modules of `faces` define themselves."""
+    """InputError where a node names anything to call that a preparation is not made of."""
     if isinstance(node, Mapping):
-        if "_target_" in node and not _harmless(str(node["_target_"])):
+        if "_target_" in node and node["_target_"] not in CALLABLE:
             raise InputError(f"{node['_target_']}: a bundle may not call that; {AGAIN}")
         for value in node.values():
             _guard(value)
     elif isinstance(node, list):
         for value in node:
             _guard(value)
-
-
-def _harmless(target: str) -> bool:
-    module, _, name = target.rpartition(".")
-    if module not in {f"tripletlab.faces.{part}" for part in PARTS}:
-        return False
-    named = getattr(importlib.import_module(module), name, None)
-    return getattr(named, "__module__", None) == module  # not only imported there
 
 
 def _digest(content: bytes) -> str:
