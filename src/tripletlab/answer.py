@@ -43,7 +43,7 @@ def answer(study: Study, data: Data, tracker: Tracker, *, parent: Tracked | None
     """Print the table on stdout, give the alias `champion`, log all of it to the parent run."""
     rows, best, text = judged(study, data.faces, tracker)
     title = title_of(study, data)
-    shown = headings(list(study.space.objectives))
+    shown = headings([*study.space.objectives, *study.space.columns])
     bold = front(rows, study.space.objectives)
     listed = rows
     if len(rows) > SHOWN:

@@ -52,6 +52,10 @@ def report(
         figures = {"Learning curves": _curves(study, ranked[0], tracker), **figures}
     else:
         figures["Learning curves"] = _curves(study, ranked[0], tracker)
+    if len({row.mean("flops") for row in rows}) > 1:
+        figures["AUC against operations"] = charts.worth(
+            {row.name: (row.mean("flops"), row.mean("auc")) for row in rows}
+        )
     heading = "ROC of the best" if len(ranked) > BEST else "ROC"
     figures[heading] = _rocs(ranked[:BEST], pairs, tracker)
     for place, (heading, figure) in enumerate(figures.items()):
@@ -65,6 +69,7 @@ NOTES = {
     "ROC": "Mean over the sets of the verification pairs, which chose nothing.",
     "ROC of the best": "Mean over the sets of the verification pairs, which chose nothing.",
     "Which parameter matters": "fANOVA on the finished runs: few runs, rough shares.",
+    "AUC against operations": "Verification AUC, and what a face costs the network.",
     "Pareto front": "No run is better than these in every objective at once.",
 }
 
@@ -101,7 +106,7 @@ def _pivot(study: Study, rows: Sequence[Row]) -> str:
 
 
 def _table(study: Study, ranked: Sequence[Row]) -> str:
-    shown = headings(list(study.space.objectives))
+    shown = headings([*study.space.objectives, *study.space.columns])
     best = front(ranked, study.space.objectives)
     lines = [
         f"<tr{' class=best' if row in best else ''}><td>{escape(row.name)}</td>"

@@ -54,6 +54,12 @@ def test_large_numbers_have_no_decimals():
     assert row("a", 0.9, flops=44_400_000).figure("flops") == "44,400,000"
 
 
+def test_columns_stand_behind_the_papers():
+    shown = headings(["flops", SCORE, "training_seconds"])
+    assert list(shown)[-2:] == ["flops", "training_seconds"]
+    assert shown["training_seconds"] == "training seconds"
+
+
 def test_the_front_is_what_nothing_beats():
     objectives = {SCORE: "maximize", "flops": "minimize"}
     rows = [

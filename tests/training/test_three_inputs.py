@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from tests.training.test_model import small_network
+from tripletlab import config
 from tripletlab.errors import InputError
 from tripletlab.training import backend
 from tripletlab.training.model import TripletModel
@@ -57,6 +58,12 @@ def test_three_inputs_three_outputs_one_set_of_weights():
     assert len(ThreeInputs(embedder, miner=given, **SETTINGS).trainable_variables) == len(
         embedder.trainable_variables
     )
+
+
+def test_the_choice_brings_batches_of_triplets_along():
+    assert config.compose("train", ["graph=three_inputs"]).choices["batches"] == "offline"
+    both = ["batches=people_by_photos", "graph=three_inputs"]
+    assert config.compose("train", both).choices["batches"] == "people_by_photos"
 
 
 def test_it_takes_triplets_alone():

@@ -87,6 +87,24 @@ def roc_curves(curves: Mapping[str, Rates]) -> Figure:
     return _in_our_style(figure)
 
 
+def worth(networks: Mapping[str, tuple[float, float]]) -> Figure:
+    """What each network, by name, is worth (AUC) against what a face costs it (operations)."""
+    flops, aucs = zip(*networks.values(), strict=True)
+    figure = Figure()
+    figure.add_scatter(
+        x=[one / 1e6 for one in flops],
+        y=aucs,
+        text=list(networks),
+        mode="markers+text",
+        textposition="top center",
+        marker={"size": 11, "color": COLOURS[0]},
+    )
+    figure.update_xaxes(title="MFLOP for a face", type="log")
+    figure.update_yaxes(title="verification AUC")
+    figure.update_layout(height=560)
+    return _in_our_style(figure)
+
+
 def _longest(curves: Mapping[str, Curve]) -> int:
     return max((len(curve) for curve in curves.values()), default=0)
 

@@ -87,7 +87,8 @@ class Space(BaseModel, extra="forbid", frozen=True):
 
     `seeds` run every point once each. `sampler` and `pruner` are Optuna's objects, named by
     `_target_`; `trials` is how many points the sampler draws. `objectives` are metrics that a run
-    logs at its end; with several, the answer is a Pareto front.
+    logs at its end; with several, the answer is a Pareto front. `columns` are metrics that the
+    table shows beyond the paper's.
     """
 
     name: str
@@ -97,6 +98,7 @@ class Space(BaseModel, extra="forbid", frozen=True):
     sampler: dict[str, Any] | None = None
     pruner: dict[str, Any] | None = None
     objectives: dict[str, Literal["maximize", "minimize"]] = {SCORE: "maximize"}
+    columns: list[str] = []
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Space":

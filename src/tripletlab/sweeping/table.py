@@ -50,7 +50,7 @@ class Row:
         """
         values = [one[metric] for one in self.metrics]
         mean = statistics.fmean(values)
-        digits = 0 if abs(mean) >= 1000 else 4
+        digits = 0 if abs(mean) >= 1000 else 1 if abs(mean) >= 10 else 4
         if len(values) > 1:
             return f"{mean:,.{digits}f} ± {statistics.stdev(values):,.{digits}f}"
         if metric == "accuracy":
@@ -58,9 +58,9 @@ class Row:
         return f"{mean:,.{digits}f}"
 
 
-def headings(objectives: Sequence[str]) -> dict[str, str]:
-    """Metrics to show and their names: the paper's, then objectives beyond them."""
-    return HEADINGS | {one: one for one in objectives if one not in HEADINGS}
+def headings(more: Sequence[str]) -> dict[str, str]:
+    """Metrics to show and their names: the paper's, then what there is beyond them."""
+    return HEADINGS | {one: one.replace("_", " ") for one in more if one not in HEADINGS}
 
 
 def front(

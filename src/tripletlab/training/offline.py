@@ -11,7 +11,7 @@ from pydantic import Field
 
 from tripletlab.errors import InputError
 from tripletlab.faces.store import FaceStore
-from tripletlab.training.batches import Augmentation, Batch, Batches, PeopleByPhotos
+from tripletlab.training.batches import Augmentation, Batch, PeopleByPhotos
 from tripletlab.training.inference import embed
 from tripletlab.triplets.chosen import Every, Mined
 from tripletlab.triplets.distances import squared_distances
@@ -20,7 +20,7 @@ from tripletlab.triplets.miners import Miner, given
 Triplets = NDArray[np.int64]  # (n, 3): places of anchor, positive and negative in the subset
 
 
-class OfflineTriplets(Batches):
+class OfflineTriplets(PeopleByPhotos):
     """Batches of `triplets`, mined every `every` steps with the weights of that moment.
 
     Mining takes `people` × `photos` faces of one tree, as they are, and the miner's choice among
@@ -43,24 +43,21 @@ class OfflineTriplets(Batches):
         miner: Miner,
         seed: int,
     ) -> None:
-        super().__init__()
-        self.subset = PeopleByPhotos(
+        super().__init__(
             store,
             people=people,
             photos=photos,
             steps=steps,
             augmentation=augmentation,
-            miner=miner,
+            miner=given,
             seed=seed,
         )
-        self.steps, self.every, self.triplets, self.seed = steps, every, triplets, seed
-        self.batch_size, self.miner = 3 * triplets, given
-        self.identities, self.left_out = self.subset.identities, self.subset.left_out
-        self.epoch, self.model, self.done = 1, None, 0
-        self.changed = Condition()
-        self.rows, self.labels = self.subset.draw(np.random.default_rng(seed))
-        self.found: Triplets = np.empty((0, 3), np.int64)
         _refuse(miner, every=every, steps=steps)
+        self.mined_by, self.every, self.triplets = miner, every, triplets
+        self.batch_size = 3 * triplets
+        self.model, self.done, self.changed = None, 0, Condition()
+        self.rows, self.labels = self.draw(np.random.default_rng(seed))
+        self.found: Triplets = np.empty((0, 3), np.int64)
 
     def begin(self, epoch: int, model: Any) -> None:
         """Mine with this model from now on."""
@@ -85,22 +82,22 @@ class OfflineTriplets(Batches):
         found = self.found if len(self.found) else _any_triplets(self.labels, rng)
         chosen = rng.choice(len(found), self.triplets, replace=len(found) < self.triplets)
         places = found[chosen].T.ravel()  # anchors, positives, negatives
-        faces = self.subset.augmentation(self.subset.images[self.rows[places]], rng)
+        faces = self.augmentation(self.images[self.rows[places]], rng)
         return faces[..., None], self.labels[places]
 
     def _mine(self, index: int, rng: np.random.Generator) -> None:
         """Take a new subset. Keras asks for batches ahead of the steps: wait for the weights."""
-        self.rows, self.labels = self.subset.draw(rng)
+        self.rows, self.labels = self.draw(rng)
         with self.changed:
             self.changed.wait_for(lambda: self.model is None or self.done >= index)
             model = self.model
         self.found = np.empty((0, 3), np.int64)
         if model is not None:
-            embeddings = embed(model.embedder, self.subset.images[self.rows])
+            embeddings = embed(model.embedder, self.images[self.rows])
             self.found = mine(
                 embeddings,
                 self.labels,
-                miner=self.subset.miner,
+                miner=self.mined_by,
                 margin=float(model.margin),
                 rng=rng,
             )
