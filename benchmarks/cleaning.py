@@ -120,6 +120,9 @@ MEASURES = {  # filter: damage, measure, the threshold's name, damaged when larg
 
 
 def report(name, clean, damaged, threshold, larger):
+    if not clean:
+        print(f"{name:<14}no pairs to compare")
+        return
     removed, lost = (
         (v > threshold if larger else v < threshold) for v in map(np.array, (damaged, clean))
     )
