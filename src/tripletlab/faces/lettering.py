@@ -12,7 +12,7 @@ READ_AT = 256  # pixels of the photo's height, at least: small letters would gro
 LEAST_HEIGHT = 0.03  # of a letter that can still be told from grain, of the photo's height
 LARGEST_HEIGHT = 0.22
 STROKE = 0.04  # the widest
-CONTRAST = 40  # of a stroke against what is around it, in grey levels
+CONTRAST = 90  # of a stroke against what is around it, in grey levels
 
 
 class _Blob(NamedTuple):
@@ -28,7 +28,7 @@ def letters_in_line(photo: Grey) -> int:
     """The most letters that stand in one line of text in the photo (height, width); 0 for none.
 
     Bright and dark letters are looked for apart. What counts as a line: blobs of like height and
-    grey, side by side at even height, with gaps of less than a letter's height between them.
+    grey, side by side at even height, with gaps of little more than a letter's height between them.
     """
     scale = max(1.0, READ_AT / photo.shape[0])
     if scale > 1:
@@ -85,8 +85,8 @@ def _neighbours(one: _Blob, other: _Blob) -> bool:
     """The other could be what follows in the same line."""
     high = max(one.height, other.height)
     return (
-        -0.1 * high <= other.left - one.right <= 0.9 * high
-        and abs(one.middle - other.middle) <= 0.3 * high
+        -0.2 * high <= other.left - one.right <= 1.2 * high
+        and abs(one.middle - other.middle) <= 0.35 * high
         and min(one.height, other.height) >= 0.5 * high
-        and abs(one.grey - other.grey) <= 30
+        and abs(one.grey - other.grey) <= 60
     )
