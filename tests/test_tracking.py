@@ -45,6 +45,21 @@ def test_a_run_keeps_params_metrics_tags_and_files(tracker, tmp_path):
     assert {status(one.run_id) for one in (parent, run)} == {"FINISHED"}
 
 
+def test_a_run_names_the_faces_that_it_saw(tracker, tmp_path):
+    (tmp_path / "faces.json").write_text('{"faces_kept": 9}')
+    with tracker.run("one", params={}, tags={}) as run:
+        for role in ("training", "verification"):
+            run.dataset(tmp_path / "faces.h5", title=role, fingerprint="ab" * 32, role=role)
+    seen = MlflowClient().get_run(run.run_id).inputs.dataset_inputs
+    assert {(one.dataset.name, one.tags[0].value) for one in seen} == {
+        ("training", "training"),
+        ("verification", "verification"),
+    }
+    assert seen[0].dataset.digest == "ab" * 16
+    assert seen[0].dataset.profile == '{"faces_kept": 9}'
+    assert str(tmp_path / "faces.h5") in seen[0].dataset.source
+
+
 @pytest.mark.parametrize(("error", "ends"), [(ValueError, "FAILED"), (KeyboardInterrupt, "KILLED")])
 def test_a_run_that_is_cut_off_says_so(tracker, error, ends):
     with pytest.raises(error), tracker.run("one", params={}, tags={}) as run:

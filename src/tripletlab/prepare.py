@@ -27,6 +27,12 @@ class Data(NamedTuple):
 
 def prepare(plain: Mapping[str, Any], *, fresh: bool) -> Data:
     """Open the stores that the config asks for, after making those that are not there."""
+    machines = config.build(plain, "machines")
+    with machines():
+        return _prepare(plain, fresh=fresh)
+
+
+def _prepare(plain: Mapping[str, Any], *, fresh: bool) -> Data:
     recipe = config.build(plain, "faces")
     chosen = [config.build(plain, noun) for noun in ("photos", "verification")]
     # What draws its own photos is bound, not built: it draws when all else is known to be right.

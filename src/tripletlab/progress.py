@@ -6,7 +6,8 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from rich.console import Console
 from rich.progress import (
@@ -90,7 +91,7 @@ def stream(
     """
     import joblib
 
-    settings = {"n_jobs": cores(), "batch_size": 1, **_settings.get({})}
+    settings = {"n_jobs": cores(), **_settings.get({})}
     streams = settings.get("backend", "loky") == "loky"
     many = len(items) if streams else 16 * settings["n_jobs"]
     task = joblib.delayed(_sized)
@@ -117,17 +118,19 @@ def spread(
     size: Callable[[Item], int],
 ) -> list[Result]:
     """`work` on every item, over all cores, results in order; an item counts by its `size`."""
-    import joblib
+    numbered = list(enumerate(items))
+    done = stream(_Numbered(work), numbered, title=title, size=lambda one: size(one[1]))
+    return [result for _, result in sorted(done, key=lambda one: one[0])]
 
-    results: list[Result] = []
-    parallel = joblib.Parallel(n_jobs=cores(), return_as="generator")
-    with bar(title, total=sum(map(size, items))) as advance:
-        for item, result in zip(
-            items, parallel(joblib.delayed(work)(item) for item in items), strict=True
-        ):
-            results.append(result)
-            advance(size(item))
-    return results
+
+@dataclass(frozen=True)
+class _Numbered(Generic[Item, Result]):
+    """The work, and which of the items it was done on."""
+
+    work: Callable[[Item], Result]
+
+    def __call__(self, item: tuple[int, Item]) -> tuple[int, Result]:
+        return item[0], self.work(item[1])
 
 
 def cores() -> int:

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import json
 import logging
 import os
 import socket
@@ -44,6 +45,22 @@ class Tracked:
         import mlflow
 
         mlflow.MlflowClient().set_tag(self.run_id, key, value)
+
+    def dataset(self, file: Path, *, title: str, fingerprint: str, role: str) -> None:
+        """Name a file of faces that the run saw, with the facts that lie beside it as JSON."""
+        import mlflow
+        from mlflow.entities import Dataset, DatasetInput, InputTag
+
+        facts = file.with_suffix(".json")
+        seen = Dataset(
+            name=title,
+            digest=fingerprint[:32],
+            source_type="local",
+            source=json.dumps({"uri": str(file)}),
+            profile=facts.read_text() if facts.is_file() else None,
+        )
+        tags = [InputTag("mlflow.data.context", role)]
+        mlflow.MlflowClient().log_inputs(self.run_id, [DatasetInput(dataset=seen, tags=tags)])
 
     def files(self, folder: Path, *, under: str | None = None) -> None:
         """Log every file of a folder as an artifact, in the run's folder `under`."""

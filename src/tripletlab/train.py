@@ -80,6 +80,8 @@ def train(
     ):
         if watch:
             watch.began(run.run_id)
+        for role, seen in (("training", data.faces), ("verification", data.pairs)):
+            run.dataset(seen.path, title=seen.title, fingerprint=seen.fingerprint, role=role)
         folder = Path(scratch)
         (folder / "config.yaml").write_text(yaml.safe_dump(plain, sort_keys=False))
         fitted = _fit(composed.config, data, run, name, checkpoint, watch)

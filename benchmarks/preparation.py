@@ -1,0 +1,133 @@
+"""Photos a second against a plain loop, and memory at 1× and 10× the photos.
+
+`python benchmarks/preparation.py speed` prepares synthetic people with all cores and, in turns with
+it, runs the same OpenCV calls in one loop of one process, with one thread and with OpenCV's own
+threads; medians of the rounds. `python benchmarks/preparation.py memory` prepares few and ten times
+as many faces, each in a process of its own, and tells the most memory that it and its workers had.
+"""
+
+import argparse
+import functools
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import cv2
+import numpy as np
+
+from tripletlab import config
+from tripletlab.faces.cropping import crop, read_photo
+from tripletlab.faces.detection import haar
+from tripletlab.faces.preparation import prepare_faces
+from tripletlab.photos.hygiene import Hygiene
+from tripletlab.photos.sources import folder
+from tripletlab.photos.tree import list_identities
+from tripletlab.progress import cores
+
+find = functools.partial(haar, scale_factor=1.1, min_neighbors=4, min_size=30)
+
+
+def prepare(photos, place, choice):
+    """Prepare a tree of photos with a choice of conf/faces."""
+    composed = config.compose("prepare", [f"faces={choice}"]).config
+    return prepare_faces(
+        photos,
+        config.build(composed, "faces"),
+        hygiene=Hygiene(exclude=[], shared="allow"),
+        judged=(),
+        heldout_fraction=0.0,
+        settings={},
+        folder=Path(place),
+        fresh=True,
+    )
+
+
+def plain_loop(files, threads):
+    """What anyone would write first."""
+    cv2.setNumThreads(threads)
+    faces = []
+    for file in files:
+        photo = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)
+        boxes = find(photo)
+        if boxes:
+            faces.append(crop(photo, boxes[0], size=64))
+    return np.stack(faces)
+
+
+def speed(given):
+    if given.photos:
+        photos = folder(detected=[str(given.photos)], cropped=[])
+    else:
+        composed = config.compose("prepare", ["photos.people=120", "photos.photos=20"]).config
+        photos = config.build(composed, "photos")()
+    files = [file for own in list_identities(photos.trees[0]).values() for file in own]
+    assert read_photo(files[0]) is not None
+    rates = {"one loop, one thread": [], "one loop, OpenCV's threads": [], "tripletlab": []}
+    with TemporaryDirectory() as place:
+        prepare(photos, place, "paper")  # the workers are there from now on
+        for _ in range(given.rounds):
+            for name, work in (
+                ("one loop, one thread", lambda: plain_loop(files, 1)),
+                ("one loop, OpenCV's threads", lambda: plain_loop(files, -1)),
+                ("tripletlab", lambda: prepare(photos, place, "paper")),
+            ):
+                start = time.perf_counter()
+                work()
+                rates[name].append(len(files) / (time.perf_counter() - start))
+    base = statistics.median(rates["one loop, one thread"])
+    print(f"{len(files):,} photos, {cores()} cores, median of {given.rounds} rounds")
+    for name, found in rates.items():
+        middle = statistics.median(found)
+        print(f"{name:<28}{middle:>8.0f} photos/s{middle / base:>7.2f}×")
+
+
+def noise(root, people, photos):
+    """A tree of small pictures that are taken as faces."""
+    rng = np.random.default_rng(0)
+    for person in range(people):
+        own = root / f"p{person:05d}"
+        own.mkdir(parents=True)
+        for number, image in enumerate(rng.integers(0, 256, (photos, 32, 32), np.uint8)):
+            cv2.imwrite(str(own / f"{number:04d}.png"), image)
+
+
+CHILD = """
+import resource, sys
+sys.path.insert(0, {benchmarks!r})
+from preparation import Tree, TrainingPhotos, Path, prepare
+tree = Tree("noise", (Path(sys.argv[1]),), cropped=True)
+made = prepare(TrainingPhotos("noise", (tree,)), sys.argv[2], "precropped")
+own, workers = (resource.getrusage(who).ru_maxrss / 1024 for who in (
+    resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+print(own, workers, made.path.stat().st_size / 1e6)
+"""
+
+
+def memory(given):
+    print(f"{'faces':>9}{'main process':>15}{'a worker':>11}{'faces.h5':>11}  MB")
+    for times in (1, 10):
+        with TemporaryDirectory() as place:
+            people = given.people * times
+            noise(Path(place) / "noise", people, 50)
+            code = CHILD.format(benchmarks=str(Path(__file__).parent))
+            command = [sys.executable, "-c", code, f"{place}/noise", f"{place}/data"]
+            done = subprocess.run(command, capture_output=True, text=True, check=True)
+            own, worker, size = map(float, done.stdout.split())
+            print(f"{people * 50:>9,}{own:>15.0f}{worker:>11.0f}{size:>11.0f}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("what", choices=["speed", "memory"])
+    parser.add_argument("--photos", type=Path, help="a tree of photos for speed")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--people", type=int, default=100, help="for memory, with 50 faces each")
+    given = parser.parse_args()
+    {"speed": speed, "memory": memory}[given.what](given)
+
+
+if __name__ == "__main__":
+    main()

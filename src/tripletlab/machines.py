@@ -1,0 +1,39 @@
+"""Whose cores the preparation uses: targets of conf/machines."""
+
+import contextlib
+from collections.abc import Iterator
+
+from tripletlab.errors import InputError
+from tripletlab.progress import workers
+
+
+@contextlib.contextmanager
+def local() -> Iterator[None]:
+    """This machine's."""
+    yield
+
+
+@contextlib.contextmanager
+def cluster(*, address: str) -> Iterator[None]:
+    """Those of every machine of a Ray cluster, which see the same photos at the same paths.
+
+    InputError where Ray is not installed, or no cluster is at the address.
+    """
+    try:
+        import ray
+        from ray.util.joblib import register_ray
+    except ImportError as error:
+        raise InputError("machines=ray needs Ray: pip install 'tripletlab[cluster]'") from error
+    try:
+        ray.init(address=address, log_to_driver=False, logging_level="ERROR")
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise InputError(
+            f"machines.address={address}: no Ray cluster there ({error}); start one with"
+            " `ray start --head`, and `ray start --address=HOST:6379` on the other machines"
+        ) from error
+    register_ray()
+    try:
+        with workers(backend="ray", n_jobs=int(ray.cluster_resources()["CPU"])):
+            yield
+    finally:
+        ray.shutdown()

@@ -1,0 +1,59 @@
+"""The preparation on a cluster of two nodes, which start here: TRIPLETLAB_CLUSTER=1, a minute."""
+
+import os
+
+import pytest
+
+from tripletlab import config
+from tripletlab.errors import InputError
+from tripletlab.machines import cluster, local
+from tripletlab.prepare import prepare
+from tripletlab.progress import spread, stream
+
+
+def double(number):
+    return 2 * number
+
+
+def test_work_comes_back_in_order_and_as_it_is_done():
+    with local():
+        assert spread(double, range(9), title="doubling", size=lambda _: 1) == list(range(0, 18, 2))
+        done = stream(double, range(9), title="doubling", size=lambda _: 1)
+        assert sorted(done) == list(range(0, 18, 2))
+        assert spread(double, [], title="nothing", size=lambda _: 1) == []
+
+
+def test_a_cluster_that_is_not_there_is_one_line(monkeypatch):
+    pytest.importorskip("ray")
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    with pytest.raises(InputError, match="ray start --head") as error, cluster(address="auto"):
+        pass
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.skipif(
+    "TRIPLETLAB_CLUSTER" not in os.environ, reason="asked for by TRIPLETLAB_CLUSTER=1"
+)
+def test_two_nodes_prepare_the_same_faces(tmp_path, monkeypatch):
+    pytest.importorskip("ray")
+    from ray.cluster_utils import Cluster
+
+    asked = ["photos.people=40", "photos.photos=8", "verification.people=60"]
+    asked += ["verification.per_fold=20", "faces=cleaned", "faces.min_photos=4"]
+    nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    try:
+        nodes.add_node(num_cpus=1)
+        plains = [
+            config.compose("prepare", [*asked, f"data={tmp_path / where}", *more]).config
+            for where, more in (
+                ("local", []),
+                ("cluster", ["machines=ray", f"machines.address={nodes.address}"]),
+            )
+        ]
+        here, there = (prepare(plain, fresh=False) for plain in plains)
+    finally:
+        nodes.shutdown()
+    print("local", here.faces.fingerprint, "two nodes", there.faces.fingerprint)
+    assert there.faces.fingerprint == here.faces.fingerprint
+    assert there.pairs.fingerprint == here.pairs.fingerprint
+    assert there.faces.path.read_bytes() == here.faces.path.read_bytes()
