@@ -97,9 +97,14 @@ def noise(root, people, photos):
 CHILD = """
 import resource, sys
 sys.path.insert(0, {benchmarks!r})
-from preparation import Tree, TrainingPhotos, Path, prepare
+from pathlib import Path
+from joblib.externals.loky import get_reusable_executor
+from preparation import prepare
+from tripletlab.photos.sources import TrainingPhotos
+from tripletlab.photos.tree import Tree
 tree = Tree("noise", (Path(sys.argv[1]),), cropped=True)
 made = prepare(TrainingPhotos("noise", (tree,)), sys.argv[2], "precropped")
+get_reusable_executor().shutdown(wait=True)
 own, workers = (resource.getrusage(who).ru_maxrss / 1024 for who in (
     resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 print(own, workers, made.path.stat().st_size / 1e6)
@@ -114,7 +119,7 @@ def memory(given):
             noise(Path(place) / "noise", people, 50)
             code = CHILD.format(benchmarks=str(Path(__file__).parent))
             command = [sys.executable, "-c", code, f"{place}/noise", f"{place}/data"]
-            done = subprocess.run(command, capture_output=True, text=True, check=True)
+            done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
             own, worker, size = map(float, done.stdout.split())
             print(f"{people * 50:>9,}{own:>15.0f}{worker:>11.0f}{size:>11.0f}")
 
