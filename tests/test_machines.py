@@ -31,6 +31,7 @@ def test_a_cluster_that_is_not_there_is_one_line(monkeypatch):
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.skipif(
     "TRIPLETLAB_CLUSTER" not in os.environ, reason="asked for by TRIPLETLAB_CLUSTER=1"
 )

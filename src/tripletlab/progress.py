@@ -95,11 +95,9 @@ def stream(
     streams = settings.get("backend", "loky") == "loky"
     many = len(items) if streams else 16 * settings["n_jobs"]
     task = joblib.delayed(_sized)
-    with bar(title, total=sum(map(size, items))) as advance:
+    parallel = joblib.Parallel(return_as="generator_unordered" if streams else "list", **settings)
+    with bar(title, total=sum(map(size, items))) as advance, parallel:
         for start in range(0, len(items), max(1, many)):
-            parallel = joblib.Parallel(
-                return_as="generator_unordered" if streams else "list", **settings
-            )
             part = items[start : start + many]
             for result, steps in parallel(task(work, item, size(item)) for item in part):
                 yield result

@@ -18,11 +18,20 @@ def _prepare(given: argparse.Namespace) -> None:
 
 
 def _checksums(given: argparse.Namespace) -> None:
-    from pathlib import Path
-
     from tripletlab.checksums import checksums
 
     checksums(Path(config.compose("prepare", given.overrides).config["data"]))
+
+
+def _suspects(given: argparse.Namespace) -> None:
+    from tripletlab.suspects import suspects
+
+    overrides = [word for word in given.words if "=" in word]
+    which = [word for word in given.words if "=" not in word]
+    if len(which) > 1:
+        raise InputError("write tripletlab suspects [champion|run|version] [key=value …]")
+    composed = config.compose("train", overrides)
+    suspects(composed.config, *(which or ["champion"]), share=given.share)
 
 
 def _train(given: argparse.Namespace) -> None:
@@ -195,6 +204,15 @@ VERBS = {
         _checksums,
         "tell whether prepared faces are still what was written",
         OVERRIDES,
+        choices=False,
+    ),
+    "suspects": Verb(
+        _suspects,
+        "list photos that may lie in the wrong person's folder, by a trained network",
+        {
+            "words": {"nargs": "*", "metavar": "champion|run|version|key=value"},
+            "--share": {"type": float, "default": 0.01, "help": "of the faces, at most (0.01)"},
+        },
         choices=False,
     ),
     "train": Verb(
