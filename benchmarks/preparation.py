@@ -61,7 +61,7 @@ def speed(given):
     if given.photos:
         photos = folder(detected=[str(given.photos)], cropped=[])
     else:
-        composed = config.compose("prepare", ["photos.people=120", "photos.photos=20"]).config
+        composed = config.compose("prepare", [f"photos.people={given.people}"]).config
         photos = config.build(composed, "photos")()
     files = [file for own in list_identities(photos.trees[0]).values() for file in own]
     assert read_photo(files[0]) is not None
@@ -129,7 +129,7 @@ def main():
     parser.add_argument("what", choices=["speed", "memory"])
     parser.add_argument("--photos", type=Path, help="a tree of photos for speed")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--people", type=int, default=100, help="for memory, with 50 faces each")
+    parser.add_argument("--people", type=int, default=100, help="with 20 photos, or 50 faces, each")
     given = parser.parse_args()
     {"speed": speed, "memory": memory}[given.what](given)
 

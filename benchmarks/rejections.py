@@ -1,0 +1,52 @@
+"""Which part of a tree's photos each choice of conf/faces rejects, and why.
+
+`python benchmarks/rejections.py FOLDER … [--many 1000]`: folders of one folder a person; so many
+photos of each, evenly picked. Repeated pictures are looked for within a person, and are no part of
+this: every photo is judged by itself.
+"""
+
+import argparse
+import collections
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+
+from tripletlab import config
+from tripletlab.faces.recipe import FaceRecipe
+from tripletlab.progress import spread
+
+CHOICES = ("paper", "aligned", "cleaned")
+
+
+@dataclass(frozen=True)
+class Judge:
+    """What a worker does: why each recipe rejects a photo."""
+
+    recipes: tuple[FaceRecipe, ...]
+
+    def __call__(self, file):
+        cv2.setNumThreads(1)
+        return [recipe.face(file, cropped=False).problem for recipe in self.recipes]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("folders", type=Path, nargs="+")
+    parser.add_argument("--many", type=int, default=1000)
+    given = parser.parse_args()
+    composed = [config.compose("prepare", [f"faces={one}"]).config for one in CHOICES]
+    judge = Judge(tuple(config.build(one, "faces") for one in composed))
+    for folder in given.folders:
+        files = sorted(folder.glob("*/*.*"))
+        files = files[:: max(1, len(files) // given.many)]
+        found = spread(judge, files, title=folder.name, size=lambda _: 1)
+        for choice, problems in zip(CHOICES, zip(*found, strict=True), strict=True):
+            counts = collections.Counter(why for why in problems if why)
+            told = ", ".join(f"{why} {n / len(files):.1%}" for why, n in counts.most_common())
+            kept = 1 - sum(counts.values()) / len(files)
+            print(f"{folder.name}, {len(files)} photos, {choice}: kept {kept:.1%}; {told}")
+
+
+if __name__ == "__main__":
+    main()
