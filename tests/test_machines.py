@@ -1,6 +1,7 @@
 """The preparation on a cluster of two nodes, which start here: TRIPLETLAB_CLUSTER=1, a minute."""
 
 import os
+import sys
 
 import pytest
 
@@ -8,7 +9,7 @@ from tripletlab import config
 from tripletlab.errors import InputError
 from tripletlab.machines import cluster, local
 from tripletlab.prepare import prepare
-from tripletlab.progress import spread, stream
+from tripletlab.progress import _parts, spread, stream, workers
 
 
 def double(number):
@@ -23,10 +24,26 @@ def test_work_comes_back_in_order_and_as_it_is_done():
         assert spread(double, [], title="nothing", size=lambda _: 1) == []
 
 
-def test_a_cluster_that_is_not_there_is_one_line(monkeypatch):
-    pytest.importorskip("ray")
-    monkeypatch.delenv("RAY_ADDRESS", raising=False)
-    with pytest.raises(InputError, match="ray start --head") as error, cluster(address="auto"):
+def test_what_cannot_be_streamed_comes_in_stretches():
+    with workers(backend="threading", n_jobs=2):
+        done = stream(double, range(9), title="doubling", size=lambda _: 900)
+        assert sorted(done) == list(range(0, 18, 2))
+    assert list(map(list, _parts([3, 4, 5, 1, 9], int, most=7))) == [[3, 4], [5, 1, 9], []]
+
+
+def refuse(**settings):
+    raise ConnectionError("no such cluster\nsee elsewhere")
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_without_a_cluster_there_is_one_line(installed, monkeypatch):
+    if installed:
+        ray = pytest.importorskip("ray")
+        monkeypatch.setattr(ray, "init", refuse)
+    else:
+        monkeypatch.setitem(sys.modules, "ray", None)
+    hint = "ray start --head" if installed else r"pip install 'tripletlab\[cluster\]'"
+    with pytest.raises(InputError, match=hint) as error, cluster(address="auto"):
         pass
     assert "\n" not in str(error.value)
 

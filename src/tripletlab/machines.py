@@ -27,8 +27,9 @@ def cluster(*, address: str) -> Iterator[None]:
     try:
         ray.init(address=address, log_to_driver=False, logging_level="ERROR")
     except (ConnectionError, RuntimeError, ValueError) as error:
+        reason = str(error).partition("\n")[0]
         raise InputError(
-            f"machines.address={address}: no Ray cluster there ({error}); start one with"
+            f"machines.address={address}: no Ray cluster there ({reason}); start one with"
             " `ray start --head`, and `ray start --address=HOST:6379` on the other machines"
         ) from error
     register_ray()

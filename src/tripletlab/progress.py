@@ -87,21 +87,33 @@ def stream(
     """`work` on every item, over all cores, each result as soon as it is there; else as `spread`.
 
     Only the results that nobody has taken yet are in memory. A backend that cannot hand them out
-    one by one does so for sixteen items a worker at a time.
+    one by one does so for items of a size of a thousand a worker at a time.
     """
     import joblib
 
     settings = {"n_jobs": cores(), **_settings.get({})}
     streams = settings.get("backend", "loky") == "loky"
-    many = len(items) if streams else 16 * settings["n_jobs"]
-    task = joblib.delayed(_sized)
+    parts = [items] if streams else _parts(items, size, most=1000 * settings["n_jobs"])
     parallel = joblib.Parallel(return_as="generator_unordered" if streams else "list", **settings)
+    task = joblib.delayed(_sized)
     with bar(title, total=sum(map(size, items))) as advance, parallel:
-        for start in range(0, len(items), max(1, many)):
-            part = items[start : start + many]
+        for part in parts:
             for result, steps in parallel(task(work, item, size(item)) for item in part):
                 yield result
                 advance(steps)
+
+
+def _parts(
+    items: Sequence[Item], size: Callable[[Item], int], *, most: int
+) -> Iterator[Sequence[Item]]:
+    """The items in stretches, each ended by the item that brings it to the size `most`."""
+    part: list[Item] = []
+    for item in items:
+        part.append(item)
+        if sum(map(size, part)) >= most:
+            yield part
+            part = []
+    yield part
 
 
 def _sized(work: Callable[[Item], Result], item: Item, size: int) -> tuple[Result, int]:
