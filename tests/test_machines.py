@@ -56,8 +56,9 @@ def test_two_nodes_prepare_the_same_faces(tmp_path, monkeypatch):
     pytest.importorskip("ray")
     from ray.cluster_utils import Cluster
 
-    asked = ["photos.people=40", "photos.photos=8", "verification.people=60"]
-    asked += ["verification.per_fold=20", "faces=cleaned", "faces.min_photos=4"]
+    asked = ["photos.people=24", "photos.photos=6", "verification.people=40", "faces=cleaned"]
+    asked += ["verification.per_fold=5", "faces.min_photos=3"]
+    asked += [f"{noun}.folder={tmp_path}" for noun in ("photos", "verification")]
     nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
     try:
         nodes.add_node(num_cpus=1)
