@@ -14,7 +14,7 @@ import pytest
 from tripletlab.errors import InputError
 from tripletlab.faces.cleaning import REPEATED
 from tripletlab.faces.journal import Journal
-from tripletlab.faces.preparation import prepare_faces, split_names, store_path
+from tripletlab.faces.preparation import models, prepare_faces, split_names, store_path
 from tripletlab.faces.recipe import NO_FACE, TOO_FEW, UNREADABLE
 from tripletlab.faces.store import HELDOUT, TRAIN, VALIDATION, FaceStore, rejected_photos
 from tripletlab.photos.hygiene import LISTED, PHOTO_LISTED, SHARED, Hygiene
@@ -314,6 +314,17 @@ def test_split_is_seeded_and_independent_of_the_order(recipe):
 def test_smallest_split_still_validates_with_two(recipe):
     split = split_names(list("abcd"), replace(recipe, validation_fraction=0.01), heldout_fraction=0)
     assert sorted(split.values()) == [TRAIN, TRAIN, VALIDATION, VALIDATION]
+
+
+def test_a_model_is_known_by_its_content_not_its_place(tmp_path):
+    for name, content in (("a.onnx", b"one"), ("b.onnx", b"one"), ("c.onnx", b"other")):
+        (tmp_path / name).write_bytes(content)
+    one, same, other = (
+        models({"detector": {"model": str(tmp_path / name)}})
+        for name in ("a.onnx", "b.onnx", "c.onnx")
+    )
+    assert one == same != other
+    assert models({"detector": {"min_size": 30}}) == one[:1]
 
 
 def test_place_of_a_store_is_readable_and_stable():

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tripletlab.errors import InputError
-from tripletlab.faces.preparation import EXAMPLES, Preparation, listing, store_path
+from tripletlab.faces.preparation import EXAMPLES, Preparation, listing, models, store_path
 from tripletlab.faces.recipe import NO_FACE, UNALIGNED, UNREADABLE, Face, FaceRecipe
 from tripletlab.faces.store import FORMAT, HELDOUT, FaceStore
 from tripletlab.faces.storing import write
@@ -45,7 +45,7 @@ def prepare_pairs(
     files = list(photos.values())
     cropped = verification.tree.cropped
     spare = [_instead(verification, file) for file in files]
-    inputs = [listing(files), listing([file for file in spare if file])]
+    inputs = [listing(files), listing([file for file in spare if file]), models(settings)]
     key = [FORMAT, settings, verification.title, cropped, named, map_photos, inputs]
     path = store_path(folder, title=verification.title, key=key) / "pairs.h5"
     if path.is_file() and not fresh:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from tripletlab.errors import InputError
 from tripletlab.faces.cleaning import REPEATED, Hash
 from tripletlab.faces.journal import Entry, Journal, unfinished
+from tripletlab.faces.landmarks import COEFFICIENTS
 from tripletlab.faces.recipe import PASSED_OVER, TOO_FEW, Face, FaceRecipe
 from tripletlab.faces.store import FORMAT, HELDOUT, TRAIN, VALIDATION
 from tripletlab.faces.storing import Blocks, Lines, write
@@ -79,7 +80,7 @@ def prepare_faces(
     reasons, shared = hygiene.left_out(names, judged)
     people = [person._replace(left_out=reasons.get(person.name)) for person in people]
     listed = hygiene.photos()
-    inputs = [digest, sorted(reasons.items()), sorted(listed)]
+    inputs = [digest, sorted(reasons.items()), sorted(listed), models(settings)]
     key = [FORMAT, settings, heldout_fraction, photos.title, inputs]
     path = store_path(folder, title=photos.title, key=key) / "faces.h5"
     if path.is_file() and not fresh:
@@ -113,6 +114,20 @@ def split_names(
         )
     marks = [HELDOUT] * held + [VALIDATION] * watched + [TRAIN] * (len(order) - held - watched)
     return dict(zip(map(str, order), marks, strict=True))
+
+
+def models(settings: Mapping[str, Any]) -> list[str]:
+    """Digests of the files that a recipe computes by: the landmarks' own, and every `model`."""
+    files = [COEFFICIENTS, *_models(settings)]
+    return [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
+
+
+def _models(settings: Mapping[str, Any]) -> Iterator[Path]:
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from _models(value)
+        elif name == "model":
+            yield Path(value).expanduser()
 
 
 def listing(files: Sequence[Path]) -> str:
