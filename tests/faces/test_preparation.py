@@ -13,8 +13,9 @@ import pytest
 
 from tripletlab.errors import InputError
 from tripletlab.faces.cleaning import REPEATED
+from tripletlab.faces.completion import split_names
 from tripletlab.faces.journal import Journal
-from tripletlab.faces.preparation import models, prepare_faces, split_names, store_path
+from tripletlab.faces.preparation import models, prepare_faces, store_path
 from tripletlab.faces.recipe import NO_FACE, TOO_FEW, UNREADABLE
 from tripletlab.faces.store import HELDOUT, TRAIN, VALIDATION, FaceStore, rejected_photos
 from tripletlab.photos.hygiene import LISTED, PHOTO_LISTED, SHARED, Hygiene

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tripletlab.errors import InputError
-from tripletlab.faces.preparation import EXAMPLES, Preparation, listing, models, store_path
+from tripletlab.faces.completion import EXAMPLES
+from tripletlab.faces.preparation import Preparation, listing, models, store_path
 from tripletlab.faces.recipe import NO_FACE, UNALIGNED, UNREADABLE, Face, FaceRecipe
 from tripletlab.faces.store import FORMAT, HELDOUT, FaceStore
 from tripletlab.faces.storing import write

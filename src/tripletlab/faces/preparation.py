@@ -6,31 +6,26 @@ photos there are, and a process that was killed goes on where it stopped.
 """
 
 import hashlib
-import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tripletlab.errors import InputError
 from tripletlab.faces.cleaning import REPEATED, Hash
+from tripletlab.faces.completion import Person, complete
 from tripletlab.faces.journal import Entry, Journal, unfinished
 from tripletlab.faces.landmarks import COEFFICIENTS
 from tripletlab.faces.recipe import PASSED_OVER, TOO_FEW, Face, FaceRecipe
-from tripletlab.faces.store import FORMAT, HELDOUT, TRAIN, VALIDATION
-from tripletlab.faces.storing import Blocks, Lines, write
+from tripletlab.faces.store import FORMAT
 from tripletlab.photos.hygiene import PHOTO_LISTED, Hygiene
-from tripletlab.photos.pairs import Pairs, draw_pairs
 from tripletlab.photos.sources import TrainingPhotos, slug
 from tripletlab.photos.tree import identity_folders, no_photos, photos_in, source
 from tripletlab.progress import say, stream
-
-EXAMPLES = 12  # rejected photos that are named for each reason
 
 
 @dataclass(frozen=True)
@@ -39,21 +34,6 @@ class Preparation:
 
     path: Path
     reused: bool
-
-
-class Person(NamedTuple):
-    """An identity in one tree: its place in the store, its folders and how many photos they hold.
-
-    `left_out` is why nothing of it is read, if so.
-    """
-
-    number: int
-    name: str
-    tree: int
-    cropped: bool
-    folders: list[Path]
-    photos: int
-    left_out: str | None
 
 
 def prepare_faces(
@@ -90,7 +70,7 @@ def prepare_faces(
         if journal is None:
             return Preparation(path, reused=True)
         _read(people, _Reader(recipe, listed), journal)
-        _write(path, photos, people, journal, recipe, settings, heldout_fraction, kept)
+        complete(path, photos, people, journal, recipe, settings, heldout_fraction, kept)
     return Preparation(path, reused=False)
 
 
@@ -98,22 +78,6 @@ def store_path(folder: Path, *, title: str, key: object) -> Path:
     """The folder of a store: a readable name, and 8 digits that change with the inputs."""
     digits = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:8]
     return folder / f"{slug(title)}-{digits}"
-
-
-def split_names(
-    names: Sequence[str], recipe: FaceRecipe, *, heldout_fraction: float
-) -> dict[str, int]:
-    """Each name's split, seeded; at least two validation identities, and one held out if any."""
-    order = np.random.default_rng(recipe.seed).permutation(sorted(set(names)))
-    held = round(len(order) * heldout_fraction) if heldout_fraction else 0
-    watched = max(2, round(len(order) * recipe.validation_fraction))
-    if len(order) - held - watched < 2:
-        raise InputError(
-            f"{len(order)} people with {recipe.min_photos} usable faces are too few to split into"
-            " training and validation: give more people, or lower faces.min_photos"
-        )
-    marks = [HELDOUT] * held + [VALIDATION] * watched + [TRAIN] * (len(order) - held - watched)
-    return dict(zip(map(str, order), marks, strict=True))
 
 
 def models(settings: Mapping[str, Any]) -> list[str]:
@@ -213,83 +177,3 @@ class _Reader:
         if source(file) in self.listed:
             return Face(None, PHOTO_LISTED)
         return self.recipe.face(file, cropped=person.cropped)
-
-
-def _rejected(journal: Journal) -> dict[str, dict[str, Any]]:
-    """For every reason how many photos it took, and some of them, each of another identity."""
-    counts = dict[str, dict[str, Any]]()
-    for _, rejected in journal.entries():
-        for why, photos in itertools.groupby(sorted(rejected, key=_why), key=_why):
-            sources = [one for one, _ in photos]
-            known = counts.setdefault(why, {"photos": 0, "such_as": []})
-            known["photos"] += len(sources)
-            known["such_as"] += sources[: len(known["such_as"]) < EXAMPLES]
-    return dict(sorted(counts.items(), key=lambda item: -item[1]["photos"]))
-
-
-def _why(rejected: tuple[str, str]) -> str:
-    return rejected[1]
-
-
-def _write(
-    path: Path,
-    photos: TrainingPhotos,
-    people: Sequence[Person],
-    journal: Journal,
-    recipe: FaceRecipe,
-    settings: Mapping[str, Any],
-    heldout_fraction: float,
-    kept: Mapping[str, Any],
-) -> None:
-    """The store from the journal, part by part."""
-    numbers, rejected = journal.numbers(), _rejected(journal)
-    if not numbers:
-        told = "; ".join(f"{why}: {found['photos']:,}" for why, found in rejected.items())
-        raise InputError(
-            f"{photos.title}: nobody has {recipe.min_photos} usable faces ({told});"
-            " lower faces.min_photos, or give more photos"
-        )
-    names = [people[number].name for number in numbers]
-    split = split_names(names, recipe, heldout_fraction=heldout_fraction)
-    counts = [journal.count(number) for number in numbers]
-    total, without = sum(counts), sum(found["photos"] for found in rejected.values())
-    arrays = {
-        "offsets": np.cumsum([0, *counts]),
-        "trees": np.array([people[number].tree for number in numbers], np.int64),
-        "split": np.array([split[name] for name in names], np.int64),
-        "checksums": np.array([journal.checksum(number) for number in numbers], np.uint32),
-    }
-    faces = Blocks((total, recipe.size, recipe.size), np.dtype(np.uint8), journal.images())
-    write(
-        path,
-        kind="faces",
-        title=photos.title,
-        settings=settings,
-        notes={
-            "photos": sum(person.photos for person in people),
-            "kept": total,
-            "rejected": rejected,
-            "hygiene": kept,
-        },
-        pairs=("validation", _validation_pairs(arrays, recipe)),
-        arrays={**arrays, "images": faces},
-        texts={
-            "names": tuple(names),
-            "tree_names": tuple(tree.name for tree in photos.trees),
-            "sources": Lines(total, (sources for sources, _ in journal.entries())),
-            "rejected": Lines(without, ([s for s, _ in lost] for _, lost in journal.entries())),
-            "reasons": Lines(without, ([why for _, why in lost] for _, lost in journal.entries())),
-        },
-    )
-
-
-def _validation_pairs(arrays: Mapping[str, NDArray[Any]], recipe: FaceRecipe) -> Pairs:
-    chosen = np.flatnonzero(arrays["split"] == VALIDATION)
-    groups = [np.arange(*arrays["offsets"][entry : entry + 2]) for entry in chosen]
-    return draw_pairs(
-        groups,
-        arrays["trees"][chosen],
-        folds=1,
-        per_fold=recipe.validation_pairs,
-        seed=recipe.seed,
-    )
