@@ -1,1 +1,7 @@
 """The webcam app: who is in front of the camera. Its threads pass on the newest, drop the rest."""
+
+import os
+
+# A search waits for memory, not for arithmetic, and the other cores have faces to find. NumPy reads
+# this when it is loaded.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -54,8 +54,8 @@ class Stage(Widget):
         self._scale = min(self.width / width, self.height / height)
         self._picture.size = (width * self._scale, height * self._scale)
         self._picture.pos = (
-            self.center_x - self._picture.size[0] / 2,
-            self.center_y - self._picture.size[1] / 2,
+            self.x + (self.width - self._picture.size[0]) / 2,
+            self.y + (self.height - self._picture.size[1]) / 2,
         )
         self._frame()
 
@@ -81,7 +81,7 @@ class Stage(Widget):
         label = _text(f"{name}  {nearest.distance:.3f}" if nearest else name)
         # The label stands below the face, or within its frame where the picture ends there.
         foot = max(y - label.height - dp(8), self.y)
-        left = min(max(x, self.x), self.right - label.width - dp(16))
+        left = min(max(x, self.x), self.x + self.width - label.width - dp(16))
         size = (label.width + dp(16), label.height + dp(4))
         RoundedRectangle(pos=(left, foot), size=size, radius=[dp(6)])
         Color(*BACKGROUND)
