@@ -23,7 +23,7 @@ EPILOG = """examples:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a verb; 0 when it ends well, 2 for bad input, 130 for Ctrl-C."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    given = _parser().parse_args(arguments)
+    given = _parsed(arguments)
     try:
         with every_interrupt_heard(signal.SIGINT):
             VERBS[given.verb].run(given)
@@ -34,6 +34,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("tripletlab: stopped; the same command goes on where it can", file=sys.stderr)
         return 130
     return 0
+
+
+def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The arguments; key=value may stand behind an option too, which argparse does not foresee."""
+    parser = _parser()
+    given, rest = parser.parse_known_args(arguments)
+    words = next((vars(given)[name] for name in ("overrides", "words") if name in given), None)
+    unknown = [word for word in rest if word.startswith("-") or "=" not in word]
+    if unknown or (rest and words is None):
+        parser.error(f"unrecognized arguments: {' '.join(unknown or rest)}")
+    if rest and words is not None:
+        words += rest
+    return given
 
 
 def _parser() -> argparse.ArgumentParser:

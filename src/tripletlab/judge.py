@@ -30,6 +30,7 @@ from tripletlab.verification.protocol import Distances, judge, pair_distances
 MIDDLE = "no pair is dropped: the middle of the photo stands for a face that was not found"
 FOUND = "pairs were drawn among photos with a usable face: none had to be replaced"
 OVERLAP = "people with the same name, whatever its case and separators"
+PEOPLE = "training_people.json"  # artifact: the names of those that a run learned from
 NEAREST = 5  # faces that the map shows beside the one at the pointer
 CAPTIONS = {  # of the pictures on the card, in their order
     "roc.png": "ROC curves: every set and their mean; all pairs at once where few are accepted",

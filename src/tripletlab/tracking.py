@@ -250,6 +250,10 @@ class Tracker:
         points = self._client().get_metric_history(run_id, metric)
         return sorted({point.step: point.value for point in points}.items())
 
+    def has(self, run_id: str, path: str) -> bool:
+        """The run has this artifact at its top."""
+        return any(one.path == path for one in self._client().list_artifacts(run_id))
+
     def artifact(self, run_id: str, path: str) -> Path:
         """A local copy of a run's artifact."""
         return Path(self._client().download_artifacts(run_id, path))

@@ -13,7 +13,7 @@ import yaml
 
 from tripletlab import config
 from tripletlab.faces.store import TRAIN, PairStore
-from tripletlab.judge import Embeddings, Moment, about_training, judge_embeddings
+from tripletlab.judge import PEOPLE, Embeddings, Moment, about_training, judge_embeddings
 from tripletlab.photos.sources import slug
 from tripletlab.pictures.learning import draw_learning
 from tripletlab.prepare import Data
@@ -24,7 +24,6 @@ from tripletlab.verification.flip import Embed, flipped
 from tripletlab.verification.protocol import Distances, judge, pair_distances
 
 FRAMES = 9  # of the film of the map, at most
-PEOPLE = "training_people.json"  # artifact: the names of those that a run learned from
 
 
 @dataclass(frozen=True)

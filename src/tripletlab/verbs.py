@@ -51,6 +51,35 @@ def _train(given: argparse.Namespace) -> None:
     print(f"run\t{outcome.run_id}")
 
 
+def _evaluate(given: argparse.Namespace) -> None:
+    from tripletlab.evaluate import evaluate, print_faces
+
+    if given.faces:
+        given.overrides = [one for one in (given.what, *given.overrides) if one]
+        print_faces(_checked("evaluate", given))
+    elif given.what is None or "=" in given.what:
+        raise InputError(f"what is to be judged? Give {WHATS}")
+    else:
+        composed = _checked("evaluate", given)
+        evaluate(given.what, composed, given.overrides, folder=given.to)
+
+
+def _identify(given: argparse.Namespace) -> None:
+    from tripletlab.identify import identify_people
+
+    composed = _checked("evaluate", given)
+    places = {"gallery": given.gallery, "folder": given.to}
+    identify_people(given.what, composed, given.overrides, **places)
+
+
+def _compare(given: argparse.Namespace) -> None:
+    from tripletlab.compare import compare_models
+
+    given.overrides = [word for word in given.words if "=" in word]
+    whats = [word for word in given.words if "=" not in word]
+    compare_models(whats, _checked("evaluate", given), folder=given.to or Path("comparison"))
+
+
 def _describe(given: argparse.Namespace) -> None:
     from tripletlab.describe import describe
 
@@ -191,6 +220,11 @@ NAME: Arguments = {
     "words": {"nargs": "*", "metavar": "SPACE", "help": "the latest sweep of it, or of all"}
 }
 DRY_RUN: Arguments = {"--dry-run": {"action": "store_true", "help": "print the trials and stop"}}
+WHATS = "champion, NAME@champion, NAME/version, a run's id, a bundle's folder, or a FILE.npy"
+WHAT: Arguments = {"what": {"metavar": "WHAT", "help": WHATS}}
+TO: Arguments = {
+    "--to": {"metavar": "FOLDER", "type": Path, "help": "where card and pictures are written"}
+}
 PORT: Arguments = {"--port": {"type": int, "default": 5000, "help": "on 127.0.0.1 (5000)"}}
 
 VERBS = {
@@ -219,6 +253,48 @@ VERBS = {
         _train,
         "train one network, judge it, log it and register it",
         OVERRIDES | CONFIG,
+        choices=True,
+    ),
+    "evaluate": Verb(
+        _evaluate,
+        "judge a trained network, or embeddings from elsewhere, on any pairs",
+        {
+            "what": {**WHAT["what"], "nargs": "?"},
+            "--faces": {
+                "action": "store_true",
+                "help": "only print the set's faces, in the order of the rows of a FILE.npy",
+            },
+        }
+        | OVERRIDES
+        | TO,
+        choices=True,
+    ),
+    "compare": Verb(
+        _compare,
+        "compare models on the same pairs: which differences are real, and where they differ",
+        {
+            "words": {
+                "metavar": "WHAT",
+                "nargs": "+",
+                "help": "runs, versions, or folders that evaluate has written; key=value too",
+            }
+        }
+        | TO,
+        choices=False,
+    ),
+    "identify": Verb(
+        _identify,
+        "look for faces among enrolled people, one to many: CMC, and TPIR at FPIR",
+        WHAT
+        | OVERRIDES
+        | TO
+        | {
+            "--gallery": {
+                "metavar": "FILE",
+                "type": Path,
+                "help": "the enrolled photos, a line each: name, tab, number",
+            }
+        },
         choices=True,
     ),
     "describe": Verb(

@@ -179,6 +179,27 @@ def test_a_browser_draws_it_and_a_click_fades_everybody_else(
     assert not re.search(r"Uncaught|CONSOLE.*[Ee]rror|Failed to load", console)
 
 
+SHEET = """<script>setTimeout(() => {
+  const face = document.createElement("div")
+  face.attachShadow({mode: "open"}).innerHTML = "<i style='background:var(--faces)'></i>"
+  document.body.append(face)
+  const look = getComputedStyle(face.shadowRoot.querySelector("i")).backgroundImage
+  const mark = document.createElement("pre")
+  mark.textContent = `look ${look.slice(0, 26)}`
+  document.body.append(mark)
+}, 1000)</script>"""
+
+
+def test_the_faces_reach_into_a_tooltip(tmp_path: Path, needs: Callable[[str], str]) -> None:
+    """Bokeh draws tooltips in shadow roots, where no style sheet of the page counts."""
+    page = write_page(tmp_path)
+    assert page.read_text().index("--faces:url") < page.read_text().index("<script")
+    start, end = page.read_text().rsplit("</body>", 1)
+    page.write_text(f"{start}{SHEET}</body>{end}")
+    dom, _ = browse(needs("chromium"), page, profile=tmp_path / "profile")
+    assert 'look url("data:image/jpeg;base' in unescape(dom)
+
+
 def browse(chromium: str, page: Path, *, profile: Path) -> tuple[str, str]:
     """The page as the browser has it after four seconds of its own time, and its console."""
     quiet = ("quic", "background-networking", "component-update", "sync", "gpu", "extensions")

@@ -98,8 +98,9 @@ def draw_map(
     heading = Div(text=f"<h2 style='margin:0 0 4px'>{escape(title)}</h2>{note}")
     parts = [heading, *_controls(film, plots[-1], list(people.values()), len(maps) - 1)]
     page = column(*parts, row(*plots, sizing_mode="stretch_width"), sizing_mode="stretch_width")
-    style = f"<style>:root{{--faces:url({_sheet_of(faces)})}}</style></head>"
-    write_whole(path, file_html(page, INLINE, title).replace("</head>", style, 1).encode())
+    # The first <head> is the page's own; Bokeh's scripts have more of them in their texts.
+    head = f"<head><style>:root{{--faces:url({_sheet_of(faces)})}}</style>"
+    write_whole(path, file_html(page, INLINE, title).replace("<head>", head, 1).encode())
 
 
 def _people(maps: Sequence[Map], film: Sequence[Frame], names: Sequence[str]) -> dict[str, Any]:
@@ -162,7 +163,7 @@ def _plot(people: dict[str, Any], place: int, title: str) -> Any:
     tooltip = TOOLTIP.replace("NEAR", f"near_{place}")
     # A well-trained person is one heap of twenty faces: without a limit they fill the screen.
     plot.add_tools(HoverTool(tooltips=tooltip, muted_policy="ignore", limit=1))
-    legend = Legend(items=items, ncols=3, location="center", border_line_color=None)
+    legend = Legend(items=items, ncols=2, location="center", border_line_color=None)
     legend.label_text_font_size = "9pt"
     plot.add_layout(legend, "below")
     return plot

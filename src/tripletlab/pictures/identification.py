@@ -22,7 +22,7 @@ def draw_identification(identified: Identified, *, title: str, path: Path) -> No
     plain(open_set).set_title("open set: found first, and near enough")
     unknown = int(np.count_nonzero(found.rank == 0))
     if unknown:
-        rates = np.geomspace(1 / unknown, 1, 100)
+        rates = np.geomspace(1 / unknown, 1, 50)
         found_rates = [tpir(found, fpir=rate) for rate in rates]
         open_set.plot(rates, found_rates, color=ORANGE, drawstyle="steps-post")
     open_set.set(

@@ -66,7 +66,10 @@ def _draw(axes: Any, panel: Panel, rows: int) -> None:
                 axes.add_patch(frame)
         for line, text in enumerate(pair.lines):
             y, bold = top + SIDE + 3 + 11 * line, "bold" if line == 0 else "normal"
-            axes.text(left + SIDE, y, text, ha="center", va="top", fontsize=5.5, weight=bold)
+            words = axes.text(
+                left + SIDE, y, text, ha="center", va="top", fontsize=5.5, weight=bold
+            )
+            words.set_in_layout(False)  # they stand inside; measuring them takes most of the time
     if not panel.pairs:
         axes.text(canvas.shape[1] / 2, canvas.shape[0] / 2, panel.empty, ha="center")
     axes.imshow(canvas, cmap="gray", vmin=0, vmax=255, interpolation="nearest")

@@ -1,0 +1,198 @@
+"""evaluate, identify and compare as commands, on one small run that was really trained."""
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from mlflow import MlflowClient
+
+from tripletlab import config
+from tripletlab.cli import main
+from tripletlab.faces.store import PairStore
+
+pytestmark = pytest.mark.timeout(600)
+
+SMALL = [
+    "photos=folder",
+    "photos.cropped=[people]",
+    "verification=heldout",
+    "verification.folds=2",
+    "verification.fraction=0.5",
+    "verification.per_fold=20",
+    "faces.min_photos=6",
+    "faces.validation_fraction=0.2",
+    "faces.validation_pairs=10",
+    "architecture=simple_cnn",
+    "architecture.width=0.25",
+    "batches.people=4",
+    "batches.photos=4",
+    "batches.steps=3",
+    "fit.epochs=1",
+]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A folder in which `tripletlab train` has run, and the run's id."""
+    folder = tmp_path_factory.mktemp("trained")
+    rng = np.random.default_rng(0)
+    for person in range(28):
+        (folder / "people" / f"Person_{person}").mkdir(parents=True)
+        own = cv2.resize(rng.integers(0, 255, (4, 4), np.uint8), (64, 64))
+        for number in range(6):
+            photo = np.clip(own + rng.normal(0, 40, own.shape), 0, 255).astype(np.uint8)
+            cv2.imwrite(f"{folder}/people/Person_{person}/Person_{person}_{number:04}.png", photo)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        assert do("train", *SMALL) == 0
+    client = client_of(folder)
+    experiment = client.get_experiment_by_name("tripletlab").experiment_id
+    return folder, client.search_runs([experiment])[0].info.run_id
+
+
+@pytest.fixture
+def run(trained, monkeypatch):
+    """The run's id; the test works beside its mlruns and data."""
+    monkeypatch.chdir(trained[0])
+    return trained[1]
+
+
+def do(*words):
+    """A command in the working folder; MLflow remembers a relative database wherever it was."""
+    return main([*words, f"tracking.folder={Path.cwd()}/mlruns"])
+
+
+def client_of(folder):
+    return MlflowClient(f"sqlite:///{folder / 'mlruns' / 'mlflow.db'}")
+
+
+def card(folder):
+    return json.loads((folder / "card.json").read_text())
+
+
+def test_a_run_judged_again_has_the_same_card(run, trained, tmp_path, capsys):
+    assert do("evaluate", run, "--to", str(tmp_path / "again")) == 0
+    client = client_of(trained[0])
+    first = card(tmp_path / "again")
+    logged = client.download_artifacts(run, "card.json", str(tmp_path))
+    before = json.loads(Path(logged).read_text())
+    assert first["scores"] == before["scores"]
+    assert first["about"]["training_names_in_the_test"] == []
+    assert first["about"]["training_identities"] == before["about"]["training_identities"] == 8
+    assert first["about"]["model_fingerprint"] == before["about"]["model_fingerprint"]
+    label = "evaluations/held-out-identities"
+    assert f"{label}/card.html" in {one.path for one in client.list_artifacts(run, label)}
+    metrics = client.get_run(run).data.metrics
+    assert metrics["held-out-identities/accuracy"] == pytest.approx(metrics["accuracy"])
+    assert f"{metrics['accuracy']:.4f}" in capsys.readouterr().out
+
+
+def test_flip_and_other_pairs_by_name_and_compared(run, tmp_path, capsys):
+    other = [word for word in SMALL if word.startswith("verification")]
+    for name, flip in (("plain", "false"), ("flip", "true")):
+        words = ["evaluate", run, f"flip={flip}", *other]
+        assert do(*words, "--to", str(tmp_path / name), "verification.seed=5") == 0
+    plain, flipped = card(tmp_path / "plain"), card(tmp_path / "flip")
+    assert flipped["about"]["test_time_flip"] is True
+    assert plain["about"]["pairs_fingerprint"] == flipped["about"]["pairs_fingerprint"]
+    folders = [str(tmp_path / name) for name in ("plain", "flip")]
+    capsys.readouterr()
+    assert do("compare", *folders, "--to", str(tmp_path / "compared")) == 0
+    shown = capsys.readouterr().out
+    told = json.loads((tmp_path / "compared" / "comparison.json").read_text())[0]
+    assert told["models"] == ["plain", "flip"]
+    lead = plain["scores"]["accuracy"]["mean"] - flipped["scores"]["accuracy"]["mean"]
+    assert told["accuracy"]["value"] == pytest.approx(lead)
+    assert f"{lead:+.4f}" in shown
+    page = (tmp_path / "compared" / "comparison.html").read_text()
+    assert page.count("<img ") == 2
+    assert do("compare", run, folders[0]) == 2
+    assert "different pairs" in capsys.readouterr().err
+
+
+def test_embeddings_from_elsewhere_by_face_and_by_pair(run, trained, tmp_path, capsys):
+    given = [word for word in SMALL if word.startswith(("photos", "verification", "faces"))]
+    assert do("evaluate", "--faces", *given) == 0
+    listed = capsys.readouterr().out.split()
+    plain = config.resolved(config.compose("evaluate", given).config)
+    stores = [PairStore.open(path) for path in trained[0].glob("data/**/pairs.h5")]
+    judged = next(store for store in stores if list(store.sources) == listed)
+    assert plain["flip"] is False
+    rng = np.random.default_rng(0)
+    names = np.unique(judged.names, return_inverse=True)[1]
+    faces = rng.normal(size=(names.max() + 1, 6))[names] + 0.6 * rng.normal(size=(len(names), 6))
+    np.save(tmp_path / "faces.npy", faces)
+    sides = np.stack([judged.pairs.first, judged.pairs.second], axis=1).ravel()
+    np.save(tmp_path / "pairs.npy", faces[sides])
+    cards = []
+    for kind in ("faces", "pairs"):
+        place = tmp_path / kind
+        assert do("evaluate", str(tmp_path / f"{kind}.npy"), *given, "--to", str(place)) == 0
+        cards.append(card(place))
+    assert cards[0]["scores"] == cards[1]["scores"]
+    assert cards[0]["pooled"]["auc"] > 0.8
+    assert "brought to unit length" in cards[0]["about"]["lengths"]
+
+
+def test_identify_by_two_galleries_and_by_a_list(run, trained, tmp_path):
+    assert do("identify", run, "--to", str(tmp_path / "dealt")) == 0
+    dealt = json.loads((tmp_path / "dealt" / "identification.json").read_text())
+    assert len(dealt["enrolled_people"]) == 2
+    judged = PairStore.open(next(trained[0].glob("data/**/pairs.h5")))
+    chosen = [(judged.names[row], int(judged.sources[row][-8:-4])) for row in range(0, 30, 6)]
+    (tmp_path / "gallery.txt").write_text("".join(f"{name}\t{n}\n" for name, n in chosen))
+    words = ["identify", run, "--gallery", str(tmp_path / "gallery.txt")]
+    assert do(*words, "--to", str(tmp_path / "listed")) == 0
+    listed = json.loads((tmp_path / "listed" / "identification.json").read_text())
+    assert listed["enrolled_faces"] == [5]
+    assert listed["searches_for_enrolled"] == 25
+    searches = listed["searches_for_enrolled"] + listed["searches_for_unknown"]
+    assert searches == len(judged.names) - 5
+
+
+def test_a_bundle_is_judged_as_the_network_that_it_came_from(run, tmp_path):
+    assert do("export", run, str(tmp_path / "bundle"), "--far", "0.2") == 0
+    for what, place in ((str(tmp_path / "bundle"), "light"), (run, "whole")):
+        words = [word for word in SMALL if word.startswith(("photos", "verification", "faces"))]
+        assert do("evaluate", what, *words, "--to", str(tmp_path / place)) == 0
+    light, whole = card(tmp_path / "light"), card(tmp_path / "whole")
+    assert light["about"]["pairs_fingerprint"] == whole["about"]["pairs_fingerprint"]
+    assert light["pooled"]["auc"] == pytest.approx(whole["pooled"]["auc"], abs=1e-3)
+    assert "as a bundle" in light["about"]["model"]
+
+
+BAD = [
+    (["evaluate", "nobody"], "no model is meant"),
+    (["evaluate", "{here}/rows.npy"], "two for each pair"),
+    (["evaluate", "{here}/text.npy"], "cannot be read"),
+    (["evaluate", "{here}/flat.npy"], "rows of numbers"),
+    (["evaluate", "{here}/zero.npy"], "zero, or not finite"),
+    (["evaluate", "flip=true"], "what is to be judged"),
+    (["evaluate", "RUN", "faces.size=32"], "takes faces of 64 pixels"),
+    (["compare", "RUN"], "two models or more"),
+    (["compare", "RUN", "RUN", "data=nowhere"], "are not there"),
+    (["identify", "RUN", "--gallery", "{here}/gallery.txt"], "line 2"),
+]
+
+
+@pytest.mark.parametrize(("words", "hint"), BAD, ids=[row[1] for row in BAD])
+def test_bad_input_is_one_line_and_writes_nothing(words, hint, run, trained, tmp_path, capfd):
+    for name, values in {
+        "rows": np.ones((7, 3)),
+        "flat": np.ones(7),
+        "zero": np.zeros((7, 3)),
+    }.items():
+        np.save(tmp_path / f"{name}.npy", values)
+    (tmp_path / "text.npy").write_text("numbers")
+    (tmp_path / "gallery.txt").write_text("\nAnn 1\n")
+    before = sorted(trained[0].glob("mlruns/evaluations/*"))
+    own = "RUN" not in words
+    words = [run if word == "RUN" else word.format(here=tmp_path) for word in words]
+    more = SMALL[:9] if own and words[0] == "evaluate" else []
+    assert do(*words, *more) == 2
+    said = [line for line in capfd.readouterr().err.splitlines() if line.startswith("tripletlab:")]
+    assert len(said) == 1
+    assert hint in said[0]
+    assert sorted(trained[0].glob("mlruns/evaluations/*")) == before
