@@ -82,8 +82,8 @@ def _page(
         **{f"people, {what}": f"{count:,}" for what, count in facts.get("split", {}).items()},
         "faces of a person": f"{faces['least']} to {faces['most']}, median {faces['median']:g}",
         "fingerprint": facts["fingerprint"],
-        **({"hygiene": json.dumps(facts["hygiene"])} if "hygiene" in facts else {}),
-        "preparation": json.dumps(facts["preparation"]),
+        **_hygiene(facts.get("hygiene")),
+        **_flat(facts["preparation"], "faces"),
     }
     reasons = "".join(
         f"<h3>{escape(why)}: {count:,} photos</h3>{_montage([rejected.get(why, [])])}"
@@ -92,7 +92,8 @@ def _page(
     title = escape(f"{store.title}: {facts['faces_kept']:,} faces")
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
-        f"<style>{STYLE} svg,img{{display:block;margin:.4rem 0 1.2rem}}</style><h1>{title}</h1>"
+        f"<style>{STYLE} th{{white-space:nowrap}} svg,img{{display:block;margin:.4rem 0 1.2rem}}"
+        f"</style><h1>{title}</h1>"
         f"<table>{''.join(_row(*row) for row in rows.items())}</table>"
         f"<h2>Some people, a row each</h2>{_montage(_some_people(store))}"
         f"<h2>Not used</h2>{reasons or '<p>Every photo was.</p>'}"
@@ -100,6 +101,31 @@ def _page(
         f"<h2>Brightness, 0 to 255</h2>{_bars(facts['brightness'])}"
         f"<h2>Sharpness</h2>{_bars(facts['sharpness'])}</html>\n"
     )
+
+
+def _hygiene(told: Mapping[str, Any] | None) -> dict[str, str]:
+    """Who is in the verification set too, and who was left out, in numbers."""
+    if told is None:
+        return {}
+    shared, left_out = len(told["shared"]), len(told["left_out"])
+    return {
+        "also in the verification set": f"{shared:,} people ({told['rule']})",
+        "left out": f"{left_out:,} people",
+    }
+
+
+def _flat(values: Mapping[str, Any], path: str) -> dict[str, str]:
+    """Nested values as rows, their keys joined by dots; a callable by its name."""
+    rows: dict[str, str] = {}
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            rows |= _flat(value, f"{path}.{name}")
+        elif name == "_target_":
+            rows[path] = str(value)
+        elif name != "_partial_" and value is not None:
+            several = isinstance(value, list)
+            rows[f"{path}.{name}"] = ", ".join(map(str, value)) if several else str(value)
+    return rows
 
 
 def _row(name: str, value: str) -> str:
