@@ -1,9 +1,11 @@
-"""Photos a second against a plain loop, and memory at 1× and 10× the photos.
+"""Photos a second against a plain loop, what a photo costs, and memory at 1× and 10× the photos.
 
 `python benchmarks/preparation.py speed` prepares synthetic people with all cores and, in turns with
 it, runs the same OpenCV calls in one loop of one process, with one thread and with OpenCV's own
-threads; medians of the rounds. `python benchmarks/preparation.py memory` prepares few and ten times
-as many faces, each in a process of its own, and tells the most memory that it and its workers had.
+threads; medians of the rounds. `python benchmarks/preparation.py cost --photos FOLDER` tells the
+processor time that each choice of conf/faces takes for a photo. `python benchmarks/preparation.py
+memory` prepares few and ten times as many faces, each in a process of its own, and tells the most
+memory that it and a worker had.
 """
 
 import argparse
@@ -84,6 +86,24 @@ def speed(given):
         print(f"{name:<28}{middle:>8.0f} photos/s{middle / base:>7.2f}×")
 
 
+def cost(given):
+    """Processor time, which other jobs on the machine change little."""
+    cv2.setNumThreads(1)
+    choices = ("paper", "aligned", "cleaned")
+    composed = [config.compose("prepare", [f"faces={one}"]).config for one in choices]
+    recipes = [config.build(one, "faces") for one in composed]
+    files = sorted(given.photos.glob("*/*.*"))
+    files = files[:: max(1, len(files) // 130)]
+    spent = np.zeros((len(files), len(recipes)))
+    for row, file in enumerate(files):
+        for column, recipe in enumerate(recipes):
+            start = time.process_time()
+            recipe.face(file, cropped=False)
+            spent[row, column] = time.process_time() - start
+    for name, seconds in zip(choices, spent[1:].mean(axis=0), strict=True):  # the first loads files
+        print(f"faces={name:<10}{1000 * seconds:>6.1f} ms a photo, {len(files)} photos, one thread")
+
+
 def noise(root, people, photos):
     """A tree of small pictures that are taken as faces."""
     rng = np.random.default_rng(0)
@@ -126,12 +146,12 @@ def memory(given):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("what", choices=["speed", "memory"])
-    parser.add_argument("--photos", type=Path, help="a tree of photos for speed")
+    parser.add_argument("what", choices=["speed", "cost", "memory"])
+    parser.add_argument("--photos", type=Path, help="a tree of photos for speed and cost")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--people", type=int, default=100, help="with 20 photos, or 50 faces, each")
     given = parser.parse_args()
-    {"speed": speed, "memory": memory}[given.what](given)
+    {"speed": speed, "cost": cost, "memory": memory}[given.what](given)
 
 
 if __name__ == "__main__":
