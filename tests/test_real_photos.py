@@ -8,7 +8,7 @@ import pytest
 
 from tripletlab import config
 from tripletlab.faces.cropping import read_photo
-from tripletlab.photos.pairs import read_pairs_txt
+from tripletlab.photos.pairs import read_pairs_files
 from tripletlab.photos.tree import list_identities
 from tripletlab.prepare import prepare
 
@@ -22,7 +22,7 @@ def lfw():
 
 
 def test_view_2_of_lfw_has_ten_sets_of_300_and_300():
-    named = read_pairs_txt(lfw().pairs)
+    named = read_pairs_files(lfw().pairs)
     matched = np.array([pair.first.name == pair.second.name for pair in named])
     fold = np.array([pair.fold for pair in named])
     for one in range(10):
