@@ -56,7 +56,6 @@ def main(words: Sequence[str]) -> int:
 @contextlib.contextmanager
 def postgres(folder: Path) -> Iterator[str]:
     """A server with the databases `studies` and `mlflow`; the value is its address."""
-    programs = postgres_programs()
     port = free_port()
     # PostgreSQL refuses to run as root
     user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
@@ -66,17 +65,17 @@ def postgres(folder: Path) -> Iterator[str]:
             shutil.chown(folder, "postgres")
             for parent in folder.parents[:2]:
                 parent.chmod(parent.stat().st_mode | 0o011)
-        quietly([*user, programs / "initdb", "-D", folder, "-U", "lab", "-A", "trust"])
+        quietly([*user, program("initdb"), "-D", folder, "-U", "lab", "-A", "trust"])
     server = subprocess.Popen(
-        [*user, str(programs / "postgres"), "-D", str(folder), "-p", str(port), "-k", ""],
+        [*user, program("postgres"), "-D", str(folder), "-p", str(port), "-k", ""],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     connect = ["-h", "127.0.0.1", "-p", str(port), "-U", "lab"]
     try:
-        wait_for(lambda: quietly([programs / "pg_isready", *connect], check=False))
+        wait_for("PostgreSQL", lambda: quietly([program("pg_isready"), *connect], check=False))
         for name in ("studies", "mlflow"):
-            quietly([programs / "createdb", *connect, name], check=False)  # or it is there
+            quietly([program("createdb"), *connect, name], check=False)  # or it is there
         yield f"postgresql://lab@127.0.0.1:{port}"
     finally:
         server.send_signal(signal.SIGINT)  # PostgreSQL's "fast" shutdown
@@ -105,7 +104,7 @@ def mlflow_server(database: str, artifacts: Path) -> Iterator[str]:
         return False
 
     try:
-        wait_for(healthy)
+        wait_for("MLflow server", healthy)
         yield url
     finally:
         with contextlib.suppress(ProcessLookupError):
@@ -126,7 +125,7 @@ def ray_nodes(root: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
             lambda: quietly([BIN / "ray", "health-check", f"--address={address}"], check=False)
         )
         second = ray("start", f"--address={address}", *common)
-        wait_for(lambda: two_nodes(address))
+        wait_for("Ray's second node", lambda: two_nodes(address))
         yield address, second
     finally:
         for node in (second, head):
@@ -167,14 +166,13 @@ def ray(*words: str) -> "subprocess.Popen[bytes]":
     )
 
 
-def postgres_programs() -> Path:
-    """Where initdb and postgres lie; Debian keeps them out of the PATH."""
-    found = shutil.which("initdb") or next(
-        iter(sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), reverse=True)), None
-    )
+def program(name: str) -> str:
+    """One of PostgreSQL's; Debian keeps some of them out of the PATH."""
+    there = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), reverse=True)
+    found = shutil.which(name) or next(map(str, there), None)
     if found is None:
-        raise SystemExit("PostgreSQL is not here (Debian: apt install postgresql)")
-    return Path(found).parent
+        raise SystemExit(f"PostgreSQL's {name} is not here (Debian: apt install postgresql)")
+    return found
 
 
 def free_port() -> int:
@@ -184,13 +182,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for(ready: Callable[[], bool]) -> None:
-    """Until it is ready; a minute and a half at most."""
-    for _ in range(180):
-        if ready():
-            return
+def wait_for(what: str, ready: Callable[[], bool]) -> None:
+    """Until it is ready; three minutes at most."""
+    began = time.monotonic()
+    while not ready():
+        if time.monotonic() - began > 180:
+            raise SystemExit(f"{what} did not come up")
         time.sleep(0.5)
-    raise SystemExit(f"{ready} did not come true in time")
+    print(f"{what}: there", flush=True)
 
 
 def quietly(command: Sequence[object], *, check: bool = True) -> bool:

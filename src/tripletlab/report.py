@@ -17,7 +17,7 @@ BEST = 5  # models in the plot of ROC curves
 GRID = np.linspace(0, 1, 501)
 HEAD = """<!doctype html><html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1"><title>{title}</title><style>
-body{{font:16px/1.5 system-ui,sans-serif;color:#1c2024;max-width:1080px;margin:32px auto;
+body{{font:16px/1.5 system-ui,sans-serif;color:#1c2024;max-width:1180px;margin:32px auto;
 padding:0 20px}}
 h1{{font-size:26px;margin-bottom:4px}}h2{{font-size:19px;margin:40px 0 4px}}
 p.note{{color:#60666e;margin:2px 0 8px}}

@@ -9,6 +9,7 @@ from rich.table import Table
 from tripletlab import config
 from tripletlab.errors import InputError
 from tripletlab.sweeping.study import (
+    OVERRIDES,
     RUN,
     SEED,
     STATES,
@@ -19,24 +20,27 @@ from tripletlab.sweeping.study import (
     parameters,
     stem,
 )
+from tripletlab.sweeping.table import headings
 
 
 def status(words: Sequence[str]) -> None:
-    """Print every trial of a sweep: its state, its epochs, its values, and why it ended."""
+    """Print every trial of a sweep: its epochs, its values, its time, and how it ended."""
     study = _seen(words)
     space = study.space
     shown = Table(title=study.name, title_justify="left", caption_justify="left")
-    for heading in ("trial", "model", "state", "epoch", *space.objectives, "time", "why"):
-        text = heading in ("model", "state", "why")
-        shown.add_column(heading, justify="left" if text else "right", overflow="fold")
+    shown.add_column("model", min_width=26)
+    for heading in ("epoch", *(headings(list(space.objectives))[one] for one in space.objectives)):
+        shown.add_column(heading.replace(" ", "\n"), justify="right", no_wrap=True)
+    shown.add_column("time", justify="right", no_wrap=True)
+    shown.add_column("state")
     for trial in study.latest():
         seed = trial.user_attrs.get(SEED)
         name = space.title(parameters(trial)) + (f", seed {seed}" if seed is not None else "")
         values = [f"{value:.4g}" for value in trial.values or ()] or [""] * len(space.objectives)
         time = str(trial.duration).partition(".")[0] if trial.duration else ""
         epoch = str(max(trial.intermediate_values, default=""))
-        state = STATES[trial.state]
-        shown.add_row(str(trial.number), name, state, epoch, *values, time, study.reason(trial))
+        state = ": ".join(filter(None, (STATES[trial.state], study.reason(trial))))
+        shown.add_row(name, epoch, *values, time, state)
     counts = study.counts()
     parts = [f"{count} {state}" for state, count in counts.items() if count and state != "declared"]
     shown.caption = f"{', '.join(parts) or 'nothing yet'}, of {counts['declared']}"
@@ -44,7 +48,7 @@ def status(words: Sequence[str]) -> None:
 
 
 def best(words: Sequence[str]) -> None:
-    """Print the best trial, or those of the Pareto front, as one can run it again."""
+    """Print the best trial, or those of the Pareto front, and the command that runs it again."""
     study = _seen(words)
     trials = study.study.best_trials
     if not trials:
@@ -54,7 +58,8 @@ def best(words: Sequence[str]) -> None:
             print(f"{name}\t{value:.4g}")
         seed = trial.user_attrs.get(SEED)
         point = parameters(trial) | ({"seed": seed} if seed is not None else {})
-        again = " ".join(config.override(key, value) for key, value in point.items())
+        changes = [config.override(key, value) for key, value in point.items()]
+        again = " ".join([study.recall(OVERRIDES) or "", *changes]).strip()
         print(f"run\t{trial.user_attrs[RUN]}\ncommand\ttripletlab train {again}")
 
 

@@ -1,5 +1,6 @@
 """`tripletlab sweep`: a run for every point of a space, a table of them, and a champion."""
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,7 +8,7 @@ from tripletlab import config
 from tripletlab.answer import answer, title_of
 from tripletlab.errors import InputError
 from tripletlab.locks import held
-from tripletlab.plan import Plan, read_plan
+from tripletlab.plan import OWN, Plan, read_plan
 from tripletlab.prepare import Data, prepare
 from tripletlab.progress import console, say
 from tripletlab.provenance import code_fingerprint
@@ -16,6 +17,7 @@ from tripletlab.sweeping.driver import Driver
 from tripletlab.sweeping.jobs import Engine, Job
 from tripletlab.sweeping.study import (
     CODE,
+    OVERRIDES,
     PARENT,
     RECIPE,
     STORES,
@@ -103,6 +105,8 @@ def _tell_changes(study: Study, plan: Plan, data: Data) -> None:
     if study.siblings(RECIPE, plan.recipe()) and study.recall(RECIPE) is None:
         say("The photos have changed since this sweep last ran: all of it runs on the new ones.")
     study.remember(RECIPE, plan.recipe())
+    own = [one for one in plan.overrides if one.partition("=")[0].split(".")[0] not in OWN]
+    study.remember(OVERRIDES, shlex.join(own))
     study.remember(STORES, f"{data.faces.path}\n{data.pairs.path}")
     before = study.remember(CODE, code_fingerprint())
     if before not in (None, code_fingerprint()):

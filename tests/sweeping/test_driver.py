@@ -91,7 +91,7 @@ def test_every_end_is_told_apart(tmp_path):
     assert states[2] == "left the finite numbers"
     assert "SIGKILL, 2 times" in states[4]
     assert ("run 3", "worker ended by SIGKILL") in driver.closed_
-    assert driver.study_.frozen(3).intermediate_values == {}  # nothing prunes: nothing is kept
+    assert driver.study_.frozen(3).intermediate_values == {1: 0.6, 3: 0.7}
     assert "a real\nerror" in (tmp_path / "1.log").read_text()
     assert (tmp_path / "3.log").read_text().count("at work on 3") == 2
     assert not (tmp_path / "0.npz").exists()  # its checkpoint went with it

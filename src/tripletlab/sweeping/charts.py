@@ -20,6 +20,7 @@ LAYOUT = {
     "font": {"family": "system-ui, sans-serif", "size": 13},
     "margin": {"l": 60, "r": 20, "t": 20, "b": 50},
     "title": None,
+    "legend": {"orientation": "h", "y": -0.2, "yanchor": "top"},
 }
 
 
@@ -53,7 +54,10 @@ def of_study(study: Study) -> dict[str, Figure]:
         drawn = {**front, **drawn}
     if len(varied) > 1:
         pairs = varied[:4]
-        drawn["Two parameters together"] = lambda: seen.plot_contour(own, params=pairs, **which)
+        height = 320 * max(len(pairs) - 1, 2)
+        drawn["Two parameters together"] = lambda: seen.plot_contour(
+            own, params=pairs, **which
+        ).update_layout(height=height)
     if len(done) < 4 or len({tuple(one.values) for one in done}) < 2:
         del drawn["Which parameter matters"]  # a model of so few runs says nothing
     return {heading: _in_our_style(draw()) for heading, draw in drawn.items()}

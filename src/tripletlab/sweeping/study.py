@@ -26,7 +26,8 @@ POINT, SEED, RUN, DEATHS, REASON, ERROR, METRICS = (  # notes of a trial
     "metrics",
 )
 # Notes of a study
-SPACE, PARENT, RECIPE, CODE, STORES = "space", "parent_run", "recipe", "code", "stores"
+SPACE, PARENT, RECIPE, CODE = "space", "parent_run", "recipe", "code"
+STORES, OVERRIDES = "stores", "overrides"
 STATES = {
     TrialState.COMPLETE: "complete",
     TrialState.PRUNED: "pruned",
@@ -178,8 +179,8 @@ class Study:
         self._trial(number).set_user_attr(key, value)
 
     def report(self, number: int, step: int, value: float) -> bool:
-        """Tell the pruner of an epoch; it says whether the trial should end here."""
-        if self.space.pruner is None:
+        """Keep an epoch's value; the pruner says whether the trial should end here."""
+        if self.space.several:  # Optuna keeps no curves of several objectives
             return False
         trial = self._trial(number)
         if step not in self.frozen(number).intermediate_values:  # an epoch done twice after a death
