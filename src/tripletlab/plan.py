@@ -1,5 +1,7 @@
 """What a sweep is asked to do: a space, a config for each of its points, and what they cost."""
 
+import copy
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +10,7 @@ from typing import Any
 from tripletlab import config
 from tripletlab.errors import InputError
 from tripletlab.progress import cores
-from tripletlab.sweeping.spaces import Point, Space, read_space
+from tripletlab.sweeping.spaces import Point, Space, Value, read_space
 from tripletlab.sweeping.study import digest, make_pruner, make_sampler
 
 DEFAULT = "margin_miner"
@@ -32,10 +34,21 @@ class Plan:
         return self.base.config
 
     def composed(self, point: Mapping[str, Any], seed: int | None) -> config.Composed:
-        """The config of a run."""
-        seeded = {} if seed is None else {"seed": seed}
-        changes = [config.override(key, value) for key, value in {**point, **seeded}.items()]
-        return _without_own(config.compose("sweep", [*self.overrides, *changes]))
+        """The config of a run.
+
+        Hydra composes each combination of choices once, in a fifth of a second; plain values are
+        set in what it made.
+        """
+        changes = {**point, **({} if seed is None else {"seed": seed})}
+        choices = {key: value for key, value in changes.items() if key in self.base.choices}
+        words = [config.override(key, value) for key, value in choices.items()]
+        composed = _compose((*self.overrides, *words))
+        plain = copy.deepcopy(composed.config)
+        for key in changes.keys() - choices.keys():
+            if not _set(plain, key, changes[key]):  # Hydra says what is wrong
+                words = [config.override(name, value) for name, value in changes.items()]
+                return _without_own(_compose((*self.overrides, *words)))
+        return _without_own(composed._replace(config=plain))
 
     def check(self) -> None:
         """Hold every value of every axis, and the sampler and pruner, against what they are for."""
@@ -124,6 +137,23 @@ def _hold_together(space: Space, overrides: Sequence[str]) -> None:
             raise InputError(f"{key} is an axis of {space.name}; give axes.{key}=[…]")
         if key == "seed" and space.seeds:
             raise InputError(f"{space.name} has seeds of its own; give seeds=[…]")
+
+
+@functools.lru_cache(maxsize=256)
+def _compose(overrides: tuple[str, ...]) -> config.Composed:
+    return config.compose("sweep", overrides)
+
+
+def _set(plain: dict[str, Any], key: str, value: Value) -> bool:
+    """Replace a plain value by its dotted key; False when there is none."""
+    *way, last = key.split(".")
+    node: Any = plain
+    for part in way:
+        node = node.get(part) if isinstance(node, dict) else None
+    if not isinstance(node, dict) or last not in node or isinstance(node[last], dict | list):
+        return False
+    node[last] = value
+    return True
 
 
 def _without_own(composed: config.Composed) -> config.Composed:

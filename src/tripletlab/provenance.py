@@ -1,5 +1,6 @@
 """Which code made a result."""
 
+import functools
 import hashlib
 import subprocess
 from collections.abc import Iterable
@@ -30,6 +31,7 @@ def fingerprint(weights: Iterable[NDArray[Any]]) -> str:
     return digest.hexdigest()
 
 
+@functools.cache  # of the code that this process has loaded
 def git_commit() -> str | None:
     """The checkout's commit, marked when files differ from it; None outside a checkout."""
     command = ["git", "-C", str(PACKAGE), "describe", "--always", "--abbrev=40", "--dirty"]
