@@ -76,9 +76,9 @@ def postgres(folder: Path) -> Iterator[str]:
         wait_for("PostgreSQL", lambda: quietly([program("pg_isready"), *connect], check=False))
         for name in ("studies", "mlflow"):
             quietly([program("createdb"), *connect, name], check=False)  # or it is there
-        yield f"postgresql://lab@127.0.0.1:{port}"
+        yield f"postgresql+psycopg2://lab@127.0.0.1:{port}"
     finally:
-        server.send_signal(signal.SIGINT)  # PostgreSQL's "fast" shutdown
+        quietly([*user, program("pg_ctl"), "stop", "-D", folder, "-m", "fast"])
         server.wait()
 
 
@@ -87,14 +87,16 @@ def mlflow_server(database: str, artifacts: Path) -> Iterator[str]:
     """An MLflow server that keeps artifacts, and hands them out itself."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
+    artifacts.mkdir(parents=True, exist_ok=True)
+    log = (artifacts.parent / "mlflow.log").open("ab")
     server = subprocess.Popen(
         [
             *(str(BIN / "python"), "-m", "mlflow", "server", "--port", str(port), "--workers", "1"),
             *("--backend-store-uri", f"{database}/mlflow", "--artifacts-destination"),
             artifacts.as_uri(),
         ],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
         start_new_session=True,
     )
 
@@ -189,7 +191,7 @@ def wait_for(what: str, ready: Callable[[], bool]) -> None:
         if time.monotonic() - began > 180:
             raise SystemExit(f"{what} did not come up")
         time.sleep(0.5)
-    print(f"{what}: there", flush=True)
+    print(f"{what} is up", flush=True)
 
 
 def quietly(command: Sequence[object], *, check: bool = True) -> bool:
