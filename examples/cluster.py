@@ -124,7 +124,8 @@ def ray_nodes(root: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
     second = None
     try:
         wait_for(
-            lambda: quietly([BIN / "ray", "health-check", f"--address={address}"], check=False)
+            "Ray head",
+            lambda: quietly([BIN / "ray", "health-check", f"--address={address}"], check=False),
         )
         second = ray("start", f"--address={address}", *common)
         wait_for("Ray's second node", lambda: two_nodes(address))

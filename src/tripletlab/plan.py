@@ -59,8 +59,8 @@ class Plan:
             config.check(self.composed(corner, None).config)
 
     def recipe(self) -> str:
-        """Identifies space and config; how many trials are drawn may grow."""
-        shape = self.space.model_dump(exclude={"name", "trials"})
+        """Identifies space and config; how many trials are drawn and what is shown may change."""
+        shape = self.space.model_dump(exclude={"name", "trials", "columns"})
         base = config.resolved(_without_own(self.base).config)
         about = {key: value for key, value in base.items() if key not in ("tracking", "data")}
         return digest(shape, about)
