@@ -74,6 +74,7 @@ class Cluster:
                 told.append((number, ray.get(result)))
                 self.free.append(actor)
             except ray.exceptions.RayError as error:
+                ray.kill(actor)  # one that is only out of reach must not go on with the run
                 told.append((number, Died(f"worker lost: {type(error).__name__}")))
         return told
 
