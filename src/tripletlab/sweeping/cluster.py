@@ -64,6 +64,8 @@ class Cluster:
         """See Engine."""
         import ray
 
+        while self.free:  # no trial is left for them: their cores are for one that waits for room
+            ray.kill(self.free.pop())
         returned = {result: number for number, (_, result) in self.busy.items()}
         ended, _ = ray.wait(list(returned), num_returns=len(returned), timeout=0)
         told: list[tuple[int, Event]] = ray.get(self.mailbox.take.remote(0 if ended else PATIENCE))
