@@ -117,7 +117,7 @@ def test_a_stopped_sweep_takes_its_trial_again(tmp_path):
     class CtrlC(Board):
         def epoch(self, job, epoch, metrics):
             if job.number == 1:
-                signal.raise_signal(signal.SIGINT)
+                raise KeyboardInterrupt
 
     driver = drive(tmp_path, [[0.5], [0.55, "wait", 0.6]], board=CtrlC())
     with pytest.raises(KeyboardInterrupt):
