@@ -57,8 +57,12 @@ def wait_until(finished, folder, process):
     pytest.fail(f"the sweep ended by itself: {process.stderr.read()}")
 
 
-def kill_worker(process):
-    """SIGKILL for the process that trains."""
+def kill_worker(folder, process):
+    """SIGKILL for the process that trains, as soon as its trial prints."""
+    begun = time.time()
+    while not any(log.stat().st_mtime > begun for log in folder.glob("mlruns/sweeps/*/*.log")):
+        assert process.poll() is None
+        time.sleep(0.1)
     for path in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
             parent = int(path.read_text().rpartition(")")[2].split()[1])
@@ -85,8 +89,7 @@ def test_stopped_killed_completed_and_not_repeated(tmp_path):
     assert "RUNNING" in dict(runs(tmp_path)[0]).values()
 
     process = sweep(tmp_path)
-    wait_until(2, tmp_path, process)
-    kill_worker(process)
+    kill_worker(tmp_path, process)
     out, said = process.communicate()
     assert process.returncode == 0, said
     assert "worker ended by SIGKILL; it goes on from its last epoch" in " ".join(said.split())

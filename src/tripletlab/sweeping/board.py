@@ -23,7 +23,9 @@ class SweepBoard:
         self.rows: dict[int, tuple[Job, int, float, float]] = {}  # epoch, score, began
         self.counts, self.learned = study.counts(), 0
         self.began_at = time.monotonic()
-        self.live = Live(get_renderable=self.render, console=console(), refresh_per_second=2)
+        self.live = Live(
+            get_renderable=self.render, console=console(), refresh_per_second=2, transient=True
+        )
 
     def __enter__(self) -> "SweepBoard":
         self.live.__enter__()
@@ -36,6 +38,7 @@ class SweepBoard:
         trace: TracebackType | None,
     ) -> None:
         self.live.__exit__(kind, error, trace)
+        say(self._summary())
 
     def began(self, job: Job) -> None:
         """A worker has the job."""
@@ -79,7 +82,7 @@ class SweepBoard:
         over = sum(counts[state] for state in ("complete", "pruned", "failed"))
         begun = sum(epoch for _, epoch, _, _ in self.rows.values())
         left = (counts["declared"] - over) * self.epochs - begun
-        if self.learned:
+        if self.learned and left:
             parts.append(f"about {_clock(spent / self.learned * left)} left")
         return ", ".join(parts)
 
