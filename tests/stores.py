@@ -5,6 +5,20 @@ import numpy as np
 from tripletlab.faces.store import FaceStore, PairStore
 from tripletlab.photos.pairs import Pairs
 
+# A sweep or a training of a minute, as overrides
+SMALL = [
+    "photos.people=24",
+    "photos.photos=10",
+    "verification.people=60",
+    "verification.per_fold=10",
+    "architecture=simple_cnn",
+    "architecture.width=0.25",
+    "batches.people=6",
+    "batches.photos=4",
+    "batches.steps=6",
+    "fit.epochs=2",
+]
+
 
 def make_store(*, entries, photos, size=32):
     """Every identity a blob of its own; two trees, the first two people in both."""

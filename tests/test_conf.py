@@ -12,7 +12,7 @@ from tests.stores import make_store
 from tripletlab import config
 from tripletlab.errors import InputError
 from tripletlab.plan import read_plan
-from tripletlab.sweeping.study import drawn
+from tripletlab.sweeping.samplers import drawn
 from tripletlab.triplets.losses import hinge
 from tripletlab.triplets.miners import given, semihard
 from tripletlab.triplets.regularizers import none

@@ -12,18 +12,7 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-SMALL = [
-    "photos.people=24",
-    "photos.photos=10",
-    "verification.people=60",
-    "verification.per_fold=10",
-    "architecture=simple_cnn",
-    "architecture.width=0.25",
-    "batches.people=6",
-    "batches.photos=4",
-    "batches.steps=6",
-    "fit.epochs=2",
-]
+from tests.stores import SMALL
 
 
 def sweep(folder, *more):

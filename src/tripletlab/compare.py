@@ -12,7 +12,7 @@ from rich.console import Console
 
 from tripletlab import config, registry
 from tripletlab.errors import InputError
-from tripletlab.faces.store import PairStore
+from tripletlab.faces.store import PairStore, find
 from tripletlab.judge import identities
 from tripletlab.pictures.comparison import (
     conclusion,
@@ -99,14 +99,7 @@ def _store(models: Sequence[_Model], names: Sequence[str], data: Path) -> PairSt
                 f"{names[0]} and {name} were judged by different pairs: let `tripletlab evaluate`"
                 " judge both on one set, and compare the folders that it writes"
             )
-    for path in sorted(data.rglob("pairs.h5")):
-        store = PairStore.open(path)
-        if store.fingerprint == wanted:
-            return store
-    raise InputError(
-        f"{data}: the pairs that judged {names[0]} are not there (fingerprint {wanted[:8]}); give"
-        " data=FOLDER, or run `tripletlab prepare` as before the training"
-    )
+    return find(PairStore, data, wanted, what=f"the pairs that judged {names[0]}")
 
 
 def _draw_differing(

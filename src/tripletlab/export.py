@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tripletlab import config, registry
 from tripletlab.errors import InputError
-from tripletlab.faces.store import FaceStore
+from tripletlab.faces.store import FaceStore, find
 from tripletlab.progress import quiet_stderr, say
 from tripletlab.provenance import fingerprint
 from tripletlab.recognition.bundle import NETWORK, Bundle, Card, write_bundle
@@ -44,7 +44,9 @@ def export(
     tracker.open()
     chosen = registry.find(which, uri=tracker.uri)
     run = registry.told(chosen.run_id)
-    store = _store(Path(config.resolved(plain)["data"]), run.tags["faces_fingerprint"])
+    data, wanted = Path(config.resolved(plain)["data"]), run.tags["faces_fingerprint"]
+    # The validation pairs among them calibrate it
+    store = find(FaceStore, data, wanted, what="the faces that the network learned from")
     backend.load()
     embedder = registry.load(chosen)
     with TemporaryDirectory(prefix="tripletlab-") as scratch:
@@ -86,18 +88,6 @@ def hold_equal(embedder: "keras.Model", light: Embedder, faces: NDArray[np.uint8
             f" than {TOLERANCE:.0e}: it was trained in lower precision, or the converter is wrong"
         )
     return apart
-
-
-def _store(data: Path, fingerprint: str) -> FaceStore:
-    """The faces that the run learned from: the validation pairs among them calibrate it."""
-    for path in sorted(data.glob("*/faces.h5")):
-        store = FaceStore.open(path)
-        if store.fingerprint == fingerprint:
-            return store
-    raise InputError(
-        f"{data}: the faces that the network learned from are not there (fingerprint"
-        f" {fingerprint[:8]}); give data=FOLDER, or run `tripletlab prepare` as before the training"
-    )
 
 
 def _card(chosen: Registered, run: Told, store: FaceStore, light: Embedder, far: float) -> Card:

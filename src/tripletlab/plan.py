@@ -10,8 +10,9 @@ from typing import Any
 from tripletlab import config
 from tripletlab.errors import InputError
 from tripletlab.progress import cores
+from tripletlab.sweeping.samplers import make_pruner, make_sampler
 from tripletlab.sweeping.spaces import Point, Space, Value, read_space
-from tripletlab.sweeping.study import digest, make_pruner, make_sampler
+from tripletlab.sweeping.study import digest
 
 DEFAULT = "margin_miner"
 OWN = ("engine", "studies", "retries")  # the sweep's own keys; no run is told of them

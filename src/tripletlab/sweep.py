@@ -119,7 +119,7 @@ def _tell_changes(study: Study, plan: Plan, data: Data) -> None:
 def _print_trials(plan: Plan) -> None:
     from rich.table import Table
 
-    from tripletlab.sweeping.study import drawn
+    from tripletlab.sweeping.samplers import drawn
 
     space = plan.space
     shown = Table(title=f"{space.name}: {space.points} points", title_justify="left")

@@ -238,11 +238,10 @@ class Tracker:
 
     def epochs(self, run_id: str) -> list[dict[str, float]]:
         """What a run reported of each epoch, from the first one."""
-        client = self._client()
         reported: dict[int, dict[str, float]] = {}
-        for name in client.get_run(run_id).data.metrics:
-            for point in client.get_metric_history(run_id, name):
-                reported.setdefault(point.step, {})[name] = point.value
+        for name in self._client().get_run(run_id).data.metrics:
+            for step, value in self.history(run_id, name):
+                reported.setdefault(step, {})[name] = value
         return [reported[step] for step in sorted(reported) if step > 0]
 
     def history(self, run_id: str, metric: str) -> list[tuple[int, float]]:

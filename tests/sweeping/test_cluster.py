@@ -6,23 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.stores import SMALL
 from tripletlab.errors import InputError
 from tripletlab.sweeping.cluster import Cluster
 
 ROOT = Path(__file__).parents[2]
-SMALL = [
-    "photos.people=24",
-    "photos.photos=10",
-    "verification.people=60",
-    "verification.per_fold=10",
-    "architecture=simple_cnn",
-    "architecture.width=0.25",
-    "batches.people=6",
-    "batches.photos=4",
-    "batches.steps=40",
-    "fit.epochs=4",
-    "fit.patience=4",
-]
+LONGER = [*SMALL, "batches.steps=40", "fit.epochs=4", "fit.patience=4"]
 
 
 @pytest.mark.cluster
@@ -31,7 +20,7 @@ def test_a_killed_node_costs_no_trial(tmp_path):
     pytest.importorskip("ray")
     pytest.importorskip("psycopg2")
     command = [sys.executable, str(ROOT / "examples" / "cluster.py"), str(tmp_path), "--kill-node"]
-    done = subprocess.run([*command, *SMALL], capture_output=True, text=True, check=False)
+    done = subprocess.run([*command, *LONGER], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     assert "killing the second node" in done.stdout
     assert "worker lost" in done.stderr

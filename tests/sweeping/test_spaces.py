@@ -3,8 +3,8 @@
 import pytest
 
 from tripletlab.errors import InputError
+from tripletlab.sweeping.samplers import drawn
 from tripletlab.sweeping.spaces import read_space
-from tripletlab.sweeping.study import drawn
 
 RANDOM = "trials: 20\nsampler: {_target_: optuna.samplers.RandomSampler, seed: 1}\n"
 CONDITIONAL = """

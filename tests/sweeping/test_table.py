@@ -4,7 +4,7 @@ import pytest
 
 from tripletlab.sweeping.spaces import SCORE
 from tripletlab.sweeping.table import Row, conclusion, front, headings, markdown
-from tripletlab.verification.bootstrap import Lead
+from tripletlab.sweeping.verdict import Lead
 
 
 def metrics(score, flops=1.0):

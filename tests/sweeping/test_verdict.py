@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from tripletlab.sweeping.verdict import Judges
-from tripletlab.verification.bootstrap import auc_lead, auc_standard_error
+from tripletlab.verification.bootstrap import resampled, weighted_auc
+from tripletlab.verification.protocol import auc
 
 RNG = np.random.default_rng(0)
 MATCHED = np.arange(600) % 2 == 0
@@ -22,13 +23,18 @@ def judges():
 
 
 def test_without_seeds_it_is_the_paired_bootstrap(judges):
-    one, other = distances(1.0, RNG), distances(0.8, RNG)
-    draws = {"resamples": 400, "seed": 0}
-    lead = judges.lead([one], [other])
-    expected = auc_lead((one, other), MATCHED, PEOPLE, **draws)
-    assert lead == pytest.approx(expected)
-    error = auc_standard_error(one, MATCHED, PEOPLE, **draws)
-    assert judges.error([one]) == pytest.approx(error)
+    """Signed, the scatter of the difference, and surer than two separate errors."""
+    one, rng = distances(1.0, RNG), np.random.default_rng(1)
+    worse = one + 0.15 * rng.normal(size=len(one))
+    statistics = [weighted_auc(each, MATCHED) for each in (one, worse)]
+    drawn = resampled(statistics, MATCHED, PEOPLE, resamples=400, seed=0)
+    lead, back = judges.lead([one], [worse]), judges.lead([worse], [one])
+    assert lead.difference == pytest.approx(auc(one, MATCHED) - auc(worse, MATCHED))
+    assert lead.standard_error == pytest.approx((drawn[0] - drawn[1]).std(ddof=1))
+    assert back == pytest.approx((-lead.difference, lead.standard_error))
+    errors = [judges.error([each]) for each in (one, worse)]
+    assert errors == pytest.approx(drawn.std(axis=1, ddof=1))
+    assert 0 < lead.standard_error < 0.5 * np.hypot(*errors)
 
 
 def test_a_model_does_not_lead_itself(judges):

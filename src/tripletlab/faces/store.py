@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import h5py
 import numpy as np
@@ -150,6 +150,27 @@ def opened(path: Path, *, kind: str | None) -> Iterator[h5py.File]:
 def _mapped(dataset: h5py.Dataset, path: Path) -> Images:
     offset = dataset.id.get_offset()
     return np.memmap(path, np.uint8, mode="r", offset=offset, shape=dataset.shape)
+
+
+Store = TypeVar("Store", FaceStore, PairStore)
+
+
+def find(kind: type[Store], data: Path, fingerprint: str, *, what: str) -> Store:
+    """The store of `kind` in the folder of prepared data that has this fingerprint.
+
+    Stores that cannot be read, such as those of another version, are passed over. InputError,
+    which calls the content `what`, where none is left.
+    """
+    name = {FaceStore: "faces.h5", PairStore: "pairs.h5"}[kind]
+    for path in sorted(data.rglob(name)):
+        with contextlib.suppress(InputError):
+            store = kind.open(path)
+            if store.fingerprint == fingerprint:
+                return store
+    raise InputError(
+        f"{data}: {what} are not there (fingerprint {fingerprint[:8]}); give data=FOLDER, or run"
+        " `tripletlab prepare` as before the training"
+    )
 
 
 def _file_of(images: Images) -> Path:

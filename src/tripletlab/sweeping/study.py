@@ -3,18 +3,17 @@
 import hashlib
 import json
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import optuna
 from optuna.storages import RDBStorage as Storage
-from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from tripletlab.errors import InputError
+from tripletlab.sweeping.samplers import make_pruner, make_sampler
 from tripletlab.sweeping.spaces import Point, Space
-from tripletlab.targets import called, checked
 
 POINT, SEED, RUN, DEATHS, REASON, ERROR, METRICS = (  # notes of a trial
     "point",
@@ -298,49 +297,3 @@ def file_stem(place: int, seed: int | None) -> str:
 def parameters(trial: FrozenTrial) -> Point:
     """A trial's point, also before it has begun."""
     return trial.params or dict(trial.system_attrs.get("fixed_params", {}))
-
-
-def make_sampler(space: Space, offset: int) -> optuna.samplers.BaseSampler:
-    """The space's sampler, its seed moved on by `offset`; for a grid one that never chooses."""
-    if space.sampler is None:
-        return optuna.samplers.RandomSampler(seed=0)
-    node = dict(space.sampler)
-    if isinstance(node.get("seed"), int):
-        node["seed"] += offset
-    sampler: optuna.samplers.BaseSampler = _made(node, "sampler")
-    return sampler
-
-
-def make_pruner(space: Space) -> optuna.pruners.BasePruner:
-    """The space's pruner, or one that never prunes."""
-    if space.pruner is None:
-        return optuna.pruners.NopPruner()
-    pruner: optuna.pruners.BasePruner = _made(space.pruner, "pruner")
-    return pruner
-
-
-def drawn(space: Space) -> list[Point]:
-    """The points that the sampler chooses as long as it knows no results."""
-    if space.sampler is None:
-        return space.cells()
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = optuna.create_study(
-        sampler=make_sampler(space, 0), directions=list(space.objectives.values())
-    )
-    return [space.draw(study.ask()) for _ in range(space.points)]
-
-
-def maximized(study: optuna.Study) -> Sequence[bool]:
-    """For each objective whether more is better."""
-    return [direction == StudyDirection.MAXIMIZE for direction in study.directions]
-
-
-def _made(node: Mapping[str, Any], noun: str) -> Any:
-    if "_target_" not in node:
-        raise InputError(f"{noun}: say which by _target_: optuna.{noun}s.…")
-    try:
-        return called(checked(node, node, noun), {})
-    except ImportError as error:
-        raise InputError(f"{noun}: {node['_target_']} needs more packages ({error})") from error
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{noun}: {node['_target_']} refuses these arguments: {error}") from error

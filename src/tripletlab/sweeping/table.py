@@ -8,7 +8,7 @@ from typing import Literal
 from rich.table import Table
 
 from tripletlab.sweeping.spaces import SCORE, Point
-from tripletlab.verification.bootstrap import Lead
+from tripletlab.sweeping.verdict import Lead
 
 HEADINGS = {
     "precision": "precision",

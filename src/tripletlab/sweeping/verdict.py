@@ -1,14 +1,22 @@
 """Is the winner better than the next by more than noise, of the pairs and of the seeds?"""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tripletlab.verification.bootstrap import Identities, Lead, resampled, weighted_auc
+from tripletlab.verification.bootstrap import Identities, resampled, weighted_auc
 from tripletlab.verification.protocol import Distances, Flags, auc
 
 Draws = NDArray[np.float64]  # (resamples,)
+
+
+class Lead(NamedTuple):
+    """How much higher one model's AUC is than another's, on the same pairs."""
+
+    difference: float
+    standard_error: float
 
 
 class Judges:

@@ -4,51 +4,18 @@ A statistic takes weights (resamples, pairs), how often each pair occurs, and gi
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tripletlab.verification.protocol import Distances, Flags, auc
+from tripletlab.verification.protocol import Distances, Flags
 
 Identities = NDArray[np.int64]  # (pairs, 2) labels of both sides
 Weights = NDArray[np.float64]  # (resamples, pairs)
 Statistic = Callable[[Weights], NDArray[np.float64]]
 RESAMPLES = 400  # a standard error's own error is then 4 %
-BLOCK = (
-    1 << 20
-)  # weights at once, 8 MB: what is needed grows with the pairs, not with the resamples
-
-
-class Lead(NamedTuple):
-    """How much higher one model's AUC is than another's, on the same pairs."""
-
-    difference: float
-    standard_error: float
-
-
-def auc_standard_error(
-    distances: Distances, matched: Flags, identities: Identities, *, resamples: int, seed: int
-) -> float:
-    """Standard deviation (n - 1) of the AUC over resampled identities."""
-    draws = {"resamples": resamples, "seed": seed}
-    (aucs,) = resampled([weighted_auc(distances, matched)], matched, identities, **draws)
-    return float(aucs.std(ddof=1))
-
-
-def auc_lead(
-    distances: tuple[Distances, Distances],
-    matched: Flags,
-    identities: Identities,
-    *,
-    resamples: int,
-    seed: int,
-) -> Lead:
-    """The first model's AUC less the second's; both are judged by the same draws."""
-    statistics = [weighted_auc(each, matched) for each in distances]
-    one, other = resampled(statistics, matched, identities, resamples=resamples, seed=seed)
-    difference = auc(distances[0], matched) - auc(distances[1], matched)
-    return Lead(difference, float((one - other).std(ddof=1)))
+BLOCK = 1 << 20  # weights at once, 8 MB: memory grows with the pairs, not with the resamples
 
 
 def resampled(

@@ -1,0 +1,51 @@
+"""What chooses a space's points and ends its trials early: Optuna's objects, named in its file."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import optuna
+
+from tripletlab.errors import InputError
+from tripletlab.sweeping.spaces import Point, Space
+from tripletlab.targets import called, checked
+
+
+def make_sampler(space: Space, offset: int) -> optuna.samplers.BaseSampler:
+    """The space's sampler, its seed moved on by `offset`; for a grid one that never chooses."""
+    if space.sampler is None:
+        return optuna.samplers.RandomSampler(seed=0)
+    node = dict(space.sampler)
+    if isinstance(node.get("seed"), int):
+        node["seed"] += offset
+    sampler: optuna.samplers.BaseSampler = _made(node, "sampler")
+    return sampler
+
+
+def make_pruner(space: Space) -> optuna.pruners.BasePruner:
+    """The space's pruner, or one that never prunes."""
+    if space.pruner is None:
+        return optuna.pruners.NopPruner()
+    pruner: optuna.pruners.BasePruner = _made(space.pruner, "pruner")
+    return pruner
+
+
+def drawn(space: Space) -> list[Point]:
+    """The points that the sampler chooses as long as it knows no results."""
+    if space.sampler is None:
+        return space.cells()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(
+        sampler=make_sampler(space, 0), directions=list(space.objectives.values())
+    )
+    return [space.draw(study.ask()) for _ in range(space.points)]
+
+
+def _made(node: Mapping[str, Any], noun: str) -> Any:
+    if "_target_" not in node:
+        raise InputError(f"{noun}: say which by _target_: optuna.{noun}s.…")
+    try:
+        return called(checked(node, node, noun), {})
+    except ImportError as error:
+        raise InputError(f"{noun}: {node['_target_']} needs more packages ({error})") from error
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{noun}: {node['_target_']} refuses these arguments: {error}") from error
