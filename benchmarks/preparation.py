@@ -32,12 +32,16 @@ from tripletlab.progress import cores
 find = functools.partial(haar, scale_factor=1.1, min_neighbors=4, min_size=30)
 
 
-def prepare(photos, place, choice):
-    """Prepare a tree of photos with a choice of conf/faces."""
-    composed = config.compose("prepare", [f"faces={choice}"]).config
+def recipe(choice):
+    """A choice of conf/faces."""
+    return config.build(config.compose("prepare", [f"faces={choice}"]).config, "faces")
+
+
+def prepare(photos, place, recipe):
+    """Prepare a tree of photos."""
     return prepare_faces(
         photos,
-        config.build(composed, "faces"),
+        recipe,
         hygiene=Hygiene(exclude=[], shared="allow"),
         judged=(),
         heldout_fraction=0.0,
@@ -67,14 +71,15 @@ def speed(given):
         photos = config.build(composed, "photos")()
     files = [file for own in list_identities(photos.trees[0]).values() for file in own]
     assert read_photo(files[0]) is not None
+    paper = recipe("paper")
     rates = {"one loop, one thread": [], "one loop, OpenCV's threads": [], "tripletlab": []}
     with TemporaryDirectory() as place:
-        prepare(photos, place, "paper")  # the workers are there from now on
+        prepare(photos, place, paper)  # the workers are there from now on
         for _ in range(given.rounds):
             for name, work in (
                 ("one loop, one thread", lambda: plain_loop(files, 1)),
                 ("one loop, OpenCV's threads", lambda: plain_loop(files, -1)),
-                ("tripletlab", lambda: prepare(photos, place, "paper")),
+                ("tripletlab", lambda: prepare(photos, place, paper)),
             ):
                 start = time.perf_counter()
                 work()
@@ -90,15 +95,14 @@ def cost(given):
     """Processor time, which other jobs on the machine change little."""
     cv2.setNumThreads(1)
     choices = ("paper", "aligned", "cleaned")
-    composed = [config.compose("prepare", [f"faces={one}"]).config for one in choices]
-    recipes = [config.build(one, "faces") for one in composed]
+    recipes = [recipe(one) for one in choices]
     files = sorted(given.photos.glob("*/*.*"))
     files = files[:: max(1, len(files) // 130)]
     spent = np.zeros((len(files), len(recipes)))
     for row, file in enumerate(files):
-        for column, recipe in enumerate(recipes):
+        for column, one in enumerate(recipes):
             start = time.process_time()
-            recipe.face(file, cropped=False)
+            one.face(file, cropped=False)
             spent[row, column] = time.process_time() - start
     for name, seconds in zip(choices, spent[1:].mean(axis=0), strict=True):  # the first loads files
         print(f"faces={name:<10}{1000 * seconds:>6.1f} ms a photo, {len(files)} photos, one thread")
@@ -119,11 +123,11 @@ import resource, sys
 sys.path.insert(0, {benchmarks!r})
 from pathlib import Path
 from joblib.externals.loky import get_reusable_executor
-from preparation import prepare
+from preparation import prepare, recipe
 from tripletlab.photos.sources import TrainingPhotos
 from tripletlab.photos.tree import Tree
 tree = Tree("noise", (Path(sys.argv[1]),), cropped=True)
-made = prepare(TrainingPhotos("noise", (tree,)), sys.argv[2], "precropped")
+made = prepare(TrainingPhotos("noise", (tree,)), sys.argv[2], recipe("precropped"))
 get_reusable_executor().shutdown(wait=True)
 own, workers = (resource.getrusage(who).ru_maxrss / 1024 for who in (
     resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))

@@ -147,12 +147,12 @@ def test_a_damaged_store(damage, people, tmp_path, monkeypatch, capfd):
     assert main(["prepare", *CROPPED, "--fresh"]) == 0
 
 
-def test_checksums_name_whose_faces_have_changed(people, tmp_path, monkeypatch, capfd):
+def test_data_verify_names_whose_faces_have_changed(people, tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(tmp_path)
-    assert main(["checksums"]) == 2
+    assert main(["data", "verify"]) == 2
     assert "no faces.h5" in capfd.readouterr().err
     assert main(["prepare", *CROPPED]) == 0
-    assert main(["checksums"]) == 0
+    assert main(["data", "verify"]) == 0
     said = capfd.readouterr().out.splitlines()
     assert len(said) == 2
     assert all(line.endswith("as it was written") for line in said)
@@ -163,7 +163,7 @@ def test_checksums_name_whose_faces_have_changed(people, tmp_path, monkeypatch, 
     data = bytearray(path.read_bytes())
     data[place + first * 64 * 64 + 7] ^= 1
     path.write_bytes(data)
-    assert main(["checksums"]) == 2
+    assert main(["data", "verify"]) == 2
     said = capfd.readouterr()
     assert f"{name}: faces {first} to {first + 9} have changed" in said.out
     assert "1 of 2 stores" in said.err

@@ -62,14 +62,15 @@ def kill_worker(folder, process):
 
 @pytest.mark.timeout(600)
 def test_stopped_killed_completed_and_not_repeated(tmp_path):
-    process = sweep(tmp_path)
-    wait_until(1, tmp_path, process)
-    process.send_signal(signal.SIGINT)  # Keras forgets the first network at about this time
-    said = process.communicate()[1]
-    assert process.returncode == 130
-    assert "Traceback" not in said
-    assert said.endswith("tripletlab: stopped; the same command goes on where it can\n")
-    assert sorted(status for _, status in runs(tmp_path)[0]) == ["FINISHED", "KILLED", "KILLED"]
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        process = sweep(tmp_path)
+        wait_until(1, tmp_path, process)
+        process.send_signal(stop)  # Keras forgets the first network at about this time
+        said = process.communicate()[1]
+        assert process.returncode == 130
+        assert "Traceback" not in said
+        assert said.endswith("tripletlab: stopped; the same command goes on where it can\n")
+        assert sorted(status for _, status in runs(tmp_path)[0]) == ["FINISHED", "KILLED", "KILLED"]
 
     process = sweep(tmp_path)
     wait_until(2, tmp_path, process)

@@ -18,11 +18,11 @@ def prepare(given: argparse.Namespace) -> None:
         prepare(composed.config, fresh=given.fresh)
 
 
-def checksums(given: argparse.Namespace) -> None:
-    """`tripletlab checksums`."""
-    from tripletlab.checksums import checksums
+def data(given: argparse.Namespace) -> None:
+    """`tripletlab data verify`."""
+    from tripletlab.checksums import verify
 
-    checksums(Path(config.compose("prepare", given.overrides).config["data"]))
+    verify(Path(config.compose("prepare", given.overrides).config["data"]))
 
 
 def suspects(given: argparse.Namespace) -> None:

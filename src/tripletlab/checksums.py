@@ -1,4 +1,4 @@
-"""`tripletlab checksums`: whether prepared faces are still what was written."""
+"""`tripletlab data verify`: whether prepared faces are still what was written."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from tripletlab.errors import InputError
 from tripletlab.faces.storing import damage
 
 
-def checksums(folder: Path) -> None:
+def verify(folder: Path) -> None:
     """Read every faces.h5 and pairs.h5 under the folder and hold it against its fingerprint.
 
     Prints a line for each; InputError when one is damaged, or when there is none.

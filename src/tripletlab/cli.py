@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from tripletlab import __version__, config
 from tripletlab.errors import InputError
-from tripletlab.interrupts import every_interrupt_heard
+from tripletlab.interrupts import every_interrupt_heard, terminated_as_by_hand
 from tripletlab.verbs import VERBS
 
 EPILOG = """examples:
@@ -21,11 +21,11 @@ EPILOG = """examples:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a verb; 0 when it ends well, 2 for bad input, 130 for Ctrl-C."""
+    """Run a verb; 0 when it ends well, 2 for bad input, 130 for Ctrl-C and SIGTERM alike."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     given = _parsed(arguments)
     try:
-        with every_interrupt_heard(signal.SIGINT):
+        with terminated_as_by_hand(), every_interrupt_heard(signal.SIGINT):
             VERBS[given.verb].run(given)
     except (InputError, FloatingPointError) as error:
         print(f"tripletlab: {error}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Signals that Python drops now and then, sent again."""
+"""Signals that stop a command: all of them let it end its runs, and none is dropped."""
 
 import _thread
 import contextlib
@@ -6,6 +6,16 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def terminated_as_by_hand() -> Iterator[None]:
+    """SIGTERM, which schedulers and `kill` send, is the KeyboardInterrupt that Ctrl-C is."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextlib.contextmanager

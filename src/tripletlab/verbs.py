@@ -62,10 +62,11 @@ VERBS = {
         OVERRIDES | FRESH | CONFIG,
         choices=True,
     ),
-    "checksums": Verb(
-        calls.checksums,
-        "tell whether prepared faces are still what was written",
-        OVERRIDES,
+    "data": Verb(
+        calls.data,
+        "tell whether prepared faces are still what was written (data verify)",
+        {"what": {"choices": ["verify"], "help": "hold every store against its checksums"}}
+        | OVERRIDES,
         choices=False,
     ),
     "suspects": Verb(
