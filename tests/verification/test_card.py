@@ -7,6 +7,7 @@ import pytest
 from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score, roc_auc_score
 
 from tripletlab.verification.card import make_card
+from tripletlab.verification.operating import equal_error_rate, true_accept_rate
 
 
 def case(seed: int = 0):
@@ -60,12 +61,20 @@ def test_the_intervals_agree_with_copying_the_pairs() -> None:
         "recall": recall_score,
         "f1": f1_score,
     }
-    scores = {name: [] for name in oracles}
+    of_distances = {
+        "auc_pooled": lambda kind, apart: roc_auc_score(kind, -apart),
+        "eer": lambda kind, apart: equal_error_rate(apart, kind),
+        "tar_at_far_0.1": lambda kind, apart: true_accept_rate(apart, kind, far=0.1).tar,
+        "tar_at_far_0.01": lambda kind, apart: true_accept_rate(apart, kind, far=0.01).tar,
+    }
+    scores = {name: [] for name in (*oracles, *of_distances)}
     for times in drawn:
         often = dict(zip(people, times, strict=True))
         copies = [often[a] if a == b else often[a] * often[b] for a, b in identities.tolist()]
         for name, oracle in oracles.items():
             scores[name].append(oracle(np.repeat(matched, copies), np.repeat(same, copies)))
+        for name, oracle in of_distances.items():
+            scores[name].append(oracle(np.repeat(matched, copies), np.repeat(distances, copies)))
     for name, values in scores.items():
         assert made["intervals"][name] == pytest.approx(np.percentile(values, [2.5, 97.5]))
 

@@ -18,34 +18,25 @@ def write_card(
     card: Mapping[str, Any], *, title: str, folder: Path, pictures: Sequence[Picture]
 ) -> None:
     """Write card.json, card.md and card.html into `folder`; the page carries the pictures."""
-    tables = list(_tables(card))
+    first, *rest = _tables(card)
+    parts: list[Table | Picture] = [first, *pictures, *rest]
     pages = {
         "card.json": json.dumps(card, indent=2, ensure_ascii=False) + "\n",
-        "card.md": markdown_page(title, tables),
-        "card.html": html_page(title, tables, pictures),
+        "card.md": markdown_page(title, _lead(card), parts),
+        "card.html": html_page(title, _lead(card), parts),
     }
     for name, text in pages.items():
         write_whole(folder / name, text.encode())
 
 
 def _tables(card: Mapping[str, Any]) -> Iterator[Table]:
-    scores, intervals = card["scores"], card["intervals"]
+    scores = card["scores"]
     spread = [
         (name, *(f"{scores[name][key]:.4f}" for key in ("mean", "std", "standard_error")))
         for name in SCORES
     ]
     yield Table("Over the sets", ("score", "mean", "std", "standard error"), spread)
-    yield _pooled(card["pooled"])
-    yield Table(
-        "95 % intervals",
-        ("score", "from", "to"),
-        [
-            (name, *(f"{end:.4f}" for end in ends))
-            for name, ends in intervals.items()
-            if isinstance(ends, list)
-        ],
-        note=f"{intervals['method']} ({intervals['resamples']} resamples).".capitalize(),
-    )
+    yield _pooled(card["pooled"], card["intervals"], card["scores"]["counts"])
     yield _sets(scores, card["pairs"]["sets"])
     if card.get("identification"):
         yield _identification(card["identification"])
@@ -54,13 +45,46 @@ def _tables(card: Mapping[str, Any]) -> Iterator[Table]:
     )
 
 
-def _pooled(pooled: Mapping[str, Any]) -> Table:
+def _lead(card: Mapping[str, Any]) -> str:
+    """The verdict in a sentence or two."""
+    accuracy, pairs, about = card["scores"]["accuracy"], card["pairs"], card["about"]
+    low, high = card["intervals"]["auc_pooled"]
+    verdict = (
+        f"Right on {accuracy['mean']:.1%} of {pairs['matched'] + pairs['mismatched']:,} pairs of"
+        f" {pairs['people']:,} people, ± {accuracy['standard_error']:.1%} (standard error over"
+        f" {pairs['sets']} sets); AUC {card['pooled']['auc']:.3f}, 95 % {low:.3f} to {high:.3f}."
+    )
+    taught, shared = (about.get(f"training_{one}") for one in ("identities", "people_in_the_test"))
+    if not isinstance(taught, int):
+        return f"{verdict} Whom it learned from is unknown."
+    whose = f", of whose names {shared or 'none'} are judged" if isinstance(shared, int) else ""
+    return f"{verdict} It learned from {taught:,} people{whose}."
+
+
+def _pooled(
+    pooled: Mapping[str, Any], intervals: Mapping[str, Any], counts: Mapping[str, list[int]]
+) -> Table:
+    tp, fp, tn, fn = (sum(counts[name]) for name in COUNTS)
+    ratios = {
+        "accuracy": (tp + tn, tp + fp + tn + fn),
+        "precision": (tp, tp + fp),
+        "recall": (tp, tp + fn),
+        "f1": (2 * tp, 2 * tp + fp + fn),
+    }
+    called = [(name, name, some / max(of, 1), "") for name, (some, of) in ratios.items()]
+    single = [("AUC", "auc_pooled", pooled["auc"], ""), ("EER", "eer", pooled["eer"], "")]
     rates = [
-        (f"TAR at FAR {point['far']:g}", f"{point['tar']:.4f}", "" if point["supported"] else FEW)
-        for point in pooled["tar_at_far"]
+        (f"TAR at FAR {far:g}", f"tar_at_far_{far:g}", tar, "" if supported else FEW)
+        for far, tar, supported in map(dict.values, pooled["tar_at_far"])
     ]
-    single = [("AUC", f"{pooled['auc']:.4f}", ""), ("EER", f"{pooled['eer']:.4f}", "")]
-    return Table("All pairs at once", ("score", "value", "warning"), [*single, *rates])
+    rows = [
+        (title, *(f"{one:.4f}" for one in (value, *intervals[key])), warning)
+        for title, key, value, warning in [*called, *single, *rates]
+    ]
+    method = f"95 %: {intervals['method']} ({intervals['resamples']} resamples)."
+    return Table(
+        "All pairs at once", ("score", "value", "95 % from", "to", "warning"), rows, method
+    )
 
 
 def _sets(scores: Mapping[str, Any], sets: int) -> Table:
@@ -101,6 +125,8 @@ def _identification(found: Mapping[str, Any]) -> Table:
 
 def _plain(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
     for name, value in values.items():
+        if name == "_partial_":
+            continue
         key = prefix + name.replace("_", " ").strip()
         if isinstance(value, Mapping):
             yield from _plain(value, f"{key}, ")

@@ -129,8 +129,8 @@ def write_comparison(
     ]
     pages = {
         "comparison.json": json.dumps(plain_rows, indent=2, ensure_ascii=False) + "\n",
-        "comparison.md": markdown_page(title, tables),
-        "comparison.html": html_page(title, tables, pictures),
+        "comparison.md": markdown_page(title, conclusion(comparisons), tables),
+        "comparison.html": html_page(title, conclusion(comparisons), [*tables, *pictures]),
     }
     for name, text in pages.items():
         write_whole(folder / name, text.encode())

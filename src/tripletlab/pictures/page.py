@@ -30,18 +30,21 @@ class Picture(NamedTuple):
     path: Path
 
 
-def html_page(title: str, tables: Iterable[Table], pictures: Iterable[Picture]) -> str:
-    """The page; every text is escaped, every picture inside."""
-    body = "".join([*map(_html_table, tables), *map(_html_picture, pictures)])
+def html_page(title: str, lead: str, parts: Iterable[Table | Picture]) -> str:
+    """The page; `lead` says in a sentence what it shows. Texts are escaped, pictures inside."""
+    body = "".join(
+        _html_table(part) if isinstance(part, Table) else _html_picture(part) for part in parts
+    )
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
-        f"<style>{STYLE}</style><h1>{escape(title)}</h1>{body}</html>\n"
+        f"<style>{STYLE}</style><h1>{escape(title)}</h1><p>{escape(lead)}</p>{body}</html>\n"
     )
 
 
-def markdown_page(title: str, tables: Iterable[Table]) -> str:
+def markdown_page(title: str, lead: str, parts: Iterable[Table | Picture]) -> str:
     """The same without the pictures."""
-    return "\n\n".join([f"# {title}", *map(_markdown_table, tables)]) + "\n"
+    tables = [_markdown_table(part) for part in parts if isinstance(part, Table)]
+    return "\n\n".join([f"# {title}", lead, *tables]) + "\n"
 
 
 def _html_table(table: Table) -> str:

@@ -1,6 +1,7 @@
 """How sure a figure is: a bootstrap that draws identities, since pairs of one person go together.
 
-A statistic takes weights (resamples, pairs), how often each pair occurs, and gives (resamples,).
+A statistic takes weights (resamples, pairs), how often each pair occurs, and gives (resamples,),
+or (figures, resamples) where it computes several at once.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -26,9 +27,9 @@ def resampled(
     resamples: int,
     seed: int,
 ) -> NDArray[np.float64]:
-    """(statistics, resamples) All are judged by the same draws, so that they can be compared."""
+    """(figures, resamples) All are judged by the same draws, so that they can be compared."""
     blocks = identity_weights(matched, identities, resamples=resamples, seed=seed)
-    parts = [np.stack([statistic(weights) for statistic in statistics]) for weights in blocks]
+    parts = [np.vstack([statistic(weights) for statistic in statistics]) for weights in blocks]
     return np.concatenate(parts, axis=1)
 
 

@@ -13,7 +13,11 @@ from tripletlab.verification.bootstrap import (
     weighted_auc,
     weighted_ratio,
 )
-from tripletlab.verification.operating import equal_error_rate, true_accept_rate
+from tripletlab.verification.operating import (
+    equal_error_rate,
+    true_accept_rate,
+    weighted_points,
+)
 from tripletlab.verification.protocol import Distances, Flags, Folds, Verdict, judge
 
 FARS = (0.1, 0.01, 0.001)
@@ -39,11 +43,14 @@ def make_card(
     on what, and how it was prepared.
     """
     verdict = judge(distances, matched, fold)
-    figures = {
-        **_pooled_ratios(distances <= verdict.threshold[fold], matched),
-        "auc_pooled": weighted_auc(distances, matched),
-    }
-    drawn = resampled(list(figures.values()), matched, identities, resamples=resamples, seed=seed)
+    ratios = _pooled_ratios(distances <= verdict.threshold[fold], matched)
+    statistics = [
+        *ratios.values(),
+        weighted_auc(distances, matched),
+        weighted_points(distances, matched, fars=FARS),
+    ]
+    figures = [*ratios, "auc_pooled", "eer", *(f"tar_at_far_{far:g}" for far in FARS)]
+    drawn = resampled(statistics, matched, identities, resamples=resamples, seed=seed)
     return {
         "about": dict(about),
         "pairs": {
