@@ -24,7 +24,8 @@ from tripletlab.plan import Plan, read_plan
 from tripletlab.sweeping.driver import Driver
 from tripletlab.sweeping.jobs import Job, Told
 from tripletlab.sweeping.local import Local
-from tripletlab.sweeping.study import Study, open_storage
+from tripletlab.sweeping.storage import open_storage
+from tripletlab.sweeping.study import Study
 from tripletlab.tracking import Tracker
 
 METRICS = {"best_validation_auc": 0.5, "validation_auc": 0.5, "loss": 0.2}

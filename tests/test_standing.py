@@ -5,7 +5,8 @@ import pytest
 from tripletlab.errors import InputError
 from tripletlab.standing import best, clean, status
 from tripletlab.sweeping.spaces import SCORE, Choice, Space
-from tripletlab.sweeping.study import OVERRIDES, RUN, Study, open_storage
+from tripletlab.sweeping.storage import open_storage
+from tripletlab.sweeping.study import OVERRIDES, RUN, Study
 
 GRID = Space(name="grid", axes={"margin": Choice(values=[0.2, 0.3, 0.4])}, seeds=[7])
 

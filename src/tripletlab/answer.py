@@ -15,15 +15,11 @@ from tripletlab.faces.store import FaceStore, PairStore
 from tripletlab.prepare import Data
 from tripletlab.report import report
 from tripletlab.sweeping.study import (
-    METRICS,
-    POINT,
-    RUN,
     STORES,
     Study,
     find_study,
-    parameters,
 )
-from tripletlab.sweeping.table import SHOWN, Row, conclusion, front, headings, markdown, table
+from tripletlab.sweeping.table import SHOWN, Row, conclusion, front, headings, markdown, print_table
 from tripletlab.sweeping.verdict import Judges
 from tripletlab.tracking import Tracked, Tracker
 from tripletlab.train import model_name
@@ -49,7 +45,7 @@ def answer(study: Study, data: Data, tracker: Tracker, *, parent: Tracked | None
     if len(rows) > SHOWN:
         listed = sorted(rows, key=lambda row: row.score, reverse=True)[:SHOWN]
     console = Console(highlight=False)
-    console.print(table(listed, title=title, shown=shown, bold=bold))
+    print_table(listed, title=title, shown=shown, bold=bold, console=console)
     console.print(text)
     model = model_name(data)
     if tracker.crown(model, run_id=best.best_run, metric="best_validation_auc"):
@@ -98,7 +94,8 @@ def judged(study: Study, faces: FaceStore, tracker: Tracker) -> Answer:
     text = _honest_sentence(best, others[0] if others else None, faces, tracker)
     if study.space.several:
         names = " and ".join(study.space.objectives)
-        text += f" Pareto front of {names}: {len(front(rows, study.space.objectives))} models."
+        best_trades = "; ".join(row.name for row in front(rows, study.space.objectives))
+        text += f" Pareto front of {names}: {best_trades}."
     counts = study.counts()
     parts = [f"{counts[how]} {how}" for how in ("pruned", "failed", "waiting") if counts[how]]
     if parts:
@@ -108,20 +105,9 @@ def judged(study: Study, faces: FaceStore, tracker: Tracker) -> Answer:
 
 def _finished(study: Study) -> list[Row]:
     """A row for each point with finished runs, in the order of the space."""
-    points: dict[int, list[tuple[str, dict[str, float]]]] = {}
-    named = {}
-    for trial in study.complete_trials():
-        notes = trial.user_attrs
-        points.setdefault(notes[POINT], []).append((notes[RUN], notes[METRICS]))
-        named[notes[POINT]] = parameters(trial)
     return [
-        Row(
-            study.space.title(named[place]),
-            named[place],
-            tuple(run for run, _ in runs),
-            tuple(metrics for _, metrics in runs),
-        )
-        for place, runs in points.items()
+        Row(study.space.title(point), point, *map(tuple, zip(*runs, strict=True)))
+        for point, runs in study.finished()
     ]
 
 

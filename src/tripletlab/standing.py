@@ -8,15 +8,14 @@ from rich.table import Table
 
 from tripletlab import config
 from tripletlab.errors import InputError
+from tripletlab.sweeping.storage import existing_storage, known
 from tripletlab.sweeping.study import (
     OVERRIDES,
     RUN,
     SEED,
     STATES,
     Study,
-    existing_storage,
     find_study,
-    known,
     parameters,
     stem,
 )
@@ -28,7 +27,7 @@ def status(words: Sequence[str]) -> None:
     study = _seen(words)
     space = study.space
     shown = Table(title=study.name, title_justify="left", caption_justify="left")
-    shown.add_column("model", min_width=26)
+    shown.add_column("model", min_width=20)
     for heading in ("epoch", *(headings(list(space.objectives))[one] for one in space.objectives)):
         shown.add_column(heading.replace(" ", "\n"), justify="right", no_wrap=True)
     shown.add_column("time", justify="right", no_wrap=True)

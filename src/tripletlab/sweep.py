@@ -15,6 +15,7 @@ from tripletlab.provenance import code_fingerprint
 from tripletlab.sweeping.board import SweepBoard
 from tripletlab.sweeping.driver import Driver
 from tripletlab.sweeping.jobs import Engine, Job
+from tripletlab.sweeping.storage import open_storage
 from tripletlab.sweeping.study import (
     CODE,
     OVERRIDES,
@@ -25,7 +26,6 @@ from tripletlab.sweeping.study import (
     Taken,
     digest,
     file_stem,
-    open_storage,
 )
 from tripletlab.tracking import Tracker
 from tripletlab.training import backend

@@ -11,7 +11,8 @@ from tripletlab.sweeping.driver import Driver
 from tripletlab.sweeping.jobs import Job
 from tripletlab.sweeping.local import Local
 from tripletlab.sweeping.spaces import SCORE, Choice, Space
-from tripletlab.sweeping.study import Study, open_storage
+from tripletlab.sweeping.storage import open_storage
+from tripletlab.sweeping.study import Study
 
 
 class Board:

@@ -4,7 +4,8 @@ import pytest
 
 from tripletlab.errors import InputError
 from tripletlab.sweeping.spaces import SCORE, Choice, Range, Space
-from tripletlab.sweeping.study import RUN, Study, open_storage
+from tripletlab.sweeping.storage import open_storage
+from tripletlab.sweeping.study import RUN, Study
 
 GRID = Space(
     name="grid",
@@ -20,6 +21,7 @@ def open_study(folder, space=GRID, *, fresh=False, name="a"):
 
 
 def finish(study, taken, score=None):
+    study.note(taken.number, RUN, f"run {taken.number}")
     study.complete(taken.number, {SCORE: taken.point["margin"] if score is None else score})
 
 
@@ -34,7 +36,7 @@ def finish_all(study):
 def test_every_cell_once_in_the_grids_order(tmp_path):
     study = open_study(tmp_path)
     assert finish_all(study) == GRID.cells()
-    assert [trial.params for trial in study.complete_trials()] == GRID.cells()
+    assert [point for point, _ in study.finished()] == GRID.cells()
     assert open_study(tmp_path).take() is None
 
 
@@ -77,9 +79,7 @@ def test_every_point_has_a_trial_for_each_seed(tmp_path):
     study = open_study(tmp_path, space)
     points = finish_all(study)
     assert len(points) == 12
-    assert study.complete_trials()[0].user_attrs["seed"] == 1
-    seeds = [trial.user_attrs["seed"] for trial in study.complete_trials()]
-    assert seeds == [1, 2, 3] * 4
+    assert [len(runs) for _, runs in study.finished()] == [3] * 4
 
 
 def test_a_sampler_draws_as_many_as_declared_and_more_on_demand(tmp_path):
@@ -101,6 +101,21 @@ def test_a_drawn_point_gets_its_other_seeds(tmp_path):
     assert {(one.place, one.seed) for one in taken} == {(p, s) for p in range(5) for s in (7, 8)}
     for place in range(5):
         assert len({one.point["margin"] for one in taken if one.place == place}) == 1
+
+
+def test_a_point_that_is_drawn_again_is_not_trained_again(tmp_path):
+    random = {"_target_": "optuna.samplers.RandomSampler", "seed": 1}
+    again = GRID.model_copy(update={"sampler": random, "trials": 12, "seeds": [1, 2]})
+    study = open_study(tmp_path, again)
+    taken = []
+    while one := study.take():
+        taken.append((one.point["miner"], one.point["margin"], one.seed))
+        finish(study, one)
+    assert len(taken) == len(set(taken)) <= 8
+    assert study.counts()["complete"] == study.counts()["declared"] == 24
+    assert sorted(study.reason(trial) != "" for trial in study.latest()).count(False) == len(taken)
+    runs = [run for _, seeds in study.finished() for run, _ in seeds]
+    assert len(runs) == len(set(runs)) == len(taken)
 
 
 def test_the_pruner_ends_what_is_worse_than_the_median(tmp_path):

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import optuna.visualization as seen
 from numpy.typing import NDArray
+from optuna.importance import FanovaImportanceEvaluator
 from optuna.trial import TrialState
 from plotly.graph_objects import Figure
 
@@ -15,6 +16,7 @@ Curve = Sequence[tuple[int, float]]  # (epoch, value)
 Rates = tuple[NDArray[np.float64], NDArray[np.float64]]  # false and true positives
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")  # Okabe and Ito
 GREY = "#9aa0a8"
+SHORT = 24  # characters of a name that is written beside its point; longer ones are hovered
 LAYOUT = {
     "template": "plotly_white",
     "font": {"family": "system-ui, sans-serif", "size": 13},
@@ -46,7 +48,9 @@ def of_study(study: Study) -> dict[str, Figure]:
     drawn: dict[str, Callable[[], Figure]] = {
         "How it went": lambda: seen.plot_optimization_history(own, **which),
         "All runs at a glance": lambda: seen.plot_parallel_coordinate(own, params=varied, **which),
-        "Which parameter matters": lambda: seen.plot_param_importances(own, params=varied, **which),
+        "Which parameter matters": lambda: seen.plot_param_importances(
+            own, params=varied, evaluator=FanovaImportanceEvaluator(seed=0), **which
+        ),
         "Each parameter alone": lambda: seen.plot_slice(own, params=varied, **which),
     }
     if space.several and len(space.objectives) < 4:
@@ -60,7 +64,11 @@ def of_study(study: Study) -> dict[str, Figure]:
         ).update_layout(height=height)
     if len(done) < 4 or len({tuple(one.values) for one in done}) < 2:
         del drawn["Which parameter matters"]  # a model of so few runs says nothing
-    return {heading: _in_our_style(draw()) for heading, draw in drawn.items()}
+    figures = {heading: _in_our_style(draw()) for heading, draw in drawn.items()}
+    if space.several and space.objectives[first] == "maximize":
+        for figure in figures.values():
+            _dark_is_high(figure)
+    return figures
 
 
 def learning_curves(curves: Mapping[str, Curve], *, best: str, ended: set[str]) -> Figure:
@@ -99,7 +107,7 @@ def worth(networks: Mapping[str, tuple[float, float]]) -> Figure:
         x=[one / 1e6 for one in flops],
         y=aucs,
         text=list(networks),
-        mode="markers+text",
+        mode="markers+text" if max(map(len, networks)) <= SHORT else "markers",
         textposition="top center",
         marker={"size": 11, "color": COLOURS[0]},
     )
@@ -107,6 +115,12 @@ def worth(networks: Mapping[str, tuple[float, float]]) -> Figure:
     figure.update_yaxes(title="verification AUC")
     figure.update_layout(height=560)
     return _in_our_style(figure)
+
+
+def _dark_is_high(figure: Figure) -> None:
+    """Optuna takes the low end for the good one where it is told what to look at."""
+    figure.update_traces({"line_reversescale": False}, {"type": "parcoords"})
+    figure.update_traces({"reversescale": False}, {"type": "contour"})
 
 
 def _longest(curves: Mapping[str, Curve]) -> int:

@@ -159,11 +159,14 @@ class Space(BaseModel, extra="forbid", frozen=True):
         return needed
 
     def title(self, point: Point) -> str:
-        """A point's name: in a grid its values alone, as the paper names its models."""
+        """A point's name: words alone, as the paper names its models; numbers too in a grid."""
         shown = {key: f"{one:.3g}" if isinstance(one, float) else one for key, one in point.items()}
         if self.sampler is None:
             return " ".join(map(str, shown.values()))
-        return ", ".join(f"{key.rpartition('.')[2]} {one}" for key, one in shown.items())
+        return ", ".join(
+            str(one) if isinstance(point[key], str) else f"{key.rpartition('.')[2]} {one}"
+            for key, one in shown.items()
+        )
 
     @property
     def points(self) -> int:

@@ -4,16 +4,16 @@ import hashlib
 import json
 import warnings
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import optuna
-from optuna.storages import RDBStorage as Storage
+from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from tripletlab.errors import InputError
 from tripletlab.sweeping.samplers import make_pruner, make_sampler
 from tripletlab.sweeping.spaces import Point, Space
+from tripletlab.sweeping.storage import existing_storage
 
 POINT, SEED, RUN, DEATHS, REASON, ERROR, METRICS = (  # notes of a trial
     "point",
@@ -52,36 +52,9 @@ def digest(*parts: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
-def open_storage(url: str) -> Storage:
-    """The database of studies; not MLflow's own, whose tables have the same names."""
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    patient = {}
-    if url.startswith("sqlite:///"):
-        Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-        patient = {"connect_args": {"timeout": 60}}  # seconds, while a dashboard reads
-    try:
-        return Storage(url, engine_kwargs=patient)
-    except Exception as error:  # whatever the database's driver raises
-        reason = str(error).partition("\n")[0]
-        raise InputError(f"studies={url.split('@')[-1]}: cannot be opened ({reason})") from error
-
-
-def existing_storage(url: str) -> Storage:
-    """The same, to look at; InputError where no sweep has run yet."""
-    path = url.removeprefix("sqlite:///")
-    if path != url and not Path(path).is_file():
-        raise InputError(f"no sweep has run here: there is no {path}")
-    return open_storage(url)
-
-
 def find_study(url: str, wanted: str | None) -> "Study":
     """The study of that name, or the latest of that space, or of all."""
     return Study.seen(existing_storage(url), wanted)
-
-
-def known(storage: Storage) -> list[str]:
-    """The names of all studies."""
-    return optuna.get_all_study_names(storage)
 
 
 class Study:
@@ -92,11 +65,11 @@ class Study:
     the queue once more, and both keep their MLflow run.
     """
 
-    def __init__(self, study: optuna.Study, storage: Storage, space: Space) -> None:
+    def __init__(self, study: optuna.Study, storage: RDBStorage, space: Space) -> None:
         self.study, self.storage, self.space, self.name = study, storage, space, study.study_name
 
     @classmethod
-    def open(cls, storage: Storage, *, name: str, space: Space, fresh: bool) -> "Study":
+    def open(cls, storage: RDBStorage, *, name: str, space: Space, fresh: bool) -> "Study":
         """To work on: makes it where it is not there, and puts what is missing into the queue."""
         there = name in optuna.get_all_study_names(storage)
         if fresh and there:  # MLflow keeps the runs
@@ -123,7 +96,7 @@ class Study:
         return opened
 
     @classmethod
-    def seen(cls, storage: Storage, wanted: str | None) -> "Study":
+    def seen(cls, storage: RDBStorage, wanted: str | None) -> "Study":
         """To look at: the latest of that name, or of that space, or of all; changes nothing."""
         known = [one for one in optuna.get_all_study_summaries(storage) if SPACE in one.user_attrs]
         found = [
@@ -159,7 +132,18 @@ class Study:
         ]
 
     def take(self) -> Taken | None:
-        """The next trial: one that waits, or a point drawn now; None when all have begun."""
+        """The next trial: one that waits, or a point drawn now; None when all have begun.
+
+        A point that is drawn again, with a seed that it has had, would end as it did: it is
+        completed at once by what is known, and the one after it is taken.
+        """
+        while (taken := self._next()) and (twin := self._twin(taken)):
+            self.note(taken.number, RUN, twin.user_attrs[RUN])
+            self.note(taken.number, REASON, f"as in trial {twin.number}")
+            self.complete(taken.number, twin.user_attrs[METRICS])
+        return taken
+
+    def _next(self) -> Taken | None:
         waiting = self._trials(TrialState.WAITING)
         if not waiting and (self.space.sampler is None or self._drawn() >= self.space.points):
             return None
@@ -172,6 +156,17 @@ class Study:
             self._enqueue_missing({place: point})
         notes = trial.user_attrs
         return Taken(trial.number, notes[POINT], point, notes[SEED], notes.get(RUN))
+
+    def _twin(self, taken: Taken) -> FrozenTrial | None:
+        """A finished trial of the same point and seed."""
+        return next(
+            (
+                one
+                for one in self._trials(TrialState.COMPLETE)
+                if parameters(one) == taken.point and one.user_attrs[SEED] == taken.seed
+            ),
+            None,
+        )
 
     def note(self, number: int, key: str, value: Any) -> None:
         """Keep something with a trial."""
@@ -216,13 +211,23 @@ class Study:
         """A trial as it is now."""
         return self.study.get_trials(deepcopy=False)[number]
 
-    def complete_trials(self) -> list[FrozenTrial]:
-        """The trials that ended well, in the order of the space."""
+    def finished(self) -> list[tuple[Point, list[tuple[str, dict[str, float]]]]]:
+        """The points that ended well, in the order of the space: run and metrics of each seed."""
         done = self._trials(TrialState.COMPLETE)
         seeds = self._seeds
-        return sorted(
-            done, key=lambda one: (one.user_attrs[POINT], seeds.index(one.user_attrs[SEED]))
-        )
+        done.sort(key=lambda one: (one.user_attrs[POINT], seeds.index(one.user_attrs[SEED])))
+        points: dict[str, dict[int | None, FrozenTrial]] = {}  # a point may have been drawn twice
+        for trial in done:
+            points.setdefault(digest(parameters(trial)), {}).setdefault(
+                trial.user_attrs[SEED], trial
+            )
+        return [
+            (
+                parameters(trials[0]),
+                [(one.user_attrs[RUN], one.user_attrs[METRICS]) for one in trials],
+            )
+            for trials in (list(seeds.values()) for seeds in points.values())
+        ]
 
     def latest(self) -> list[FrozenTrial]:
         """The last trial of each point and seed, in the order in which they began."""

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from rich.console import Console
 from rich.table import Table
 
 from tripletlab.sweeping.spaces import SCORE, Point
@@ -18,6 +19,8 @@ HEADINGS = {
     SCORE: "validation AUC",
 }
 SHOWN = 20  # rows on the screen
+NAMES = 24  # characters at least of a model's name, where it has so many
+FIRST_TO_GO = ("precision", "recall")  # where the screen is too narrow; table.md has them
 
 
 @dataclass(frozen=True)
@@ -80,12 +83,27 @@ def front(
     ]
 
 
-def table(
-    rows: Sequence[Row], *, title: str, shown: Mapping[str, str], bold: Sequence[Row]
-) -> Table:
-    """For the terminal; the winner, or the Pareto front, in bold."""
+def print_table(
+    rows: Sequence[Row],
+    *,
+    title: str,
+    shown: Mapping[str, str],
+    bold: Sequence[Row],
+    console: Console,
+) -> None:
+    """The winner, or the Pareto front, in bold."""
+    drawn = _table(rows, title, shown, bold)
+    unbounded = console.options.update(max_width=1000)
+    if console.measure(drawn, options=unbounded).minimum > console.width:
+        fewer = {metric: name for metric, name in shown.items() if metric not in FIRST_TO_GO}
+        drawn = _table(rows, title, fewer, bold)
+    console.print(drawn)
+
+
+def _table(rows: Sequence[Row], title: str, shown: Mapping[str, str], bold: Sequence[Row]) -> Table:
     drawn = Table(title=title, title_justify="left")
-    drawn.add_column("model", overflow="fold")
+    names = min(NAMES, max(len(row.name) for row in rows))
+    drawn.add_column("model", overflow="fold", min_width=names)
     for heading in shown.values():
         drawn.add_column(heading.replace(" ", "\n"), justify="right", no_wrap=True)
     for row in rows:

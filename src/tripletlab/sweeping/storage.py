@@ -1,0 +1,35 @@
+"""Where studies are kept: SQLite beside the runs, or PostgreSQL."""
+
+from pathlib import Path
+
+import optuna
+from optuna.storages import RDBStorage
+
+from tripletlab.errors import InputError
+
+
+def open_storage(url: str) -> RDBStorage:
+    """The database of studies; not MLflow's own, whose tables have the same names."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    patient = {}
+    if url.startswith("sqlite:///"):
+        Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+        patient = {"connect_args": {"timeout": 60}}  # seconds, while a dashboard reads
+    try:
+        return RDBStorage(url, engine_kwargs=patient)
+    except Exception as error:  # whatever the database's driver raises
+        reason = str(error).partition("\n")[0]
+        raise InputError(f"studies={url.split('@')[-1]}: cannot be opened ({reason})") from error
+
+
+def existing_storage(url: str) -> RDBStorage:
+    """The same, to look at; InputError where no sweep has run yet."""
+    path = url.removeprefix("sqlite:///")
+    if path != url and not Path(path).is_file():
+        raise InputError(f"no sweep has run here: there is no {path}")
+    return open_storage(url)
+
+
+def known(storage: RDBStorage) -> list[str]:
+    """The names of all studies."""
+    return optuna.get_all_study_names(storage)
