@@ -1,13 +1,13 @@
 """Optuna's own pictures of a study, and the learning curves and ROC of its runs, in Plotly."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
+import optuna
 import optuna.visualization as seen
 from numpy.typing import NDArray
 from optuna.importance import FanovaImportanceEvaluator
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState, create_trial
 from plotly.graph_objects import Figure
 
 from tripletlab.sweeping.study import Study
@@ -42,16 +42,16 @@ def of_study(study: Study) -> dict[str, Figure]:
     if not varied:
         return {}
     first = next(iter(space.objectives))
-    which: dict[str, Any] = {}
-    if space.several:
-        which = {"target": lambda trial: trial.values[0], "target_name": first}
+    one = _by_first_objective(own, done)
     drawn: dict[str, Callable[[], Figure]] = {
-        "How it went": lambda: seen.plot_optimization_history(own, **which),
-        "All runs at a glance": lambda: seen.plot_parallel_coordinate(own, params=varied, **which),
-        "Which parameter matters": lambda: seen.plot_param_importances(
-            own, params=varied, evaluator=FanovaImportanceEvaluator(seed=0), **which
+        "How it went": lambda: seen.plot_optimization_history(one, target_name=first),
+        "All runs at a glance": lambda: seen.plot_parallel_coordinate(
+            one, params=varied, target_name=first
         ),
-        "Each parameter alone": lambda: seen.plot_slice(own, params=varied, **which),
+        "Which parameter matters": lambda: seen.plot_param_importances(
+            one, params=varied, evaluator=FanovaImportanceEvaluator(seed=0), target_name=first
+        ),
+        "Each parameter alone": lambda: seen.plot_slice(one, params=varied, target_name=first),
     }
     if space.several and len(space.objectives) < 4:
         front = {"Pareto front": lambda: seen.plot_pareto_front(own)}
@@ -60,15 +60,11 @@ def of_study(study: Study) -> dict[str, Figure]:
         pairs = varied[:4]
         height = 320 * max(len(pairs) - 1, 2)
         drawn["Two parameters together"] = lambda: seen.plot_contour(
-            own, params=pairs, **which
+            one, params=pairs, target_name=first
         ).update_layout(height=height)
     if len(done) < 4 or len({tuple(one.values) for one in done}) < 2:
         del drawn["Which parameter matters"]  # a model of so few runs says nothing
-    figures = {heading: _in_our_style(draw()) for heading, draw in drawn.items()}
-    if space.several and space.objectives[first] == "maximize":
-        for figure in figures.values():
-            _dark_is_high(figure)
-    return figures
+    return {heading: _in_our_style(draw()) for heading, draw in drawn.items()}
 
 
 def learning_curves(curves: Mapping[str, Curve], *, best: str, ended: set[str]) -> Figure:
@@ -117,10 +113,16 @@ def worth(networks: Mapping[str, tuple[float, float]]) -> Figure:
     return _in_our_style(figure)
 
 
-def _dark_is_high(figure: Figure) -> None:
-    """Optuna takes the low end for the good one where it is told what to look at."""
-    figure.update_traces({"line_reversescale": False}, {"type": "parcoords"})
-    figure.update_traces({"reversescale": False}, {"type": "contour"})
+def _by_first_objective(study: optuna.Study, done: Sequence[FrozenTrial]) -> optuna.Study:
+    """The same trials with one objective, of which Optuna knows which end is the good one."""
+    one = optuna.create_study(direction=study.directions[0])
+    for trial in done:
+        one.add_trial(
+            create_trial(
+                params=trial.params, distributions=trial.distributions, value=trial.values[0]
+            )
+        )
+    return one
 
 
 def _longest(curves: Mapping[str, Curve]) -> int:
