@@ -25,9 +25,9 @@ TEXT = "text in the photo"
 NO_SECOND = "no face for the second cascade"
 REPEATED = "the same picture of the person again"
 SECOND_CASCADE = "haarcascade_frontalface_alt2.xml"
-HASH_SIDE = 8  # of a perceptual hash, in bits
+HASH_SIDE = 16  # of a perceptual hash, in bits
 
-Hash = NDArray[np.bool_]  # (64,)
+Hash = NDArray[np.bool_]  # (256,)
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Cleaning:
     max_empty: Annotated[float, Field(ge=0, le=1)] | None
     max_letters: Annotated[int, Field(ge=0)] | None  # in one line
     min_second: Annotated[int, Field(ge=0)] | None  # detections of the second cascade
-    max_same_bits: Annotated[int, Field(ge=0, le=63)] | None  # that differ in the same picture
+    max_same_bits: Annotated[int, Field(ge=0, le=255)] | None  # that differ in the same picture
 
     def problem(self, photo: Grey, box: Box, face: Grey, *, found: bool) -> str | None:
         """Why this face is not worth learning from, the cheapest reason first; None if it is.
@@ -110,11 +110,12 @@ def second_look(photo: Grey, box: Box) -> int:
 
 
 def perceptual_hash(photo: Grey) -> Hash:
-    """64 bits that survive scaling, compression and light: signs of the lowest frequencies.
+    """256 bits that survive scaling, compression and light: signs of the lowest frequencies.
 
-    They are of the photo, not of the face: the detector's box is never quite the same again.
+    They are of the photo, not of the face: the detector's box is never quite the same again. The
+    usual 64 bits take two portraits of a person for one: all portraits are alike so coarsely.
     """
-    small = cv2.resize(photo, (32, 32), interpolation=cv2.INTER_AREA).astype(np.float32)
+    small = cv2.resize(photo, (64, 64), interpolation=cv2.INTER_AREA).astype(np.float32)
     low = cv2.dct(small)[: HASH_SIDE + 1, : HASH_SIDE + 1].ravel()[1 : HASH_SIDE**2 + 1]
     return np.asarray(low > np.median(low))
 

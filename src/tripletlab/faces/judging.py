@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tripletlab.errors import InputError
 from tripletlab.faces.completion import EXAMPLES
 from tripletlab.faces.preparation import Preparation, listing, models, store_path
-from tripletlab.faces.recipe import NO_FACE, UNALIGNED, UNREADABLE, Face, FaceRecipe
+from tripletlab.faces.recipe import NO_FACE, TO_JUDGE, UNALIGNED, UNREADABLE, Face, FaceRecipe
 from tripletlab.faces.store import FORMAT, HELDOUT, FaceStore
 from tripletlab.faces.storing import write
 from tripletlab.photos.pairs import NamedPair, Pairs, PhotoOf, draw_pairs, read_pairs_files
@@ -38,9 +38,11 @@ def prepare_pairs(
 ) -> Preparation:
     """Write pairs.h5 with every pair of pairs.txt; skip it when it is there.
 
-    No pair is dropped: a photo without a found face gives its middle. InputError where a photo is
-    missing or damaged, for then its pair could not be judged.
+    No pair is dropped: a photo without a found face gives its middle. Recipes that differ only in
+    what they keep to learn from, such as their cleaning, share the file. InputError where a photo
+    is missing or damaged, for then its pair could not be judged.
     """
+    settings = {name: settings[name] for name in TO_JUDGE if name in settings}
     named = read_pairs_files(verification.pairs)
     photos, map_photos = _photos(verification, named)
     files = list(photos.values())

@@ -19,6 +19,7 @@ UNREADABLE = "not a photo, damaged, or too large"
 UNALIGNED = "landmarks not found"
 TOO_FEW = "person with too few faces"
 PASSED_OVER = "beyond faces.max_photos"
+TO_JUDGE = ("size", "detector", "aligner", "border", "fallback")  # of a recipe's settings
 
 
 class Face(NamedTuple):
