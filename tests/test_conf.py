@@ -25,6 +25,7 @@ GIVEN = {  # what a choice cannot know
     ("photos", "vggface2"): ["photos.path={people}"],
     ("photos", "synthetic"): ["photos.people=4", "photos.photos=2", "data={people}"],
     ("verification", "lfw"): ["verification.path={lfw}"],
+    ("verification", "pairs"): ["verification.path={lfw}"],
     ("verification", "synthetic"): [
         "verification.people=60",
         "verification.per_fold=5",

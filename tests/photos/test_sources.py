@@ -1,7 +1,7 @@
 import pytest
 
 from tripletlab.errors import InputError
-from tripletlab.photos.sources import folder, lfw, lfw_people, vggface2
+from tripletlab.photos.sources import any_pairs, folder, lfw, lfw_people, vggface2
 from tripletlab.photos.tree import Tree, list_identities
 
 
@@ -64,6 +64,17 @@ def test_lfw_can_be_learned_from(tree, tmp_path, monkeypatch):
     monkeypatch.setenv("SCIKIT_LEARN_DATA", str(tmp_path / "elsewhere"))
     with pytest.raises(InputError, match=r"photos\.download=true"):
         lfw_people(path=None, download=False)
+
+
+def test_any_set_with_pairs_beside_its_people(tree):
+    root = tree("poses", Ann=["Ann_0001.jpg", "Ann_0002.jpg"])
+    with pytest.raises(InputError, match=r"frontal.txt: no such file"):
+        any_pairs(path=str(root), pairs=["frontal.txt"], cropped=True)
+    (root / "frontal.txt").write_text("1\t1\nAnn\t1\t2\n")
+    judged = any_pairs(path=str(root), pairs=["frontal.txt"], cropped=True)
+    assert judged.title == "poses"
+    assert judged.tree.cropped
+    assert judged.pairs == (root / "frontal.txt",)
 
 
 def test_lfwcrop_is_found_with_and_without_its_inner_folder(tree, tmp_path):

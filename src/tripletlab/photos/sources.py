@@ -105,15 +105,25 @@ def lfw(*, path: str, pairs: list[str], lfwcrop: str | None) -> VerificationPhot
     return replace(photos, instead=faces)
 
 
+def any_pairs(*, path: str, pairs: list[str], cropped: bool) -> VerificationPhotos:
+    """Any other set: a folder a person with photos called as LFW's, and files of pairs beside."""
+    root = _place(path)
+    return _paired(root, Tree(root.name, (root,), cropped), title=root.name, pairs=pairs)
+
+
 def lfw_layout(
     path: Path, *, title: str, pairs: Sequence[str] = ("pairs.txt",)
 ) -> VerificationPhotos:
-    """Photos laid out as LFW's; umap_people.txt, where there is one, names the people to map."""
+    """Photos laid out as LFW's: the files of pairs beside the folder that holds the people's."""
+    return _paired(path, _lfw_tree(path), title=title, pairs=pairs)
+
+
+def _paired(path: Path, tree: Tree, *, title: str, pairs: Sequence[str]) -> VerificationPhotos:
+    """umap_people.txt, where there is one, names the people to map."""
     files = tuple(path / name for name in pairs)
     for file in files:
         if not file.is_file():
-            raise InputError(f"{file}: no such file; give the folder that holds LFW's pairs.txt")
-    tree = _lfw_tree(path)
+            raise InputError(f"{file}: no such file; give the folder that holds the pairs")
     listed = path / "umap_people.txt"
     people = listed.read_text().split() if listed.is_file() else _most_photographed(tree)
     return VerificationPhotos(title, tree, files, tuple(people[:MAP_PEOPLE]))
@@ -134,8 +144,8 @@ def _lfw_tree(path: Path) -> Tree:
     folders = _lfw_folders(path)
     if not folders:
         raise InputError(
-            f"{path}: none of the folders {', '.join(LFW_FOLDERS)} is in it; give LFW's folder, or,"
-            " to learn from it, let scikit-learn fetch it: photos.download=true"
+            f"{path}: none of the folders {', '.join(LFW_FOLDERS)} is in it; give the folder of LFW and its pairs.txt,"
+            " or, to learn from it, let scikit-learn fetch it: photos.download=true"
         )
     return Tree(folders[0].name, (folders[0],), cropped=False)
 
