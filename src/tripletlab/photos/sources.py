@@ -144,8 +144,9 @@ def _lfw_tree(path: Path) -> Tree:
     folders = _lfw_folders(path)
     if not folders:
         raise InputError(
-            f"{path}: none of the folders {', '.join(LFW_FOLDERS)} is in it; give the folder of LFW and its pairs.txt,"
-            " or, to learn from it, let scikit-learn fetch it: photos.download=true"
+            f"{path}: none of the folders {', '.join(LFW_FOLDERS)} is in it; give the folder of LFW"
+            " and its pairs.txt, or, to learn from it, let scikit-learn fetch it:"
+            " photos.download=true"
         )
     return Tree(folders[0].name, (folders[0],), cropped=False)
 
