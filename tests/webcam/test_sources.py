@@ -1,6 +1,9 @@
 """Pictures from files and folders, and a clear word where there are none."""
 
+import multiprocessing
+import os
 import shutil
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -79,3 +82,39 @@ def test_a_lost_source_is_told_of_and_read_again(tmp_path, monkeypatch):
     thread.stop()
     thread.join(10)
     assert not thread.is_alive()
+
+
+@pytest.fixture
+def device():
+    """What looks like a camera's device and gives no picture."""
+    path = Path("/dev/video98")
+    try:
+        path.touch(exist_ok=False)
+        path.chmod(0o600)
+    except OSError as error:
+        pytest.skip(f"cannot make a device: {error}")
+    yield path
+    path.unlink()
+
+
+def test_a_camera_that_does_not_open_is_called_busy(device):
+    with pytest.raises(SourceError, match="Camera 98 is busy"):
+        open_source("98")
+
+
+def test_a_camera_without_permission_is_told_so(device):
+    if os.geteuid() != 0:
+        pytest.skip("only root can become somebody without permission")
+
+    def somebody(line):
+        os.setuid(65534)
+        try:
+            open_source("98")
+        except SourceError as error:
+            line.send(str(error))
+
+    ours, theirs = multiprocessing.Pipe()
+    process = multiprocessing.get_context("fork").Process(target=somebody, args=(theirs,))
+    process.start()
+    process.join()
+    assert ours.recv().startswith("You may not use camera 98. Ask for permission")
