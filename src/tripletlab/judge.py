@@ -29,6 +29,7 @@ from tripletlab.verification.protocol import Distances, judge, pair_distances
 
 MIDDLE = "no pair is dropped: the middle of the photo stands for a face that was not found"
 FOUND = "pairs were drawn among photos with a usable face: none had to be replaced"
+WHOLE = "no pair is dropped, and no face had to be replaced"
 OVERLAP = "people with the same name, whatever its case and separators"
 PEOPLE = "training_people.json"  # artifact: the names of those that a run learned from
 NEAREST = 5  # faces that the map shows beside the one at the pointer
@@ -106,12 +107,19 @@ def about_pairs(judged: PairStore) -> dict[str, Any]:
     aligner = judged.settings.get("aligner") or {}
     return {
         "verification": judged.title,
-        "missing_faces": MIDDLE if judged.notes["rejected"] else FOUND,
+        "missing_faces": _missing(judged),
         "pairs_with_a_missing_face": int(judged.fallback[sides].any(axis=1).sum()),
         "alignment": aligner.get("_target_", "none: the box of the detector").split(".")[-1],
         "preparation": judged.settings,
         "pairs_fingerprint": judged.fingerprint,
     }
+
+
+def _missing(judged: PairStore) -> str:
+    """What became of photos without a found face."""
+    if judged.fallback.any():
+        return MIDDLE
+    return WHOLE if judged.notes["rejected"] else FOUND
 
 
 def about_training(taught: Iterable[str], judged: PairStore) -> dict[str, Any]:
