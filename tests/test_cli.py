@@ -53,6 +53,26 @@ def test_the_config_is_printed_and_nothing_done(capsys, tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["train", "margin=0.4", "--config", "miner=hard"], "triplets.miners.hard"),
+        (["train", "--config", "margin=0.4", "miner=hard"], "triplets.miners.hard"),
+        (["prepare", "faces.size=96", "--config", "faces.border=0.1"], "border: 0.1"),
+    ],
+)
+def test_overrides_stand_on_both_sides_of_an_option(words, says, capsys):
+    assert main(words) == 0
+    assert says in capsys.readouterr().out
+
+
+def test_an_unknown_option_is_named(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["train", "--konfig", "margin=0.4"])
+    assert ended.value.code == 2
+    assert "--konfig" in capsys.readouterr().err
+
+
 @pytest.fixture
 def people(tmp_path):
     """Twelve people with ten noisy pictures each; they are taken as cropped faces."""
