@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_curve
 
-from tripletlab.verification.operating import equal_error_rate, true_accept_rate
+from tripletlab.verification.operating import (
+    equal_error_rate,
+    true_accept_rate,
+    weighted_points,
+)
 
 SEEDS = range(8)
 
@@ -42,6 +46,13 @@ def test_eer_lies_on_scikit_learns_curve(seed: int) -> None:
     cross = step[0] * (1 - eer - ends[1, 0]) - step[1] * (eer - ends[0, 0])
     assert cross == pytest.approx(0, abs=1e-12)
     assert ends[0, 0] - 1e-12 <= eer <= ends[0, 1] + 1e-12
+
+
+def test_a_resample_without_one_kind_of_pairs() -> None:
+    matched = np.array([True, True, False, False])
+    points = weighted_points(np.array([0.1, 0.2, 0.3, 0.4]), matched, fars=(0.1, 0.01))
+    only = np.array([matched, ~matched, np.ones(4)], np.float64)
+    np.testing.assert_array_equal(points(only), [[0, 1, 0], [1, 0, 1], [1, 0, 1]])
 
 
 def test_the_ends() -> None:

@@ -1,6 +1,6 @@
 """Single points of the pooled ROC curve: the equal error rate, and TAR at a given FAR."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from tripletlab.verification.bootstrap import Statistic, Weights
 from tripletlab.verification.protocol import Distances, Flags, roc
 
+Places = NDArray[np.int64]  # (resamples,) of a threshold in their order, 0 for none accepted
 RULE_OF_30 = (
     30  # false matches for 90 % sureness of ± 30 % (Doddington et al., Speech Comm. 31, 2000)
 )
@@ -28,36 +29,55 @@ class Point(NamedTuple):
 def weighted_points(distances: Distances, matched: Flags, *, fars: Sequence[float]) -> Statistic:
     """The EER, and the TAR at each FAR, of pairs that occur so often: (1 + fars, resamples).
 
-    0 for the TAR, and an EER of 0 or 1, in a resample that lacks a kind of pairs.
+    A resample that lacks a kind of pairs has rates of 0 for it. The thresholds are searched by
+    halves, for a resample needs few of the points of its curve.
     """
-    order = np.argsort(distances)
-    near, far = (order[kind[order]] for kind in (matched, ~matched))
-    ends = np.unique(distances)
-
-    def rates(weights: Weights, kind: NDArray[np.int64]) -> NDArray[np.float64]:
-        """(resamples, 1 + thresholds) The share that is accepted, from none to all."""
-        sums = np.zeros((len(weights), len(kind) + 1))
-        np.cumsum(weights.take(kind, axis=1), axis=1, out=sums[:, 1:])
-        accepted = np.searchsorted(distances[kind], ends, side="right")
-        return sums.take(np.append(0, accepted), axis=1) / np.maximum(sums[:, -1:], 1)
+    order, ends = np.argsort(distances), np.unique(distances)
+    kinds = [order[kind[order]] for kind in (~matched, matched)]
+    accepted = [  # at each threshold, from none to all
+        np.append(0, np.searchsorted(distances[kind], ends, side="right")) for kind in kinds
+    ]
 
     def statistic(weights: Weights) -> NDArray[np.float64]:
-        false, true = rates(weights, far), rates(weights, near)
-        at = [np.count_nonzero(false <= one + 1e-12, axis=1) - 1 for one in fars]
-        tars = [np.take_along_axis(true, one[:, None], axis=1)[:, 0] for one in at]
-        return np.stack([_crossing(false, true), *tars])
+        rows = np.arange(len(weights))
+        sums = [np.zeros((len(weights), len(kind) + 1)) for kind in kinds]
+        for kind, sum_ in zip(kinds, sums, strict=True):
+            np.cumsum(weights.take(kind, axis=1), axis=1, out=sum_[:, 1:])
+
+        def rates(at: Places) -> list[NDArray[np.float64]]:
+            """False and true positive rates (resamples,) at a threshold each."""
+            return [
+                one[rows, pairs[np.minimum(at, len(ends))]] / np.maximum(one[:, -1], 1)
+                for one, pairs in zip(sums, accepted, strict=True)
+            ]
+
+        def excess(at: Places) -> NDArray[np.float64]:
+            false, true = rates(at)
+            return false - (1 - true)  # rises from -1 to 1
+
+        def true_accepted(far: float) -> NDArray[np.float64]:
+            over = _first(lambda at: rates(at)[0] > far + 1e-12, last + 1)
+            return rates(over - 1)[1]
+
+        last = np.full(len(weights), len(ends))
+        after = np.maximum(1, _first(lambda at: excess(at) >= 0, last))
+        here, there = excess(after - 1), excess(after)
+        low, high = rates(after - 1)[0], rates(after)[0]
+        eer = low - here / np.where(there > here, there - here, 1) * (high - low)
+        return np.stack([eer, *map(true_accepted, fars)])
 
     return statistic
 
 
-def _crossing(false: NDArray[np.float64], true: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Where curves (curves, points) that are linear between their points have false = 1 - true."""
-    excess = false - (1 - true)  # rises from -1 to 1
-    after = np.maximum(1, np.argmax(excess >= 0, axis=1))[:, None]
-    here, low = (np.take_along_axis(one, after - 1, axis=1)[:, 0] for one in (excess, false))
-    there, high = (np.take_along_axis(one, after, axis=1)[:, 0] for one in (excess, false))
-    share = -here / np.where(there > here, there - here, 1)
-    return np.asarray(low + share * (high - low))
+def _first(holds: Callable[[Places], NDArray[np.bool_]], last: Places) -> Places:
+    """For each row the first place at which a condition holds that stays; `last` if nowhere."""
+    low, high = np.zeros_like(last), last.copy()
+    while np.any(low < high):
+        middle = (low + high) // 2
+        found = holds(middle)
+        low, high = np.where(found, low, middle + 1), np.where(found, middle, high)
+        low = np.minimum(low, high)
+    return low
 
 
 def equal_error_rate(distances: Distances, matched: Flags) -> float:
@@ -65,8 +85,8 @@ def equal_error_rate(distances: Distances, matched: Flags) -> float:
 
     The curve is linear between its points, as the AUC takes it; 0.5 when all distances are equal.
     """
-    false, true = roc(distances, matched)
-    return float(_crossing(false[None], true[None])[0])
+    once = np.ones((1, len(distances)))
+    return float(weighted_points(distances, matched, fars=())(once)[0, 0])
 
 
 def true_accept_rate(distances: Distances, matched: Flags, *, far: float) -> Point:
