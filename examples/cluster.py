@@ -63,8 +63,9 @@ def postgres(folder: Path) -> Iterator[str]:
         folder.mkdir(parents=True, exist_ok=True)
         if user:
             shutil.chown(folder, "postgres")
-            for parent in folder.parents[:2]:
-                parent.chmod(parent.stat().st_mode | 0o011)
+            for parent in folder.parents:
+                if not parent.stat().st_mode & 0o001:
+                    parent.chmod(parent.stat().st_mode | 0o011)
         quietly([*user, program("initdb"), "-D", folder, "-U", "lab", "-A", "trust"])
     server = subprocess.Popen(
         [*user, program("postgres"), "-D", str(folder), "-p", str(port), "-k", ""],

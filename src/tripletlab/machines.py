@@ -1,6 +1,8 @@
 """Whose cores the preparation uses: targets of conf/machines."""
 
 import contextlib
+import re
+import socket
 from collections.abc import Iterator
 
 from tripletlab.errors import InputError
@@ -24,6 +26,7 @@ def cluster(*, address: str) -> Iterator[None]:
         from ray.util.joblib import register_ray
     except ImportError as error:
         raise InputError("machines=ray needs Ray: pip install 'tripletlab[cluster]'") from error
+    look_for(address, key="machines.address")
     try:
         ray.init(address=address, log_to_driver=False, logging_level="ERROR")
     except (ConnectionError, RuntimeError, ValueError) as error:
@@ -38,3 +41,15 @@ def cluster(*, address: str) -> Iterator[None]:
             yield
     finally:
         ray.shutdown()
+
+
+def look_for(address: str | None, *, key: str) -> None:
+    """InputError where nothing listens at HOST:PORT; Ray asks for minutes before it says so."""
+    place = re.fullmatch(r"([^/:]+):(\d+)", address or "")
+    if place is None:  # none, auto, local or ray://…
+        return
+    try:
+        socket.create_connection((place[1], int(place[2])), timeout=10).close()
+    except OSError as error:
+        reason = error.strerror or error
+        raise InputError(f"{key}={address}: no Ray cluster there ({reason})") from error

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from tripletlab.errors import InputError
+from tripletlab.machines import look_for
 from tripletlab.sweeping.jobs import Died, Epoch, Event, Job, Work, perform
 
 PATIENCE = 1.0  # seconds to wait for news
@@ -45,6 +46,7 @@ class Cluster:
             from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
         except ImportError as error:
             raise InputError("engine=ray needs Ray: pip install 'tripletlab[cluster]'") from error
+        look_for(self.address, key="engine.address")
         try:
             ray.init(address=self.address, log_to_driver=False, logging_level="error")
         except (ConnectionError, ValueError, RuntimeError) as error:
