@@ -58,7 +58,7 @@ def postgres(folder: Path) -> Iterator[str]:
     """A server with the databases `studies` and `mlflow`; the value is its address."""
     port = free_port()
     # PostgreSQL refuses to run as root
-    user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    user = {"user": "postgres", "group": "postgres"} if os.geteuid() == 0 else {}
     if not (folder / "PG_VERSION").exists():
         folder.mkdir(parents=True, exist_ok=True)
         if user:
@@ -66,11 +66,12 @@ def postgres(folder: Path) -> Iterator[str]:
             for parent in folder.parents:
                 if not parent.stat().st_mode & 0o001:
                     parent.chmod(parent.stat().st_mode | 0o011)
-        quietly([*user, program("initdb"), "-D", folder, "-U", "lab", "-A", "trust"])
+        quietly([program("initdb"), "-D", folder, "-U", "lab", "-A", "trust"], **user)
     server = subprocess.Popen(
-        [*user, program("postgres"), "-D", str(folder), "-p", str(port), "-k", ""],
+        [program("postgres"), "-D", str(folder), "-p", str(port), "-k", ""],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        **user,
     )
     connect = ["-h", "127.0.0.1", "-p", str(port), "-U", "lab"]
     try:
@@ -79,7 +80,7 @@ def postgres(folder: Path) -> Iterator[str]:
             quietly([program("createdb"), *connect, name], check=False)  # or it is there
         yield f"postgresql+psycopg2://lab@127.0.0.1:{port}"
     finally:
-        quietly([*user, program("pg_ctl"), "stop", "-D", folder, "-m", "fast"])
+        server.send_signal(signal.SIGINT)  # its fast shutdown
         server.wait()
 
 
@@ -196,9 +197,10 @@ def wait_for(what: str, ready: Callable[[], bool]) -> None:
     print(f"{what} is up", flush=True)
 
 
-def quietly(command: Sequence[object], *, check: bool = True) -> bool:
-    """Run a program without its output; whether it went well."""
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+def quietly(command: Sequence[object], *, check: bool = True, **user: str) -> bool:
+    """Run a program without its output, perhaps as another user; whether it went well."""
+    words = list(map(str, command))
+    done = subprocess.run(words, capture_output=True, text=True, check=False, **user)
     if check and done.returncode:
         raise SystemExit(f"{command[0]}: {done.stderr}")
     return done.returncode == 0

@@ -1,13 +1,14 @@
 """The preparation on a cluster of two nodes, which start here: TRIPLETLAB_CLUSTER=1, a minute."""
 
 import os
+import socket
 import sys
 
 import pytest
 
 from tripletlab import config
 from tripletlab.errors import InputError
-from tripletlab.machines import cluster, local
+from tripletlab.machines import cluster, local, look_for
 from tripletlab.prepare import prepare
 from tripletlab.progress import _parts, spread, stream, workers
 
@@ -33,6 +34,18 @@ def test_what_cannot_be_streamed_comes_in_stretches():
 
 def refuse(**settings):
     raise ConnectionError("no such cluster\nsee elsewhere")
+
+
+def test_an_address_where_nothing_listens_is_known_at_once():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        number = free.getsockname()[1]
+        with pytest.raises(OSError, match="refused"):
+            look_for(f"127.0.0.1:{number}")
+        free.listen()
+        look_for(f"127.0.0.1:{number}")
+    for other in (None, "auto", "local", "ray://127.0.0.1:1"):  # Ray's own to judge
+        look_for(other)
 
 
 @pytest.mark.parametrize("installed", [True, False])

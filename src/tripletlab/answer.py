@@ -14,11 +14,7 @@ from tripletlab.errors import InputError
 from tripletlab.faces.store import FaceStore, PairStore
 from tripletlab.prepare import Data
 from tripletlab.report import report
-from tripletlab.sweeping.study import (
-    STORES,
-    Study,
-    find_study,
-)
+from tripletlab.sweeping.study import STORES, Study, find_study
 from tripletlab.sweeping.table import SHOWN, Row, conclusion, front, headings, markdown, print_table
 from tripletlab.sweeping.verdict import Judges
 from tripletlab.tracking import Tracked, Tracker
@@ -63,8 +59,8 @@ def answer(study: Study, data: Data, tracker: Tracker, *, parent: Tracked | None
 
 def open_report(words: Sequence[str]) -> None:
     """Write the report of a sweep that has run, or is at work, and show it in the browser."""
-    names = [word for word in words if "=" not in word]
-    plain = config.compose("sweep", [word for word in words if "=" in word]).config
+    names, overrides = config.apart(words)
+    plain = config.compose("sweep", overrides).config
     study = find_study(config.resolved(plain)["studies"], names[0] if names else None)
     tracker: Tracker = config.build(plain, "tracking")
     tracker.connect()

@@ -29,8 +29,7 @@ def suspects(given: argparse.Namespace) -> None:
     """`tripletlab suspects`."""
     from tripletlab.suspects import suspects
 
-    overrides = [word for word in given.words if "=" in word]
-    which = [word for word in given.words if "=" not in word]
+    which, overrides = config.apart(given.words)
     if len(which) > 1:
         raise InputError("write tripletlab suspects [champion|run|version] [key=value …]")
     composed = config.compose("train", overrides)
@@ -82,8 +81,7 @@ def compare(given: argparse.Namespace) -> None:
     """`tripletlab compare`."""
     from tripletlab.compare import compare_models
 
-    given.overrides = [word for word in given.words if "=" in word]
-    whats = [word for word in given.words if "=" not in word]
+    whats, given.overrides = config.apart(given.words)
     compare_models(whats, _checked("evaluate", given), folder=given.to or Path("comparison"))
 
 
@@ -135,8 +133,8 @@ def export(given: argparse.Namespace) -> None:
     """`tripletlab export`."""
     from tripletlab.export import export
 
-    overrides = [word for word in given.words if "=" in word]
-    which, folder = _which([word for word in given.words if "=" not in word])
+    names, overrides = config.apart(given.words)
+    which, folder = _which(names)
     export(
         config.compose("train", overrides).config,
         which,

@@ -72,6 +72,12 @@ def resolved(config: Mapping[str, Any]) -> dict[str, Any]:
     return dict(OmegaConf.to_container(OmegaConf.create(dict(config)), resolve=True))  # type: ignore[arg-type]
 
 
+def apart(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Names among the words of a command line, and overrides."""
+    names = [word for word in words if "=" not in word]
+    return names, [word for word in words if "=" in word]
+
+
 def parsed(override: str) -> tuple[str, Any]:
     """Key and value of `key=value`, in Hydra's grammar: numbers, [lists], {key: value}, words."""
     from hydra.core.override_parser.overrides_parser import OverridesParser

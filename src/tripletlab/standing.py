@@ -81,6 +81,6 @@ def clean(overrides: Sequence[str]) -> None:
 
 
 def _seen(words: Sequence[str]) -> Study:
-    names = [word for word in words if "=" not in word]
-    plain = config.resolved(config.compose("sweep", [w for w in words if "=" in w]).config)
+    names, overrides = config.apart(words)
+    plain = config.resolved(config.compose("sweep", overrides).config)
     return find_study(plain["studies"], names[0] if names else None)

@@ -62,6 +62,12 @@ def test_all_three_say_the_same(tmp_path: Path) -> None:
         assert f"| {score} | {mean} |" in markdown
         assert mean in Page(page).texts
     assert "too few mismatched pairs" in markdown
+    accuracy = card["scores"]["accuracy"]
+    assert f"Right on {accuracy['mean']:.1%} of 200 pairs of 201 people" in markdown
+    assert any("Whom it learned from is unknown." in text for text in Page(page).texts)
+    for name, value in (("recall", card["pooled"]["recall"]), ("EER", card["pooled"]["eer"])):
+        ends = card["intervals"][name.lower()]
+        assert f"| {name} | {value:.4f} | {ends[0]:.4f} | {ends[1]:.4f} |" in markdown
     assert "preparation, size" in Page(page).texts
     for told in ("rank 1", "0.1234", "0.0987"):
         assert told in Page(page).texts

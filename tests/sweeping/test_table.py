@@ -1,9 +1,10 @@
 """The table, the Pareto front, and the sentence below them."""
 
 import pytest
+from rich.console import Console
 
 from tripletlab.sweeping.spaces import SCORE
-from tripletlab.sweeping.table import Row, conclusion, front, headings, markdown
+from tripletlab.sweeping.table import Row, conclusion, front, headings, markdown, print_table
 from tripletlab.sweeping.verdict import Lead
 
 
@@ -33,6 +34,17 @@ def test_the_lead_is_held_against_its_paired_standard_error(error, verdict):
     assert text.startswith("hard 0.2 won: validation AUC 0.9300, standard error 0.0100")
     assert f"leads hard 0.4 by 0.0200, {verdict} the paired standard error of {error:.4f}" in text
     assert "6,000 pairs of 36 people" in text
+
+
+@pytest.mark.parametrize(("width", "all_of_it"), [(80, False), (140, True)])
+def test_a_narrow_screen_keeps_names_and_figures_whole(width, all_of_it, capsys):
+    long = [row(f"nn4_small2_half, width 0.25, margin 0.{n}93", 0.9, 0.8) for n in range(3)]
+    console = Console(width=width, highlight=False)
+    print_table(long, title="t", shown=headings([]), bold=[], console=console)
+    printed = capsys.readouterr().out
+    assert "nn4_small2_half, width" in printed  # not folded letter by letter
+    assert "0.8500 ± 0.0707" in printed
+    assert ("precision" in printed) == all_of_it
 
 
 def test_equals_are_called_equal():

@@ -18,12 +18,13 @@ def write_card(
     card: Mapping[str, Any], *, title: str, folder: Path, pictures: Sequence[Picture]
 ) -> None:
     """Write card.json, card.md and card.html into `folder`; the page carries the pictures."""
+    lead = _lead(card)
     first, *rest = _tables(card)
     parts: list[Table | Picture] = [first, *pictures, *rest]
     pages = {
         "card.json": json.dumps(card, indent=2, ensure_ascii=False) + "\n",
-        "card.md": markdown_page(title, _lead(card), parts),
-        "card.html": html_page(title, _lead(card), parts),
+        "card.md": markdown_page(title, lead, parts),
+        "card.html": html_page(title, lead, parts),
     }
     for name, text in pages.items():
         write_whole(folder / name, text.encode())
@@ -36,7 +37,7 @@ def _tables(card: Mapping[str, Any]) -> Iterator[Table]:
         for name in SCORES
     ]
     yield Table("Over the sets", ("score", "mean", "std", "standard error"), spread)
-    yield _pooled(card["pooled"], card["intervals"], card["scores"]["counts"])
+    yield _pooled(card["pooled"], card["intervals"])
     yield _sets(scores, card["pairs"]["sets"])
     if card.get("identification"):
         yield _identification(card["identification"])
@@ -61,17 +62,8 @@ def _lead(card: Mapping[str, Any]) -> str:
     return f"{verdict} It learned from {taught:,} people{whose}."
 
 
-def _pooled(
-    pooled: Mapping[str, Any], intervals: Mapping[str, Any], counts: Mapping[str, list[int]]
-) -> Table:
-    tp, fp, tn, fn = (sum(counts[name]) for name in COUNTS)
-    ratios = {
-        "accuracy": (tp + tn, tp + fp + tn + fn),
-        "precision": (tp, tp + fp),
-        "recall": (tp, tp + fn),
-        "f1": (2 * tp, 2 * tp + fp + fn),
-    }
-    called = [(name, name, some / max(of, 1), "") for name, (some, of) in ratios.items()]
+def _pooled(pooled: Mapping[str, Any], intervals: Mapping[str, Any]) -> Table:
+    ratios = [(name, name, pooled[name], "") for name in SCORES if name in intervals]
     single = [("AUC", "auc_pooled", pooled["auc"], ""), ("EER", "eer", pooled["eer"], "")]
     rates = [
         (f"TAR at FAR {far:g}", f"tar_at_far_{far:g}", tar, "" if supported else FEW)
@@ -79,7 +71,7 @@ def _pooled(
     ]
     rows = [
         (title, *(f"{one:.4f}" for one in (value, *intervals[key])), warning)
-        for title, key, value, warning in [*called, *single, *rates]
+        for title, key, value, warning in [*ratios, *single, *rates]
     ]
     method = f"95 %: {intervals['method']} ({intervals['resamples']} resamples)."
     return Table(

@@ -42,16 +42,16 @@ def of_study(study: Study) -> dict[str, Figure]:
     if not varied:
         return {}
     first = next(iter(space.objectives))
-    one = _by_first_objective(own, done)
+    single = _by_first_objective(own, done)
     drawn: dict[str, Callable[[], Figure]] = {
-        "How it went": lambda: seen.plot_optimization_history(one, target_name=first),
+        "How it went": lambda: seen.plot_optimization_history(single, target_name=first),
         "All runs at a glance": lambda: seen.plot_parallel_coordinate(
-            one, params=varied, target_name=first
+            single, params=varied, target_name=first
         ),
         "Which parameter matters": lambda: seen.plot_param_importances(
-            one, params=varied, evaluator=FanovaImportanceEvaluator(seed=0), target_name=first
+            single, params=varied, evaluator=FanovaImportanceEvaluator(seed=0), target_name=first
         ),
-        "Each parameter alone": lambda: seen.plot_slice(one, params=varied, target_name=first),
+        "Each parameter alone": lambda: seen.plot_slice(single, params=varied, target_name=first),
     }
     if space.several and len(space.objectives) < 4:
         front = {"Pareto front": lambda: seen.plot_pareto_front(own)}
@@ -60,7 +60,7 @@ def of_study(study: Study) -> dict[str, Figure]:
         pairs = varied[:4]
         height = 320 * max(len(pairs) - 1, 2)
         drawn["Two parameters together"] = lambda: seen.plot_contour(
-            one, params=pairs, target_name=first
+            single, params=pairs, target_name=first
         ).update_layout(height=height)
     if len(done) < 4 or len({tuple(one.values) for one in done}) < 2:
         del drawn["Which parameter matters"]  # a model of so few runs says nothing
@@ -115,14 +115,14 @@ def worth(networks: Mapping[str, tuple[float, float]]) -> Figure:
 
 def _by_first_objective(study: optuna.Study, done: Sequence[FrozenTrial]) -> optuna.Study:
     """The same trials with one objective, of which Optuna knows which end is the good one."""
-    one = optuna.create_study(direction=study.directions[0])
+    single = optuna.create_study(direction=study.directions[0])
     for trial in done:
-        one.add_trial(
+        single.add_trial(
             create_trial(
                 params=trial.params, distributions=trial.distributions, value=trial.values[0]
             )
         )
-    return one
+    return single
 
 
 def _longest(curves: Mapping[str, Curve]) -> int:

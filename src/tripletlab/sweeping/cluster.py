@@ -6,8 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from tripletlab.errors import InputError
-from tripletlab.machines import look_for
+from tripletlab.machines import connect
 from tripletlab.sweeping.jobs import Died, Epoch, Event, Job, Work, perform
 
 PATIENCE = 1.0  # seconds to wait for news
@@ -41,17 +40,10 @@ class Cluster:
 
     def open(self, work: Work) -> None:
         """Jobs are done by `work` from now on; InputError when there is no such cluster."""
-        try:
-            import ray
-            from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-        except ImportError as error:
-            raise InputError("engine=ray needs Ray: pip install 'tripletlab[cluster]'") from error
-        look_for(self.address, key="engine.address")
-        try:
-            ray.init(address=self.address, log_to_driver=False, logging_level="error")
-        except (ConnectionError, ValueError, RuntimeError) as error:
-            reason = str(error).partition("\n")[0]
-            raise InputError(f"engine.address={self.address}: no Ray cluster ({reason})") from error
+        connect(self.address, key="engine.address")
+        import ray
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
         self.work = ray.put(work)
         # Beside the driver: as long as there is a driver, there is its mailbox
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)

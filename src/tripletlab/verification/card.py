@@ -44,6 +44,7 @@ def make_card(
     """
     verdict = judge(distances, matched, fold)
     ratios = _pooled_ratios(distances <= verdict.threshold[fold], matched)
+    once = np.ones((1, len(distances)))
     statistics = [
         *ratios.values(),
         weighted_auc(distances, matched),
@@ -61,6 +62,7 @@ def make_card(
         },
         "scores": _scores(verdict),
         "pooled": {
+            **{name: float(ratio(once)[0]) for name, ratio in ratios.items()},
             "auc": verdict.auc_pooled,
             "eer": equal_error_rate(distances, matched),
             "tar_at_far": [true_accept_rate(distances, matched, far=far)._asdict() for far in FARS],

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tripletlab.verification.bootstrap import Statistic, Weights
-from tripletlab.verification.protocol import Distances, Flags, roc
+from tripletlab.verification.protocol import Distances, Flags
 
 Places = NDArray[np.int64]  # (resamples,) of a threshold in their order, 0 for none accepted
 RULE_OF_30 = (
@@ -85,13 +85,16 @@ def equal_error_rate(distances: Distances, matched: Flags) -> float:
 
     The curve is linear between its points, as the AUC takes it; 0.5 when all distances are equal.
     """
-    once = np.ones((1, len(distances)))
-    return float(weighted_points(distances, matched, fars=())(once)[0, 0])
+    return _each_once(distances, matched)[0]
 
 
 def true_accept_rate(distances: Distances, matched: Flags, *, far: float) -> Point:
     """The highest rate at a threshold that occurs, nothing interpolated; 0 if there is none."""
-    false, true = roc(distances, matched)
     mismatched = int(np.count_nonzero(~matched))
-    reached = int(np.searchsorted(false, far + 1e-12, side="right")) - 1
-    return Point(far, float(true[reached]), round(far * mismatched, 9) >= RULE_OF_30)
+    tar = _each_once(distances, matched, far)[1]
+    return Point(far, tar, round(far * mismatched, 9) >= RULE_OF_30)
+
+
+def _each_once(distances: Distances, matched: Flags, *fars: float) -> list[float]:
+    points = weighted_points(distances, matched, fars=fars)(np.ones((1, len(distances))))
+    return [float(one) for one in points[:, 0]]
