@@ -15,12 +15,12 @@ from typing import Any
 import matplotlib.pyplot as plt
 
 from tripletlab import config
-from tripletlab.assembly import assembled
-from tripletlab.prepare import prepare
 from tripletlab.progress import bar, say
 from tripletlab.training import backend
 from tripletlab.training.guard import collapse, spread_of
 from tripletlab.training.inference import embed
+from tripletlab.verbs.assembly import assembled
+from tripletlab.verbs.prepare import prepare
 from tripletlab.verification.validation import Validation
 
 PEOPLE = "photos.people=40 photos.photos=10 verification.people=60 verification.per_fold=10"

@@ -75,7 +75,7 @@ def _threshold_at(rate: float, distances: NDArray[np.float64], matched: NDArray[
 def main() -> None:
     """Print both verdicts."""
     from tripletlab import config
-    from tripletlab.prepare import prepare_judged
+    from tripletlab.verbs.prepare import prepare_judged
     from tripletlab.verification.operating import true_accept_rate
     from tripletlab.verification.protocol import judge
 

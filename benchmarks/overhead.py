@@ -20,13 +20,13 @@ import mlflow
 import optuna
 
 from tripletlab import config
-from tripletlab.plan import Plan, read_plan
 from tripletlab.sweeping.driver import Driver
 from tripletlab.sweeping.jobs import Job, Told
 from tripletlab.sweeping.local import Local
 from tripletlab.sweeping.storage import open_storage
 from tripletlab.sweeping.study import Study
 from tripletlab.tracking import Tracker
+from tripletlab.verbs.plan import Plan, read_plan
 
 METRICS = {"best_validation_auc": 0.5, "validation_auc": 0.5, "loss": 0.2}
 

@@ -9,8 +9,8 @@ import pytest
 from tripletlab import config
 from tripletlab.errors import InputError
 from tripletlab.machines import cluster, local, look_for
-from tripletlab.prepare import prepare
 from tripletlab.progress import _parts, spread, stream, workers
+from tripletlab.verbs.prepare import prepare
 
 
 def double(number):

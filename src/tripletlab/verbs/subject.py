@@ -13,11 +13,11 @@ import yaml
 from tripletlab import config, registry
 from tripletlab.errors import InputError
 from tripletlab.faces.store import PairStore
-from tripletlab.judge import PEOPLE, Embeddings
-from tripletlab.prepare import prepare_judged
 from tripletlab.provenance import fingerprint
 from tripletlab.recognition.bundle import MANIFEST, Bundle
 from tripletlab.tracking import Tracker
+from tripletlab.verbs.judge import PEOPLE, Embeddings
+from tripletlab.verbs.prepare import prepare_judged
 from tripletlab.verification.flip import Embed, flipped
 
 UNKNOWN = "not known"

@@ -15,8 +15,8 @@ from tripletlab.photos.sources import slug
 from tripletlab.pictures.files import write_whole
 from tripletlab.pictures.identification import draw_identification
 from tripletlab.progress import say
-from tripletlab.subject import find_subject
 from tripletlab.tracking import Tracker
+from tripletlab.verbs.subject import find_subject
 from tripletlab.verification.identification import Split, identify, summary, two_galleries
 
 

@@ -11,7 +11,7 @@ WHATS = "champion, NAME@champion, NAME/version, a run's id, a bundle's folder, o
 
 def prepare(given: argparse.Namespace) -> None:
     """`tripletlab prepare`."""
-    from tripletlab.prepare import prepare
+    from tripletlab.verbs.prepare import prepare
 
     composed = _checked("prepare", given)
     if not _shown(composed, given):
@@ -20,14 +20,14 @@ def prepare(given: argparse.Namespace) -> None:
 
 def data(given: argparse.Namespace) -> None:
     """`tripletlab data verify`."""
-    from tripletlab.checksums import verify
+    from tripletlab.verbs.data import verify
 
     verify(Path(config.compose("prepare", given.overrides).config["data"]))
 
 
 def suspects(given: argparse.Namespace) -> None:
     """`tripletlab suspects`."""
-    from tripletlab.suspects import suspects
+    from tripletlab.verbs.suspects import suspects
 
     which, overrides = config.apart(given.words)
     if len(which) > 1:
@@ -38,8 +38,8 @@ def suspects(given: argparse.Namespace) -> None:
 
 def train(given: argparse.Namespace) -> None:
     """`tripletlab train`."""
-    from tripletlab.prepare import prepare
-    from tripletlab.train import train
+    from tripletlab.verbs.prepare import prepare
+    from tripletlab.verbs.train import train
 
     composed = _checked("train", given)
     if _shown(composed, given):
@@ -56,7 +56,7 @@ def train(given: argparse.Namespace) -> None:
 
 def evaluate(given: argparse.Namespace) -> None:
     """`tripletlab evaluate`."""
-    from tripletlab.evaluate import evaluate, print_faces
+    from tripletlab.verbs.evaluate import evaluate, print_faces
 
     if given.faces:
         given.overrides = [one for one in (given.what, *given.overrides) if one]
@@ -70,7 +70,7 @@ def evaluate(given: argparse.Namespace) -> None:
 
 def identify(given: argparse.Namespace) -> None:
     """`tripletlab identify`."""
-    from tripletlab.identify import identify_people
+    from tripletlab.verbs.identify import identify_people
 
     composed = _checked("evaluate", given)
     places = {"gallery": given.gallery, "folder": given.to}
@@ -79,7 +79,7 @@ def identify(given: argparse.Namespace) -> None:
 
 def compare(given: argparse.Namespace) -> None:
     """`tripletlab compare`."""
-    from tripletlab.compare import compare_models
+    from tripletlab.verbs.compare import compare_models
 
     whats, given.overrides = config.apart(given.words)
     compare_models(whats, _checked("evaluate", given), folder=given.to or Path("comparison"))
@@ -87,14 +87,14 @@ def compare(given: argparse.Namespace) -> None:
 
 def describe(given: argparse.Namespace) -> None:
     """`tripletlab describe`."""
-    from tripletlab.describe import describe
+    from tripletlab.verbs.describe import describe
 
     describe(_checked("train", given))
 
 
 def sweep(given: argparse.Namespace) -> None:
     """`tripletlab sweep`."""
-    from tripletlab import standing
+    from tripletlab.verbs import standing
 
     match given.words:
         case ["status", *words]:
@@ -102,21 +102,21 @@ def sweep(given: argparse.Namespace) -> None:
         case ["best", *words]:
             standing.best(words)
         case words:
-            from tripletlab.sweep import sweep
+            from tripletlab.verbs.sweep import sweep
 
             sweep(words, fresh=given.fresh, dry_run=given.dry_run)
 
 
 def report(given: argparse.Namespace) -> None:
     """`tripletlab report`."""
-    from tripletlab.answer import open_report
+    from tripletlab.verbs.answer import open_report
 
     open_report(given.words)
 
 
 def clean(given: argparse.Namespace) -> None:
     """`tripletlab clean`."""
-    from tripletlab.standing import clean
+    from tripletlab.verbs.standing import clean
 
     clean(given.overrides)
 
@@ -131,7 +131,7 @@ def ui(given: argparse.Namespace) -> None:
 
 def export(given: argparse.Namespace) -> None:
     """`tripletlab export`."""
-    from tripletlab.export import export
+    from tripletlab.verbs.export import export
 
     names, overrides = config.apart(given.words)
     which, folder = _which(names)
@@ -147,14 +147,14 @@ def export(given: argparse.Namespace) -> None:
 
 def enrol(given: argparse.Namespace) -> None:
     """`tripletlab enrol`."""
-    from tripletlab.recognise import enrol
+    from tripletlab.verbs.recognise import enrol
 
     enrol(given.name, given.photos, bundle=given.bundle, gallery=given.gallery)
 
 
 def recognise(given: argparse.Namespace) -> None:
     """`tripletlab recognise`."""
-    from tripletlab.recognise import recognise
+    from tripletlab.verbs.recognise import recognise
 
     recognise(given.photos, bundle=given.bundle, gallery=given.gallery, threshold=given.threshold)
 

@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from tripletlab import config
 from tripletlab.architectures.description import flops
-from tripletlab.prepare import Data
 from tripletlab.training.batches import Batches
 from tripletlab.training.checkpoint import Progress
 from tripletlab.training.inference import copied, images_per_second
 from tripletlab.training.model import TripletModel
+from tripletlab.verbs.prepare import Data
 
 
 def assembled(plain: dict[str, Any], data: Data) -> tuple[TripletModel, keras.Model, Batches]:

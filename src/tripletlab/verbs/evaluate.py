@@ -10,12 +10,12 @@ from rich.console import Console
 from rich.table import Table
 
 from tripletlab import config
-from tripletlab.judge import about_training, judge_embeddings
 from tripletlab.photos.sources import slug
-from tripletlab.prepare import prepare_judged
 from tripletlab.progress import say
-from tripletlab.subject import Subject, find_subject
 from tripletlab.tracking import Tracked, Tracker
+from tripletlab.verbs.judge import about_training, judge_embeddings
+from tripletlab.verbs.prepare import prepare_judged
+from tripletlab.verbs.subject import Subject, find_subject
 
 SHOWN = ("accuracy", "precision", "recall", "auc", "auc_pooled", "threshold")
 

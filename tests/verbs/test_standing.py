@@ -3,10 +3,10 @@
 import pytest
 
 from tripletlab.errors import InputError
-from tripletlab.standing import best, clean, status
 from tripletlab.sweeping.spaces import SCORE, Choice, Space
 from tripletlab.sweeping.storage import open_storage
 from tripletlab.sweeping.study import OVERRIDES, RUN, Study
+from tripletlab.verbs.standing import best, clean, status
 
 GRID = Space(name="grid", axes={"margin": Choice(values=[0.2, 0.3, 0.4])}, seeds=[7])
 

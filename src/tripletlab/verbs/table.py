@@ -5,7 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tripletlab import calls, config
+from tripletlab import config
+from tripletlab.verbs import calls
 
 
 def _spaces() -> str:

@@ -9,13 +9,13 @@ from mlflow import pyfunc
 from tripletlab import config
 from tripletlab.cli import main
 from tripletlab.errors import InputError
-from tripletlab.export import hold_equal, write_onnx
 from tripletlab.photos.circumstance import draw_circumstance
 from tripletlab.photos.person import draw_person
 from tripletlab.photos.rendering import render
-from tripletlab.prepare import prepare
 from tripletlab.recognition.bundle import Bundle
 from tripletlab.recognition.embedder import Embedder
+from tripletlab.verbs.export import hold_equal, write_onnx
+from tripletlab.verbs.prepare import prepare
 
 DATA = ["photos=folder", "verification=heldout", "verification.folds=2"]
 DATA += ["verification.fraction=0.4", "faces.validation_fraction=0.2"]

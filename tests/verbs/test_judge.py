@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.stores import make_pairs
-from tripletlab.judge import CAPTIONS, Moment, about_training, judge_embeddings
+from tripletlab.verbs.judge import CAPTIONS, Moment, about_training, judge_embeddings
 from tripletlab.verification.protocol import judge, pair_distances
 
 

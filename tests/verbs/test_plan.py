@@ -4,7 +4,7 @@ import pytest
 
 from tripletlab import config
 from tripletlab.errors import InputError
-from tripletlab.plan import read_plan
+from tripletlab.verbs.plan import read_plan
 
 
 def test_a_runs_config_is_what_hydra_composes():

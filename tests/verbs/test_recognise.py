@@ -5,7 +5,7 @@ import sys
 
 
 def test_neither_tensorflow_nor_what_trains_is_imported():
-    code = "import sys, tripletlab.recognise, tripletlab.cli; print(*sys.modules)"
+    code = "import sys, tripletlab.verbs.recognise, tripletlab.cli; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
     assert {"onnxruntime", "cv2"} <= loaded

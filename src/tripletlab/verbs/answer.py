@@ -12,13 +12,13 @@ from rich.console import Console
 from tripletlab import config
 from tripletlab.errors import InputError
 from tripletlab.faces.store import FaceStore, PairStore
-from tripletlab.prepare import Data
-from tripletlab.report import report
 from tripletlab.sweeping.study import STORES, Study, find_study
 from tripletlab.sweeping.table import SHOWN, Row, conclusion, front, headings, markdown, print_table
 from tripletlab.sweeping.verdict import Judges
 from tripletlab.tracking import Tracked, Tracker
-from tripletlab.train import model_name
+from tripletlab.verbs.prepare import Data
+from tripletlab.verbs.report import report
+from tripletlab.verbs.train import model_name
 from tripletlab.verification.bootstrap import RESAMPLES
 from tripletlab.verification.protocol import Distances
 

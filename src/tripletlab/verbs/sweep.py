@@ -5,11 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tripletlab import config
-from tripletlab.answer import answer, title_of
 from tripletlab.errors import InputError
 from tripletlab.locks import held
-from tripletlab.plan import OWN, Plan, read_plan
-from tripletlab.prepare import Data, prepare
 from tripletlab.progress import console, say
 from tripletlab.provenance import code_fingerprint
 from tripletlab.sweeping.board import SweepBoard
@@ -29,7 +26,10 @@ from tripletlab.sweeping.study import (
 )
 from tripletlab.tracking import Tracker
 from tripletlab.training import backend
-from tripletlab.trial import Training
+from tripletlab.verbs.answer import answer, title_of
+from tripletlab.verbs.plan import OWN, Plan, read_plan
+from tripletlab.verbs.prepare import Data, prepare
+from tripletlab.verbs.trial import Training
 
 
 def sweep(words: Sequence[str], *, fresh: bool, dry_run: bool) -> None:

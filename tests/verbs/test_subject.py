@@ -1,6 +1,6 @@
 """How a run's own config and what is given now come together."""
 
-from tripletlab.subject import _merged
+from tripletlab.verbs.subject import _merged
 
 OWN = {"_target_": "a", "size": 64, "detector": {"_target_": "haar", "neighbors": 4}}
 NOW = {"_target_": "a", "size": 32, "border": 0.1, "detector": {"_target_": "haar", "neighbors": 7}}

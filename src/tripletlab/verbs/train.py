@@ -13,13 +13,13 @@ import yaml
 
 from tripletlab import config
 from tripletlab.faces.store import TRAIN, PairStore
-from tripletlab.judge import PEOPLE, Embeddings, Moment, about_training, judge_embeddings
 from tripletlab.photos.sources import slug
 from tripletlab.pictures.learning import draw_learning
-from tripletlab.prepare import Data
 from tripletlab.progress import bar, say
 from tripletlab.provenance import fingerprint
 from tripletlab.tracking import Tracked, Tracker
+from tripletlab.verbs.judge import PEOPLE, Embeddings, Moment, about_training, judge_embeddings
+from tripletlab.verbs.prepare import Data
 from tripletlab.verification.flip import Embed, flipped
 from tripletlab.verification.protocol import Distances, judge, pair_distances
 
@@ -170,9 +170,9 @@ def _fit(
     from tripletlab.training import backend
 
     backend.start(seed=plain["seed"])
-    from tripletlab.assembly import assembled, costs
     from tripletlab.training.guard import Collapsed, spread_of
     from tripletlab.training.inference import copied, embed
+    from tripletlab.verbs.assembly import assembled, costs
     from tripletlab.verification.validation import Validation
 
     validation = Validation(data.faces)

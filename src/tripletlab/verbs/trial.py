@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tripletlab.faces.store import FaceStore, PairStore
-from tripletlab.prepare import Data
 from tripletlab.sweeping.jobs import Job, Told
 from tripletlab.tracking import Tracker
-from tripletlab.train import train
 from tripletlab.training import backend
+from tripletlab.verbs.prepare import Data
+from tripletlab.verbs.train import train
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import numpy as np
 
 from tripletlab import config, registry
 from tripletlab.faces.suspicion import suspicion
-from tripletlab.prepare import prepare
+from tripletlab.verbs.prepare import prepare
 
 
 def suspects(plain: Mapping[str, Any], which: str, *, share: float) -> None:

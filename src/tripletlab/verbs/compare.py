@@ -13,7 +13,6 @@ from rich.console import Console
 from tripletlab import config, registry
 from tripletlab.errors import InputError
 from tripletlab.faces.store import PairStore, find
-from tripletlab.judge import identities
 from tripletlab.pictures.comparison import (
     conclusion,
     draw_rocs,
@@ -26,6 +25,7 @@ from tripletlab.pictures.montage import COLUMNS, ROWS, Panel, draw_montage
 from tripletlab.pictures.page import Picture
 from tripletlab.progress import say
 from tripletlab.tracking import Tracker
+from tripletlab.verbs.judge import identities
 from tripletlab.verification.comparison import RESAMPLES, Judged, call, compare
 from tripletlab.verification.protocol import Distances
 
