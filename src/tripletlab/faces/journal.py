@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from tripletlab.errors import InputError
 from tripletlab.locks import held
+from tripletlab.progress import say
 
 Rejected = list[tuple[str, str]]  # photo and reason
 BLOCK = 2048  # faces that are in memory at once when they are copied
@@ -159,6 +160,7 @@ def unfinished(path: Path, *, size: int, fresh: bool) -> Iterator[Journal | None
 @contextlib.contextmanager
 def _alone(lock: Path) -> Iterator[None]:
     """Wait until nobody else makes the same store."""
+    waiting = False
     while True:
         with held(lock) as free:
             if free and lock.exists():  # its last holder removes it
@@ -167,4 +169,7 @@ def _alone(lock: Path) -> Iterator[None]:
                 finally:
                     lock.unlink(missing_ok=True)
                 return
+        if not free and not waiting:
+            say(f"waiting for another process, which is at work on {lock.parent}")
+            waiting = True
         time.sleep(0.2)
