@@ -1,17 +1,18 @@
 """The table and the picture of an architecture comparison, from what its runs logged.
 
     .venv/bin/tripletlab sweep architectures fit.patience=… (or runs of `tripletlab train`)
-    .venv/bin/python benchmarks/architectures.py mlruns [EXPERIMENT] [FOLDER]
+    .venv/bin/python benchmarks/architectures.py mlruns [MORE …]
 
-prints a Markdown table of all finished runs by architecture, means over seeds, and draws
-FOLDER/architectures.png: AUC against operations. Both become artifacts of an MLflow run called
-"architectures".
+prints a Markdown table of all finished runs by architecture, means over seeds, and draws AUC
+against operations. Both become artifacts of an MLflow run called "architectures" in the
+first folder.
 """
 
+import argparse
 import statistics
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import matplotlib.pyplot as plt
 import mlflow
@@ -32,39 +33,43 @@ COLUMNS = {  # metric: heading, unit, format
 Runs = Mapping[str, Sequence[Run]]  # by architecture
 
 
-def main(tracking: Path, experiment: str, folder: Path) -> None:
+def main(folders: Sequence[Path], experiment: str) -> None:
     """Read, print, draw, log."""
-    mlflow.set_tracking_uri(f"sqlite:///{tracking / 'mlflow.db'}")
-    runs = finished(experiment)
+    runs = by_architecture([run for folder in folders for run in finished(folder, experiment)])
     text = table(runs)
     print(text)
-    folder.mkdir(parents=True, exist_ok=True)
-    draw(runs, folder / "architectures.png")
-    (folder / "architectures.md").write_text(text + "\n")
+    point_at(folders[0])
     mlflow.set_experiment(experiment)
-    with mlflow.start_run(run_name="architectures"):
-        for name in ("architectures.png", "architectures.md"):
-            mlflow.log_artifact(str(folder / name))
+    with mlflow.start_run(run_name="architectures"), TemporaryDirectory() as scratch:
+        draw(runs, Path(scratch) / "architectures.png")
+        (Path(scratch) / "architectures.md").write_text(text + "\n")
+        mlflow.log_artifacts(scratch)
 
 
-def finished(experiment: str) -> Runs:
-    """The last finished run of each architecture and seed, the smallest network first."""
-    found = mlflow.search_runs(
+def point_at(folder: Path) -> None:
+    """MLflow's database in a tracking folder."""
+    mlflow.set_tracking_uri(f"sqlite:///{folder.resolve() / 'mlflow.db'}")
+
+
+def finished(folder: Path, experiment: str) -> Sequence[Run]:
+    """The finished runs that were judged, the oldest first."""
+    point_at(folder)
+    found: Sequence[Run] = mlflow.search_runs(
         experiment_names=[experiment],
         filter_string="attributes.status = 'FINISHED'",
         order_by=["attributes.start_time"],
         output_format="list",
     )
-    last: dict[tuple[str, str], Run] = {}
-    for run in found:
-        if "flops" in run.data.metrics and "auc" in run.data.metrics:
-            last[run.data.params["architecture"], run.data.params["seed"]] = run
-    names = sorted({name for name, _ in last}, key=lambda name: _flops(last, name))
-    return {name: [run for (one, _), run in last.items() if one == name] for name in names}
+    return [run for run in found if {"flops", "auc"} <= run.data.metrics.keys()]
 
 
-def _flops(runs: Mapping[tuple[str, str], Run], name: str) -> float:
-    return max(run.data.metrics["flops"] for (one, _), run in runs.items() if one == name)
+def by_architecture(runs: Sequence[Run]) -> Runs:
+    """The last run of each architecture and seed, the smallest network first."""
+    last = {(run.data.params["architecture"], run.data.params["seed"]): run for run in runs}
+    groups: dict[str, list[Run]] = {}
+    for (name, _), run in last.items():
+        groups.setdefault(name, []).append(run)
+    return dict(sorted(groups.items(), key=lambda group: group[1][0].data.metrics["flops"]))
 
 
 def table(runs: Runs) -> str:
@@ -103,9 +108,8 @@ def draw(runs: Runs, path: Path) -> None:
 
 
 if __name__ == "__main__":
-    given = dict(enumerate(sys.argv[1:]))
-    main(
-        Path(given.get(0, "mlruns")).resolve(),
-        given.get(1, "tripletlab"),
-        Path(given.get(2, "data/architectures")),
-    )
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("folders", nargs="+", type=Path, help="tracking folders, such as mlruns")
+    parser.add_argument("--experiment", default="tripletlab")
+    given = parser.parse_args()
+    main(given.folders, given.experiment)

@@ -47,6 +47,18 @@ def test_a_narrow_screen_keeps_names_and_figures_whole(width, all_of_it, capsys)
     assert ("precision" in printed) == all_of_it
 
 
+def test_columns_without_room_stand_in_a_table_below(capsys):
+    more = [f"images_per_second_{n}" for n in range(6)]
+    row = Row("inception_large7", {}, ("1",), ({**metrics(0.9), **dict.fromkeys(more, 123456)},))
+    print_table(
+        [row], title="t", shown=headings(more), bold=[], console=Console(width=80, highlight=False)
+    )
+    printed = capsys.readouterr().out
+    assert printed.count("123,456") == 6
+    assert printed.count("inception_large7") == 2
+    assert max(map(len, printed.splitlines())) <= 80
+
+
 def test_equals_are_called_equal():
     text = conclusion(ROWS[1], ROWS[2], error=0.01, lead=Lead(0, 0), pairs=10, people=4)
     assert "hard 0.4 is exactly as good" in text

@@ -1,7 +1,7 @@
 """A sweep's table, as the paper's Table II, and what may be concluded from it."""
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -91,17 +91,35 @@ def print_table(
     bold: Sequence[Row],
     console: Console,
 ) -> None:
-    """The winner, or the Pareto front, in bold."""
-    drawn = _table(rows, title, shown, bold)
-    unbounded = console.options.update(max_width=1000)
-    if console.measure(drawn, options=unbounded).minimum > console.width:
-        fewer = {metric: name for metric, name in shown.items() if metric not in FIRST_TO_GO}
-        drawn = _table(rows, title, fewer, bold)
-    console.print(drawn)
+    """The winner, or the Pareto front, in bold; columns without room stand in a table below."""
+
+    def fits(columns: Mapping[str, str]) -> bool:
+        unbounded = console.options.update(max_width=1000)
+        drawn = _table(rows, title, columns, bold)
+        return console.measure(drawn, options=unbounded).minimum <= console.width
+
+    fewer = {metric: name for metric, name in shown.items() if metric not in FIRST_TO_GO}
+    if fits(fewer) and not fits(shown):
+        shown = fewer
+    for number, part in enumerate(_parts(shown, fits)):
+        console.print(_table(rows, "" if number else title, part, bold))
+
+
+def _parts(
+    shown: Mapping[str, str], fits: Callable[[Mapping[str, str]], bool]
+) -> Iterator[Mapping[str, str]]:
+    """The columns in order, in as few parts as fit."""
+    part: dict[str, str] = {}
+    for metric, heading in shown.items():
+        if part and not fits(part | {metric: heading}):
+            yield part
+            part = {}
+        part[metric] = heading
+    yield part
 
 
 def _table(rows: Sequence[Row], title: str, shown: Mapping[str, str], bold: Sequence[Row]) -> Table:
-    drawn = Table(title=title, title_justify="left")
+    drawn = Table(title=title or None, title_justify="left")
     names = min(NAMES, max(len(row.name) for row in rows))
     drawn.add_column("model", overflow="fold", min_width=names)
     for heading in shown.values():

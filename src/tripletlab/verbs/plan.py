@@ -103,16 +103,16 @@ def read_plan(words: Sequence[str]) -> Plan:
     `axes.KEY`, `trials`, `seeds`, `sampler`, `pruner` and `objectives` change the space, every
     other key the config. InputError where they cannot go together.
     """
-    names = [word for word in words if "=" not in word]
+    names, settings = config.apart(words)
     if len(names) > 1:
         raise InputError(f"{names[1]}: one space at a time; {names[0]} is one already")
     changes, overrides = {}, []
-    for word in words:
-        if "=" in word and word.partition("=")[0].split(".")[0] in Space.model_fields:
-            key, value = config.parsed(word)
+    for setting in settings:
+        if setting.partition("=")[0].split(".")[0] in Space.model_fields:
+            key, value = config.parsed(setting)
             changes[key] = value
-        elif "=" in word:
-            overrides.append(word)
+        else:
+            overrides.append(setting)
     space = read_space(space_path(names[0] if names else DEFAULT), changes)
     _hold_together(space, overrides)
     return Plan(space, tuple(overrides), config.compose("sweep", overrides))
