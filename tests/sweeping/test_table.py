@@ -55,7 +55,9 @@ def test_columns_without_room_stand_in_a_table_below(capsys):
     )
     printed = capsys.readouterr().out
     assert printed.count("123,456") == 6
-    assert printed.count("inception_large7") == 2
+    assert "0.8300 ± 0.0100" in printed
+    assert f"{0.9:.4f} │\n" in printed  # the validation AUC, at the right border
+    assert printed.count("inception_large7") == 3
     assert max(map(len, printed.splitlines())) <= 80
 
 

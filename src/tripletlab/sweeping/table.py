@@ -19,7 +19,7 @@ HEADINGS = {
     SCORE: "validation AUC",
 }
 SHOWN = 20  # rows on the screen
-NAMES = 24  # characters at least of a model's name, where it has so many
+NAMES = 22  # characters at least of a name that has so many: leaves 80 columns room for three ±
 FIRST_TO_GO = ("precision", "recall")  # where the screen is too narrow; table.md has them
 
 
@@ -122,11 +122,13 @@ def _table(rows: Sequence[Row], title: str, shown: Mapping[str, str], bold: Sequ
     drawn = Table(title=title or None, title_justify="left")
     names = min(NAMES, max(len(row.name) for row in rows))
     drawn.add_column("model", overflow="fold", min_width=names)
-    for heading in shown.values():
-        drawn.add_column(heading.replace(" ", "\n"), justify="right", no_wrap=True)
-    for row in rows:
-        figures = (row.figure(metric) for metric in shown)
-        drawn.add_row(row.name, *figures, style="bold" if row in bold else None)
+    figures = {metric: [row.figure(metric) for row in rows] for metric in shown}
+    for metric, heading in shown.items():
+        width = max(map(len, figures[metric]))  # rich would break a figure at its spaces
+        drawn.add_column(heading.replace(" ", "\n"), justify="right", no_wrap=True, min_width=width)
+    for number, row in enumerate(rows):
+        style = "bold" if row in bold else None
+        drawn.add_row(row.name, *(column[number] for column in figures.values()), style=style)
     return drawn
 
 

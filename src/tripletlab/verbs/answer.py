@@ -95,7 +95,7 @@ def judged(study: Study, faces: FaceStore, tracker: Tracker) -> Answer:
     counts = study.counts()
     parts = [f"{counts[how]} {how}" for how in ("pruned", "failed", "waiting") if counts[how]]
     if parts:
-        text += f" Of {counts['declared']} runs {', '.join(parts)}."
+        text += f" Of {counts['declared']} runs {', '.join(parts)} (tripletlab sweep status: why)."
     return Answer(rows, best, text)
 
 

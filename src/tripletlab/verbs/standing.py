@@ -31,7 +31,7 @@ def status(words: Sequence[str]) -> None:
     for heading in ("epoch", *(headings(list(space.objectives))[one] for one in space.objectives)):
         shown.add_column(heading.replace(" ", "\n"), justify="right", no_wrap=True)
     shown.add_column("time", justify="right", no_wrap=True)
-    shown.add_column("state")
+    shown.add_column("state", overflow="fold")
     for trial in study.latest():
         seed = trial.user_attrs.get(SEED)
         name = space.title(parameters(trial)) + (f", seed {seed}" if seed is not None else "")
