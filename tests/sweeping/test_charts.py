@@ -1,8 +1,39 @@
-"""What a network is worth against what it costs."""
+"""A sweep's figures: those that its trials have something to say in, and no other."""
 
 import pytest
 
-from tripletlab.sweeping.charts import worth
+from tripletlab.sweeping.charts import of_study, worth
+from tripletlab.sweeping.spaces import SCORE, Choice, Space
+from tripletlab.sweeping.storage import open_storage
+from tripletlab.sweeping.study import RUN, Study
+
+MARGIN = {"margin": Choice(values=[0.2, 0.3, 0.4, 0.5])}
+MINER = {"miner": Choice(values=["semihard", "hard"])}
+
+
+@pytest.mark.parametrize(
+    ("axes", "headings"),
+    [
+        (MARGIN, {"How it went", "Each parameter alone"}),
+        (
+            MARGIN | MINER,
+            {
+                "How it went",
+                "All runs at a glance",
+                "Which parameter matters",
+                "Each parameter alone",
+                "Two parameters together",
+            },
+        ),
+    ],
+)
+def test_one_parameter_needs_no_comparison_of_parameters(tmp_path, axes, headings):
+    storage = open_storage(f"sqlite:///{tmp_path / 'optuna.db'}")
+    study = Study.open(storage, name="a", space=Space(name="a", axes=axes), fresh=False)
+    while taken := study.take():
+        study.note(taken.number, RUN, f"run {taken.number}")
+        study.complete(taken.number, {SCORE: taken.point["margin"]})
+    assert of_study(study).keys() == headings
 
 
 def test_every_network_is_a_point_with_its_name():

@@ -15,6 +15,7 @@ from tripletlab.sweeping.study import Study
 Curve = Sequence[tuple[int, float]]  # (epoch, value)
 Rates = tuple[NDArray[np.float64], NDArray[np.float64]]  # false and true positives
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")  # Okabe and Ito
+MORE = ("#1c2024", "#7a4fbf", "#8c564b", "#9aa0a8")  # for the curves of so many runs
 GREY = "#9aa0a8"
 SHORT = 24  # characters of a name that is written beside its point; longer ones are hovered
 LAYOUT = {
@@ -30,7 +31,8 @@ def of_study(study: Study) -> dict[str, Figure]:
     """Heading to figure, for what the study's trials can show.
 
     Parallel coordinates, importance, slices and contours say how parameters act on the first
-    objective; with several objectives their Pareto front comes first.
+    objective (all but the slices need two parameters); with several objectives their Pareto front
+    comes first.
     """
     own, space = study.study, study.space
     done = own.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
@@ -52,19 +54,21 @@ def of_study(study: Study) -> dict[str, Figure]:
             single, params=varied, evaluator=FanovaImportanceEvaluator(seed=0), target_name=first
         ),
         "Each parameter alone": lambda: seen.plot_slice(single, params=varied, target_name=first),
+        "Two parameters together": lambda: seen.plot_contour(
+            single, params=varied[:4], target_name=first
+        ).update_layout(height=320 * max(len(varied[:4]) - 1, 2)),
     }
     if space.several and len(space.objectives) < 4:
         front = {"Pareto front": lambda: seen.plot_pareto_front(own)}
         drawn = {**front, **drawn}
-    if len(varied) > 1:
-        pairs = varied[:4]
-        height = 320 * max(len(pairs) - 1, 2)
-        drawn["Two parameters together"] = lambda: seen.plot_contour(
-            single, params=pairs, target_name=first
-        ).update_layout(height=height)
-    if len(done) < 4 or len({tuple(one.values) for one in done}) < 2:
-        del drawn["Which parameter matters"]  # a model of so few runs says nothing
-    return {heading: _in_our_style(draw()) for heading, draw in drawn.items()}
+    silent = set[str]()
+    if len(varied) == 1:
+        silent = {"All runs at a glance", "Which parameter matters", "Two parameters together"}
+    elif len(done) < 4 or len({tuple(one.values) for one in done}) < 2:
+        silent = {"Which parameter matters"}  # a model of so few runs says nothing
+    return {
+        heading: _in_our_style(draw()) for heading, draw in drawn.items() if heading not in silent
+    }
 
 
 def learning_curves(curves: Mapping[str, Curve], *, best: str, ended: set[str]) -> Figure:
@@ -77,7 +81,7 @@ def learning_curves(curves: Mapping[str, Curve], *, best: str, ended: set[str]) 
         figure.add_scatter(x=steps, y=values, name=name, mode="lines+markers", line=line)
     figure.update_xaxes(title="epoch", dtick=1 if _longest(curves) < 20 else None)
     figure.update_yaxes(title="validation AUC")
-    figure.update_layout(colorway=COLOURS, showlegend=len(curves) <= 30)
+    figure.update_layout(colorway=COLOURS + MORE, showlegend=len(curves) <= 30)
     return _in_our_style(figure)
 
 
