@@ -9,27 +9,21 @@ import pytest
 
 FIT = """
 import sys, keras, numpy as np
+from types import SimpleNamespace
 from tests.stores import make_store
 from tripletlab import config
-from tripletlab.training.augmentation import none
-from tripletlab.training.batches import PeopleByPhotos
+from tripletlab.training import backend
 from tripletlab.training.fit import fit
 from tripletlab.training.inference import embed
-from tripletlab.training.model import TripletModel
-from tripletlab.training import backend
 
-CHOICES = sys.argv[1:]
 assert keras.backend.backend() == "jax"
 backend.start(seed=1)
+from tripletlab.verbs.assembly import assembled
+
 store = make_store(entries=12, photos=6)
-plain = config.compose("train", ["architecture=simple_cnn", "regularizer=none", *CHOICES]).config
-miner = config.build(plain, "miner")
-batches = PeopleByPhotos(
-    store, people=4, photos=4, steps=4, augmentation=none, miner=miner, seed=1
-)
-embedder = config.build(plain, "architecture", input_size=32)
-nouns = {noun: config.build(plain, noun) for noun in ("loss", "regularizer")}
-model = TripletModel(embedder, miner=miner, **nouns, batch_size=16, seed=1)
+small = ["architecture=simple_cnn", "batches.people=4", "batches.photos=4", "batches.steps=4"]
+plain = config.compose("train", [*small, "regularizer=none", *sys.argv[1:]]).config
+model, embedder, batches = assembled(plain, SimpleNamespace(faces=store))
 
 class Report:
     losses = []
@@ -54,16 +48,25 @@ print(Report.losses[0], Report.losses[-1])
     [
         [],
         ["miner=distance_weighted", "loss=softplus", "regularizer=spread"],
-        ["miner=batch_all", "margin_schedule=linear"],
+        ["miner=batch_all", "margin_schedule=linear", "margin_schedule.start=0.2"],
     ],
 )
 def test_the_training_path_runs_unchanged_on_jax(choices):
-    done = subprocess.run(
+    done = on_jax(*choices)
+    assert done.returncode == 0, done.stderr[-2000:]
+    first, last = map(float, done.stdout.split()[-2:])
+    assert last < first
+
+
+@pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
+def test_offline_mining_is_refused_there():
+    assert "only TensorFlow shows them during a fit" in on_jax("batches=offline").stderr
+
+
+def on_jax(*choices):
+    return subprocess.run(
         [sys.executable, "-c", FIT, *choices],
         env={**os.environ, "KERAS_BACKEND": "jax"},
         capture_output=True,
         text=True,
     )
-    assert done.returncode == 0, done.stderr[-2000:]
-    first, last = map(float, done.stdout.split()[-2:])
-    assert last < first

@@ -52,7 +52,7 @@ class OfflineTriplets(PeopleByPhotos):
             miner=given,
             seed=seed,
         )
-        _refuse(miner, every=every, steps=steps)
+        _refuse(miner)
         self.mined_by, self.every, self.triplets = miner, every, triplets
         self.batch_size = 3 * triplets
         self.model, self.done, self.changed = None, 0, Condition()
@@ -127,7 +127,7 @@ def _any_triplets(labels: NDArray[np.int32], rng: np.random.Generator) -> Triple
     return np.stack([anchors, positives, negatives], axis=1)
 
 
-def _refuse(miner: Miner, *, every: int, steps: int) -> None:
+def _refuse(miner: Miner) -> None:
     """What offline mining cannot work with."""
     two = np.zeros((2, 2), np.float32)
     if isinstance(miner(two, np.arange(2, dtype=np.int32), margin=0.1, draws=two), Every):
@@ -135,8 +135,8 @@ def _refuse(miner: Miner, *, every: int, steps: int) -> None:
             "miner=batch_all keeps every triplet, and batches=offline draws from chosen ones; give"
             " another miner"
         )
-    if every < steps and keras.backend.backend() != "tensorflow":
+    if keras.backend.backend() != "tensorflow":
         raise InputError(
-            f"batches.every={every}: only TensorFlow gives the weights in the middle of an epoch;"
-            f" give batches.every={steps}, as many as batches.steps"
+            "batches=offline mines with the weights of the moment, and of Keras' backends only"
+            " TensorFlow shows them during a fit; give batches=people_by_photos"
         )
