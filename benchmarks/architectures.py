@@ -30,6 +30,7 @@ COLUMNS = {  # metric: heading, unit, format
     "accuracy": ("accuracy", 1, ".4f"),
     "auc": ("AUC", 1, ".4f"),
 }
+MARKERS = "osD^vP"
 Runs = Mapping[str, Sequence[Run]]  # by architecture
 
 
@@ -94,16 +95,18 @@ def figure(group: Sequence[Run], metric: str) -> str:
 
 
 def draw(runs: Runs, path: Path) -> None:
-    """Verification AUC against operations, every seed a dot; the area tells of the parameters."""
-    chart, axis = plt.subplots(figsize=(8, 5), layout="constrained")
+    """Verification AUC against operations, a dot for each seed and a line between them."""
+    chart, axis = plt.subplots(figsize=(9, 5), layout="constrained")
     for place, (name, group) in enumerate(runs.items()):
         x = [run.data.metrics["flops"] / 1e6 for run in group]
         y = [run.data.metrics["auc"] for run in group]
-        area = group[0].data.metrics["parameters"] / 12_000
-        axis.scatter(x, y, s=area, alpha=0.6, color=f"C{place % 10}", edgecolor="none")
-        axis.annotate(name, (x[0], statistics.fmean(y)), (6, 6), textcoords="offset points")
+        marker = MARKERS[place % len(MARKERS)]
+        axis.plot(x, y, marker=marker, color=f"C{place % 10}", markersize=8, alpha=0.8, label=name)
     axis.set(xscale="log", xlabel="MFLOP for a face", ylabel="verification AUC")
-    axis.grid(alpha=0.3)
+    axis.xaxis.set_major_formatter("{x:.0f}")
+    axis.xaxis.set_minor_formatter("{x:.0f}")
+    axis.grid(alpha=0.3, which="both")
+    chart.legend(loc="outside right center", frameon=False)
     chart.savefig(path, dpi=110)
 
 
