@@ -92,8 +92,8 @@ class Plan:
             f"Sweep {space.name}: {space.runs} runs ({what}{seeds}), each at most"
             f" {self.plain['fit']['epochs']} epochs of {batches['steps']} batches of"
             f" {batches['people'] * batches['photos']} faces.\nAbout {minutes} minutes{crew} on"
-            f" {cores()} cores without a GPU, after the photos are prepared. Ctrl-C stops it, and"
-            " the same command goes on."
+            f" {cores()} core{'s' * (cores() > 1)} without a GPU, after the photos are prepared."
+            " Ctrl-C stops it, and the same command goes on."
         )
 
 
