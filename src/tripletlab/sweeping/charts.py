@@ -15,8 +15,8 @@ from tripletlab.sweeping.study import Study
 Curve = Sequence[tuple[int, float]]  # (epoch, value)
 Rates = tuple[NDArray[np.float64], NDArray[np.float64]]  # false and true positives
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")  # Okabe and Ito
-MORE = ("#1c2024", "#7a4fbf", "#8c564b", "#9aa0a8")  # for the curves of so many runs
 GREY = "#9aa0a8"
+MORE = ("#1c2024", "#7a4fbf", "#8c564b", GREY)  # for the curves of so many runs
 SHORT = 24  # characters of a name that is written beside its point; longer ones are hovered
 LAYOUT = {
     "template": "plotly_white",

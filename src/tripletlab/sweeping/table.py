@@ -102,7 +102,7 @@ def print_table(
     if fits(fewer) and not fits(shown):
         shown = fewer
     for number, part in enumerate(_parts(shown, fits)):
-        console.print(_table(rows, "" if number else title, part, bold))
+        console.print(_table(rows, None if number else title, part, bold))
 
 
 def _parts(
@@ -118,8 +118,10 @@ def _parts(
     yield part
 
 
-def _table(rows: Sequence[Row], title: str, shown: Mapping[str, str], bold: Sequence[Row]) -> Table:
-    drawn = Table(title=title or None, title_justify="left")
+def _table(
+    rows: Sequence[Row], title: str | None, shown: Mapping[str, str], bold: Sequence[Row]
+) -> Table:
+    drawn = Table(title=title, title_justify="left")
     names = min(NAMES, max(len(row.name) for row in rows))
     drawn.add_column("model", overflow="fold", min_width=names)
     figures = {metric: [row.figure(metric) for row in rows] for metric in shown}
