@@ -132,7 +132,9 @@ class Residual(NamedTuple):
 
     The second one begins at zero, so that a deep network begins as a shallow one and can be trained
     without batch normalisation (Goyal et al., 2017; Zhang et al., Fixup, 2019). Where the shape
-    changes, what came in passes a 1×1 convolution.
+    changes, the input is average-pooled by the stride and then projected by a 1×1 convolution, as in
+    ResNet-D (He et al., Bag of Tricks, 2019): the projection reads every pixel, where a strided 1×1
+    convolution skips three of four.
     """
 
     name: str
@@ -145,7 +147,16 @@ class Residual(NamedTuple):
         inner = same(inner, kernel=3, name=f"{self.name}_2", relu=False, zero=True)
         if features.shape != inner.shape:
             name = f"{self.name}_shortcut"
-            features = same(features, kernel=1, stride=self.stride, name=name, relu=False)
+            if self.stride > 1:
+                features = pooling(
+                    features,
+                    kind="average",
+                    size=self.stride,
+                    stride=self.stride,
+                    style=style,
+                    name=f"{name}_pool",
+                )
+            features = same(features, kernel=1, name=name, relu=False)
         joined = layers.Add(name=f"{self.name}_add")([features, inner])
         return layers.ReLU(name=self.name)(joined)
 
