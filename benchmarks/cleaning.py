@@ -21,8 +21,8 @@ from tripletlab import config
 from tripletlab.faces.cleaning import empty, perceptual_hash, second_look, sharpness
 from tripletlab.faces.cropping import crop, read_photo
 from tripletlab.faces.detection import Box
-from tripletlab.faces.learning import draw, find
-from tripletlab.faces.lettering import letters_in_line
+from tripletlab.faces.landmark_training import draw, find
+from tripletlab.faces.overlay_text import letters_in_line
 
 WORDS = [
     "PRESS",

@@ -15,13 +15,13 @@ from typing import Any
 import matplotlib.pyplot as plt
 
 from tripletlab import config
-from tripletlab.progress import bar, say
+from tripletlab.evaluation.validation import Validation
+from tripletlab.experiment.components import assembled
+from tripletlab.experiment.data import prepare
+from tripletlab.system.progress import bar, say
 from tripletlab.training import backend
 from tripletlab.training.guard import collapse, spread_of
 from tripletlab.training.inference import embed
-from tripletlab.verbs.assembly import assembled
-from tripletlab.verbs.prepare import prepare
-from tripletlab.verification.validation import Validation
 
 PEOPLE = "photos.people=40 photos.photos=10 verification.people=60 verification.per_fold=10"
 LENGTH = "batches.people=8 batches.photos=4 batches.steps=20 fit.epochs=6 fit.patience=6"

@@ -18,8 +18,8 @@ import numpy as np
 from tripletlab.faces.alignment import similarity
 from tripletlab.faces.cropping import crop, grown, read_photo
 from tripletlab.faces.detection import Box
+from tripletlab.faces.landmark_training import draw, find
 from tripletlab.faces.landmarks import NAMES, regressed
-from tripletlab.faces.learning import draw, find
 
 TRIPLE = [NAMES.index(name) for name in ("left_inner_eye", "right_inner_eye", "bottom_lip")]
 EYES = [[0, 1], [2, 3]]

@@ -21,7 +21,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the app does
 import cv2
 import numpy as np
 
-from tripletlab.photos.circumstance import draw_circumstance
+from tripletlab.photos.conditions import draw_circumstance
 from tripletlab.photos.person import draw_person
 from tripletlab.photos.rendering import render
 from tripletlab.recognition.bundle import Bundle

@@ -16,7 +16,7 @@ from collections.abc import Callable
 import numpy as np
 
 from tripletlab import config
-from tripletlab.progress import bar
+from tripletlab.system.progress import bar
 from tripletlab.training import backend
 
 BASE = "nn4_small2_half"

@@ -75,9 +75,9 @@ def _threshold_at(rate: float, distances: NDArray[np.float64], matched: NDArray[
 def main() -> None:
     """Print both verdicts."""
     from tripletlab import config
-    from tripletlab.verbs.prepare import prepare_judged
-    from tripletlab.verification.operating import true_accept_rate
-    from tripletlab.verification.protocol import judge
+    from tripletlab.evaluation.operating_points import true_accept_rate
+    from tripletlab.evaluation.protocol import judge
+    from tripletlab.experiment.data import prepare_judged
 
     folder, overrides = Path(sys.argv[1]), sys.argv[2:]
     pairs = prepare_judged(config.compose("evaluate", overrides).config).pairs

@@ -23,10 +23,10 @@ from tripletlab import config
 from tripletlab.sweeping.driver import Driver
 from tripletlab.sweeping.jobs import Job, Told
 from tripletlab.sweeping.local import Local
+from tripletlab.sweeping.plan import Plan, read_plan
 from tripletlab.sweeping.storage import open_storage
 from tripletlab.sweeping.study import Study
-from tripletlab.tracking import Tracker
-from tripletlab.verbs.plan import Plan, read_plan
+from tripletlab.tracking.runs import Tracker
 
 METRICS = {"best_validation_auc": 0.5, "validation_auc": 0.5, "loss": 0.2}
 

@@ -27,7 +27,7 @@ from tripletlab.faces.preparation import prepare_faces
 from tripletlab.photos.hygiene import Hygiene
 from tripletlab.photos.sources import folder
 from tripletlab.photos.tree import list_identities
-from tripletlab.progress import cores
+from tripletlab.system.progress import cores
 
 find = functools.partial(haar, scale_factor=1.1, min_neighbors=4, min_size=30)
 

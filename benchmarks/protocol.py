@@ -12,8 +12,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tripletlab.verification.card import make_card
-from tripletlab.verification.protocol import judge
+from tripletlab.evaluation.card import make_card
+from tripletlab.evaluation.protocol import judge
 
 FOLDS = 10
 

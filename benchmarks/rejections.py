@@ -14,7 +14,7 @@ import cv2
 
 from tripletlab import config
 from tripletlab.faces.recipe import FaceRecipe
-from tripletlab.progress import spread
+from tripletlab.system.progress import spread
 
 CHOICES = ("paper", "aligned", "cleaned")
 

@@ -11,11 +11,11 @@ import pytest
 from tests.stores import make_store
 from tripletlab import config
 from tripletlab.errors import InputError
+from tripletlab.sweeping.plan import read_plan
 from tripletlab.sweeping.samplers import drawn
 from tripletlab.triplets.losses import hinge
 from tripletlab.triplets.miners import given, semihard
 from tripletlab.triplets.regularizers import none
-from tripletlab.verbs.plan import read_plan
 
 CHOICES = [(noun, choice) for noun, choices in config.groups().items() for choice in choices]
 GIVEN = {  # what a choice cannot know

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from tripletlab import config
+from tripletlab.experiment.data import prepare
 from tripletlab.faces.cropping import read_photo
 from tripletlab.photos.pairs import read_pairs_files
 from tripletlab.photos.tree import list_identities
-from tripletlab.verbs.prepare import prepare
 
 REAL = os.environ.get("TRIPLETLAB_REAL")
 pytestmark = pytest.mark.skipif(not REAL, reason="give TRIPLETLAB_REAL, a folder of real photos")

@@ -7,9 +7,9 @@ import sys
 from collections.abc import Sequence
 
 from tripletlab import __version__, config
+from tripletlab.commands.table import VERBS
 from tripletlab.errors import InputError
-from tripletlab.interrupts import every_interrupt_heard, terminated_as_by_hand
-from tripletlab.verbs.table import VERBS
+from tripletlab.system.interrupts import every_interrupt_heard, terminated_as_by_hand
 
 EPILOG = """examples:
   tripletlab sweep                                  the paper's grid on synthetic people

@@ -11,8 +11,8 @@ from tripletlab.errors import InputError
 from tripletlab.faces.alignment import Aligned, affine, plausible, similarity, warp
 from tripletlab.faces.cropping import crop
 from tripletlab.faces.detection import Box
+from tripletlab.faces.landmark_training import draw
 from tripletlab.faces.landmarks import NAMES, regressed
-from tripletlab.faces.learning import draw
 from tripletlab.faces.recipe import UNALIGNED
 
 TRIPLE = {

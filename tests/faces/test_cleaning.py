@@ -19,8 +19,8 @@ from tripletlab.faces.cleaning import (
 )
 from tripletlab.faces.cropping import crop
 from tripletlab.faces.detection import Box
-from tripletlab.faces.learning import draw
-from tripletlab.faces.lettering import letters_in_line
+from tripletlab.faces.landmark_training import draw
+from tripletlab.faces.overlay_text import letters_in_line
 
 ALL = Cleaning(
     min_side=40,

@@ -4,6 +4,7 @@ import pytest
 
 from tripletlab.errors import InputError
 from tripletlab.faces.detection import Box, YuNet
+from tripletlab.faces.landmark_training import draw, learn, vary
 from tripletlab.faces.landmarks import (
     COEFFICIENTS,
     NAMES,
@@ -18,7 +19,6 @@ from tripletlab.faces.landmarks import (
     save,
     to_patch,
 )
-from tripletlab.faces.learning import draw, learn, vary
 
 
 @pytest.fixture(scope="module")

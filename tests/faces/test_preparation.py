@@ -13,7 +13,7 @@ import pytest
 
 from tripletlab.errors import InputError
 from tripletlab.faces.cleaning import REPEATED
-from tripletlab.faces.completion import split_names
+from tripletlab.faces.face_store_writing import split_names
 from tripletlab.faces.journal import Journal
 from tripletlab.faces.preparation import models, prepare_faces, store_path
 from tripletlab.faces.recipe import NO_FACE, TOO_FEW, UNREADABLE

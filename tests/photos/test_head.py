@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tripletlab.photos.circumstance import draw_circumstance
+from tripletlab.photos.conditions import draw_circumstance
 from tripletlab.photos.head import camera, landmarks, surface_of
 from tripletlab.photos.person import draw_person
 

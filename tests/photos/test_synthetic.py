@@ -9,7 +9,7 @@ import pytest
 
 from tripletlab.errors import InputError
 from tripletlab.faces.detection import haar
-from tripletlab.photos.circumstance import draw_circumstance
+from tripletlab.photos.conditions import draw_circumstance
 from tripletlab.photos.pairs import read_pairs_txt
 from tripletlab.photos.person import draw_person
 from tripletlab.photos.rendering import render

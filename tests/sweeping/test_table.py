@@ -3,9 +3,9 @@
 import pytest
 from rich.console import Console
 
+from tripletlab.sweeping.significance import Lead
 from tripletlab.sweeping.spaces import SCORE
 from tripletlab.sweeping.table import Row, conclusion, front, headings, markdown, print_table
-from tripletlab.sweeping.verdict import Lead
 
 
 def metrics(score, flops=1.0):

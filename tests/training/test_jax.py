@@ -18,7 +18,7 @@ from tripletlab.training.inference import embed
 
 assert keras.backend.backend() == "jax"
 backend.start(seed=1)
-from tripletlab.verbs.assembly import assembled
+from tripletlab.experiment.components import assembled
 
 store = make_store(entries=12, photos=6)
 small = ["architecture=simple_cnn", "batches.people=4", "batches.photos=4", "batches.steps=4"]

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from tests.triplets import oracles
 from tripletlab.triplets import miners
-from tripletlab.triplets.chosen import Mined
 from tripletlab.triplets.distances import squared_distances
 from tripletlab.triplets.losses import hinge
+from tripletlab.triplets.triplets import Mined
 
 WU = {"dim": 8, "nearest": 0.25, "farthest": 1.96}
 ONE_EACH = {
@@ -101,7 +101,7 @@ def test_batch_all_is_the_mean_over_all_active_triplets(batch, margin, chunk):
         distances, labels, lambda p, n, m: max(0, p - n + np.float32(m)), margin
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tripletlab.triplets.chosen.CHUNK", chunk)
+        patch.setattr("tripletlab.triplets.triplets.CHUNK", chunk)
         mined = miners.batch_all(distances, labels, margin=margin, draws=draws)
         seen = mined.measure(distances, loss=hinge, margin=margin)
     active = [loss for loss in losses if loss > 0]
@@ -131,7 +131,7 @@ def test_batch_all_in_chunks_has_the_same_gradient(monkeypatch):
 
     whole = gradient(tensorflow.constant(distances)).numpy()
     assert np.abs(whole).max() > 0
-    monkeypatch.setattr("tripletlab.triplets.chosen.CHUNK", 300)  # two anchors at once
+    monkeypatch.setattr("tripletlab.triplets.triplets.CHUNK", 300)  # two anchors at once
     gradient = tensorflow.function(gradient.python_function, jit_compile=False)
     np.testing.assert_allclose(gradient(tensorflow.constant(distances)), whole, atol=1e-6)
 

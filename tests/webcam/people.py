@@ -5,7 +5,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from tripletlab.photos.circumstance import draw_circumstance
+from tripletlab.photos.conditions import draw_circumstance
 from tripletlab.photos.person import draw_person
 from tripletlab.photos.rendering import render
 

@@ -132,9 +132,8 @@ class Residual(NamedTuple):
 
     The second one begins at zero, so that a deep network begins as a shallow one and can be trained
     without batch normalisation (Goyal et al., 2017; Zhang et al., Fixup, 2019). Where the shape
-    changes, the input is average-pooled by the stride and then projected by a 1×1 convolution, as in
-    ResNet-D (He et al., Bag of Tricks, 2019): the projection reads every pixel, where a strided 1×1
-    convolution skips three of four.
+    changes, the input is average-pooled by the stride and projected by a 1×1 convolution, as in
+    ResNet-D (He et al., Bag of Tricks, 2019): a strided 1×1 convolution skips three pixels of four.
     """
 
     name: str

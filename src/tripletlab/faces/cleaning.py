@@ -16,7 +16,7 @@ from pydantic import Field
 
 from tripletlab.faces.cropping import Grey, crop, grown
 from tripletlab.faces.detection import Box
-from tripletlab.faces.lettering import letters_in_line
+from tripletlab.faces.overlay_text import letters_in_line
 
 SMALL = "face too small"
 BLURRED = "blurred"

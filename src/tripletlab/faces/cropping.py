@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tripletlab.faces.detection import Box
-from tripletlab.progress import quiet_stderr
+from tripletlab.system.progress import quiet_stderr
 
 Grey = NDArray[np.uint8]  # (height, width)
 

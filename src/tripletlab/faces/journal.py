@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tripletlab.errors import InputError
-from tripletlab.locks import held
-from tripletlab.progress import say
+from tripletlab.system.locks import held
+from tripletlab.system.progress import say
 
 Rejected = list[tuple[str, str]]  # photo and reason
 BLOCK = 2048  # faces that are in memory at once when they are copied

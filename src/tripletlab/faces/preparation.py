@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tripletlab.faces.cleaning import REPEATED, Hash
-from tripletlab.faces.completion import Person, complete
+from tripletlab.faces.face_store_writing import Person, complete
 from tripletlab.faces.journal import Entry, Journal, unfinished
 from tripletlab.faces.landmarks import COEFFICIENTS
 from tripletlab.faces.recipe import PASSED_OVER, TOO_FEW, Face, FaceRecipe
@@ -25,7 +25,7 @@ from tripletlab.faces.store import FORMAT
 from tripletlab.photos.hygiene import PHOTO_LISTED, Hygiene
 from tripletlab.photos.sources import TrainingPhotos, slug
 from tripletlab.photos.tree import identity_folders, no_photos, photos_in, source
-from tripletlab.progress import say, stream
+from tripletlab.system.progress import say, stream
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tripletlab.photos.circumstance import Circumstance
+from tripletlab.photos.conditions import Circumstance
 from tripletlab.photos.person import Person, colour
 
 Plane = NDArray[Any]  # (size, size) float32; mypy cannot follow NumPy's promotions

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tripletlab.photos.circumstance import Circumstance
+from tripletlab.photos.conditions import Circumstance
 from tripletlab.photos.head import Plane, Surface, camera, soft, surface_of
 from tripletlab.photos.person import Person, colour
 

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from tripletlab.errors import InputError
 from tripletlab.photos.tree import Tree, list_identities
-from tripletlab.progress import say
+from tripletlab.system.progress import say
 
 MAP_PEOPLE = 20  # of the UMAP figure, with as many photos each (paper, section III.D)
 LFW_FOLDERS = ("lfw-deepfunneled", "lfw_funneled", "lfw-funneled", "lfw")

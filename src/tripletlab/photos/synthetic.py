@@ -18,7 +18,7 @@ import numpy as np
 from pydantic import Field
 
 from tripletlab.errors import InputError
-from tripletlab.photos.circumstance import draw_circumstance
+from tripletlab.photos.conditions import draw_circumstance
 from tripletlab.photos.pairs import NamedPair, PhotoOf, draw_pairs, write_pairs_txt
 from tripletlab.photos.person import draw_person
 from tripletlab.photos.rendering import render
@@ -29,7 +29,7 @@ from tripletlab.photos.sources import (
     lfw_layout,
     vggface2,
 )
-from tripletlab.progress import spread
+from tripletlab.system.progress import spread
 
 TITLE = "synthetic people"
 FOLDS = 10  # of pairs.txt, as LFW's
@@ -37,7 +37,7 @@ QUALITY = 92  # of the JPEG files
 SYLLABLES = "ba be bo da de do fa fi ga go ka ke ko la le li lo ma me mi na ne no pa ra ri ro sa se"
 RENDERER = "".join(
     hashlib.sha256(Path(__file__).with_name(name).read_bytes()).hexdigest()[:4]
-    for name in ("person.py", "circumstance.py", "head.py", "rendering.py", "synthetic.py")
+    for name in ("person.py", "conditions.py", "head.py", "rendering.py", "synthetic.py")
 )
 
 Seed = Annotated[int, Field(ge=0)]

@@ -16,11 +16,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from tripletlab.config.instantiate import called, checked
 from tripletlab.errors import InputError
 from tripletlab.faces.recipe import FaceRecipe
 from tripletlab.recognition.calibration import Calibration
 from tripletlab.recognition.embedder import Embedder
-from tripletlab.targets import called, checked
 
 FORMAT: Literal[1] = 1
 MANIFEST, NETWORK = "bundle.json", "embedder.onnx"

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from tripletlab.machines import connect
 from tripletlab.sweeping.jobs import Died, Epoch, Event, Job, Work, perform
+from tripletlab.system.parallel import connect
 
 PATIENCE = 1.0  # seconds to wait for news
 

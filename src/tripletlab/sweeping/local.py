@@ -13,9 +13,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from tripletlab.interrupts import every_interrupt_heard
 from tripletlab.sweeping.jobs import Began, Died, Epoch, Event, Job, Work, perform
 from tripletlab.sweeping.leases import Lease, leases, visible_cores, visible_gpus
+from tripletlab.system.interrupts import every_interrupt_heard
 
 PATIENCE = 20.0  # seconds that a worker has to end its run when the sweep is stopped
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import optuna
 
+from tripletlab.config.instantiate import called, checked
 from tripletlab.errors import InputError
 from tripletlab.sweeping.spaces import Point, Space
-from tripletlab.targets import called, checked
 
 
 def make_sampler(space: Space, offset: int) -> optuna.samplers.BaseSampler:

@@ -8,8 +8,8 @@ from typing import Literal
 from rich.console import Console
 from rich.table import Table
 
+from tripletlab.sweeping.significance import Lead
 from tripletlab.sweeping.spaces import SCORE, Point
-from tripletlab.sweeping.verdict import Lead
 
 HEADINGS = {
     "precision": "precision",

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from tripletlab.progress import quiet_stderr
+from tripletlab.system.progress import quiet_stderr
 
 
 def load() -> None:

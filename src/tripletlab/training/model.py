@@ -5,11 +5,11 @@ from typing import Any, Protocol
 import keras
 from keras import KerasTensor, ops
 
-from tripletlab.triplets.candidates import negative_pairs, positive_pairs
-from tripletlab.triplets.chosen import Measured
 from tripletlab.triplets.distances import squared_distances
 from tripletlab.triplets.losses import mean_where
 from tripletlab.triplets.miners import Miner
+from tripletlab.triplets.pairs import negative_pairs, positive_pairs
+from tripletlab.triplets.triplets import Measured
 
 
 class TripletLoss(Protocol):

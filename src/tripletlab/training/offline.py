@@ -13,9 +13,9 @@ from tripletlab.errors import InputError
 from tripletlab.faces.store import FaceStore
 from tripletlab.training.batches import Augmentation, Batch, PeopleByPhotos
 from tripletlab.training.inference import embed
-from tripletlab.triplets.chosen import Every, Mined
 from tripletlab.triplets.distances import squared_distances
 from tripletlab.triplets.miners import Miner, given
+from tripletlab.triplets.triplets import Every, Mined
 
 Triplets = NDArray[np.int64]  # (n, 3): places of anchor, positive and negative in the subset
 

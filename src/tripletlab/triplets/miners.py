@@ -23,14 +23,14 @@ from typing import Annotated, Protocol
 from keras import KerasTensor, ops
 from pydantic import Field
 
-from tripletlab.triplets.candidates import (
+from tripletlab.triplets.pairs import (
     count_below,
     negative_pairs,
     one_positive,
     positive_pairs,
     sorted_negatives,
 )
-from tripletlab.triplets.chosen import Every, Mined
+from tripletlab.triplets.triplets import Every, Mined
 
 
 class Miner(Protocol):

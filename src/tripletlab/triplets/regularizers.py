@@ -9,8 +9,8 @@ from typing import Annotated
 from keras import KerasTensor, ops
 from pydantic import Field
 
-from tripletlab.triplets.candidates import negative_pairs
 from tripletlab.triplets.losses import mean_where
+from tripletlab.triplets.pairs import negative_pairs
 
 
 def none(distances: KerasTensor, labels: KerasTensor, *, dim: int) -> KerasTensor:

@@ -1,0 +1,1 @@
+"""Embeddings to figures: the LFW protocol, its metrics, and their uncertainty."""

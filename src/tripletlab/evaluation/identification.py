@@ -1,0 +1,147 @@
+"""Identification, one to many: which of the enrolled people is this, or is it nobody of them?
+
+The distance of a probe to a person is that to the nearest of the person's gallery faces.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tripletlab.evaluation.operating_points import RULE_OF_30
+
+Embeddings = NDArray[np.float32]  # (faces, dim)
+Labels = NDArray[np.int64]  # (faces,) whose face
+Rows = NDArray[np.int64]
+
+BLOCK = 1 << 21  # distances at once, 16 MB
+TIE = 1e-9  # a matrix product's rounding, of squared distances from 0 to 4
+RANKS = (1, 5, 10, 20)
+FPIRS = (0.1, 0.01)
+
+
+class Split(NamedTuple):
+    """The faces that are enrolled, and those that are looked for."""
+
+    gallery: Rows
+    probes: Rows
+
+
+class Found(NamedTuple):
+    """What a search gave, for every probe."""
+
+    rank: NDArray[np.int64]  # of the probe's own person, from 1; 0 where that is not enrolled
+    nearest: NDArray[np.float64]  # squared distance to the nearest person
+
+
+class Identified(NamedTuple):
+    """All searches together, and how many people and faces each gallery holds."""
+
+    found: Found
+    people: list[int]
+    faces: list[int]
+
+
+def two_galleries(labels: Labels, *, seed: int) -> list[Split]:
+    """Deal the people with two faces or more into two galleries, a face of each person's.
+
+    All other faces are looked for in both; whoever is enrolled in one gallery is unknown to the
+    other, and people with a single face are unknown to both. So IJB-C does it (Maze et al., ICB
+    2018). ValueError when fewer than two people have two faces.
+    """
+    _, first, counts = np.unique(labels, return_index=True, return_counts=True)
+    several = np.flatnonzero(counts > 1)
+    if len(several) < 2:
+        raise ValueError("two galleries need two people with two faces or more")
+    dealt = np.random.default_rng(seed).permutation(several)
+    enrolled = first[several]
+    probes = np.setdiff1d(np.arange(len(labels)), enrolled)
+    return [Split(np.sort(first[dealt[half::2]]), probes) for half in (0, 1)]
+
+
+def search(gallery: Embeddings, enrolled: Labels, probes: Embeddings, looked_for: Labels) -> Found:
+    """Look for every probe among the people of the gallery.
+
+    Who is as near as the probe's own person stands before that one, so that a network that maps
+    all faces to one point finds nobody. Memory grows with gallery + probes.
+    """
+    order = np.argsort(enrolled, kind="stable")
+    people, starts = np.unique(enrolled[order], return_index=True)
+    faces = gallery[order].astype(np.float64)
+    lengths = np.einsum("gd,gd->g", faces, faces)
+    place = np.searchsorted(people, looked_for).clip(max=len(people) - 1)
+    known = people[place] == looked_for
+    rank, nearest = np.zeros(len(probes), np.int64), np.empty(len(probes))
+    step = max(1, BLOCK // len(faces))
+    for start in range(0, len(probes), step):
+        rows = slice(start, start + step)
+        asked = probes[rows].astype(np.float64)
+        own = np.einsum("pd,pd->p", asked, asked)[:, None]
+        apart = np.minimum.reduceat(own + lengths - 2 * asked @ faces.T, starts, axis=1)
+        mate = np.take_along_axis(apart, place[rows, None], axis=1)
+        rank[rows] = np.where(known[rows], np.count_nonzero(apart <= mate + TIE, axis=1), 0)
+        nearest[rows] = apart.min(axis=1)
+    return Found(rank, nearest)
+
+
+def cmc(found: Found, *, people: int) -> NDArray[np.float64]:
+    """(people,) The share of enrolled probes whose own person is among the first 1, 2, … people."""
+    ranks = found.rank[found.rank > 0]
+    return np.cumsum(np.bincount(ranks, minlength=people + 1)[1:]) / len(ranks)
+
+
+def tpir(found: Found, *, fpir: float) -> float:
+    """The share of enrolled probes that are found: their own person is first, and near enough.
+
+    Near enough is what at most the fraction `fpir` of the probes of unknown people come to, with
+    nothing interpolated; 0 where only the farthest would be.
+    """
+    known = found.rank > 0
+    strangers = np.append(np.sort(found.nearest[~known]), np.inf)
+    allowed = int(fpir * (len(strangers) - 1) + 1e-9)
+    return float(np.mean((found.rank == 1)[known] & (found.nearest < strangers[allowed])[known]))
+
+
+def identify(embeddings: Embeddings, labels: Labels, splits: Sequence[Split]) -> Identified:
+    """Search in all splits; ValueError where no probe's person is enrolled."""
+    searches = [
+        search(
+            embeddings[split.gallery],
+            labels[split.gallery],
+            embeddings[split.probes],
+            labels[split.probes],
+        )
+        for split in splits
+    ]
+    found = Found(*map(np.concatenate, zip(*searches, strict=True)))
+    if not found.rank.any():
+        raise ValueError("no probe shows a person of the gallery")
+    enrolled = [labels[split.gallery] for split in splits]
+    return Identified(found, [len(np.unique(one)) for one in enrolled], list(map(len, enrolled)))
+
+
+def summary(identified: Identified) -> dict[str, Any]:
+    """Plain numbers, fit for JSON: points of the CMC, and TPIR at FPIR, over all splits at once.
+
+    Without a search for an unknown person TPIR is not given.
+    """
+    found, people, faces = identified
+    known, unknown = int(np.count_nonzero(found.rank)), int(np.count_nonzero(found.rank == 0))
+    curve = cmc(found, people=max(people))
+    return {
+        "enrolled_people": people,
+        "enrolled_faces": faces,
+        "searches_for_enrolled": known,
+        "searches_for_unknown": unknown,
+        "cmc": {str(rank): float(curve[min(rank, len(curve)) - 1]) for rank in RANKS},
+        "tpir_at_fpir": [
+            {
+                "fpir": fpir,
+                "tpir": tpir(found, fpir=fpir),
+                "supported": fpir * unknown >= RULE_OF_30,
+            }
+            for fpir in FPIRS
+            if unknown
+        ],
+    }

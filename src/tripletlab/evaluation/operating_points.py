@@ -1,0 +1,100 @@
+"""Single points of the pooled ROC curve: the equal error rate, and TAR at a given FAR."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tripletlab.evaluation.bootstrap import Statistic, Weights
+from tripletlab.evaluation.protocol import Distances, Flags
+
+Places = NDArray[np.int64]  # (resamples,) of a threshold in their order, 0 for none accepted
+RULE_OF_30 = (
+    30  # false matches for 90 % sureness of ± 30 % (Doddington et al., Speech Comm. 31, 2000)
+)
+
+
+class Point(NamedTuple):
+    """The true accept rate where the false accept rate is at most `far`.
+
+    `supported` says whether the mismatched pairs are so many that `far` means 30 false matches.
+    """
+
+    far: float
+    tar: float
+    supported: bool
+
+
+def weighted_points(distances: Distances, matched: Flags, *, fars: Sequence[float]) -> Statistic:
+    """The EER, and the TAR at each FAR, of pairs that occur so often: (1 + fars, resamples).
+
+    A resample that lacks a kind of pairs has rates of 0 for it. The thresholds are searched by
+    halves, for a resample needs few of the points of its curve.
+    """
+    order, ends = np.argsort(distances), np.unique(distances)
+    kinds = [order[kind[order]] for kind in (~matched, matched)]
+    accepted = [  # at each threshold, from none to all
+        np.append(0, np.searchsorted(distances[kind], ends, side="right")) for kind in kinds
+    ]
+
+    def statistic(weights: Weights) -> NDArray[np.float64]:
+        rows = np.arange(len(weights))
+        sums = [np.zeros((len(weights), len(kind) + 1)) for kind in kinds]
+        for kind, sum_ in zip(kinds, sums, strict=True):
+            np.cumsum(weights.take(kind, axis=1), axis=1, out=sum_[:, 1:])
+
+        def rates(at: Places) -> list[NDArray[np.float64]]:
+            """False and true positive rates (resamples,) at a threshold each."""
+            return [
+                one[rows, pairs[np.minimum(at, len(ends))]] / np.maximum(one[:, -1], 1)
+                for one, pairs in zip(sums, accepted, strict=True)
+            ]
+
+        def excess(at: Places) -> NDArray[np.float64]:
+            false, true = rates(at)
+            return false - (1 - true)  # rises from -1 to 1
+
+        def true_accepted(far: float) -> NDArray[np.float64]:
+            over = _first(lambda at: rates(at)[0] > far + 1e-12, last + 1)
+            return rates(over - 1)[1]
+
+        last = np.full(len(weights), len(ends))
+        after = np.maximum(1, _first(lambda at: excess(at) >= 0, last))
+        here, there = excess(after - 1), excess(after)
+        low, high = rates(after - 1)[0], rates(after)[0]
+        eer = low - here / np.where(there > here, there - here, 1) * (high - low)
+        return np.stack([eer, *map(true_accepted, fars)])
+
+    return statistic
+
+
+def _first(holds: Callable[[Places], NDArray[np.bool_]], last: Places) -> Places:
+    """For each row the first place at which a condition holds that stays; `last` if nowhere."""
+    low, high = np.zeros_like(last), last.copy()
+    while np.any(low < high):
+        middle = (low + high) // 2
+        found = holds(middle)
+        low, high = np.where(found, low, middle + 1), np.where(found, middle, high)
+        low = np.minimum(low, high)
+    return low
+
+
+def equal_error_rate(distances: Distances, matched: Flags) -> float:
+    """Where as many mismatched pairs are accepted as matched ones refused, as rates, 0 to 1.
+
+    The curve is linear between its points, as the AUC takes it; 0.5 when all distances are equal.
+    """
+    return _each_once(distances, matched)[0]
+
+
+def true_accept_rate(distances: Distances, matched: Flags, *, far: float) -> Point:
+    """The highest rate at a threshold that occurs, nothing interpolated; 0 if there is none."""
+    mismatched = int(np.count_nonzero(~matched))
+    tar = _each_once(distances, matched, far)[1]
+    return Point(far, tar, round(far * mismatched, 9) >= RULE_OF_30)
+
+
+def _each_once(distances: Distances, matched: Flags, *fars: float) -> list[float]:
+    points = weighted_points(distances, matched, fars=fars)(np.ones((1, len(distances))))
+    return [float(one) for one in points[:, 0]]

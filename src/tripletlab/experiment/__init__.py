@@ -1,0 +1,1 @@
+"""One run: config, built components, fit, evaluation, log."""

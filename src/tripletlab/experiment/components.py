@@ -1,0 +1,58 @@
+"""The nouns of a config, put together: what a fit needs, and what its network costs."""
+
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from tripletlab import config
+from tripletlab.architectures.description import flops
+from tripletlab.experiment.data import Data
+from tripletlab.training.batches import Batches
+from tripletlab.training.checkpoint import Progress
+from tripletlab.training.inference import copied, images_per_second
+from tripletlab.training.model import TripletModel
+
+
+def assembled(plain: dict[str, Any], data: Data) -> tuple[TripletModel, keras.Model, Batches]:
+    """The untrained network with its miner and loss, and the batches that it will see.
+
+    Between them the network that is judged and kept: the same where it learns in float32, else a
+    copy that computes in float32.
+    """
+    size, seed = data.faces.size, plain["seed"]
+    batches = config.build(
+        plain,
+        "batches",
+        store=data.faces,
+        augmentation=config.build(plain, "augmentation"),
+        miner=config.build(plain, "miner"),
+        seed=seed,
+    )
+    embedder = exact = config.build(plain, "architecture", input_size=size)
+    model = config.build(
+        plain,
+        "graph",
+        embedder=embedder,
+        miner=batches.miner,
+        loss=config.build(plain, "loss"),
+        regularizer=config.build(plain, "regularizer"),
+        batch_size=batches.batch_size,
+        seed=seed,
+    )
+    if plain["precision"] != "float32":
+        again = {**plain, "precision": "float32"}
+        exact = copied(embedder, to=config.build(again, "architecture", input_size=size))
+    return model, exact, batches
+
+
+def costs(progress: Progress, embedder: keras.Model, faces: NDArray[np.uint8]) -> dict[str, float]:
+    """What the network takes to train, to keep and to use."""
+    return {
+        "training_seconds": progress.seconds,
+        "training_images_per_second": float(np.median(progress.speeds)),
+        "inference_images_per_second": images_per_second(embedder, faces),
+        "parameters": embedder.count_params(),
+        "flops": flops(embedder),
+    }

@@ -1,0 +1,117 @@
+"""`tripletlab prepare`: photos become faces.h5, and the pairs that judge a model pairs.h5."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from rich.table import Table
+
+from tripletlab import config
+from tripletlab.faces.cropping import Grey, read_photo
+from tripletlab.faces.pair_faces import heldout_pairs, prepare_pairs
+from tripletlab.faces.preparation import Preparation, prepare_faces
+from tripletlab.faces.store import TRAIN, VALIDATION, FaceStore, PairStore
+from tripletlab.photos.sources import Heldout
+from tripletlab.photos.tree import Tree, identity_folders
+from tripletlab.plots.dataset import write_dataset_card
+from tripletlab.system.progress import console, say
+
+
+class Data(NamedTuple):
+    """What a network learns from, and what judges it."""
+
+    faces: FaceStore
+    pairs: PairStore
+
+
+def prepare(plain: Mapping[str, Any], *, fresh: bool) -> Data:
+    """Open the stores that the config asks for, after making those that are not there."""
+    machines = config.build(plain, "machines")
+    with machines():
+        return _prepare(plain, fresh=fresh)
+
+
+def _prepare(plain: Mapping[str, Any], *, fresh: bool) -> Data:
+    recipe = config.build(plain, "faces")
+    chosen = [config.build(plain, noun) for noun in ("photos", "verification")]
+    # What draws its own photos is bound, not built: it draws when all else is known to be right.
+    photos, verification = (one() if callable(one) else one for one in chosen)
+    held_out = isinstance(verification, Heldout)
+    common = _common(plain, fresh=fresh)
+    made = prepare_faces(
+        photos,
+        recipe,
+        hygiene=config.build(plain, "hygiene"),
+        judged=() if held_out else tuple(identity_folders(verification.tree)),
+        heldout_fraction=verification.fraction if held_out else 0.0,
+        **common,
+    )
+    faces = FaceStore.open(made.path)
+    _tell(faces, made, photos.trees)
+    if held_out:
+        judged = heldout_pairs(faces, verification, beside=made.path, fresh=fresh)
+    else:
+        judged = prepare_pairs(verification, recipe, **common)
+    pairs = PairStore.open(judged.path)
+    _tell(pairs, judged, photos.trees if held_out else (verification.tree,))
+    say(_summary(Data(faces, pairs)))
+    return Data(faces, pairs)
+
+
+def prepare_judged(plain: Mapping[str, Any]) -> PairStore:
+    """The pairs that judge a model, without photos to learn from where they need none."""
+    recipe = config.build(plain, "faces")
+    verification = config.build(plain, "verification")
+    if isinstance(verification, Heldout):
+        return prepare(plain, fresh=False).pairs
+    verification = verification() if callable(verification) else verification
+    made = prepare_pairs(verification, recipe, **_common(plain, fresh=False))
+    pairs = PairStore.open(made.path)
+    _tell(pairs, made, (verification.tree,))
+    return pairs
+
+
+def _common(plain: Mapping[str, Any], *, fresh: bool) -> dict[str, Any]:
+    """What the preparations of both stores are given."""
+    settings = config.resolved(plain)["faces"]
+    return {"settings": settings, "folder": Path(plain["data"]), "fresh": fresh}
+
+
+def _tell(store: FaceStore | PairStore, made: Preparation, trees: Sequence[Tree]) -> None:
+    """Where the store is, its card, and a table of the photos that it could not use."""
+    say(f"{'there already' if made.reused else 'written'}: {made.path}")
+    rejected = store.notes["rejected"]
+    if not (made.reused and made.path.with_suffix(".html").is_file()):
+        examples = {why: _photos(which["such_as"], trees) for why, which in rejected.items()}
+        write_dataset_card(store, rejected=examples, path=made.path)
+    if made.reused or not rejected:
+        return
+    table = Table(title=f"{store.title}: {store.notes['photos']:,} photos", title_justify="left")
+    for heading in ("what was wrong", "photos", "share", "such as"):
+        table.add_column(heading, justify="right" if heading in ("photos", "share") else "left")
+    for why, which in rejected.items():
+        share = which["photos"] / store.notes["photos"]
+        table.add_row(why, f"{which['photos']:,}", f"{share:.1%}", which["such_as"][0])
+    console().print(table)
+
+
+def _photos(sources: Sequence[str], trees: Sequence[Tree]) -> list[Grey]:
+    """Those of the named photos (tree/person/file) that can be shown."""
+    parents = {folder.name: folder.parent for tree in trees for folder in tree.folders}
+    files = [parents[one.partition("/")[0]] / one for one in sources]
+    return [photo for photo in map(read_photo, files) if photo is not None]
+
+
+def _summary(data: Data) -> str:
+    faces, pairs = data
+
+    def people(split: int) -> int:
+        return len({n for n, s in zip(faces.names, faces.split, strict=True) if s == split})
+
+    return (
+        f"{faces.title}: {len(faces.images):,} faces, {people(TRAIN):,} people to train and"
+        f" {people(VALIDATION):,} to validate ({len(faces.validation.first):,} pairs);"
+        f" judged by {pairs.title}: {len(pairs.pairs.first):,} pairs of"
+        f" {len(np.unique(pairs.names)):,} people"
+    )

@@ -1,0 +1,78 @@
+"""`tripletlab evaluate`: what was trained before, here or elsewhere, is judged on any set."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from tripletlab import config
+from tripletlab.experiment.data import prepare_judged
+from tripletlab.experiment.evaluation import about_training, judge_embeddings
+from tripletlab.experiment.target import Subject, find_subject
+from tripletlab.photos.sources import slug
+from tripletlab.system.progress import say
+from tripletlab.tracking.runs import Tracked, Tracker
+
+SHOWN = ("accuracy", "precision", "recall", "auc", "auc_pooled", "threshold")
+
+
+def evaluate(
+    what: str, composed: config.Composed, given: Sequence[str], *, folder: Path | None
+) -> Path:
+    """Judge a run, a version or a file of embeddings; card and pictures go into the folder.
+
+    Without one they go into the tracking folder. Those of a run are logged to it as well, and
+    its figures as metrics under the name of the verification set.
+    """
+    tracker: Tracker = config.build(composed.config, "tracking")
+    tracker.open()
+    flip = bool(composed.config["flip"])
+    subject = find_subject(what, composed, given, tracker)
+    label = slug(subject.judged.title) + ("-flip" if flip else "")
+    place = folder or Path(tracker.folder) / "evaluations" / f"{slug(what)}-{label}"
+    taught = subject.taught
+    known = {} if taught is None else about_training(taught, subject.judged)
+    with TemporaryDirectory(prefix="tripletlab-") as scratch:
+        distances, summary = judge_embeddings(
+            subject.embeddings,
+            subject.judged,
+            moments=[],
+            name=subject.name,
+            about={**subject.about, **known},
+            flip=flip,
+            folder=Path(scratch),
+        )
+        np.savez_compressed(Path(scratch) / "distances.npz", verification=distances)
+        shutil.copytree(scratch, place, dirs_exist_ok=True)
+        if subject.run_id:
+            run = Tracked(subject.run_id)
+            run.files(Path(scratch), under=f"evaluations/{label}")
+            run.metrics({f"{label}/{name}": value for name, value in summary.items()})
+    _tell(subject, summary, place)
+    return place
+
+
+def print_faces(composed: config.Composed) -> None:
+    """The faces of the verification set, one a line: the order of the rows of a .npy file."""
+    for source in prepare_judged(composed.config).sources:
+        print(source)
+
+
+def _tell(subject: Subject, summary: dict[str, float], place: Path) -> None:
+    pairs = len(subject.judged.pairs.first)
+    table = Table(
+        title=f"{subject.name} on {subject.judged.title}, {pairs:,} pairs", title_justify="left"
+    )
+    table.add_column("score")
+    table.add_column("", justify="right")
+    for name in SHOWN:
+        spread = f" ± {summary['accuracy_std']:.4f}" if name == "accuracy" else ""
+        table.add_row(name.replace("_", ", "), f"{summary[name]:.4f}{spread}")
+    Console(highlight=False).print(table)
+    say(f"written: {place / 'card.html'}")
+    if subject.run_id:
+        say(f"logged to the run {subject.run_id}")

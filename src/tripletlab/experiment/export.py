@@ -1,0 +1,126 @@
+"""`tripletlab export`: a registered network becomes a bundle, calibrated and checked."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tripletlab import config
+from tripletlab.errors import InputError
+from tripletlab.evaluation.protocol import pair_distances
+from tripletlab.faces.store import FaceStore, find
+from tripletlab.recognition.bundle import NETWORK, Bundle, Card, write_bundle
+from tripletlab.recognition.calibration import calibrate, threshold_at
+from tripletlab.recognition.embedder import Embedder
+from tripletlab.system.progress import quiet_stderr, say
+from tripletlab.system.provenance import fingerprint
+from tripletlab.tracking import registry
+from tripletlab.tracking.registry import Registered, Told
+from tripletlab.tracking.runs import Tracker
+
+if TYPE_CHECKING:
+    import keras
+
+TOLERANCE = 1e-5  # between an embedding's numbers here and in the bundle
+CHECKED = 1000  # faces that both embed
+LICENCES = {"synthetic": "synthetic people, drawn by tripletlab itself: nobody's likeness"}
+UNKNOWN = "not known to tripletlab: ask who gave you the photos before you pass this network on"
+
+
+def export(
+    plain: Mapping[str, Any], which: str, folder: Path, *, far: float, keras_too: bool, saved: bool
+) -> Bundle:
+    """Write the bundle of `champion`, a run or a version, and log it to the run as a model.
+
+    The threshold accepts the fraction `far` of strangers on the validation pairs. `keras_too` and
+    `saved` add embedder.keras and a TensorFlow SavedModel. InputError, and no bundle, where the
+    exported network's embeddings differ from the trained one's.
+    """
+    from tripletlab.training import backend
+
+    tracker: Tracker = config.build(plain, "tracking")
+    tracker.open()
+    chosen = registry.find(which, uri=tracker.uri)
+    run = registry.told(chosen.run_id)
+    data, wanted = Path(config.resolved(plain)["data"]), run.tags["faces_fingerprint"]
+    # The validation pairs among them calibrate it
+    store = find(FaceStore, data, wanted, what="the faces that the network learned from")
+    backend.load()
+    embedder = registry.load(chosen)
+    with TemporaryDirectory(prefix="tripletlab-") as scratch:
+        network = Path(scratch) / NETWORK
+        write_onnx(embedder, network)
+        light = Embedder(network)
+        hold_equal(embedder, light, store.images[:CHECKED])
+        card = _card(chosen, run, store, light, far)
+        weights = fingerprint(embedder.get_weights())
+        bundle = write_bundle(folder, network, weights=weights, faces=store.settings, card=card)
+    if keras_too:
+        embedder.save(folder / "embedder.keras")
+    if saved:
+        embedder.export(folder / "savedmodel", format="tf_saved_model", verbose=False)
+    version = registry.register_bundle(chosen, bundle.folder)
+    _tell(bundle, version)
+    return bundle
+
+
+def write_onnx(embedder: "keras.Model", path: Path) -> None:
+    """The network as ONNX, any number of faces at a time."""
+    import logging
+
+    size = embedder.input_shape[1]
+    embedder(np.zeros((1, size, size, 1), np.float32))  # Keras exports only what was called
+    logging.getLogger("tf2onnx").setLevel(logging.ERROR)
+    with quiet_stderr():
+        embedder.export(path, format="onnx", verbose=False)
+
+
+def hold_equal(embedder: "keras.Model", light: Embedder, faces: NDArray[np.uint8]) -> float:
+    """The largest difference between the two networks' numbers; InputError above the tolerance."""
+    from tripletlab.training.inference import embed
+
+    apart = float(np.abs(embed(embedder, faces) - light(faces)).max())
+    if not apart <= TOLERANCE:
+        raise InputError(
+            f"the exported network's embeddings differ by {apart:.1e} from the trained one's, more"
+            f" than {TOLERANCE:.0e}: it was trained in lower precision, or the converter is wrong"
+        )
+    return apart
+
+
+def _card(chosen: Registered, run: Told, store: FaceStore, light: Embedder, far: float) -> Card:
+    pairs = store.validation
+    rows, places = np.unique(np.concatenate([pairs.first, pairs.second]), return_inverse=True)
+    first, second = np.split(places, 2)
+    distances = pair_distances(light(store.images[rows]), first, second)
+    names = ("accuracy", "accuracy_std", "auc", "precision", "recall")
+    return Card(
+        model=chosen.model,
+        version=chosen.version,
+        run_id=chosen.run_id,
+        photos=run.tags["photos"],
+        verification=run.tags["verification"],
+        faces_fingerprint=run.tags["faces_fingerprint"],
+        pairs_fingerprint=run.tags["pairs_fingerprint"],
+        licence=LICENCES.get(run.params.get("photos", ""), UNKNOWN),
+        metrics={name: run.metrics[name] for name in names if name in run.metrics},
+        threshold=threshold_at(far, distances, pairs.matched),
+        far=far,
+        calibration=calibrate(distances, pairs.matched),
+    )
+
+
+def _tell(bundle: Bundle, version: str) -> None:
+    card = bundle.card
+    say(f"written: {bundle.folder} ({card.model} version {card.version}, run {card.run_id})")
+    say(
+        f"threshold {card.threshold:.3f}: accepts {card.far:.2%} of strangers and"
+        f" {card.calibration.tar_at(card.threshold):.1%} of photos of the same person, on"
+        f" {card.calibration.mismatched:,} + {card.calibration.matched:,} pairs of people it has"
+        " not learned from"
+    )
+    say(f"licence of the training data: {card.licence}")
+    say(f"to serve it: mlflow models serve -m models:/{card.model}-photos/{version}")

@@ -1,0 +1,91 @@
+"""`tripletlab identify`: one to many, from a gallery and probes."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from tripletlab import config
+from tripletlab.errors import InputError
+from tripletlab.evaluation.identification import Split, identify, summary, two_galleries
+from tripletlab.experiment.target import find_subject
+from tripletlab.faces.store import PairStore
+from tripletlab.photos.sources import slug
+from tripletlab.plots.identification import draw_identification
+from tripletlab.system.files import write_whole
+from tripletlab.system.progress import say
+from tripletlab.tracking.runs import Tracker
+
+
+def identify_people(
+    what: str,
+    composed: config.Composed,
+    given: Sequence[str],
+    *,
+    gallery: Path | None,
+    folder: Path | None,
+) -> Path:
+    """Look for the faces of a verification set among enrolled ones; figures and curves are written.
+
+    `gallery` lists the enrolled photos, a line each: name, tab, number, as pairs.txt names them;
+    all other photos are looked for. Without it the people are dealt into two galleries.
+    """
+    tracker: Tracker = config.build(composed.config, "tracking")
+    tracker.open()
+    subject = find_subject(what, composed, given, tracker)
+    judged = subject.judged
+    there = np.flatnonzero(np.isfinite(subject.embeddings).all(axis=1))
+    labels = np.unique(judged.names, return_inverse=True)[1][there]
+    try:
+        splits = [_split(gallery, judged, there)] if gallery else two_galleries(labels, seed=0)
+        found = identify(subject.embeddings[there], labels, splits)
+    except ValueError as error:
+        raise InputError(f"{judged.title}: {error}") from error
+    place = folder or Path(tracker.folder) / "evaluations" / f"{slug(what)}-identification"
+    place.mkdir(parents=True, exist_ok=True)
+    title = f"{subject.name} on {judged.title}, {len(there):,} faces"
+    draw_identification(found, title=title, path=place / "identification.png")
+    figures = summary(found)
+    write_whole(place / "identification.json", (json.dumps(figures, indent=2) + "\n").encode())
+    table = Table(title=title, title_justify="left")
+    table.add_column("score")
+    table.add_column("", justify="right")
+    for rank, share in figures["cmc"].items():
+        table.add_row(f"rank {rank}", f"{share:.4f}")
+    for point in figures["tpir_at_fpir"]:
+        few = "" if point["supported"] else " (few)"
+        table.add_row(f"TPIR at FPIR {point['fpir']:g}", f"{point['tpir']:.4f}{few}")
+    Console(highlight=False).print(table)
+    say(f"written: {place / 'identification.png'}")
+    return place
+
+
+def _split(path: Path, judged: PairStore, there: np.ndarray) -> Split:
+    """The faces that a list enrols, and all others."""
+    known = {
+        (judged.names[row], Path(judged.sources[row]).stem[-4:]): place
+        for place, row in enumerate(there)
+    }
+    try:
+        lines = [line.split("\t") for line in path.read_text().splitlines()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read ({error})") from error
+    enrolled = set()
+    for number, words in enumerate(lines, 1):
+        if words == [""]:
+            continue
+        if len(words) != 2 or not words[1].isdecimal():
+            raise InputError(f"{path}, line {number}: write a name, a tab, and the photo's number")
+        place = known.get((words[0], f"{int(words[1]):04d}"))
+        if place is None:
+            raise InputError(
+                f"{path}, line {number}: photo {words[1]} of {words[0]} is not in {judged.title}"
+            )
+        enrolled.add(place)
+    if not enrolled:
+        raise InputError(f"{path}: nobody is enrolled")
+    gallery = np.array(sorted(enrolled), np.int64)
+    return Split(gallery, np.setdiff1d(np.arange(len(there)), gallery))

@@ -1,0 +1,141 @@
+"""`tripletlab train`: faces become a network that is judged, logged and registered."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import yaml
+
+from tripletlab import config
+from tripletlab.evaluation.protocol import judge, pair_distances
+from tripletlab.experiment.data import Data
+from tripletlab.experiment.evaluation import PEOPLE, Embeddings, about_training, judge_embeddings
+from tripletlab.faces.store import TRAIN, PairStore
+from tripletlab.photos.sources import slug
+from tripletlab.plots.learning import draw_learning
+from tripletlab.system.provenance import fingerprint
+from tripletlab.tracking.runs import Tracker
+from tripletlab.training import backend
+
+if TYPE_CHECKING:
+    from tripletlab.experiment.training import Fitted
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a finished run has to say; `metrics` are those logged at its end."""
+
+    run_id: str
+    metrics: dict[str, float]
+
+
+class Watch(Protocol):
+    """What follows a run from outside; an exception of its own ends the run."""
+
+    def began(self, run_id: str) -> None:
+        """The run is there."""
+
+    def epoch(self, epoch: int, metrics: dict[str, float]) -> None:
+        """An epoch ended; the first is 1."""
+
+
+def model_name(data: Data) -> str:
+    """The registered model: one for each set of training faces, so that no other dethrones it."""
+    return f"tripletlab-{slug(data.faces.title)}-{data.faces.fingerprint[:8]}"
+
+
+def train(
+    composed: config.Composed,
+    data: Data,
+    *,
+    name: str,
+    tracker: Tracker,
+    parent: str | None = None,
+    resume: str | None = None,
+    checkpoint: Path | None = None,
+    watch: Watch | None = None,
+) -> Outcome:
+    """One run, from fresh weights to a registered version of the model.
+
+    `parent` nests it in another run, `resume` continues the run of that id. Where `checkpoint` is
+    there the fit goes on from it; the caller deletes it when all is done.
+    """
+    plain = config.resolved(composed.config)
+    params = {**composed.choices, **config.flat(plain)}
+    with (
+        tracker.run(name, params=params, tags=_tags(data), parent=parent, resume=resume) as run,
+        TemporaryDirectory(prefix="tripletlab-") as scratch,
+    ):
+        if watch:
+            watch.began(run.run_id)
+        for role, seen in (("training", data.faces), ("verification", data.pairs)):
+            run.dataset(seen.path, title=seen.title, fingerprint=seen.fingerprint, role=role)
+        folder = Path(scratch)
+        (folder / "config.yaml").write_text(yaml.safe_dump(plain, sort_keys=False))
+        backend.start(seed=plain["seed"])
+        from tripletlab.experiment.training import fitted  # it needs the backend
+
+        follow = watch.epoch if watch else None
+        fit = fitted(composed.config, data, run, name=name, checkpoint=checkpoint, watch=follow)
+        epochs = tracker.epochs(run.run_id)
+        metrics = _judged(fit, data, name=name, flip=plain["flip"], epochs=epochs, folder=folder)
+        run.metrics(metrics)
+        run.files(folder)
+        run.model(fit.embedder, registered_as=model_name(data))
+    return Outcome(run.run_id, metrics)
+
+
+def _tags(data: Data) -> dict[str, str]:
+    """By which runs on the same data are found."""
+    return {
+        "photos": data.faces.title,
+        "verification": data.pairs.title,
+        "faces_fingerprint": data.faces.fingerprint,
+        "pairs_fingerprint": data.pairs.fingerprint,
+    }
+
+
+def _judged(
+    fit: "Fitted",
+    data: Data,
+    *,
+    name: str,
+    flip: bool,
+    epochs: Sequence[Mapping[str, float]],
+    folder: Path,
+) -> dict[str, float]:
+    """The metrics of the run's end; card, pictures and distances are written into the folder."""
+    faces = data.faces
+    taught = sorted({n for n, s in zip(faces.names, faces.split, strict=True) if s == TRAIN})
+    (folder / PEOPLE).write_text(json.dumps(taught, ensure_ascii=False))
+    best = int(fit.metrics["best_epoch"])
+    title = f"{name} on {faces.title}, {len(taught):,} people"
+    draw_learning(epochs, best=best, title=title, path=folder / "learning.png")
+    distances, summary = judge_embeddings(
+        fit.after,
+        data.pairs,
+        moments=fit.moments,
+        name=name,
+        about={
+            "photos": faces.title,
+            **about_training(taught, data.pairs),
+            "faces_fingerprint": faces.fingerprint,
+            "model_fingerprint": fingerprint(fit.embedder.get_weights()),
+        },
+        flip=flip,
+        folder=folder,
+    )
+    np.savez_compressed(folder / "distances.npz", validation=fit.chosen_by, verification=distances)
+    return {**fit.metrics, **summary, **_untrained(fit.before, data.pairs)}
+
+
+def _untrained(before: Embeddings, judged: PairStore) -> dict[str, float]:
+    """What the network was worth before it learned."""
+    pairs = judged.pairs
+    distances = pair_distances(before, pairs.first, pairs.second)
+    chance = judge(distances, pairs.matched, pairs.fold).summary()
+    return {"untrained_accuracy": chance["accuracy"], "untrained_auc": chance["auc"]}

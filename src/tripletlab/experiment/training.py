@@ -1,0 +1,154 @@
+"""The training proper: an untrained network of the config in, a trained one and its film out."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from tripletlab import config
+from tripletlab.evaluation.flip import flipped
+from tripletlab.evaluation.protocol import Distances
+from tripletlab.evaluation.validation import Validation
+from tripletlab.experiment.components import assembled, costs
+from tripletlab.experiment.data import Data
+from tripletlab.experiment.evaluation import Embeddings, Moment
+from tripletlab.system.progress import bar, say
+from tripletlab.tracking.runs import Tracked
+from tripletlab.training.batches import Batches
+from tripletlab.training.checkpoint import Progress
+from tripletlab.training.guard import Collapsed, spread_of
+from tripletlab.training.inference import copied, embed
+from tripletlab.training.model import TripletModel
+
+FRAMES = 9  # of the film of the map, at most
+Epoch = Callable[[int, dict[str, float]], None]  # an epoch, from 1, and its metrics
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A trained embedder, and its embeddings of the verification faces."""
+
+    embedder: keras.Model
+    before: Embeddings  # by the untrained network
+    after: Embeddings
+    moments: Sequence[Moment]  # from the untrained network to the one that is kept
+    chosen_by: Distances  # of the validation pairs
+    metrics: dict[str, float]
+
+
+@dataclass(frozen=True)
+class _Report:
+    """Tells of a fit: the bar on screen, a line an epoch, the metrics to the run.
+
+    `look` gives the embeddings of the map's faces, kept after every epoch.
+    """
+
+    name: str
+    run: Tracked
+    advance: Callable[[int], None]
+    look: Callable[[], Embeddings]
+    watch: Epoch | None
+    moments: list[Moment] = field(default_factory=list)
+
+    def step(self) -> None:
+        """A batch was learned from."""
+        self.advance(1)
+
+    def epoch(self, epoch: int, metrics: dict[str, float]) -> None:
+        """An epoch ended."""
+        self.run.metrics(metrics, step=epoch)
+        self.moments.append(Moment(epoch, self.look()))
+        say(
+            f"{self.name}, epoch {epoch}: loss {metrics['loss']:.4f},"
+            f" {metrics['active']:.0%} of pairs active,"
+            f" validation AUC {metrics['validation_auc']:.3f},"
+            f" {metrics['images_per_second']:,.0f} images/s"
+        )
+        if self.watch:
+            self.watch(epoch, metrics)
+
+
+def fitted(
+    plain: dict[str, Any],
+    data: Data,
+    run: Tracked,
+    *,
+    name: str,
+    checkpoint: Path | None,
+    watch: Epoch | None,
+) -> Fitted:
+    """Train the config's network; `watch` is told of every epoch after the run.
+
+    The seed is set before (training.backend.start), which makes all of it repeatable.
+    """
+    validation = Validation(data.faces)
+    model, exact, batches = assembled(plain, data)
+    embedded = partial(embed, exact)  # the validation brings the weights of the epoch
+    look = partial(flipped, embedded) if plain["flip"] else embedded
+    faces, on_map = data.pairs.images, data.pairs.map_rows
+    before = look(faces)
+
+    def judge(network: keras.Model, margin: float) -> dict[str, float]:
+        embeddings = embed(copied(network, to=exact), validation.faces)
+        return {**validation.judge(embeddings, margin), **spread_of(embeddings)}
+
+    with bar(name, total=len(batches) * plain["fit"]["epochs"]) as advance:
+        report = _Report(name, run, advance, partial(look, faces[on_map]), watch)
+        try:
+            progress = _fit(plain, model, batches, judge, report, checkpoint)
+        except Collapsed as collapsed:
+            run.tag("collapsed", str(collapsed.epoch))
+            raise
+    embedder = copied(model.embedder, to=exact)
+    embeddings = embed(embedder, validation.faces)
+    judged = validation.judge(embeddings, plain["margin"])  # whatever the schedule made of it
+    metrics = {
+        "best_epoch": progress.best_epoch,
+        "steps": progress.epoch * len(batches),
+        "training_identities": batches.identities,
+        "best_validation_auc": judged["validation_auc"],
+        "best_validation_loss": judged["validation_loss"],
+        **costs(progress, embedder, validation.faces),
+    }
+    after = look(faces)
+    first, last = Moment(0, before[on_map]), Moment(progress.best_epoch, after[on_map])
+    moments = _film(first, report.moments, last)
+    return Fitted(embedder, before, after, moments, validation.distances(embeddings), metrics)
+
+
+def _fit(
+    plain: dict[str, Any],
+    model: TripletModel,
+    batches: Batches,
+    judge: Callable[[keras.Model, float], dict[str, float]],
+    report: _Report,
+    checkpoint: Path | None,
+) -> Progress:
+    """The config's fit, with its optimizer, margins and guard."""
+    steps = len(batches) * plain["fit"]["epochs"]
+    rates = config.build(plain, "rate_schedule")
+    progress: Progress = config.build(plain, "fit")(
+        model,
+        batches,
+        optimizer=config.build(plain, "optimizer", schedule=rates, steps=steps),
+        margin=config.build(plain, "margin_schedule"),
+        guard=config.build(plain, "guard"),
+        judge=judge,
+        report=report,
+        checkpoint=checkpoint,
+    )
+    return progress
+
+
+def _film(first: Moment, between: Sequence[Moment], last: Moment) -> list[Moment]:
+    """At most FRAMES moments, evenly spread, the first and the last among them.
+
+    What a process saw that died in the middle is not `between`, nor seen again.
+    """
+    kept = [first, *(moment for moment in between if moment.epoch < last.epoch), last]
+    places = np.linspace(0, len(kept) - 1, min(FRAMES, len(kept))).round().astype(int)
+    return [kept[place] for place in places]

@@ -1,1 +1,0 @@
-"""Pictures of a verdict: ROC curves, and maps of the embeddings."""

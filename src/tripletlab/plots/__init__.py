@@ -1,0 +1,1 @@
+"""Figures and pages: ROC, maps of embeddings, cards, comparisons."""

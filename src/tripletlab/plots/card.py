@@ -1,0 +1,128 @@
+"""The card as JSON for programs, Markdown for notes, and one HTML page that needs nothing else."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tripletlab.plots.page import Picture, Table, html_page, markdown_page
+from tripletlab.system.files import write_whole
+
+SCORES = ("accuracy", "precision", "recall", "f1", "auc", "threshold")
+COUNTS = ("tp", "fp", "tn", "fn")
+FEW = "too few mismatched pairs: fewer than 30 false matches"
+FEW_SEARCHES = "too few searches for unknown people: fewer than 30 false alarms"
+
+
+def write_card(
+    card: Mapping[str, Any], *, title: str, folder: Path, pictures: Sequence[Picture]
+) -> None:
+    """Write card.json, card.md and card.html into `folder`; the page carries the pictures."""
+    lead = _lead(card)
+    first, *rest = _tables(card)
+    parts: list[Table | Picture] = [first, *pictures, *rest]
+    pages = {
+        "card.json": json.dumps(card, indent=2, ensure_ascii=False) + "\n",
+        "card.md": markdown_page(title, lead, parts),
+        "card.html": html_page(title, lead, parts),
+    }
+    for name, text in pages.items():
+        write_whole(folder / name, text.encode())
+
+
+def _tables(card: Mapping[str, Any]) -> Iterator[Table]:
+    scores = card["scores"]
+    spread = [
+        (name, *(f"{scores[name][key]:.4f}" for key in ("mean", "std", "standard_error")))
+        for name in SCORES
+    ]
+    yield Table("Over the sets", ("score", "mean", "std", "standard error"), spread)
+    yield _pooled(card["pooled"], card["intervals"])
+    yield _sets(scores, card["pairs"]["sets"])
+    if card.get("identification"):
+        yield _identification(card["identification"])
+    yield Table(
+        "What was judged", ("what", "value"), list(_plain({**card["pairs"], **card["about"]}))
+    )
+
+
+def _lead(card: Mapping[str, Any]) -> str:
+    """The verdict in a sentence or two."""
+    accuracy, pairs, about = card["scores"]["accuracy"], card["pairs"], card["about"]
+    low, high = card["intervals"]["auc_pooled"]
+    verdict = (
+        f"Right on {accuracy['mean']:.1%} of {pairs['matched'] + pairs['mismatched']:,} pairs of"
+        f" {pairs['people']:,} people, ± {accuracy['standard_error']:.1%} (standard error over"
+        f" {pairs['sets']} sets); AUC {card['pooled']['auc']:.3f}, 95 % {low:.3f} to {high:.3f}."
+    )
+    taught, shared = (about.get(f"training_{one}") for one in ("identities", "people_in_the_test"))
+    if not isinstance(taught, int):
+        return f"{verdict} Whom it learned from is unknown."
+    whose = f", of whose names {shared or 'none'} are judged" if isinstance(shared, int) else ""
+    return f"{verdict} It learned from {taught:,} people{whose}."
+
+
+def _pooled(pooled: Mapping[str, Any], intervals: Mapping[str, Any]) -> Table:
+    ratios = [(name, name, pooled[name], "") for name in SCORES if name in intervals]
+    single = [("AUC", "auc_pooled", pooled["auc"], ""), ("EER", "eer", pooled["eer"], "")]
+    rates = [
+        (f"TAR at FAR {far:g}", f"tar_at_far_{far:g}", tar, "" if supported else FEW)
+        for far, tar, supported in map(dict.values, pooled["tar_at_far"])
+    ]
+    rows = [
+        (title, *(f"{one:.4f}" for one in (value, *intervals[key])), warning)
+        for title, key, value, warning in [*ratios, *single, *rates]
+    ]
+    method = f"95 %: {intervals['method']} ({intervals['resamples']} resamples)."
+    return Table(
+        "All pairs at once", ("score", "value", "95 % from", "to", "warning"), rows, method
+    )
+
+
+def _sets(scores: Mapping[str, Any], sets: int) -> Table:
+    names = ("threshold", "accuracy", "precision", "recall", "f1", "auc")
+    rows = [
+        (
+            str(k + 1),
+            *(f"{scores[name]['sets'][k]:.4f}" for name in names),
+            *(str(scores["counts"][name][k]) for name in COUNTS),
+        )
+        for k in range(sets)
+    ]
+    return Table("Every set", ("set", *names, *(name.upper() for name in COUNTS)), rows)
+
+
+def _identification(found: Mapping[str, Any]) -> Table:
+    ranks = [(f"rank {rank}", f"{share:.4f}", "") for rank, share in found["cmc"].items()]
+    rates = [
+        (
+            f"TPIR at FPIR {point['fpir']:g}",
+            f"{point['tpir']:.4f}",
+            "" if point["supported"] else FEW_SEARCHES,
+        )
+        for point in found["tpir_at_fpir"]
+    ]
+    galleries = " and ".join(
+        f"{people:,} people ({faces:,} faces)"
+        for people, faces in zip(found["enrolled_people"], found["enrolled_faces"], strict=True)
+    )
+    note = (
+        f"Enrolled: {galleries}; {found['searches_for_enrolled']:,} searches for people who are"
+        f" enrolled, {found['searches_for_unknown']:,} for people who are not."
+    )
+    return Table(
+        "Identification, one to many", ("score", "value", "warning"), [*ranks, *rates], note
+    )
+
+
+def _plain(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in values.items():
+        if name == "_partial_":
+            continue
+        key = prefix + name.replace("_", " ").strip()
+        if isinstance(value, Mapping):
+            yield from _plain(value, f"{key}, ")
+        elif isinstance(value, list):
+            yield key, ", ".join(map(str, value)) or "none"
+        else:
+            yield key, f"{value:,}" if type(value) is int else str(value)

@@ -1,0 +1,213 @@
+"""A comparison of models: for the terminal, as Markdown, and as one page with its pictures."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from rich.table import Table as Grid
+
+from tripletlab.evaluation.comparison import Comparison, Difference, Judged, holm
+from tripletlab.evaluation.protocol import Flags, judge, roc
+from tripletlab.photos.pairs import Pairs
+from tripletlab.plots.page import Picture, Table, html_page, markdown_page
+from tripletlab.plots.style import GREY, plain, save, sheet
+from tripletlab.system.files import write_whole
+
+# Okabe and Ito's colours, each with a line of its own.
+LOOKS = (
+    *(("#0072b2", "-"), ("#e69f00", "--"), ("#009e73", "-."), ("#cc79a7", ":")),
+    *(("#56b4e9", "--"), ("#d55e00", "-."), ("black", ":")),
+)
+SURE = 0.05
+NOTE = (
+    "The first model's figure less the second's; 95 % intervals and p by a bootstrap that draws"
+    " identities, the same draws for both. Every p is adjusted for the number of comparisons"
+    " (Holm). A difference is called real below 0.05."
+)
+MCNEMAR = (
+    "McNemar's exact test takes the pairs as independent, which those of one person are not: its p"
+    " is too small."
+)
+
+
+class Row(NamedTuple):
+    """Two models compared, with p adjusted for all comparisons that were made."""
+
+    models: tuple[str, str]
+    compared: Comparison
+    p_accuracy: float
+    p_auc: float
+    p_mcnemar: float
+
+    def conclusions(self) -> list[str]:
+        """A sentence for every difference that is real."""
+        return [
+            f"{self.models[lead < 0]} is better than {self.models[lead > 0]} in {score}"
+            f" by {abs(lead):.4f} (p {p:.3f})"
+            for score, (lead, *_), p in (
+                ("accuracy", self.compared.accuracy, self.p_accuracy),
+                ("AUC", self.compared.auc, self.p_auc),
+            )
+            if p < SURE
+        ]
+
+
+def rows(compared: Mapping[tuple[int, int], Comparison], names: Sequence[str]) -> list[Row]:
+    """A row for every two models."""
+    of = list(compared.values())
+    adjusted = (
+        holm([one.accuracy.p for one in of]),
+        holm([one.auc.p for one in of]),
+        holm([one.mcnemar for one in of]),
+    )
+    return [
+        Row((names[one], names[other]), comparison, *ps)
+        for ((one, other), comparison), ps in zip(
+            compared.items(), zip(*adjusted, strict=True), strict=True
+        )
+    ]
+
+
+def terminal(comparisons: Sequence[Row], *, title: str) -> Grid:
+    """A table narrow enough for a terminal."""
+    grid = Grid(title=title, title_justify="left", show_lines=True)
+    for column in ("models", "accuracy", "AUC", "only one\nis right", "same\ncall"):
+        side = "left" if column == "models" else "right"
+        grid.add_column(column, justify=side, no_wrap=True)  # type: ignore[arg-type]
+    for row in comparisons:
+        c = row.compared
+        grid.add_row(
+            f"{row.models[0]}\n− {row.models[1]}",
+            _lines(c.accuracy, row.p_accuracy),
+            _lines(c.auc, row.p_auc),
+            f"{c.only_first}\n{c.only_second}",
+            f"{c.agreement:.1%}",
+        )
+    return grid
+
+
+def conclusion(comparisons: Sequence[Row]) -> str:
+    """What may be said of all of them."""
+    told = [sentence for row in comparisons for sentence in row.conclusions()]
+    several = f"{len(comparisons)} comparisons; p adjusted for their number (Holm)."
+    held = several if len(comparisons) > 1 else "One comparison."
+    return "\n".join([*told, held] if told else [f"No difference is shown. {held}"])
+
+
+def write_comparison(
+    comparisons: Sequence[Row],
+    calls: Sequence[Judged],
+    names: Sequence[str],
+    pairs: Pairs,
+    *,
+    title: str,
+    folder: Path,
+    pictures: Sequence[Picture],
+) -> None:
+    """Write comparison.json, comparison.md and comparison.html, which carries the pictures."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tables = [
+        _models(calls, names, pairs),
+        _differences(comparisons),
+        _contested(comparisons),
+        _agreement(calls, names),
+    ]
+    plain_rows = [
+        {
+            "models": row.models,
+            "accuracy": row.compared.accuracy._asdict(),
+            "auc": row.compared.auc._asdict(),
+            "only_first_right": row.compared.only_first,
+            "only_second_right": row.compared.only_second,
+            "mcnemar_p": row.compared.mcnemar,
+            "agreement": row.compared.agreement,
+            "holm": {"accuracy": row.p_accuracy, "auc": row.p_auc, "mcnemar": row.p_mcnemar},
+        }
+        for row in comparisons
+    ]
+    pages = {
+        "comparison.json": json.dumps(plain_rows, indent=2, ensure_ascii=False) + "\n",
+        "comparison.md": markdown_page(title, conclusion(comparisons), tables),
+        "comparison.html": html_page(title, conclusion(comparisons), [*tables, *pictures]),
+    }
+    for name, text in pages.items():
+        write_whole(folder / name, text.encode())
+
+
+def draw_rocs(
+    calls: Sequence[Judged], matched: Flags, names: Sequence[str], *, title: str, path: Path
+) -> None:
+    """Write a PNG: the ROC curve of every model, all pairs at once, linear and logarithmic."""
+    figure = sheet(11.4, 5.6, title=title)
+    linear, logarithmic = figure.subplots(1, 2)
+    least = 1 / np.count_nonzero(~matched)
+    for place, (model, name) in enumerate(zip(calls, names, strict=True)):
+        false, true = roc(model.distances, matched)
+        colour, line = LOOKS[place % len(LOOKS)]
+        for axes, rates in ((linear, false), (logarithmic, np.maximum(false, least / 2))):
+            axes.plot(rates, true, color=colour, linestyle=line, label=name)
+    for axes in (linear, logarithmic):
+        plain(axes).set(xlabel="false accept rate", ylabel="true accept rate", ylim=(-0.01, 1.01))
+    linear.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--")
+    linear.legend(frameon=False, loc="lower right")
+    logarithmic.set(xscale="log", xlim=(least, 1))
+    save(figure, path)
+
+
+def _models(calls: Sequence[Judged], names: Sequence[str], pairs: Pairs) -> Table:
+    scores = [judge(one.distances, pairs.matched, pairs.fold).summary() for one in calls]
+    figures = [
+        (
+            name,
+            f"{s['accuracy']:.4f} ± {s['accuracy_standard_error']:.4f}",
+            *(f"{s[score]:.4f}" for score in ("precision", "recall", "auc", "auc_pooled")),
+        )
+        for name, s in zip(names, scores, strict=True)
+    ]
+    heading = ("model", "accuracy ± standard error", "precision", "recall", "AUC", "AUC, pooled")
+    return Table("The models", heading, figures)
+
+
+def _differences(comparisons: Sequence[Row]) -> Table:
+    lines = [
+        (" − ".join(row.models), score, *_told(difference, p), "real" if p < SURE else "")
+        for row in comparisons
+        for score, difference, p in (
+            ("accuracy", row.compared.accuracy, row.p_accuracy),
+            ("AUC, pooled", row.compared.auc, row.p_auc),
+        )
+    ]
+    heading = ("models", "score", "difference", "95 %", "p", "")
+    return Table("Which differences are real?", heading, lines, NOTE)
+
+
+def _contested(comparisons: Sequence[Row]) -> Table:
+    lines = [
+        (
+            *row.models,
+            f"{row.compared.only_first:,}",
+            f"{row.compared.only_second:,}",
+            f"{row.p_mcnemar:.2g}",
+        )
+        for row in comparisons
+    ]
+    heading = ("first", "second", "only the first is right", "only the second is right", "p")
+    return Table("Pairs on which they differ", heading, lines, MCNEMAR)
+
+
+def _agreement(calls: Sequence[Judged], names: Sequence[str]) -> Table:
+    shares = [[f"{np.mean(a.right == b.right):.1%}" for b in calls] for a in calls]
+    lines = [(name, *row) for name, row in zip(names, shares, strict=True)]
+    return Table("Share of the pairs with the same call", ("", *names), lines)
+
+
+def _told(difference: Difference, p: float) -> tuple[str, str, str]:
+    interval = f"{difference.low:+.4f} to {difference.high:+.4f}"
+    return f"{difference.value:+.4f}", interval, f"{p:.3f}"
+
+
+def _lines(difference: Difference, p: float) -> str:
+    value, interval, adjusted = _told(difference, p)
+    return f"{value}\n{interval}\np {adjusted}"

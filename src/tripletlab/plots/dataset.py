@@ -1,0 +1,191 @@
+"""The card of a face store: what is in it, what is not and why, as JSON and as one HTML page."""
+
+import json
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tripletlab.faces.cleaning import sharpness
+from tripletlab.faces.store import HELDOUT, TRAIN, VALIDATION, FaceStore, PairStore
+from tripletlab.plots.page import STYLE
+from tripletlab.system.files import write_whole
+
+LOOKED_AT = 5000  # faces, drawn with a seed, whose brightness and sharpness are measured
+SHOWN = 12, 8  # identities of the montage, faces of each
+TILE = 64  # pixels
+SPLITS = {"training": TRAIN, "validation": VALIDATION, "held out": HELDOUT}
+
+Grey = NDArray[np.uint8]
+
+
+def dataset_facts(store: FaceStore | PairStore) -> dict[str, Any]:
+    """What the card tells, as plain values."""
+    names = _names(store)
+    people, faces = np.unique(names, return_counts=True)
+    rng = np.random.default_rng(0)
+    some = np.sort(rng.permutation(len(store.images))[:LOOKED_AT])
+    looked_at = [np.asarray(store.images[row]) for row in some]
+    facts: dict[str, Any] = {
+        "title": store.title,
+        "fingerprint": store.fingerprint,
+        "photos_found": store.notes["photos"],
+        "faces_kept": len(store.images),
+        "rejected": {why: found["photos"] for why, found in store.notes["rejected"].items()},
+        "people": len(people),
+        "faces_of_a_person": {
+            "least": int(faces.min()),
+            "median": float(np.median(faces)),
+            "most": int(faces.max()),
+            "histogram": _histogram(faces, 0, int(faces.max()) + 1),
+        },
+        "brightness": _histogram([face.mean() for face in looked_at], 0, 256),
+        "sharpness": _histogram([sharpness(face) for face in looked_at], 0, 1.5),
+        "measured_on": len(looked_at),
+        "preparation": store.settings,
+    }
+    if isinstance(store, FaceStore):
+        splits = {what: np.asarray(store.split) == split for what, split in SPLITS.items()}
+        facts["split"] = {
+            what: len({store.names[entry] for entry in np.flatnonzero(chosen)})
+            for what, chosen in splits.items()
+        }
+        facts["hygiene"] = store.notes["hygiene"]
+    return facts
+
+
+def write_dataset_card(
+    store: FaceStore | PairStore, *, rejected: Mapping[str, Sequence[Grey]], path: Path
+) -> None:
+    """Write the facts to `path` with the ending .json, and the page with .html.
+
+    `rejected` are examples of the rejected photos, by reason.
+    """
+    facts = dataset_facts(store)
+    write_whole(path.with_suffix(".json"), (json.dumps(facts, indent=2) + "\n").encode())
+    write_whole(path.with_suffix(".html"), _page(store, facts, rejected).encode())
+
+
+def _page(
+    store: FaceStore | PairStore, facts: dict[str, Any], rejected: Mapping[str, Sequence[Grey]]
+) -> str:
+    faces = facts["faces_of_a_person"]
+    rows = {
+        "photos found": f"{facts['photos_found']:,}",
+        "faces kept": f"{facts['faces_kept']:,}",
+        "people": f"{facts['people']:,}",
+        **{f"people, {what}": f"{count:,}" for what, count in facts.get("split", {}).items()},
+        "faces of a person": f"{faces['least']} to {faces['most']}, median {faces['median']:g}",
+        "fingerprint": facts["fingerprint"],
+        **_hygiene(facts.get("hygiene")),
+        **_flat(facts["preparation"], "faces"),
+    }
+    reasons = "".join(
+        f"<h3>{escape(why)}: {count:,} photos</h3>{_montage([rejected.get(why, [])])}"
+        for why, count in facts["rejected"].items()
+    )
+    title = escape(f"{store.title}: {facts['faces_kept']:,} faces")
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
+        f"<style>{STYLE} th{{white-space:nowrap}} svg,img{{display:block;margin:.4rem 0 1.2rem}}"
+        f"</style><h1>{title}</h1>"
+        f"<table>{''.join(_row(*row) for row in rows.items())}</table>"
+        f"<h2>Some people, a row each</h2>{_montage(_some_people(store))}"
+        f"<h2>Not used</h2>{reasons or '<p>Every photo was.</p>'}"
+        f"<h2>Faces of a person</h2>{_bars(faces['histogram'])}"
+        f"<h2>Brightness, 0 to 255</h2>{_bars(facts['brightness'])}"
+        f"<h2>Sharpness</h2>{_bars(facts['sharpness'])}</html>\n"
+    )
+
+
+def _hygiene(told: Mapping[str, Any] | None) -> dict[str, str]:
+    """Who is in the verification set too, and who was left out, in numbers."""
+    if told is None:
+        return {}
+    shared, left_out = len(told["shared"]), len(told["left_out"])
+    return {
+        "also in the verification set": f"{shared:,} people ({told['rule']})",
+        "left out": f"{left_out:,} people",
+    }
+
+
+def _flat(values: Mapping[str, Any], path: str) -> dict[str, str]:
+    """Nested values as rows, their keys joined by dots; a callable by its name."""
+    rows: dict[str, str] = {}
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            rows |= _flat(value, f"{path}.{name}")
+        elif name == "_target_":
+            rows[path] = str(value)
+        elif name != "_partial_" and value is not None:
+            several = isinstance(value, list)
+            rows[f"{path}.{name}"] = ", ".join(map(str, value)) if several else str(value)
+    return rows
+
+
+def _row(name: str, value: str) -> str:
+    return f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>"
+
+
+def _names(store: FaceStore | PairStore) -> NDArray[np.str_]:
+    """Whose face each is."""
+    names = np.asarray(store.names)
+    return names[store.entries] if isinstance(store, FaceStore) else names
+
+
+def _some_people(store: FaceStore | PairStore) -> list[list[Grey]]:
+    """Faces of some identities, drawn with a seed."""
+    people, where = np.unique(_names(store), return_inverse=True)
+    chosen = np.random.default_rng(0).permutation(len(people))[: SHOWN[0]]
+    rows = [np.flatnonzero(where == person)[: SHOWN[1]] for person in chosen]
+    return [[np.asarray(store.images[face]) for face in row] for row in rows]
+
+
+def _montage(rows: Sequence[Sequence[Grey]]) -> str:
+    """Pictures side by side, as an image in the page; nothing where there are none."""
+    width = max(map(len, rows), default=0)
+    if not width:
+        return ""
+    sheet = np.full((len(rows) * TILE, width * TILE), 255, np.uint8)
+    for down, row in enumerate(rows):
+        for right, picture in enumerate(row):
+            tile = _fitted(picture)
+            top, left = down * TILE, right * TILE
+            sheet[top : top + tile.shape[0], left : left + tile.shape[1]] = tile
+    data = b64encode(cv2.imencode(".jpg", sheet)[1].tobytes()).decode()
+    return f'<img alt="faces" src="data:image/jpeg;base64,{data}">'
+
+
+def _fitted(picture: Grey) -> Grey:
+    """As large as fits into a tile."""
+    scale = TILE / max(picture.shape)
+    size = [max(1, round(side * scale)) for side in picture.shape[::-1]]
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _histogram(values: Any, low: float, high: float) -> dict[str, Any]:
+    """Counts in 20 bins; what is beyond the ends is in the last ones."""
+    counts, edges = np.histogram(np.clip(values, low, high), bins=20, range=(low, high))
+    return {"edges": edges.round(4).tolist(), "counts": counts.tolist()}
+
+
+def _bars(histogram: Mapping[str, Any]) -> str:
+    """A histogram as a drawing in the page."""
+    counts, edges = histogram["counts"], histogram["edges"]
+    most = max(*counts, 1)
+    bars = "".join(
+        f'<rect x="{20 * place}" y="{100 - 100 * count / most:.1f}" width="18"'
+        f' height="{100 * count / most:.1f}" fill="#4a6fa5"><title>{edges[place]:g} to'
+        f" {edges[place + 1]:g}: {count:,}</title></rect>"
+        for place, count in enumerate(counts)
+    )
+    ends = (
+        f'<text x="0" y="116" font-size="13">{edges[0]:g}</text>'
+        f'<text x="398" y="116" font-size="13" text-anchor="end">{edges[-1]:g}</text>'
+    )
+    return f'<svg role="img" width="400" height="120" viewBox="0 0 400 120">{bars}{ends}</svg>'

@@ -1,0 +1,41 @@
+"""How far apart the pairs are, and where the thresholds cut."""
+
+from pathlib import Path
+
+import numpy as np
+
+from tripletlab.evaluation.protocol import Distances, Flags
+from tripletlab.plots.style import BLUE, ORANGE, plain, save, sheet
+
+BINS = 60
+
+
+def draw_distances(
+    distances: Distances, matched: Flags, thresholds: Distances, *, title: str, path: Path
+) -> None:
+    """Write a PNG: histograms of the matched and the mismatched pairs, and the sets' thresholds."""
+    figure = sheet(8.4, 4.8, title=title)
+    axes = plain(figure.subplots())
+    edges = np.linspace(0, max(float(distances.max()), 1e-6), BINS + 1).tolist()
+    for kind, colour, label, hatch in (
+        (matched, BLUE, "the same person", None),
+        (~matched, ORANGE, "two people", "////"),
+    ):
+        label = f"{label}: {np.count_nonzero(kind):,} pairs"
+        axes.hist(
+            distances[kind],
+            bins=edges,
+            histtype="stepfilled",
+            facecolor=(colour, 0.45),
+            edgecolor=colour,
+            linewidth=1.5,
+            hatch=hatch,
+            label=label,
+        )
+    low, mean, high = thresholds.min(), thresholds.mean(), thresholds.max()
+    label = f"threshold {mean:.3f} ({low:.3f} to {high:.3f} over the {len(thresholds)} sets)"
+    axes.axvline(mean, color="black", linewidth=1.6, label=label)
+    axes.axvspan(low, high, color="black", alpha=0.12)
+    axes.set(xlabel="squared distance", ylabel="pairs", xlim=(0, edges[-1]))
+    axes.legend(frameon=False)
+    save(figure, path)

@@ -1,0 +1,31 @@
+"""One to many as two curves: how soon the right person comes, and who is found among strangers."""
+
+from pathlib import Path
+
+import numpy as np
+
+from tripletlab.evaluation.identification import Identified, cmc, tpir
+from tripletlab.plots.style import BLUE, ORANGE, plain, save, sheet
+
+LAST_RANK = 50
+
+
+def draw_identification(identified: Identified, *, title: str, path: Path) -> None:
+    """Write a PNG: the CMC, and TPIR over FPIR where unknown people were looked for."""
+    found, people, _ = identified
+    figure = sheet(11.4, 4.6, title=title)
+    closed, open_set = figure.subplots(1, 2)
+    curve = cmc(found, people=max(people))[:LAST_RANK]
+    plain(closed).plot(np.arange(1, len(curve) + 1), curve, color=BLUE, marker=".")
+    closed.set(xlabel="rank", ylabel="searches that found the person", ylim=(0, 1.02))
+    closed.set_title(f"closed set: rank 1 in {curve[0]:.1%}, by chance {1 / max(people):.1%}")
+    plain(open_set).set_title("open set: found first, and near enough")
+    unknown = int(np.count_nonzero(found.rank == 0))
+    if unknown:
+        rates = np.geomspace(1 / unknown, 1, 50)
+        found_rates = [tpir(found, fpir=rate) for rate in rates]
+        open_set.plot(rates, found_rates, color=ORANGE, drawstyle="steps-post")
+    open_set.set(
+        xscale="log", ylim=(0, 1.02), xlabel="false positive identification rate", ylabel="TPIR"
+    )
+    save(figure, path)

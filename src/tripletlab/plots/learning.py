@@ -1,0 +1,36 @@
+"""Learning curves: what every epoch reported."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from tripletlab.plots.style import BLUE, GREY, ORANGE, plain, save, sheet
+
+PANELS = (  # title, and the metrics in it with their labels
+    ("triplet loss", {"triplet_loss": "training", "validation_loss": "validation"}),
+    ("validation AUC", {"validation_auc": "people not trained on"}),
+    ("share of the pairs", {"active": "active (loss above zero)", "kept": "kept by the miner"}),
+    ("mean squared distance", {"mean_distance": "validation faces"}),
+)
+LOOKS = ({"color": BLUE, "marker": "o"}, {"color": ORANGE, "marker": "s", "linestyle": "--"})
+
+
+def draw_learning(
+    epochs: Sequence[Mapping[str, float]], *, best: int, title: str, path: Path
+) -> None:
+    """Write a PNG of the metrics of every epoch; `best`, from 1, is the one whose weights stay."""
+    from matplotlib.ticker import MaxNLocator
+
+    figure = sheet(11.4, 6.4, title=title)
+    numbers = np.arange(1, len(epochs) + 1)
+    for axes, (heading, metrics) in zip(figure.subplots(2, 2).flat, PANELS, strict=True):
+        plain(axes).set_title(heading, fontsize=10)
+        for (metric, label), look in zip(metrics.items(), LOOKS, strict=False):
+            values = [epoch.get(metric, np.nan) for epoch in epochs]
+            axes.plot(numbers, values, label=label, markersize=4, **look)
+        axes.axvline(best, color=GREY, linestyle=":", label=f"epoch {best}, kept")
+        axes.set_xlabel("epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.legend(frameon=False, fontsize=9)
+    save(figure, path)

@@ -1,0 +1,79 @@
+"""ROC curves of the LFW protocol: a thin one for every set, a thick one for their mean."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tripletlab.evaluation.operating_points import true_accept_rate
+from tripletlab.evaluation.protocol import Distances, Flags, Folds, Verdict, mean_roc, roc
+from tripletlab.plots.style import BLUE, GREY, ORANGE, VERMILION, plain, save, sheet
+
+FARS = (0.1, 0.01, 0.001)
+
+
+def draw_roc(
+    distances: Distances, matched: Flags, fold: Folds, verdict: Verdict, *, title: str, path: Path
+) -> None:
+    """Write a PNG: the sets and their mean, and all pairs at once where few are accepted wrongly.
+
+    The mean curve is vertical: at each false positive rate the sets' mean rate.
+    """
+    figure = sheet(11.4, 6.0, title=title)
+    linear, logarithmic = figure.subplots(1, 2)
+    _linear(plain(linear), distances, matched, fold, verdict)
+    _logarithmic(plain(logarithmic), distances, matched)
+    save(figure, path)
+
+
+def _linear(axes: Any, distances: Distances, matched: Flags, fold: Folds, verdict: Verdict) -> None:
+    axes.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1, label="chance")
+    for k in range(len(verdict.auc)):
+        rates = roc(distances[fold == k], matched[fold == k])
+        label = f"each of the {len(verdict.auc)} sets" if k == 0 else None
+        axes.plot(*rates, color=ORANGE, alpha=0.55, linewidth=0.8, label=label)
+    grid = np.linspace(0, 1, 501)
+    mean = mean_roc(distances, matched, fold, grid=grid)
+    label = f"mean, AUC {verdict.auc.mean():.3f} ± {verdict.auc.std(ddof=1):.3f} (std over sets)"
+    axes.plot([0, *grid], [0, *mean], color=BLUE, linewidth=2.4, label=label)
+    axes.set(
+        xlabel="false positive rate",
+        ylabel="true positive rate",
+        aspect="equal",
+        xlim=(-0.01, 1.01),
+        ylim=(-0.01, 1.01),
+    )
+    handles, labels = axes.get_legend_handles_labels()
+    axes.legend(handles[::-1], labels[::-1], loc="lower right", frameon=False)
+
+
+def _logarithmic(axes: Any, distances: Distances, matched: Flags) -> None:
+    false, true = roc(distances, matched)
+    least = 1 / np.count_nonzero(~matched)
+    axes.plot(
+        np.maximum(false, least / 2),
+        true,
+        color=BLUE,
+        linewidth=2,
+        drawstyle="steps-post",
+        label=f"all {len(matched):,} pairs at once",
+    )
+    chance = np.geomspace(least, 1, 100)
+    axes.plot(chance, chance, color=GREY, linestyle="--", linewidth=1, label="chance")
+    for far in (far for far in FARS if far >= least):
+        point = true_accept_rate(distances, matched, far=far)
+        inside = VERMILION if point.supported else "white"
+        axes.plot(far, point.tar, "o", color=VERMILION, markerfacecolor=inside, clip_on=False)
+        few = "" if point.supported else "\n(too few pairs)"
+        axes.annotate(
+            f"{point.tar:.3f}{few}", (far, point.tar), (0, 8), textcoords="offset points",
+            ha="center", fontsize=9,
+        )  # fmt: skip
+    axes.set(
+        xscale="log",
+        xlim=(least, 1),
+        ylim=(-0.01, 1.01),
+        xlabel="false accept rate (logarithmic)",
+        ylabel="true accept rate",
+    )
+    axes.legend(loc="upper left", frameon=False)

@@ -1,0 +1,96 @@
+"""What a person sees of a sweep at work: a live table on a terminal, a line a trial elsewhere."""
+
+import time
+from types import TracebackType
+
+from rich.console import RenderableType
+from rich.live import Live
+from rich.table import Table
+
+from tripletlab.sweeping.jobs import Job
+from tripletlab.sweeping.study import Study
+from tripletlab.system.progress import console, say
+
+
+class SweepBoard:
+    """Trials at work with their epoch and score, how many are done, and when all will be.
+
+    The time left counts epochs: a trial that ended early counts as if it had run all of its own.
+    """
+
+    def __init__(self, study: Study, *, epochs: int) -> None:
+        self.study, self.epochs = study, epochs
+        self.rows: dict[int, tuple[Job, int, float, float]] = {}  # epoch, score, began
+        self.counts, self.learned = study.counts(), 0
+        self.began_at = time.monotonic()
+        self.live = Live(
+            get_renderable=self.render, console=console(), refresh_per_second=2, transient=True
+        )
+
+    def __enter__(self) -> "SweepBoard":
+        self.live.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.live.__exit__(kind, error, trace)
+        say(self._summary())
+
+    def began(self, job: Job) -> None:
+        """A worker has the job."""
+        self.rows[job.number] = (job, 0, float("nan"), time.monotonic())
+        self._count()
+
+    def epoch(self, job: Job, epoch: int, metrics: dict[str, float]) -> None:
+        """An epoch of it ended."""
+        began = self.rows[job.number][3]
+        self.rows[job.number] = (job, epoch, metrics["validation_auc"], began)
+        self.learned += 1
+
+    def ended(self, job: Job, how: str) -> None:
+        """It is over; `how` is one line."""
+        _, epoch, _, began = self.rows.pop(job.number)
+        self.learned += self.epochs - epoch
+        self._count()
+        over = sum(self.counts[state] for state in ("complete", "pruned", "failed"))
+        took = _clock(time.monotonic() - began)
+        say(f"{over}/{self.counts['declared']} {job.name}: {how} ({took}, epoch {epoch})")
+
+    def render(self) -> RenderableType:
+        """The table as it is now."""
+        table = Table(caption=self._summary(), caption_justify="left")
+        for heading, where in (("trial", "right"), ("at work", "left"), ("epoch", "right")):
+            table.add_column(heading, justify=where)  # type: ignore[arg-type]
+        table.add_column("validation AUC", justify="right")
+        table.add_column("time", justify="right")
+        for job, epoch, score, began in self.rows.values():
+            shown = f"{score:.4f}" if score == score else "–"
+            spent = _clock(time.monotonic() - began)
+            table.add_row(str(job.number), job.name, f"{epoch}/{self.epochs}", shown, spent)
+        return table
+
+    def _summary(self) -> str:
+        counts = self.counts
+        parts = [f"{counts['complete']} of {counts['declared']} complete"]
+        parts += [f"{counts[state]} {state}" for state in ("pruned", "failed") if counts[state]]
+        spent = time.monotonic() - self.began_at
+        parts.append(f"{_clock(spent)} so far")
+        over = sum(counts[state] for state in ("complete", "pruned", "failed"))
+        begun = sum(epoch for _, epoch, _, _ in self.rows.values())
+        left = (counts["declared"] - over) * self.epochs - begun
+        if self.learned and left:
+            parts.append(f"about {_clock(spent / self.learned * left)} left")
+        return ", ".join(parts)
+
+    def _count(self) -> None:
+        self.counts = self.study.counts()
+
+
+def _clock(seconds: float) -> str:
+    minutes, second = divmod(round(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"

@@ -1,0 +1,128 @@
+"""The answer of a sweep: the table, the honest sentence, the champion, the report."""
+
+import webbrowser
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+import numpy as np
+from rich.console import Console
+
+from tripletlab import config
+from tripletlab.errors import InputError
+from tripletlab.evaluation.bootstrap import RESAMPLES
+from tripletlab.evaluation.protocol import Distances
+from tripletlab.experiment.data import Data
+from tripletlab.experiment.run import model_name
+from tripletlab.faces.store import FaceStore, PairStore
+from tripletlab.sweeping.report import report
+from tripletlab.sweeping.significance import Judges
+from tripletlab.sweeping.study import STORES, Study, find_study
+from tripletlab.sweeping.table import SHOWN, Row, conclusion, front, headings, markdown, print_table
+from tripletlab.tracking.runs import Tracked, Tracker
+
+
+class Answer(NamedTuple):
+    """Rows in the order of the space, the best of them, and what may be said."""
+
+    rows: list[Row]
+    best: Row
+    text: str
+
+
+def answer(study: Study, data: Data, tracker: Tracker, *, parent: Tracked | None) -> None:
+    """Print the table on stdout, give the alias `champion`, log all of it to the parent run."""
+    rows, best, text = judged(study, data.faces, tracker)
+    title = title_of(study, data)
+    shown = headings([*study.space.objectives, *study.space.columns])
+    bold = front(rows, study.space.objectives)
+    listed = rows
+    if len(rows) > SHOWN:
+        listed = sorted(rows, key=lambda row: row.score, reverse=True)[:SHOWN]
+    console = Console(highlight=False)
+    print_table(listed, title=title, shown=shown, bold=bold, console=console)
+    console.print(text)
+    model = model_name(data)
+    if tracker.crown(model, run_id=best.best_run, metric="best_validation_auc"):
+        console.print(f"champion: {model}, from the run {best.name}")
+    else:
+        console.print(f"{model} keeps its champion: an earlier run has a better validation AUC")
+    if parent:
+        page = report(study, rows, data.pairs, tracker, title=title, conclusion=text)
+        with TemporaryDirectory(prefix="tripletlab-") as scratch:
+            (Path(scratch) / "report.html").write_text(page)
+            content = markdown(rows, title=title, shown=shown, conclusion=text)
+            (Path(scratch) / "table.md").write_text(content)
+            parent.files(Path(scratch))
+
+
+def open_report(words: Sequence[str]) -> None:
+    """Write the report of a sweep that has run, or is at work, and show it in the browser."""
+    names, overrides = config.apart(words)
+    plain = config.compose("sweep", overrides).config
+    study = find_study(config.resolved(plain)["studies"], names[0] if names else None)
+    tracker: Tracker = config.build(plain, "tracking")
+    tracker.connect()
+    faces, pairs = (Path(one) for one in (study.recall(STORES) or "").split("\n"))
+    data = Data(FaceStore.open(faces), PairStore.open(pairs))
+    rows, _, text = judged(study, data.faces, tracker)
+    page = report(study, rows, data.pairs, tracker, title=title_of(study, data), conclusion=text)
+    path = Path(tracker.folder).resolve() / "sweeps" / study.name / "report.html"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(page)
+    print(path)
+    webbrowser.open(path.as_uri())
+
+
+def title_of(study: Study, data: Data) -> str:
+    """What was swept, on what."""
+    return f"{study.space.name}: {data.faces.title}, judged by {data.pairs.title}"
+
+
+def judged(study: Study, faces: FaceStore, tracker: Tracker) -> Answer:
+    """Compare the finished points; InputError when there is none."""
+    rows = _finished(study)
+    if not rows:
+        reasons = {study.reason(trial) for trial in study.latest()} - {""}
+        raise InputError(f"no run came to its end: {'; '.join(sorted(reasons)) or 'none began'}")
+    best, *others = sorted(rows, key=lambda row: row.score, reverse=True)
+    text = _honest_sentence(best, others[0] if others else None, faces, tracker)
+    if study.space.several:
+        names = " and ".join(study.space.objectives)
+        best_trades = "; ".join(row.name for row in front(rows, study.space.objectives))
+        text += f" Pareto front of {names}: {best_trades}."
+    counts = study.counts()
+    parts = [f"{counts[how]} {how}" for how in ("pruned", "failed", "waiting") if counts[how]]
+    if parts:
+        text += f" Of {counts['declared']} runs {', '.join(parts)} (tripletlab sweep status: why)."
+    return Answer(rows, best, text)
+
+
+def _finished(study: Study) -> list[Row]:
+    """A row for each point with finished runs, in the order of the space."""
+    return [
+        Row(study.space.title(point), point, *map(tuple, zip(*runs, strict=True)))
+        for point, runs in study.finished()
+    ]
+
+
+def _honest_sentence(best: Row, second: Row | None, faces: FaceStore, tracker: Tracker) -> str:
+    """Hold the best row's lead against the noise of the validation people and of the seeds."""
+    pairs = faces.validation
+    people = faces.labels[np.stack([pairs.first, pairs.second], axis=1)]
+    judges = Judges(pairs.matched, people, resamples=RESAMPLES, seed=0)
+
+    def distances(row: Row) -> list[Distances]:
+        files = (tracker.artifact(run, "distances.npz") for run in row.run_ids)
+        return [np.asarray(np.load(file)["validation"]) for file in files]
+
+    own = distances(best)
+    return conclusion(
+        best,
+        second,
+        error=judges.error(own),
+        lead=judges.lead(own, distances(second)) if second else None,
+        pairs=len(pairs.first),
+        people=judges.people,
+    )

@@ -1,0 +1,134 @@
+"""`tripletlab sweep`: a run for every point of a space, a table of them, and a champion."""
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from tripletlab import config
+from tripletlab.errors import InputError
+from tripletlab.experiment.data import Data, prepare
+from tripletlab.sweeping.driver import Driver
+from tripletlab.sweeping.jobs import Engine, Job
+from tripletlab.sweeping.live import SweepBoard
+from tripletlab.sweeping.plan import OWN, Plan, read_plan
+from tripletlab.sweeping.result import answer, title_of
+from tripletlab.sweeping.storage import open_storage
+from tripletlab.sweeping.study import (
+    CODE,
+    OVERRIDES,
+    PARENT,
+    RECIPE,
+    STORES,
+    Study,
+    Taken,
+    digest,
+    file_stem,
+)
+from tripletlab.sweeping.trial import Training
+from tripletlab.system.locks import held
+from tripletlab.system.progress import console, say
+from tripletlab.system.provenance import code_fingerprint
+from tripletlab.tracking.runs import Tracker
+from tripletlab.training import backend
+
+
+def sweep(words: Sequence[str], *, fresh: bool, dry_run: bool) -> None:
+    """Run what is missing of a space, print the table, and crown the best run's model.
+
+    `words` are those of `read_plan`. `fresh` forgets the finished runs (MLflow keeps them) and
+    begins anew; `dry_run` prints what would run.
+    """
+    plan = read_plan(words)
+    backend.load()
+    plan.check()
+    engine: Engine = config.build(plain := plan.plain, "engine")
+    say(plan.outline(workers=engine.workers))
+    if dry_run:
+        _print_trials(plan)
+        return
+    tracker: Tracker = config.build(plain, "tracking")
+    with held(Path(tracker.folder) / "live" / "sweep") as free:
+        if not free:
+            raise InputError(f"another sweep is at work in {tracker.folder}; let it end first")
+        storage = open_storage(config.resolved(plain)["studies"])
+        data = prepare(plain, fresh=False)
+        tracker.open()
+        name = digest(plan.recipe(), data.faces.fingerprint, data.pairs.fingerprint)
+        study = Study.open(storage, name=f"{plan.space.name}-{name}", space=plan.space, fresh=fresh)
+        _tell_changes(study, plan, data)
+        counts = study.counts()
+        if over := counts["complete"] + counts["pruned"]:
+            say(f"{over} of {counts['declared']} runs are there already")
+        if over == counts["declared"]:
+            answer(study, data, tracker, parent=None)
+            return
+        params = {"space": plan.space.name, "study": study.name}
+        resume = study.recall(PARENT)
+        with tracker.run(title_of(study, data), params=params, tags={}, resume=resume) as parent:
+            study.remember(PARENT, parent.run_id)
+            _drive(plan, study, engine, data, tracker, parent.run_id)
+            answer(study, data, tracker, parent=parent)
+
+
+def _drive(
+    plan: Plan, study: Study, engine: Engine, data: Data, tracker: Tracker, parent: str
+) -> None:
+    """Run what is missing; whatever stops it, no run stays open."""
+    folder = Path(tracker.folder).resolve() / "sweeps" / study.name
+
+    def job(taken: Taken) -> Job:
+        place = folder / file_stem(taken.place, taken.seed)
+        return Job(
+            number=taken.number,
+            name=plan.title(taken.point, taken.seed),
+            config=plan.composed(taken.point, taken.seed),
+            run_id=taken.run_id,
+            checkpoint=place.with_suffix(".npz"),
+            log=place.with_suffix(".log"),
+        )
+
+    def closed(run_id: str, how: str) -> None:
+        tracker.end(run_id, status="KILLED", tags={"died": how})
+
+    say(f"each run prints to a file of its own in {folder}")
+    engine.open(Training(data.faces.path, data.pairs.path, tracker, parent))
+    try:
+        with SweepBoard(study, epochs=plan.plain["fit"]["epochs"]) as board:
+            retries = plan.plain["retries"]
+            Driver(study, engine, prepare=job, board=board, retries=retries, closed=closed).run()
+    finally:
+        tracker.close_dead_runs()
+
+
+def _tell_changes(study: Study, plan: Plan, data: Data) -> None:
+    """Say when code or data have changed since the sweep began."""
+    if study.siblings(RECIPE, plan.recipe()) and study.recall(RECIPE) is None:
+        say("The photos have changed since this sweep last ran: all of it runs on the new ones.")
+    study.remember(RECIPE, plan.recipe())
+    own = [one for one in plan.overrides if one.partition("=")[0].split(".")[0] not in OWN]
+    study.remember(OVERRIDES, shlex.join(own))
+    study.remember(STORES, f"{data.faces.path}\n{data.pairs.path}")
+    before = study.remember(CODE, code_fingerprint())
+    if before not in (None, code_fingerprint()):
+        say(
+            "The code has changed since this sweep began; its finished runs stay."
+            " `tripletlab sweep --fresh` (make sweep FRESH=1) runs them anew."
+        )
+
+
+def _print_trials(plan: Plan) -> None:
+    from rich.table import Table
+
+    from tripletlab.sweeping.samplers import drawn
+
+    space = plan.space
+    shown = Table(title=f"{space.name}: {space.points} points", title_justify="left")
+    for heading in ("", *space.axes):
+        shown.add_column(heading, justify="right")
+    for number, point in enumerate(drawn(space)):
+        values = (point.get(key, "") for key in space.axes)
+        texts = (f"{one:.4g}" if isinstance(one, float) else str(one) for one in values)
+        shown.add_row(str(number), *texts)
+    if space.sampler:
+        shown.caption = "as drawn without results; a sampler that learns from them goes elsewhere"
+    console().print(shown)

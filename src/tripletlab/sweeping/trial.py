@@ -1,0 +1,43 @@
+"""What a sweep's worker does with a job: a training run, followed by the driver."""
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+
+from tripletlab.experiment.data import Data
+from tripletlab.experiment.run import train
+from tripletlab.faces.store import FaceStore, PairStore
+from tripletlab.sweeping.jobs import Job, Told
+from tripletlab.tracking.runs import Tracker
+from tripletlab.training import backend
+
+
+@dataclass(frozen=True)
+class Training:
+    """Trains on the stores in two files, in runs nested in `parent`; sent to every worker once."""
+
+    faces: Path
+    pairs: Path
+    tracker: Tracker
+    parent: str
+
+    def __call__(self, job: Job, told: Told) -> dict[str, float]:
+        """The metrics of the run's end; Pruned or FloatingPointError where it ends early."""
+        outcome = train(
+            job.config,
+            self.data,
+            name=job.name,
+            tracker=self.tracker,
+            parent=self.parent,
+            resume=job.run_id,
+            checkpoint=job.checkpoint,
+            watch=told,
+        )
+        return outcome.metrics
+
+    @functools.cached_property
+    def data(self) -> Data:
+        """The stores, opened when the first job comes."""
+        backend.load()
+        self.tracker.connect()
+        return Data(FaceStore.open(self.faces), PairStore.open(self.pairs))

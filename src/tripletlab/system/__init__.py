@@ -1,0 +1,1 @@
+"""What any program needs: locks, interrupts, progress, parallel maps, whole files, provenance."""

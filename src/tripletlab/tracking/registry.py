@@ -1,0 +1,111 @@
+"""MLflow's registry: which version is meant, its network, and bundles as models that serve."""
+
+import contextlib
+import io
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from tripletlab.errors import InputError
+from tripletlab.system.provenance import PACKAGE
+from tripletlab.tracking.runs import CHAMPION
+
+if TYPE_CHECKING:
+    import keras
+    from mlflow.entities.model_registry import ModelVersion
+
+SERVING = ("mlflow", "numpy", "onnxruntime", "opencv-python-headless", "pydantic", "rich")
+PHOTOS = "-photos"  # ends the name of a bundle that is registered as a model
+
+
+class Registered(NamedTuple):
+    """A version of a registered model, and the run that it came from."""
+
+    model: str
+    version: str
+    run_id: str
+
+
+class Told(NamedTuple):
+    """What a run has left behind: its last metrics, its params and its tags."""
+
+    metrics: dict[str, float]
+    params: dict[str, str]
+    tags: dict[str, str]
+
+
+def find(which: str, *, uri: str) -> Registered:
+    """The version meant by `champion`, MODEL@champion, MODEL/version, a version or a run's id.
+
+    InputError where none is, or more than one, with what there is to choose from at `uri`.
+    """
+    from mlflow import MlflowClient
+
+    client = MlflowClient()
+    model, at, alias = which.partition("@")
+    if not at:
+        model, _, alias = which.rpartition("/")
+    versions = [
+        one
+        for one in client.search_model_versions(max_results=1000)
+        if model in ("", one.name) and not one.name.endswith(PHOTOS)
+    ]
+    champions = {
+        (one.name, str(one.aliases.get(CHAMPION))) for one in client.search_registered_models()
+    }
+    found = [
+        one
+        for one in versions
+        if alias in (str(one.version), one.run_id)
+        or (alias == CHAMPION and (one.name, str(one.version)) in champions)
+    ]
+    if len(found) != 1:
+        raise InputError(_not_one(which, found, versions, uri))
+    return Registered(found[0].name, str(found[0].version), found[0].run_id)
+
+
+def _not_one(which: str, found: "list[ModelVersion]", known: "list[ModelVersion]", uri: str) -> str:
+    if not known:
+        return f"{which}: no such model in {uri}; run `tripletlab sweep` first"
+    shown = ", ".join(f"{one.name}/{one.version}" for one in (found or known)[:4])
+    number = f"{len(found)} models are" if found else "no model is"
+    return f"{which}: {number} meant by that; there are {shown}"
+
+
+def told(run_id: str) -> Told:
+    """What a run has left behind."""
+    from mlflow import MlflowClient
+
+    data = MlflowClient().get_run(run_id).data
+    return Told(data.metrics, data.params, data.tags)
+
+
+def load(chosen: Registered) -> "keras.Model":
+    """The network of a registered version."""
+    import mlflow.keras
+
+    uri = f"models:/{chosen.model}/{chosen.version}"
+    return mlflow.keras.load_model(uri, load_model_kwargs={"compile": False})
+
+
+def register_bundle(chosen: Registered, bundle: Path) -> str:
+    """Register a bundle as a model that takes photos, for `mlflow models serve`; its version.
+
+    It carries the package's own code, and needs the packages of recognition alone.
+    """
+    import mlflow.pyfunc
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, Schema
+
+    with contextlib.redirect_stderr(io.StringIO()):  # notes for who writes such models
+        info = mlflow.pyfunc.log_model(
+            name="photos",
+            python_model=str(PACKAGE / "serving.py"),
+            artifacts={"bundle": str(bundle)},
+            code_paths=[str(PACKAGE)],
+            pip_requirements=[f"{one}=={version(one)}" for one in SERVING],
+            signature=ModelSignature(Schema([ColSpec("binary", "photo")])),
+            registered_model_name=chosen.model + PHOTOS,
+            tags={"run_id": chosen.run_id, "model_version": chosen.version},
+        )
+    return str(info.registered_model_version)

@@ -1,1 +1,0 @@
-"""The verbs of the command line, each short, and what several of them share."""

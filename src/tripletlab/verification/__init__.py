@@ -1,1 +1,0 @@
-"""Embeddings to a verdict: the LFW protocol, and how sure one may be of it."""

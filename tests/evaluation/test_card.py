@@ -1,0 +1,86 @@
+"""The card against scikit-learn set by set, and its intervals against pairs that are copied."""
+
+import json
+
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score, roc_auc_score
+
+from tripletlab.evaluation.card import make_card
+from tripletlab.evaluation.operating_points import equal_error_rate, true_accept_rate
+
+
+def case(seed: int = 0):
+    """400 pairs of 40 people in 10 sets."""
+    rng = np.random.default_rng(seed)
+    matched = np.tile([True, False], 200)
+    one = rng.integers(0, 40, 400)
+    other = np.where(matched, one, (one + rng.integers(1, 40, 400)) % 40)
+    distances = rng.normal(np.where(matched, 1.0, 1.6), 0.5)
+    return distances, matched, np.arange(400) // 40, np.stack([one, other], axis=1)
+
+
+def card(seed: int = 0, **more):
+    return make_card(*case(seed), **{"about": {}, "resamples": 50, "seed": 0, **more})
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_every_set_agrees_with_scikit_learn(seed: int) -> None:
+    distances, matched, fold, _ = case(seed)
+    scores = card(seed)["scores"]
+    oracles = (accuracy_score, precision_score, recall_score, f1_score)
+    for k in range(10):
+        inside = fold == k
+        same = distances[inside] <= scores["threshold"]["sets"][k]
+        for name, oracle in zip(("accuracy", "precision", "recall", "f1"), oracles, strict=True):
+            wanted = oracle(matched[inside], same)
+            assert scores[name]["sets"][k] == pytest.approx(wanted, abs=1e-12)
+        wanted = roc_auc_score(matched[inside], -distances[inside])
+        assert scores["auc"]["sets"][k] == pytest.approx(wanted, abs=1e-12)
+
+
+def test_std_and_standard_error_are_not_confused() -> None:
+    accuracy = card()["scores"]["accuracy"]
+    assert accuracy["mean"] == pytest.approx(np.mean(accuracy["sets"]))
+    assert accuracy["std"] == pytest.approx(np.std(accuracy["sets"], ddof=1))
+    assert accuracy["standard_error"] == pytest.approx(accuracy["std"] / 10**0.5)
+
+
+def test_the_intervals_agree_with_copying_the_pairs() -> None:
+    distances, matched, fold, identities = case()
+    made = card()
+    thresholds = np.array(made["scores"]["threshold"]["sets"])
+    same = distances <= thresholds[fold]
+    people = np.unique(identities)
+    drawn = np.random.default_rng(0).multinomial(
+        len(people), np.ones(len(people)) / len(people), 50
+    )
+    oracles = {
+        "accuracy": accuracy_score,
+        "precision": precision_score,
+        "recall": recall_score,
+        "f1": f1_score,
+    }
+    of_distances = {
+        "auc_pooled": lambda kind, apart: roc_auc_score(kind, -apart),
+        "eer": lambda kind, apart: equal_error_rate(apart, kind),
+        "tar_at_far_0.1": lambda kind, apart: true_accept_rate(apart, kind, far=0.1).tar,
+        "tar_at_far_0.01": lambda kind, apart: true_accept_rate(apart, kind, far=0.01).tar,
+    }
+    scores = {name: [] for name in (*oracles, *of_distances)}
+    for times in drawn:
+        often = dict(zip(people, times, strict=True))
+        copies = [often[a] if a == b else often[a] * often[b] for a, b in identities.tolist()]
+        for name, oracle in oracles.items():
+            scores[name].append(oracle(np.repeat(matched, copies), np.repeat(same, copies)))
+        for name, oracle in of_distances.items():
+            scores[name].append(oracle(np.repeat(matched, copies), np.repeat(distances, copies)))
+    for name, values in scores.items():
+        assert made["intervals"][name] == pytest.approx(np.percentile(values, [2.5, 97.5]))
+
+
+def test_a_card_is_json_and_keeps_what_it_is_about() -> None:
+    made = card(about={"verification": "synthetic people"})
+    assert json.loads(json.dumps(made)) == made
+    assert made["about"] == {"verification": "synthetic people"}
+    assert made["pairs"] == {"matched": 200, "mismatched": 200, "sets": 10, "people": 40}

@@ -1,0 +1,89 @@
+"""Comparisons against plain counting, scipy and simulated truth."""
+
+import numpy as np
+import pytest
+from scipy.stats import binomtest
+from sklearn.metrics import roc_auc_score
+
+from tripletlab.evaluation.comparison import call, compare, holm, mcnemar
+from tripletlab.evaluation.protocol import judge
+
+DRAWS = {"resamples": 200, "seed": 0}
+
+
+def pairs(seed: int):
+    """600 pairs of 60 people in six sets, and distances of a model that is right rather often."""
+    rng = np.random.default_rng(seed)
+    matched = np.tile([True, False], 300)
+    one = rng.integers(0, 60, 600)
+    other = np.where(matched, one, (one + rng.integers(1, 60, 600)) % 60)
+    distances = rng.normal(np.where(matched, 1.0, 1.6), 0.5)
+    return distances, matched, np.arange(600) // 100, np.stack([one, other], axis=1)
+
+
+def compared(seed: int, noise: float, **draws):
+    distances, matched, fold, identities = pairs(seed)
+    worse = distances + np.random.default_rng(seed + 99).normal(0, noise, 600)
+    calls = [call(one, matched, fold) for one in (distances, worse)]
+    return calls, matched, compare(calls, matched, identities, **{**DRAWS, **draws})[0, 1]
+
+
+def test_calls_are_those_of_the_protocol() -> None:
+    distances, matched, fold, _ = pairs(0)
+    verdict = judge(distances, matched, fold)
+    assert call(distances, matched, fold).right.mean() == pytest.approx(verdict.accuracy.mean())
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_everything_that_can_be_counted_is_counted(seed: int) -> None:
+    (one, other), matched, got = compared(seed, noise=0.4)
+    only = [0, 0]
+    for right, wrong in zip(one.right, other.right, strict=True):
+        only[0] += bool(right and not wrong)
+        only[1] += bool(wrong and not right)
+    assert [got.only_first, got.only_second] == only
+    assert got.accuracy.value == pytest.approx(one.right.mean() - other.right.mean())
+    aucs = [roc_auc_score(matched, -model.distances) for model in (one, other)]
+    assert got.auc.value == pytest.approx(aucs[0] - aucs[1], abs=1e-12)
+    assert got.agreement == pytest.approx(1 - sum(only) / 600)
+    assert got.mcnemar == pytest.approx(binomtest(only[0], sum(only), 0.5).pvalue)
+
+
+def test_a_real_difference_is_seen_and_its_interval_holds_it() -> None:
+    got = compared(0, noise=1.5)[2]
+    for difference in (got.accuracy, got.auc):
+        assert 0 < difference.low < difference.value < difference.high
+        assert difference.p == pytest.approx(2 / 201)  # the least that 200 resamples can say
+
+
+def test_a_model_does_not_differ_from_itself() -> None:
+    got = compared(0, noise=0)[2]
+    assert got.accuracy[:3] == got.auc[:3] == (0, 0, 0)
+    assert got.accuracy.p == got.auc.p == got.mcnemar == got.agreement == 1
+
+
+def test_equally_good_models_are_rarely_told_apart() -> None:
+    """Of 60 pairs of models with the same truth, about 3 should come below 0.05."""
+    below = 0
+    for seed in range(60):
+        distances, matched, fold, identities = pairs(seed)
+        rng = np.random.default_rng(seed + 500)
+        both = [distances + rng.normal(0, 0.5, 600) for _ in range(2)]
+        calls = [call(one, matched, fold) for one in both]
+        below += compare(calls, matched, identities, resamples=100, seed=seed)[0, 1].auc.p < 0.05
+    assert below <= 8
+
+
+def test_mcnemar_of_nothing_is_one() -> None:
+    assert mcnemar(0, 0) == 1
+    assert mcnemar(10, 0) == pytest.approx(2 / 2**10)
+
+
+def test_holm_agrees_with_stepping_down() -> None:
+    ps = [0.01, 0.04, 0.03, 0.005, 0.9]
+    wanted, last = {}, 0.0
+    for step, place in enumerate(sorted(range(5), key=lambda k: ps[k])):
+        last = max(last, min(1.0, (5 - step) * ps[place]))
+        wanted[place] = last
+    assert holm(ps) == pytest.approx([wanted[place] for place in range(5)])
+    assert holm([]) == []

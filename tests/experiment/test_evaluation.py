@@ -1,0 +1,96 @@
+"""Embeddings to a folder: every file, what the card says, and embeddings that are not all there."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tests.stores import make_pairs
+from tripletlab.evaluation.protocol import judge, pair_distances
+from tripletlab.experiment.evaluation import CAPTIONS, Moment, about_training, judge_embeddings
+
+
+def embeddings_of(judged, *, noise, seed=0):
+    """A direction a person, and a noise."""
+    rng = np.random.default_rng(seed)
+    names = np.unique(judged.names, return_inverse=True)[1]
+    made = rng.normal(size=(names.max() + 1, 8))[names] + noise * rng.normal(size=(len(names), 8))
+    return (made / np.linalg.norm(made, axis=1, keepdims=True)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """A judged set of 24 people, with a film of three moments."""
+    folder, judged = tmp_path_factory.mktemp("judged"), make_pairs(people=24, photos=4)
+    after = embeddings_of(judged, noise=0.8)
+    rows = judged.map_rows
+    moments = [
+        Moment(epoch, embeddings_of(judged, noise=noise)[rows])
+        for epoch, noise in ((0, 9.0), (1, 2.0))
+    ]
+    (folder / "learning.png").write_bytes(b"png")
+    distances, summary = judge_embeddings(
+        after,
+        judged,
+        moments=[*moments, Moment(2, after[rows])],
+        name="a run",
+        about=about_training(["Person 1", "PERSON_2", "Nobody"], judged),
+        flip=True,
+        folder=folder,
+    )
+    return folder, judged, after, distances, summary
+
+
+def test_every_file_is_there_and_every_picture_on_the_card(written):
+    folder = written[0]
+    pages = {"card.json", "card.md", "card.html", "umap.html"}
+    assert {path.name for path in folder.iterdir()} == {*pages, *CAPTIONS}
+    assert (folder / "card.html").read_text().count("<img ") == len(CAPTIONS)
+
+
+def test_the_figures_are_those_of_the_protocol(written):
+    folder, judged, after, distances, summary = written
+    pairs = judged.pairs
+    np.testing.assert_array_equal(distances, pair_distances(after, pairs.first, pairs.second))
+    verdict = judge(distances, pairs.matched, pairs.fold)
+    assert summary == verdict.summary()
+    card = json.loads((folder / "card.json").read_text())
+    assert card["scores"]["accuracy"]["sets"] == verdict.accuracy.tolist()
+    assert card["identification"]["enrolled_people"] == [12, 12]
+    assert card["identification"]["cmc"]["1"] > 0.3
+
+
+def test_the_card_tells_how_it_was_judged_and_whom_the_network_knew(written):
+    folder, judged, *_ = written
+    about = json.loads((folder / "card.json").read_text())["about"]
+    assert about["test_time_flip"] is True
+    assert about["alignment"] == "none: the box of the detector"
+    assert about["pairs_with_a_missing_face"] == np.sum(
+        judged.fallback[judged.pairs.first] | judged.fallback[judged.pairs.second]
+    )
+    assert about["training_identities"] == 3
+    assert about["training_names_in_the_test"] == ["person 1", "person 2"]
+    assert about["pairs_fingerprint"] == judged.fingerprint
+
+
+def test_the_film_ends_in_the_kept_epoch(written):
+    page = (written[0] / "umap.html").read_text()
+    for title in ("before training", "untrained", "after epoch 1", "after epoch 2, the one"):
+        assert title in page
+
+
+def test_faces_without_an_embedding_are_left_out_of_the_map_and_the_galleries(tmp_path):
+    judged = make_pairs(people=24, photos=4)
+    embeddings = embeddings_of(judged, noise=0.8)
+    unused = np.setdiff1d(
+        np.arange(len(embeddings)), np.union1d(judged.pairs.first, judged.pairs.second)
+    )
+    assert len(unused)
+    embeddings[unused] = np.nan
+    settings = {"moments": [], "name": "a file", "about": {}, "flip": False, "folder": tmp_path}
+    judge_embeddings(embeddings, judged, **settings)
+    card = json.loads((tmp_path / "card.json").read_text())
+    searched = card["identification"]["searches_for_enrolled"]
+    there = len(embeddings) - len(unused)
+    assert 0 < searched <= there - sum(card["identification"]["enrolled_people"])
+    assert "before training" not in (tmp_path / "umap.html").read_text()

@@ -1,0 +1,225 @@
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from tripletlab.errors import InputError
+from tripletlab.faces.pair_faces import CROPPED, heldout_pairs, prepare_pairs
+from tripletlab.faces.preparation import prepare_faces
+from tripletlab.faces.store import HELDOUT, FaceStore, PairStore
+from tripletlab.photos.hygiene import Hygiene
+from tripletlab.photos.pairs import NamedPair, PhotoOf, write_pairs_txt
+from tripletlab.photos.sources import Heldout, TrainingPhotos, VerificationPhotos
+from tripletlab.photos.tree import Tree
+
+NAMED = [
+    NamedPair(PhotoOf("Ann", 1), PhotoOf("Ann", 3), 0),
+    NamedPair(PhotoOf("Ann", 2), PhotoOf("Ben", 1), 0),
+    NamedPair(PhotoOf("Ben", 1), PhotoOf("Ben", 2), 1),
+    NamedPair(PhotoOf("Cem", 1), PhotoOf("Ben", 2), 1),
+]
+
+
+@pytest.fixture
+def photos(tmp_path, grow):
+    tree = grow("lfw", {"Ann": 3, "Ben": 3, "Cem": 1, "Dan": 2})
+    write_pairs_txt(tmp_path / "pairs.txt", NAMED, folds=2)
+    return VerificationPhotos(
+        "LFW", Tree("lfw", (tree,), cropped=False), (tmp_path / "pairs.txt",), ("Ben", "Dan")
+    )
+
+
+@pytest.fixture
+def prepare(tmp_path, recipe):
+    def run(photos, fresh=False):
+        return prepare_pairs(photos, recipe, settings={}, folder=tmp_path / "data", fresh=fresh)
+
+    return run
+
+
+def test_pairs_are_those_of_the_file(photos, prepare, recipe):
+    store = PairStore.open(prepare(photos).path)
+    assert len(store.pairs.first) == len(NAMED)
+    for place, (first, second, fold) in enumerate(NAMED):
+        for (name, number), rows in ((first, store.pairs.first), (second, store.pairs.second)):
+            row = rows[place]
+            assert store.names[row] == name
+            assert store.sources[row] == f"lfw/{name}/{name}_{number:04d}.png"
+            file = photos.tree.folders[0] / name / f"{name}_{number:04d}.png"
+            wanted = recipe.face(file, cropped=False).image
+            np.testing.assert_array_equal(store.images[row], wanted)
+        assert store.pairs.fold[place] == fold
+        assert store.pairs.matched[place] == (first.name == second.name)
+
+
+def test_only_photos_of_pairs_and_map_are_in_it(photos, prepare):
+    store = PairStore.open(prepare(photos).path)
+    assert sorted(store.names) == ["Ann"] * 3 + ["Ben"] * 3 + ["Cem"] + ["Dan"] * 2
+    on_map = [store.sources[row] for row in store.map_rows]
+    assert on_map == [
+        *(f"lfw/Ben/Ben_000{number}.png" for number in (1, 2, 3)),
+        *(f"lfw/Dan/Dan_000{number}.png" for number in (1, 2)),
+    ]
+
+
+def test_photo_without_a_face_gives_its_middle_and_is_counted(photos, prepare, recipe):
+    path = photos.tree.folders[0] / "Cem" / "Cem_0001.png"
+    plain = np.tile(np.arange(80, dtype=np.uint8), (80, 1))
+    cv2.imwrite(str(path), plain)
+    store = PairStore.open(prepare(photos).path)
+    row = store.names.index("Cem")
+    assert np.flatnonzero(store.fallback).tolist() == [row]
+    middle = cv2.resize(plain[20:60, 20:60], (32, 32), interpolation=cv2.INTER_AREA)
+    np.testing.assert_array_equal(store.images[row], middle)
+    told = {"photos": 1, "such_as": ["lfw/Cem/Cem_0001.png"]}
+    assert store.notes["rejected"] == {"no face found, middle taken": told}
+    assert len(store.pairs.first) == len(NAMED)
+
+
+def test_the_crop_of_lfwcrop_stands_in_for_a_photo_without_a_face(photos, prepare, tmp_path):
+    (tmp_path / "faces").mkdir()
+    crops = np.random.default_rng(0).integers(0, 256, (2, 64, 64), np.uint8)
+    for name, image in zip(("Cem_0001", "Ann_0001"), crops, strict=True):
+        cv2.imwrite(str(tmp_path / "faces" / f"{name}.pgm"), image)
+    folder = photos.tree.folders[0]
+    cv2.imwrite(str(folder / "Cem" / "Cem_0001.png"), np.full((80, 80), 9, np.uint8))
+    without = prepare(photos)
+    made = prepare(replace(photos, instead=tmp_path / "faces"))
+    assert made.path != without.path
+    store = PairStore.open(made.path)
+    wanted = cv2.resize(crops[0], (32, 32), interpolation=cv2.INTER_AREA)
+    np.testing.assert_array_equal(store.images[store.names.index("Cem")], wanted)
+    assert not store.fallback.any()
+    assert list(store.notes["rejected"]) == [CROPPED]
+    (folder / "Cem" / "Cem_0001.png").write_bytes(b"")
+    again = PairStore.open(prepare(replace(photos, instead=tmp_path / "faces")).path)
+    np.testing.assert_array_equal(again.images[again.names.index("Cem")], wanted)
+
+
+def test_sets_of_two_files_judge_each_other(photos, prepare, tmp_path):
+    """As LFW's view 1 has them: one set in each file."""
+    for place, name in enumerate(("train.txt", "test.txt")):
+        pairs = [pair._replace(fold=0) for pair in NAMED[2 * place : 2 * place + 2]]
+        write_pairs_txt(tmp_path / name, pairs, folds=1)
+    both = replace(photos, pairs=(tmp_path / "train.txt", tmp_path / "test.txt"))
+    assert PairStore.open(prepare(both).path).pairs.fold.tolist() == [0, 0, 1, 1]
+    with pytest.raises(InputError, match=r"train\.txt: a single set"):
+        prepare(replace(photos, pairs=(tmp_path / "train.txt",)))
+
+
+def test_damaged_photo_is_an_error_that_names_it(photos, prepare, tmp_path):
+    (photos.tree.folders[0] / "Ben" / "Ben_0002.png").write_bytes(b"")
+    with pytest.raises(InputError, match=r"Ben_0002\.png"):
+        prepare(photos)
+    assert not list(tmp_path.glob("data/**/*.h5"))
+
+
+def test_missing_photo_is_an_error_that_names_it(photos, prepare):
+    (photos.tree.folders[0] / "Ben" / "Ben_0002.png").unlink()
+    with pytest.raises(InputError, match="photo 2 of Ben"):
+        prepare(photos)
+
+
+def test_what_is_there_is_used_again_until_something_changes(photos, prepare):
+    first = prepare(photos)
+    assert not first.reused
+    assert prepare(photos) == replace(first, reused=True)
+    assert prepare(photos, fresh=True) == first
+    other_map = prepare(replace(photos, map_people=("Dan", "Ben")))
+    cropped = prepare(replace(photos, tree=replace(photos.tree, cropped=True)))
+    first_of_ben, second_of_ben = NAMED[2][:2]
+    swapped = [
+        NAMED[0],
+        NAMED[1]._replace(second=second_of_ben),
+        NAMED[2],
+        NAMED[3]._replace(second=first_of_ben),
+    ]
+    write_pairs_txt(photos.pairs[0], swapped, folds=2)
+    other_pairs = prepare(photos)
+    assert len({made.path for made in (first, other_map, cropped, other_pairs)}) == 4
+
+
+@pytest.fixture
+def faces(tmp_path, grow, recipe):
+    """Two trees; Ann to Hal are in both, with more faces in the first for some of them."""
+    grow("one", dict.fromkeys(("Ann", "Ben", "Cem", "Dan", "Eva", "Fay", "Gil", "Hal"), 5))
+    grow("two", dict.fromkeys(("Ann", "Ben", "Cem", "Dan", "Ida", "Jon", "Kim", "Lea"), 4))
+    trees = tuple(Tree(name, (tmp_path / name,), cropped=True) for name in ("one", "two"))
+    made = prepare_faces(
+        TrainingPhotos("two trees", trees),
+        replace(recipe, validation_fraction=0.01),
+        hygiene=Hygiene(exclude=[], shared="allow"),
+        judged=(),
+        heldout_fraction=0.6,
+        settings={},
+        folder=tmp_path / "data",
+        fresh=False,
+    )
+    return made.path
+
+
+HELD = Heldout(fraction=0.6, folds=2, per_fold=12, seed=3)
+
+
+def test_heldout_pairs_are_of_heldout_people_only(faces):
+    store = FaceStore.open(faces)
+    pairs = PairStore.open(heldout_pairs(store, HELD, beside=faces, fresh=False).path)
+    held = {n for n, s in zip(store.names, store.split, strict=True) if s == HELDOUT}
+    assert set(pairs.names) == held
+    for row, source in enumerate(pairs.sources):
+        np.testing.assert_array_equal(pairs.images[row], store.images[store.sources.index(source)])
+    assert not pairs.fallback.any()
+
+
+def test_heldout_folds_share_no_person(faces):
+    store = FaceStore.open(faces)
+    held = PairStore.open(heldout_pairs(store, HELD, beside=faces, fresh=False).path)
+    names, drawn = np.array(held.names), held.pairs
+    people = [
+        set(names[drawn.first[drawn.fold == fold]]) | set(names[drawn.second[drawn.fold == fold]])
+        for fold in range(2)
+    ]
+    assert people[0]
+    assert people[1]
+    assert not people[0] & people[1]
+    assert np.array_equal(names[drawn.first] == names[drawn.second], drawn.matched)
+    for fold in range(2):
+        assert drawn.matched[drawn.fold == fold].sum() == 12
+        assert (~drawn.matched)[drawn.fold == fold].sum() == 12
+
+
+def test_someone_in_two_trees_is_judged_in_the_larger_one(faces):
+    held = PairStore.open(
+        heldout_pairs(FaceStore.open(faces), HELD, beside=faces, fresh=False).path
+    )
+    trees = {name: set() for name in held.names}
+    for name, source in zip(held.names, held.sources, strict=True):
+        trees[name].add(source.split("/")[0])
+    assert all(len(found) == 1 for found in trees.values())
+    assert all(trees[name] == {"one"} for name in ("Ann", "Ben", "Cem", "Dan") if name in trees)
+    assert any(name in trees for name in ("Ann", "Ben", "Cem", "Dan"))
+
+
+def test_heldout_map_has_the_people_with_the_most_faces(faces):
+    held = PairStore.open(
+        heldout_pairs(FaceStore.open(faces), HELD, beside=faces, fresh=False).path
+    )
+    counts = [held.names.count(held.names[row]) for row in held.map_rows]
+    assert len(set(held.map_rows.tolist())) == len(held.images) == len(counts)
+    assert counts == sorted(counts, reverse=True)
+
+
+def test_heldout_pairs_are_used_again(faces):
+    store = FaceStore.open(faces)
+    first = heldout_pairs(store, HELD, beside=faces, fresh=False)
+    again = heldout_pairs(store, HELD, beside=faces, fresh=False)
+    other = heldout_pairs(store, replace(HELD, seed=4), beside=faces, fresh=False)
+    assert (first.reused, again.reused, other.reused) == (False, True, False)
+    assert first.path == again.path != other.path
+
+
+def test_too_many_folds_for_the_heldout_people(faces):
+    store = FaceStore.open(faces)
+    with pytest.raises(InputError, match="10 folds"):
+        heldout_pairs(store, replace(HELD, folds=10), beside=faces, fresh=False)

@@ -1,0 +1,88 @@
+"""The three forms of a card: the same figures, nothing from outside, no name that breaks out."""
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+
+from tripletlab.evaluation.card import make_card
+from tripletlab.plots.card import write_card
+from tripletlab.plots.page import Picture
+
+HOSTILE = "</td><script>alert(1)</script> | Ann"
+
+
+class Page(HTMLParser):
+    """Tags, addresses and texts of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.addresses: list[str] = []
+        self.texts: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        self.addresses += [value for name, value in attrs if name in ("src", "href")]
+
+    def handle_data(self, data):
+        self.texts.append(data)
+
+
+def written(tmp_path: Path) -> tuple[dict, str, str]:
+    rng = np.random.default_rng(0)
+    matched = np.tile([True, False], 100)
+    distances = rng.normal(np.where(matched, 1.0, 1.6), 0.5)
+    people = np.stack([np.arange(200), np.arange(200) + ~matched], axis=1)
+    about = {"training_names_in_the_test": [HOSTILE], "preparation": {"size": 64}}
+    settings = {"about": about, "resamples": 20, "seed": 0}
+    card = make_card(distances, matched, np.arange(200) // 20, people, **settings)
+    card["identification"] = {
+        "enrolled_people": [40, 41],
+        "enrolled_faces": [40, 43],
+        "searches_for_enrolled": 1234,
+        "searches_for_unknown": 20,
+        "cmc": {"1": 0.1234, "5": 0.4321},
+        "tpir_at_fpir": [{"fpir": 0.1, "tpir": 0.0987, "supported": False}],
+    }
+    (tmp_path / "roc.png").write_bytes(b"png")
+    pictures = [Picture(HOSTILE, tmp_path / "roc.png")]
+    write_card(card, title=HOSTILE, folder=tmp_path, pictures=pictures)
+    return card, (tmp_path / "card.md").read_text(), (tmp_path / "card.html").read_text()
+
+
+def test_all_three_say_the_same(tmp_path: Path) -> None:
+    card, markdown, page = written(tmp_path)
+    assert json.loads((tmp_path / "card.json").read_text()) == card
+    for score in ("accuracy", "precision", "recall", "f1", "auc", "threshold"):
+        mean = f"{card['scores'][score]['mean']:.4f}"
+        assert f"| {score} | {mean} |" in markdown
+        assert mean in Page(page).texts
+    assert "too few mismatched pairs" in markdown
+    accuracy = card["scores"]["accuracy"]
+    assert f"Right on {accuracy['mean']:.1%} of 200 pairs of 201 people" in markdown
+    assert any("Whom it learned from is unknown." in text for text in Page(page).texts)
+    for name, value in (("recall", card["pooled"]["recall"]), ("EER", card["pooled"]["eer"])):
+        ends = card["intervals"][name.lower()]
+        assert f"| {name} | {value:.4f} | {ends[0]:.4f} | {ends[1]:.4f} |" in markdown
+    assert "preparation, size" in Page(page).texts
+    for told in ("rank 1", "0.1234", "0.0987"):
+        assert told in Page(page).texts
+    assert "41 people (43 faces); 1,234 searches" in markdown
+    for k, accuracy in enumerate(card["scores"]["accuracy"]["sets"]):
+        assert re.search(rf"\| {k + 1} \| [0-9.]+ \| {accuracy:.4f} \|", markdown)
+
+
+def test_the_page_needs_nothing_else_and_runs_nothing(tmp_path: Path) -> None:
+    page = Page(written(tmp_path)[2])
+    assert "script" not in page.tags
+    assert HOSTILE in page.texts[0]
+    assert page.addresses == ["data:image/png;base64,cG5n"]
+
+
+def test_a_bar_in_a_name_does_not_make_a_column(tmp_path: Path) -> None:
+    line = next(one for one in written(tmp_path)[1].splitlines() if "training names" in one)
+    assert line.replace(r"\|", "").count("|") == 3

@@ -1,0 +1,62 @@
+import json
+import re
+from base64 import b64decode
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.stores import make_store
+from tripletlab.plots.dataset import SHOWN, TILE, dataset_facts, write_dataset_card
+
+
+@pytest.fixture
+def store():
+    notes = {
+        "photos": 130,
+        "kept": 120,
+        "rejected": {"<blurred>": {"photos": 10, "such_as": ["one/a/1.jpg"]}},
+        "hygiene": {"rule": "refuse", "shared": [], "left_out": {}},
+    }
+    return replace(make_store(entries=30, photos=4), title="A & B", notes=notes)
+
+
+def test_facts_are_of_the_store(store):
+    facts = dataset_facts(store)
+    assert facts["photos_found"] == facts["faces_kept"] + sum(facts["rejected"].values())
+    assert facts["people"] == 28  # two are in both trees
+    assert facts["faces_of_a_person"]["least"] == 4
+    assert facts["faces_of_a_person"]["most"] == 8
+    assert facts["split"] == {"training": 28, "validation": 0, "held out": 0}
+    for histogram in (facts["brightness"], facts["sharpness"]):
+        assert sum(histogram["counts"]) == facts["measured_on"] == 120
+    light = store.images.mean(axis=(1, 2))
+    edges = facts["brightness"]["edges"]
+    assert facts["brightness"]["counts"] == np.histogram(light, edges)[0].tolist()
+
+
+def test_the_page_needs_nothing_else(store, tmp_path):
+    photo = np.tile(np.arange(90, dtype=np.uint8), (120, 1))
+    write_dataset_card(store, rejected={"<blurred>": [photo]}, path=tmp_path / "faces.h5")
+    page = (tmp_path / "faces.html").read_text()
+    assert json.loads((tmp_path / "faces.json").read_text()) == dataset_facts(store)
+    assert "http" not in page
+    assert "<h1>A &amp; B: 120 faces</h1>" in page
+    assert "&lt;blurred&gt;: 10 photos" in page
+    sheets = [
+        cv2.imdecode(np.frombuffer(b64decode(data), np.uint8), cv2.IMREAD_GRAYSCALE)
+        for data in re.findall(r"base64,([^\"]+)", page)
+    ]
+    people, reasons = sheets
+    assert people.shape[0] == SHOWN[0] * TILE
+    assert people.shape[1] in (4 * TILE, 8 * TILE)  # two people have eight faces
+    assert reasons.shape == (TILE, TILE)
+    assert reasons[:, 48:].min() > 200  # an upright photo leaves the rest of its tile white
+    assert page.count("<svg") == 3
+
+
+def test_a_store_without_rejections_says_so(store, tmp_path):
+    notes = {**store.notes, "photos": 120, "rejected": {}}
+    write_dataset_card(replace(store, notes=notes), rejected={}, path=tmp_path / "faces.h5")
+    assert "Every photo was." in (tmp_path / "faces.html").read_text()

@@ -1,0 +1,45 @@
+"""What a sweep is asked to do: its words, and the config of each of its runs."""
+
+import pytest
+
+from tripletlab import config
+from tripletlab.errors import InputError
+from tripletlab.sweeping.plan import read_plan
+
+
+def test_a_runs_config_is_what_hydra_composes():
+    plan = read_plan(["conditional", "fit.epochs=2", "optimizer=adam_paper"])
+    for point in plan.space.cells():
+        words = [config.override(key, value) for key, value in point.items()]
+        expected = config.compose(
+            "train", ["fit.epochs=2", "optimizer=adam_paper", *words, "seed=9"]
+        )
+        assert plan.composed(point, 9) == expected
+
+
+def test_runs_do_not_share_their_configs():
+    plan = read_plan(["margin_miner"])
+    one, other = (plan.composed({"miner": "hard", "margin": margin}, None) for margin in (0.1, 0.3))
+    assert (one.config["margin"], other.config["margin"]) == (0.1, 0.3)
+
+
+def test_an_axis_that_is_no_key_is_told_of(tmp_path):
+    (tmp_path / "s.yaml").write_text("axes: {marign: [0.1, 0.2]}")
+    with pytest.raises(InputError, match="did you mean margin"):
+        read_plan([str(tmp_path / "s.yaml")]).check()
+
+
+def test_more_trials_are_the_same_sweep_and_another_config_is_not():
+    plan = read_plan(["random"])
+    assert read_plan(["random", "trials=50"]).recipe() == plan.recipe()
+    assert read_plan(["random", "tracking.folder=elsewhere"]).recipe() == plan.recipe()
+    assert read_plan(["random", "engine.workers=2", "retries=0"]).recipe() == plan.recipe()
+    assert read_plan(["random", "fit.epochs=2"]).recipe() != plan.recipe()
+    assert read_plan(["random", "axes.margin=[0.1]"]).recipe() != plan.recipe()
+
+
+def test_words_go_to_the_space_or_to_the_config():
+    plan = read_plan(["margin_miner", "axes.margin=[0.3]", "seeds=[1,2]", "fit.epochs=2"])
+    assert plan.space.runs == 4
+    assert plan.overrides == ("fit.epochs=2",)
+    assert "by 2 workers" in plan.outline(workers=2)

@@ -1,0 +1,62 @@
+"""What is told of past sweeps: status, best, and what clean frees."""
+
+import pytest
+
+from tripletlab.errors import InputError
+from tripletlab.sweeping.spaces import SCORE, Choice, Space
+from tripletlab.sweeping.status import best, clean, status
+from tripletlab.sweeping.storage import open_storage
+from tripletlab.sweeping.study import OVERRIDES, RUN, Study
+
+GRID = Space(name="grid", axes={"margin": Choice(values=[0.2, 0.3, 0.4])}, seeds=[7])
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch):
+    """One trial complete, one failed, one that waits."""
+    monkeypatch.chdir(tmp_path)
+    storage = open_storage("sqlite:///mlruns/optuna.db")
+    study = Study.open(storage, name="grid-abc", space=GRID, fresh=False)
+    study.remember(OVERRIDES, "fit.epochs=2")
+    done, failed = study.take(), study.take()
+    study.note(done.number, RUN, "r1")
+    study.report(done.number, 1, 0.7)
+    study.complete(done.number, {SCORE: 0.75})
+    study.failed(failed.number, "ValueError: no")
+    return study
+
+
+def test_status_tells_of_every_trial(study, capsys):
+    status(["grid"])
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "0.2, seed 7" in shown
+    assert "0.75" in shown
+    assert "failed:" in shown
+    assert "1 complete, 1 failed, 1 waiting, of 3" in shown
+
+
+def test_best_is_a_command_that_runs_it_again(study, capsys):
+    best([])
+    out = capsys.readouterr().out
+    assert "run\tr1" in out
+    assert "command\ttripletlab train fit.epochs=2 margin=0.2 seed=7" in out
+
+
+def test_what_is_not_there_is_told(study, tmp_path):
+    with pytest.raises(InputError, match="there are grid-abc"):
+        status(["other"])
+    (tmp_path / "mlruns" / "optuna.db").unlink()
+    with pytest.raises(InputError, match="no sweep has run here"):
+        status([])
+    assert not (tmp_path / "mlruns" / "optuna.db").exists()
+
+
+def test_clean_keeps_checkpoints_that_are_needed(study, tmp_path, capsys):
+    for folder, stems in (("grid-abc", ("0000-seed7", "0001-seed7")), ("gone-def", ("0000",))):
+        place = tmp_path / "mlruns" / "sweeps" / folder
+        place.mkdir(parents=True)
+        for stem in stems:
+            (place / f"{stem}.npz").write_bytes(bytes(1_000_000))
+    clean([])
+    assert "freed 2.0 MB" in capsys.readouterr().out
+    assert [path.name for path in tmp_path.glob("mlruns/sweeps/*/*")] == ["0001-seed7.npz"]

@@ -1,0 +1,125 @@
+"""A small sweep from photos to a champion: stopped, killed, its worker killed, and run again."""
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+
+from tests.stores import SMALL
+
+
+def sweep(folder, *more):
+    """The command as a terminal starts it: a shell's `&` would have it ignore Ctrl-C."""
+    command = [sys.executable, "-m", "tripletlab.cli", "sweep", *SMALL, *more]
+    return subprocess.Popen(
+        command,
+        cwd=folder,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+
+
+def runs(folder):
+    """Name and status of every run but those of other tests."""
+    client = MlflowClient(f"sqlite:///{folder / 'mlruns' / 'mlflow.db'}")
+    found = client.search_runs([client.get_experiment_by_name("tripletlab").experiment_id])
+    return [(run.info.run_name, run.info.status) for run in found], found, client
+
+
+def wait_until(finished, folder, process):
+    """So many cells are there, and the next one is at work."""
+    while process.poll() is None:
+        time.sleep(0.5)
+        if list(folder.glob("mlruns/sweeps/*/*.log")):  # MLflow's tables are made by then
+            statuses = [status for _, status in runs(folder)[0]]
+            if statuses.count("RUNNING") == 2 and statuses.count("FINISHED") == finished:
+                return
+    pytest.fail(f"the sweep ended by itself: {process.stderr.read()}")
+
+
+def kill_worker(folder, process):
+    """SIGKILL for the process that trains, as soon as its trial prints."""
+    begun = time.time()
+    while not any(log.stat().st_mtime > begun for log in folder.glob("mlruns/sweeps/*/*.log")):
+        assert process.poll() is None
+        time.sleep(0.1)
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            parent = int(path.read_text().rpartition(")")[2].split()[1])
+            command = (path.parent / "cmdline").read_text()
+            if parent == process.pid and "spawn_main" in command:
+                os.kill(int(path.parent.name), signal.SIGKILL)
+
+
+@pytest.mark.timeout(600)
+def test_stopped_killed_completed_and_not_repeated(tmp_path):
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        process = sweep(tmp_path)
+        wait_until(1, tmp_path, process)
+        process.send_signal(stop)  # Keras forgets the first network at about this time
+        said = process.communicate()[1]
+        assert process.returncode == 130
+        assert "Traceback" not in said
+        assert said.endswith("tripletlab: stopped; the same command goes on where it can\n")
+        assert sorted(status for _, status in runs(tmp_path)[0]) == ["FINISHED", "KILLED", "KILLED"]
+
+    process = sweep(tmp_path)
+    wait_until(2, tmp_path, process)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert "RUNNING" in dict(runs(tmp_path)[0]).values()
+
+    process = sweep(tmp_path)
+    kill_worker(tmp_path, process)
+    out, said = process.communicate()
+    assert process.returncode == 0, said
+    assert "worker ended by SIGKILL; it goes on from its last epoch" in " ".join(said.split())
+    assert "champion: tripletlab-synthetic-people-" in out, said
+    named, found, client = runs(tmp_path)
+    cells = {"semihard 0.2", "semihard 0.4", "hard 0.2", "hard 0.4"}
+    assert [status for _, status in named] == ["FINISHED"] * 5  # the parent, and each cell once
+    finished = [name for name, _ in named]
+    parents = [run for run in found if "mlflow.parentRunId" not in run.data.tags]
+    assert len(parents) == 1
+    assert sorted(finished) == sorted([*cells, parents[0].info.run_name])
+    for cell in cells:
+        assert re.search(rf"│ {cell} ", out)
+    best = next(run for run in found if run.info.status == "FINISHED" and run not in parents)
+    artifacts = {one.path for one in client.list_artifacts(best.info.run_id)}
+    assert {"roc.png", "umap.html", "config.yaml", "distances.npz"} <= artifacts
+    assert {"table.md", "report.html"} <= {
+        one.path for one in client.list_artifacts(parents[0].info.run_id)
+    }
+    assert {"card.json", "card.md", "card.html"} <= artifacts
+    assert best.data.params["miner"] in ("semihard", "hard")
+    assert best.data.tags["photos"] == "synthetic people"
+    assert {"loss", "validation_loss", "active", "accuracy", "best_validation_auc"} <= set(
+        best.data.metrics
+    )
+    model = client.search_registered_models()[0]
+    assert len(client.search_model_versions(f"name = '{model.name}'")) == 4
+
+    again, said = sweep(tmp_path).communicate()
+    assert "4 of 4 runs are there already" in said
+    assert again == out
+    assert len(runs(tmp_path)[0]) == len(named)
+    assert len(client.search_model_versions(f"name = '{model.name}'")) == 4
+
+
+def test_two_sweeps_do_not_mix(tmp_path, monkeypatch):
+    from tripletlab.cli import main
+    from tripletlab.system.locks import held
+
+    monkeypatch.chdir(tmp_path)
+    with held(tmp_path / "mlruns" / "live" / "sweep") as free:
+        assert free
+        assert main(["sweep"]) == 2

@@ -1,0 +1,91 @@
+"""The preparation on a cluster of two nodes, which start here: TRIPLETLAB_CLUSTER=1, a minute."""
+
+import os
+import socket
+import sys
+
+import pytest
+
+from tripletlab import config
+from tripletlab.errors import InputError
+from tripletlab.experiment.data import prepare
+from tripletlab.system.parallel import cluster, local, look_for
+from tripletlab.system.progress import _parts, spread, stream, workers
+
+
+def double(number):
+    return 2 * number
+
+
+def test_work_comes_back_in_order_and_as_it_is_done():
+    with local():
+        assert spread(double, range(9), title="doubling", size=lambda _: 1) == list(range(0, 18, 2))
+        done = stream(double, range(9), title="doubling", size=lambda _: 1)
+        assert sorted(done) == list(range(0, 18, 2))
+        assert spread(double, [], title="nothing", size=lambda _: 1) == []
+
+
+def test_what_cannot_be_streamed_comes_in_stretches():
+    with workers(backend="threading", n_jobs=2):
+        done = stream(double, range(9), title="doubling", size=lambda _: 900)
+        assert sorted(done) == list(range(0, 18, 2))
+    assert list(map(list, _parts([3, 4, 5, 1, 9], int, most=7))) == [[3, 4], [5, 1, 9], []]
+
+
+def refuse(**settings):
+    raise ConnectionError("no such cluster\nsee elsewhere")
+
+
+def test_an_address_where_nothing_listens_is_known_at_once():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        number = free.getsockname()[1]
+        with pytest.raises(OSError, match="refused"):
+            look_for(f"127.0.0.1:{number}")
+        free.listen()
+        look_for(f"127.0.0.1:{number}")
+    for other in (None, "auto", "local", "ray://127.0.0.1:1"):  # Ray's own to judge
+        look_for(other)
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_without_a_cluster_there_is_one_line(installed, monkeypatch):
+    if installed:
+        ray = pytest.importorskip("ray")
+        monkeypatch.setattr(ray, "init", refuse)
+    else:
+        monkeypatch.setitem(sys.modules, "ray", None)
+    hint = "ray start --head" if installed else r"pip install 'tripletlab\[cluster\]'"
+    with pytest.raises(InputError, match=hint) as error, cluster(address="auto"):
+        pass
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.skipif(
+    "TRIPLETLAB_CLUSTER" not in os.environ, reason="asked for by TRIPLETLAB_CLUSTER=1"
+)
+def test_two_nodes_prepare_the_same_faces(tmp_path, monkeypatch):
+    pytest.importorskip("ray")
+    from ray.cluster_utils import Cluster
+
+    asked = ["photos.people=24", "photos.photos=6", "verification.people=40", "faces=cleaned"]
+    asked += ["verification.per_fold=5", "faces.min_photos=3"]
+    asked += [f"{noun}.folder={tmp_path}" for noun in ("photos", "verification")]
+    nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    try:
+        nodes.add_node(num_cpus=1)
+        plains = [
+            config.compose("prepare", [*asked, f"data={tmp_path / where}", *more]).config
+            for where, more in (
+                ("local", []),
+                ("cluster", ["machines=ray", f"machines.address={nodes.address}"]),
+            )
+        ]
+        here, there = (prepare(plain, fresh=False) for plain in plains)
+    finally:
+        nodes.shutdown()
+    print("local", here.faces.fingerprint, "two nodes", there.faces.fingerprint)
+    assert there.faces.fingerprint == here.faces.fingerprint
+    assert there.pairs.fingerprint == here.pairs.fingerprint
+    assert there.faces.path.read_bytes() == here.faces.path.read_bytes()
