@@ -1,84 +1,93 @@
-"""The command line: `tripletlab VERB [key=value …]`."""
+"""The command line: `tripletlab COMMAND [KEY=VALUE …]`; the commands import what is heavy."""
 
-import argparse
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Annotated
 
-from tripletlab import __version__, config
-from tripletlab.commands.table import VERBS
+import typer
+
+from tripletlab import __version__
+from tripletlab.commands.clean import clean
+from tripletlab.commands.compare import compare
+from tripletlab.commands.data import app as data
+from tripletlab.commands.describe import describe
+from tripletlab.commands.enrol import enrol
+from tripletlab.commands.evaluate import evaluate
+from tripletlab.commands.export import export
+from tripletlab.commands.identify import identify
+from tripletlab.commands.options import ConfigCommand
+from tripletlab.commands.prepare import prepare
+from tripletlab.commands.recognise import recognise
+from tripletlab.commands.report import report
+from tripletlab.commands.suspects import suspects
+from tripletlab.commands.sweep import sweep
+from tripletlab.commands.train import train
+from tripletlab.commands.ui import ui
+from tripletlab.commands.webcam import webcam
 from tripletlab.errors import InputError
 from tripletlab.system.interrupts import every_interrupt_heard, terminated_as_by_hand
 
-EPILOG = """examples:
-  tripletlab sweep                                  the paper's grid on synthetic people
-  tripletlab train miner=hard margin=0.4            one run
-  tripletlab train --config miner=hard              what would run, without running it
-  tripletlab describe architecture=resnet           the table of a network
-  tripletlab sweep photos=folder 'photos.detected=[~/photos]' verification=heldout
+EPILOG = """\
+tripletlab sweep: the paper's grid on synthetic people
+
+tripletlab train miner=hard margin=0.4: one run
+
+tripletlab train --config miner=hard: what would run, without running it
+
+tripletlab sweep photos=folder photos.detected=[~/photos] verification=heldout: your own photos
 """
+COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {  # by the panel of the help
+    "Train and sweep": (train, sweep, report, ui, clean),
+    "Evaluate": (evaluate, compare, identify, describe),
+    "Prepare photos": (prepare, suspects),
+    "Use a network": (export, enrol, recognise, webcam),
+}
+CONFIGURABLE = {prepare, train, evaluate, identify, describe, sweep}  # their help lists conf/
+
+app = typer.Typer(
+    name="tripletlab",
+    help="Hyperparameter sweeps for face verification with triplet loss.",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for panel, commands in COMMANDS.items():
+    for command in commands:
+        kind = ConfigCommand if command in CONFIGURABLE else None
+        app.command(rich_help_panel=panel, cls=kind)(command)
+app.add_typer(data, name="data", rich_help_panel="Prepare photos")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"tripletlab {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, help="Print the version, and stop.")
+    ] = False,
+) -> None:
+    """Hyperparameter sweeps for face verification with triplet loss."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a verb; 0 when it ends well, 2 for bad input, 130 for Ctrl-C and SIGTERM alike."""
+    """Run a command; 0 when it ends well, 2 for bad input, 130 for Ctrl-C and SIGTERM alike."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    given = _parsed(arguments)
     try:
         with terminated_as_by_hand(), every_interrupt_heard(signal.SIGINT):
-            VERBS[given.verb].run(given)
+            return app(args=arguments, prog_name="tripletlab", standalone_mode=False) or 0
     except (InputError, FloatingPointError) as error:
-        print(f"tripletlab: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("tripletlab: stopped; the same command goes on where it can", file=sys.stderr)
+        message = str(error)
+    except typer.TyperException as error:
+        message = error.format_message()
+    except (KeyboardInterrupt, typer.Abort):
+        print("tripletlab: stopped; the same command continues where it can", file=sys.stderr)
         return 130
-    return 0
-
-
-def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """The arguments; key=value may stand behind an option too, which argparse does not foresee."""
-    parser = _parser()
-    given, rest = parser.parse_known_args(arguments)
-    words = next((vars(given)[name] for name in ("overrides", "words") if name in given), None)
-    unknown = [word for word in rest if word.startswith("-") or "=" not in word]
-    if unknown or (rest and words is None):
-        parser.error(f"unrecognized arguments: {' '.join(unknown or rest)}")
-    if rest and words is not None:
-        words += rest
-    return given
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="tripletlab",
-        description="Hyperparameter sweeps for face verification with triplet loss.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--version", action="version", version=f"tripletlab {__version__}")
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for name, verb in VERBS.items():
-        sub = verbs.add_parser(
-            name,
-            help=verb.about,
-            description=verb.about[0].upper() + verb.about[1:] + ".",
-            epilog=_choices() if verb.choices else None,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        for argument, settings in verb.arguments.items():
-            sub.add_argument(argument, **settings)
-    return parser
-
-
-def _choices() -> str:
-    """Every noun and its choices, from the first lines of the files in conf/."""
-    lines = ["choices (noun=choice; --config shows every key):"]
-    for noun, choices in config.groups().items():
-        lines.append(f"  {noun}")
-        lines += [f"    {choice:<20}{about}" for choice, about in choices.items()]
-    return "\n".join(lines)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    print(f"tripletlab: {message}", file=sys.stderr)
+    return 2

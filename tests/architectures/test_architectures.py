@@ -34,7 +34,7 @@ PLAIN = {
     "width": 1.0,
     "batch_norm": False,
     "pool": None,
-    "precision": "float32",
+    "dtype": "float32",
 }
 
 
@@ -114,7 +114,7 @@ def test_a_size_that_no_network_takes_is_refused(size):
 @pytest.mark.parametrize("name", ["simple_cnn", "nn4_small2_half", "resnet"])  # every kind of row
 def test_in_bfloat16_weights_and_embeddings_stay_float32(name):
     exact = build(name, size=32, width=0.25, batch_norm=True)
-    overrides = ["precision=mixed_bfloat16", "architecture.width=0.25"]
+    overrides = ["dtype=mixed_bfloat16", "architecture.width=0.25"]
     composed = config.compose(
         "train", [f"architecture={name}", "architecture.batch_norm=true", *overrides]
     )

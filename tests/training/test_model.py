@@ -27,7 +27,7 @@ def small_network():
         width=0.25,
         batch_norm=False,
         pool=None,
-        precision="float32",
+        dtype="float32",
     )
 
 

@@ -7,9 +7,10 @@ from keras import KerasTensor, layers
 from pydantic import Field
 
 from tripletlab.architectures.blocks import PoolKind, Style
-from tripletlab.architectures.precision import Precision, computing_in
+from tripletlab.architectures.dtype import computing_in
 from tripletlab.architectures.tables import Table
 from tripletlab.errors import InputError
+from tripletlab.system.processor import DType
 
 SIZES = range(32, 257)  # five halvings leave something of the smallest
 
@@ -22,7 +23,7 @@ def network(
     width: Annotated[float, Field(gt=0, le=8)],
     batch_norm: bool,
     pool: PoolKind | None,
-    precision: Precision,
+    dtype: DType,
 ) -> keras.Model:
     """Faces (batch, size, size, 1) with values 0 to 255 -> unit embeddings (batch, embedding_dim).
 
@@ -35,7 +36,7 @@ def network(
             f" {input_size}: give another faces.size"
         )
     style = Style(width, batch_norm, pool)
-    with computing_in(precision):
+    with computing_in(dtype):
         face, features = face_input(size=input_size)
         for row in table.rows:
             features = row.add(features, style)

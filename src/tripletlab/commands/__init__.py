@@ -1,1 +1,1 @@
-"""The commands of `tripletlab`: their options beside the few lines that call the rooms."""
+"""The commands of `tripletlab`, one file each: options beside the few lines that call the rooms."""

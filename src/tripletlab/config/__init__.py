@@ -6,9 +6,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tripletlab.architectures.precision import fixed
 from tripletlab.config.instantiate import called, checked, has_target
 from tripletlab.errors import InputError
+from tripletlab.system.processor import resolve_dtype
 
 PACKAGE = Path(__file__).parents[1]
 
@@ -60,8 +60,8 @@ def compose(verb: str, overrides: Sequence[str]) -> Composed:
     chosen = {noun: str(choice) for noun, choice in whole.hydra.runtime.choices.items()}
     plain: dict[str, Any] = OmegaConf.to_container(whole, resolve=False)  # type: ignore[assignment]
     del plain["hydra"]
-    if "precision" in plain:  # once for all cells of a sweep, on whatever machine they run
-        plain["precision"] = fixed(plain["precision"])
+    if "dtype" in plain:  # once for all cells of a sweep, on whatever machine they run
+        plain["dtype"] = resolve_dtype(plain["dtype"])
     return Composed(plain, {noun: chosen[noun] for noun in groups() if noun in chosen})
 
 
@@ -72,7 +72,7 @@ def resolved(config: Mapping[str, Any]) -> dict[str, Any]:
     return dict(OmegaConf.to_container(OmegaConf.create(dict(config)), resolve=True))  # type: ignore[arg-type]
 
 
-def apart(words: Sequence[str]) -> tuple[list[str], list[str]]:
+def split_words(words: Sequence[str]) -> tuple[list[str], list[str]]:
     """Names among the words of a command line, and overrides."""
     names = [word for word in words if "=" not in word]
     return names, [word for word in words if "=" in word]

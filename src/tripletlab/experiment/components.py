@@ -41,8 +41,8 @@ def assembled(plain: dict[str, Any], data: Data) -> tuple[TripletModel, keras.Mo
         batch_size=batches.batch_size,
         seed=seed,
     )
-    if plain["precision"] != "float32":
-        again = {**plain, "precision": "float32"}
+    if plain["dtype"] != "float32":
+        again = {**plain, "dtype": "float32"}
         exact = copied(embedder, to=config.build(again, "architecture", input_size=size))
     return model, exact, batches
 

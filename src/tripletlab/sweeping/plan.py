@@ -103,7 +103,7 @@ def read_plan(words: Sequence[str]) -> Plan:
     `axes.KEY`, `trials`, `seeds`, `sampler`, `pruner` and `objectives` change the space, every
     other key the config. InputError where they cannot go together.
     """
-    names, settings = config.apart(words)
+    names, settings = config.split_words(words)
     if len(names) > 1:
         raise InputError(f"{names[1]}: one space at a time; {names[0]} is one already")
     changes, overrides = {}, []

@@ -59,7 +59,7 @@ def answer(study: Study, data: Data, tracker: Tracker, *, parent: Tracked | None
 
 def open_report(words: Sequence[str]) -> None:
     """Write the report of a sweep that has run, or is at work, and show it in the browser."""
-    names, overrides = config.apart(words)
+    names, overrides = config.split_words(words)
     plain = config.compose("sweep", overrides).config
     study = find_study(config.resolved(plain)["studies"], names[0] if names else None)
     tracker: Tracker = config.build(plain, "tracking")

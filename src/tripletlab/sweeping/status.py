@@ -81,6 +81,6 @@ def clean(overrides: Sequence[str]) -> None:
 
 
 def _seen(words: Sequence[str]) -> Study:
-    names, overrides = config.apart(words)
+    names, overrides = config.split_words(words)
     plain = config.resolved(config.compose("sweep", overrides).config)
     return find_study(plain["studies"], names[0] if names else None)

@@ -3,8 +3,8 @@
 import pytest
 
 from tripletlab import config
-from tripletlab.architectures import precision
 from tripletlab.errors import InputError
+from tripletlab.system import processor
 
 
 @pytest.mark.parametrize(
@@ -20,12 +20,12 @@ def test_auto_is_what_the_processor_has(flags, expected, tmp_path, monkeypatch):
     path = tmp_path / "cpuinfo"
     if flags:
         path.write_text(f"processor : 0\n{flags}\n")
-    monkeypatch.setattr(precision, "CPUINFO", path)
-    assert precision.fixed("auto") == expected
-    assert precision.fixed("float32") == "float32"
-    assert config.compose("train", ["precision=auto"]).config["precision"] == expected
+    monkeypatch.setattr(processor, "CPUINFO", path)
+    assert processor.resolve_dtype("auto") == expected
+    assert processor.resolve_dtype("float32") == "float32"
+    assert config.compose("train", ["dtype=auto"]).config["dtype"] == expected
 
 
-def test_an_unknown_precision_is_named():
-    with pytest.raises(InputError, match="precision=half: it should be 'float32'"):
-        config.check(config.compose("train", ["precision=half"]).config)
+def test_an_unknown_dtype_is_named():
+    with pytest.raises(InputError, match="dtype=half: it should be 'float32'"):
+        config.check(config.compose("train", ["dtype=half"]).config)

@@ -1,0 +1,28 @@
+"""`tripletlab compare`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tripletlab import config
+from tripletlab.commands.options import TARGET
+
+
+def compare(
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="TARGET TARGET... [KEY=VALUE]",
+            help=f"TARGET: {TARGET}, or a folder that `evaluate` wrote.",
+        ),
+    ],
+    to: Annotated[
+        Path, typer.Option("--to", metavar="FOLDER", help="Where tables and figures are written.")
+    ] = Path("comparison"),
+) -> None:
+    """Compare models on the same pairs: which differences are real, and where they differ."""
+    from tripletlab.experiment.compare import compare
+
+    targets, overrides = config.split_words(words)
+    compare(targets, config.compose("evaluate", overrides), folder=to)

@@ -1,0 +1,16 @@
+"""`tripletlab data verify`."""
+
+import typer
+
+from tripletlab import config
+from tripletlab.commands.options import Overrides
+
+app = typer.Typer(help="Inspect prepared faces.", no_args_is_help=True)
+
+
+@app.command()
+def verify(overrides: Overrides = None) -> None:
+    """Compare every faces.h5 and pairs.h5 with the checksums it was written with."""
+    from tripletlab.faces.integrity import verify
+
+    verify(config.compose("prepare", overrides or []).data)

@@ -1,0 +1,11 @@
+"""`tripletlab describe`."""
+
+from tripletlab import config
+from tripletlab.commands.options import Overrides
+
+
+def describe(overrides: Overrides = None) -> None:
+    """Print a network's table: rows, sizes, parameters, operations."""
+    from tripletlab.experiment.describe import describe
+
+    describe(config.compose("train", overrides or []))

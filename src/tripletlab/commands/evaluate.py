@@ -1,0 +1,28 @@
+"""`tripletlab evaluate`."""
+
+from typing import Annotated
+
+import typer
+
+from tripletlab import config
+from tripletlab.commands.options import OutputFolder, Words, target_and_overrides
+
+
+def evaluate(
+    words: Words = None,
+    faces: Annotated[
+        bool,
+        typer.Option(
+            "--faces", help="Only print the set's faces, in the order of the rows of a FILE.npy."
+        ),
+    ] = False,
+    to: OutputFolder = None,
+) -> None:
+    """Evaluate a trained network, or embeddings from elsewhere, on any pairs."""
+    from tripletlab.experiment.evaluate import evaluate, print_faces
+
+    target, overrides = target_and_overrides(words)
+    composed = config.compose("evaluate", overrides)
+    if faces:
+        return print_faces(composed)
+    evaluate(target, composed, folder=to)

@@ -1,0 +1,35 @@
+"""`tripletlab export`."""
+
+from typing import Annotated
+
+import typer
+
+from tripletlab import config
+from tripletlab.errors import InputError
+
+
+def export(
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[TARGET] FOLDER [KEY=VALUE]",
+            help="TARGET: a run id, a version such as MODEL/3, or the champion (if none is given).",
+        ),
+    ],
+    far: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of impostors that the threshold may accept.")
+    ] = 0.01,
+    keras: Annotated[bool, typer.Option("--keras", help="Write embedder.keras too.")] = False,
+    savedmodel: Annotated[
+        bool, typer.Option("--savedmodel", help="Write a TensorFlow SavedModel too.")
+    ] = False,
+) -> None:
+    """Write a trained network as a bundle, which needs no TensorFlow."""
+    from tripletlab.experiment.export import export
+
+    names, overrides = config.split_words(words)
+    if not 1 <= len(names) <= 2:
+        raise InputError("write tripletlab export [TARGET] FOLDER")
+    target, folder = names if len(names) == 2 else ("champion", names[0])
+    composed = config.compose("train", overrides)
+    export(composed, target, folder, far=far, keras_too=keras, saved=savedmodel)

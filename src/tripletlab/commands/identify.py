@@ -1,0 +1,24 @@
+"""`tripletlab identify`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tripletlab import config
+from tripletlab.commands.options import OutputFolder, Words, target_and_overrides
+
+
+def identify(
+    words: Words = None,
+    gallery: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The enrolled photos, a line each: name, tab, number."),
+    ] = None,
+    to: OutputFolder = None,
+) -> None:
+    """Search for faces among enrolled people, one to many: CMC, and TPIR at FPIR."""
+    from tripletlab.experiment.identify import identify
+
+    target, overrides = target_and_overrides(words)
+    identify(target, config.compose("evaluate", overrides), gallery=gallery, folder=to)

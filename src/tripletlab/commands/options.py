@@ -1,0 +1,66 @@
+"""Arguments and options that several commands share, and the help that lists conf/'s choices."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+from tripletlab import config
+from tripletlab.errors import InputError
+
+TARGET = "champion, NAME@champion, NAME/version, a run id, a bundle folder, or embeddings in FILE.npy"
+
+Overrides = Annotated[
+    list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Change the config.")
+]
+ShowConfig = Annotated[
+    bool, typer.Option("--config", help="Print the config that would run, and stop.")
+]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Do again what is there already.")]
+Words = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[TARGET] [KEY=VALUE]", help=f"TARGET: {TARGET}. The champion if none."),
+]
+SweepName = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[SPACE] [KEY=VALUE]", help="The latest sweep of that space, or of all."),
+]
+OutputFolder = Annotated[
+    Path | None,
+    typer.Option("--to", metavar="FOLDER", help="Where the card and the figures are written."),
+]
+BundleFolder = Annotated[
+    Path, typer.Option("--bundle", metavar="FOLDER", help="A bundle that `export` wrote.")
+]
+GalleryFolder = Annotated[
+    Path, typer.Option("--gallery", metavar="FOLDER", help="The folder of enrolled people.")
+]
+Photos = Annotated[list[Path], typer.Argument(metavar="PHOTO...", help="Photo files.")]
+
+
+class ConfigCommand(TyperCommand):
+    """A command whose help lists every noun of conf/ and its choices."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Typer's help, then the choices."""
+        from rich.console import Console
+        from rich.table import Table
+
+        super().format_help(ctx, formatter)
+        shown = Table(title="Choices (NOUN=CHOICE; --config shows every key)", title_justify="left")
+        for heading in ("noun", "choice", ""):
+            shown.add_column(heading, no_wrap=heading != "")
+        for noun, choices in config.groups().items():
+            for place, (choice, about) in enumerate(choices.items()):
+                shown.add_row("" if place else noun, choice, about)
+            shown.add_section()
+        Console(highlight=False).print(shown)
+
+
+def target_and_overrides(words: list[str] | None) -> tuple[str, list[str]]:
+    """Split the words of a command line into its target (the champion, if none) and overrides."""
+    targets, overrides = config.split_words(words or [])
+    if len(targets) > 1:
+        raise InputError(f"{targets[1]}: one target at a time; {targets[0]} is one already")
+    return (targets or ["champion"])[0], overrides

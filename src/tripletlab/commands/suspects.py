@@ -1,0 +1,21 @@
+"""`tripletlab suspects`."""
+
+from typing import Annotated
+
+import typer
+
+from tripletlab import config
+from tripletlab.commands.options import Words, target_and_overrides
+
+
+def suspects(
+    words: Words = None,
+    share: Annotated[
+        float, typer.Option(min=0, max=1, help="List at most this share of the faces.")
+    ] = 0.01,
+) -> None:
+    """List photos that may lie in the wrong person's folder, by a trained network."""
+    from tripletlab.experiment.suspects import suspects
+
+    target, overrides = target_and_overrides(words)
+    suspects(config.compose("train", overrides), target, share=share)

@@ -1,0 +1,39 @@
+"""`tripletlab sweep`, and `sweep status` and `sweep best` on sweeps that have run."""
+
+from typing import Annotated
+
+import typer
+
+from tripletlab import config
+from tripletlab.commands.options import Fresh
+
+SPACES = ", ".join(sorted(path.stem for path in config.folder("sweeps").glob("*.yaml")))
+
+
+def sweep(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[SPACE] [KEY=VALUE]",
+            help=f"A file, or one of {SPACES} (margin_miner). KEY=VALUE changes the space"
+            " (axes.margin=[0.1,0.3] trials=20 seeds=[1,2,3]) or the config. `status [SPACE]` and"
+            " `best [SPACE]` show a sweep that has run.",
+        ),
+    ] = None,
+    fresh: Fresh = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the trials, and stop.")
+    ] = False,
+) -> None:
+    """Train every point of a search space, print their table, and promote the best."""
+    from tripletlab.sweeping import status
+
+    match words or []:
+        case ["status", *names]:
+            status.status(names)
+        case ["best", *names]:
+            status.best(names)
+        case names:
+            from tripletlab.sweeping.sweep import sweep
+
+            sweep(names, fresh=fresh, dry_run=dry_run)

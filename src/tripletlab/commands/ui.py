@@ -1,0 +1,19 @@
+"""`tripletlab ui`."""
+
+from typing import Annotated
+
+import typer
+
+from tripletlab import config
+from tripletlab.commands.options import Overrides
+
+
+def ui(
+    overrides: Overrides = None,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="On 127.0.0.1.")] = 5000,
+) -> None:
+    """Show runs, figures and models in the browser (MLflow)."""
+    from tripletlab.tracking.runs import serve
+
+    composed = config.compose("evaluate", overrides or [])
+    serve(composed.tracking["uri"], port=port)

@@ -1,0 +1,21 @@
+"""`tripletlab webcam`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tripletlab.commands.options import GalleryFolder
+
+
+def webcam(
+    bundle: Annotated[Path, typer.Argument(help="A bundle that `export` wrote.")] = Path("bundle"),
+    source: Annotated[
+        str, typer.Option(help="A camera's number, a video file, or a folder of photos.")
+    ] = "0",
+    gallery: GalleryFolder = Path("gallery"),
+) -> None:
+    """Show who is in front of the camera: record people, frame and name every face."""
+    from tripletlab.webcam.window import webcam
+
+    webcam(bundle, gallery=gallery, source=source)
