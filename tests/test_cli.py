@@ -39,8 +39,7 @@ def test_help_imports_nothing_heavy():
 
 
 def test_the_help_of_a_verb_lists_the_choices(capsys):
-    with pytest.raises(SystemExit):
-        main(["train", "--help"])
+    assert main(["train", "--help"]) == 0
     shown = capsys.readouterr().out
     assert "semihard" in shown
     assert "955,192" in shown
@@ -67,9 +66,7 @@ def test_overrides_stand_on_both_sides_of_an_option(words, says, capsys):
 
 
 def test_an_unknown_option_is_named(capsys):
-    with pytest.raises(SystemExit) as ended:
-        main(["train", "--konfig", "margin=0.4"])
-    assert ended.value.code == 2
+    assert main(["train", "--konfig", "margin=0.4"]) == 2
     assert "--konfig" in capsys.readouterr().err
 
 

@@ -169,7 +169,6 @@ BAD = [
     (["evaluate", "{here}/text.npy"], "cannot be read"),
     (["evaluate", "{here}/flat.npy"], "rows of numbers"),
     (["evaluate", "{here}/zero.npy"], "zero, or not finite"),
-    (["evaluate", "flip=true"], "what is to be judged"),
     (["evaluate", "RUN", "faces.size=32"], "takes faces of 64 pixels"),
     (["compare", "RUN"], "two models or more"),
     (["compare", "RUN", "RUN", "data=nowhere"], "are not there"),

@@ -1,6 +1,5 @@
 """`tripletlab clean`."""
 
-from tripletlab import config
 from tripletlab.commands.options import Overrides
 
 
@@ -8,4 +7,4 @@ def clean(overrides: Overrides = None) -> None:
     """Delete checkpoints that no trial will continue from."""
     from tripletlab.sweeping.status import clean
 
-    clean(config.compose("sweep", overrides or []))
+    clean(overrides or [])

@@ -22,7 +22,7 @@ def compare(
     ] = Path("comparison"),
 ) -> None:
     """Compare models on the same pairs: which differences are real, and where they differ."""
-    from tripletlab.experiment.compare import compare
+    from tripletlab.experiment.compare import compare_models
 
     targets, overrides = config.split_words(words)
-    compare(targets, config.compose("evaluate", overrides), folder=to)
+    compare_models(targets, config.compose_checked("evaluate", overrides), folder=to)

@@ -1,5 +1,7 @@
 """`tripletlab data verify`."""
 
+from pathlib import Path
+
 import typer
 
 from tripletlab import config
@@ -13,4 +15,4 @@ def verify(overrides: Overrides = None) -> None:
     """Compare every faces.h5 and pairs.h5 with the checksums it was written with."""
     from tripletlab.faces.integrity import verify
 
-    verify(config.compose("prepare", overrides or []).data)
+    verify(Path(config.compose("prepare", overrides or []).config["data"]))

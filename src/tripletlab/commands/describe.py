@@ -7,5 +7,7 @@ from tripletlab.commands.options import Overrides
 def describe(overrides: Overrides = None) -> None:
     """Print a network's table: rows, sizes, parameters, operations."""
     from tripletlab.experiment.describe import describe
+    from tripletlab.training import backend
 
-    describe(config.compose("train", overrides or []))
+    backend.load()
+    describe(config.compose_checked("train", overrides or []))

@@ -22,7 +22,7 @@ def evaluate(
     from tripletlab.experiment.evaluate import evaluate, print_faces
 
     target, overrides = target_and_overrides(words)
-    composed = config.compose("evaluate", overrides)
+    composed = config.compose_checked("evaluate", overrides)
     if faces:
         return print_faces(composed)
-    evaluate(target, composed, folder=to)
+    evaluate(target, composed, overrides, folder=to)

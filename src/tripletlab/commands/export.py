@@ -1,5 +1,6 @@
 """`tripletlab export`."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -32,4 +33,4 @@ def export(
         raise InputError("write tripletlab export [TARGET] FOLDER")
     target, folder = names if len(names) == 2 else ("champion", names[0])
     composed = config.compose("train", overrides)
-    export(composed, target, folder, far=far, keras_too=keras, saved=savedmodel)
+    export(composed.config, target, Path(folder), far=far, keras_too=keras, saved=savedmodel)

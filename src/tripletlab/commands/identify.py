@@ -18,7 +18,8 @@ def identify(
     to: OutputFolder = None,
 ) -> None:
     """Search for faces among enrolled people, one to many: CMC, and TPIR at FPIR."""
-    from tripletlab.experiment.identify import identify
+    from tripletlab.experiment.identify import identify_people
 
     target, overrides = target_and_overrides(words)
-    identify(target, config.compose("evaluate", overrides), gallery=gallery, folder=to)
+    composed = config.compose_checked("evaluate", overrides)
+    identify_people(target, composed, overrides, gallery=gallery, folder=to)

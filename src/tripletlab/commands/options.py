@@ -9,7 +9,9 @@ from typer.core import TyperCommand
 from tripletlab import config
 from tripletlab.errors import InputError
 
-TARGET = "champion, NAME@champion, NAME/version, a run id, a bundle folder, or embeddings in FILE.npy"
+TARGET = (
+    "champion, NAME@champion, NAME/version, a run id, a bundle folder, or embeddings in FILE.npy"
+)
 
 Overrides = Annotated[
     list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Change the config.")
@@ -24,7 +26,9 @@ Words = Annotated[
 ]
 SweepName = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[SPACE] [KEY=VALUE]", help="The latest sweep of that space, or of all."),
+    typer.Argument(
+        metavar="[SPACE] [KEY=VALUE]", help="The latest sweep of that space, or of all."
+    ),
 ]
 OutputFolder = Annotated[
     Path | None,

@@ -10,7 +10,7 @@ def prepare(
     """Find the faces in photos, and write them to faces.h5 and pairs.h5."""
     from tripletlab.experiment.data import prepare
 
-    composed = config.compose("prepare", overrides or [])
+    composed = config.compose_checked("prepare", overrides or [])
     if show_config:
         return config.show(composed)
-    prepare(composed, fresh=fresh)
+    prepare(composed.config, fresh=fresh)

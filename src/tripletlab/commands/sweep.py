@@ -21,9 +21,7 @@ def sweep(
         ),
     ] = None,
     fresh: Fresh = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print the trials, and stop.")
-    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the trials, and stop.")] = False,
 ) -> None:
     """Train every point of a search space, print their table, and promote the best."""
     from tripletlab.sweeping import status

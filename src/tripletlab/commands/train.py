@@ -1,16 +1,17 @@
 """`tripletlab train`."""
 
 from tripletlab import config
-from tripletlab.commands.options import Fresh, Overrides, ShowConfig
+from tripletlab.commands.options import Overrides, ShowConfig
 
 
-def train(
-    overrides: Overrides = None, fresh: Fresh = False, show_config: ShowConfig = False
-) -> None:
+def train(overrides: Overrides = None, show_config: ShowConfig = False) -> None:
     """Train one network, evaluate it, and log the run to MLflow."""
-    from tripletlab.experiment.run import run_once
+    from tripletlab.training import backend
 
-    composed = config.compose("train", overrides or [])
+    backend.load()
+    composed = config.compose_checked("train", overrides or [])
     if show_config:
         return config.show(composed)
-    run_once(composed, fresh=fresh)
+    from tripletlab.experiment.run import train_alone
+
+    train_alone(composed)

@@ -16,4 +16,4 @@ def ui(
     from tripletlab.tracking.runs import serve
 
     composed = config.compose("evaluate", overrides or [])
-    serve(composed.tracking["uri"], port=port)
+    serve(config.resolved(composed.config)["tracking"]["uri"], port=port)

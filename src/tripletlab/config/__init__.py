@@ -6,6 +6,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import yaml
+
 from tripletlab.config.instantiate import called, checked, has_target
 from tripletlab.errors import InputError
 from tripletlab.system.processor import resolve_dtype
@@ -63,6 +65,18 @@ def compose(verb: str, overrides: Sequence[str]) -> Composed:
     if "dtype" in plain:  # once for all cells of a sweep, on whatever machine they run
         plain["dtype"] = resolve_dtype(plain["dtype"])
     return Composed(plain, {noun: chosen[noun] for noun in groups() if noun in chosen})
+
+
+def compose_checked(verb: str, overrides: Sequence[str]) -> Composed:
+    """The config of a command, every value compared with the code that it is for."""
+    composed = compose(verb, overrides)
+    check(composed.config)
+    return composed
+
+
+def show(composed: Composed) -> None:
+    """Print a config as YAML."""
+    print(yaml.safe_dump(resolved(composed.config), sort_keys=False), end="")
 
 
 def resolved(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import yaml
 
 from tripletlab import config
 from tripletlab.evaluation.protocol import judge, pair_distances
-from tripletlab.experiment.data import Data
+from tripletlab.experiment.data import Data, prepare
 from tripletlab.experiment.evaluation import PEOPLE, Embeddings, about_training, judge_embeddings
 from tripletlab.faces.store import TRAIN, PairStore
 from tripletlab.photos.sources import slug
@@ -46,6 +46,18 @@ class Watch(Protocol):
 def model_name(data: Data) -> str:
     """The registered model: one for each set of training faces, so that no other dethrones it."""
     return f"tripletlab-{slug(data.faces.title)}-{data.faces.fingerprint[:8]}"
+
+
+def train_alone(composed: config.Composed) -> None:
+    """`tripletlab train`: a run of its own; prints its metrics and its id."""
+    tracker: Tracker = config.build(composed.config, "tracking")
+    data = prepare(composed.config, fresh=False)
+    tracker.open()
+    name = f"{composed.choices['miner']} {composed.config['margin']}"
+    outcome = train(composed, data, name=name, tracker=tracker)
+    for metric, value in outcome.metrics.items():
+        print(f"{metric}\t{value:.4f}" if isinstance(value, float) else f"{metric}\t{value}")
+    print(f"run\t{outcome.run_id}")
 
 
 def train(

@@ -100,7 +100,7 @@ def register_bundle(chosen: Registered, bundle: Path) -> str:
     with contextlib.redirect_stderr(io.StringIO()):  # notes for who writes such models
         info = mlflow.pyfunc.log_model(
             name="photos",
-            python_model=str(PACKAGE / "serving.py"),
+            python_model=str(PACKAGE / "tracking" / "serving.py"),
             artifacts={"bundle": str(bundle)},
             code_paths=[str(PACKAGE)],
             pip_requirements=[f"{one}=={version(one)}" for one in SERVING],
