@@ -55,7 +55,7 @@ def network(name: str) -> tuple[Callable[[], None], Callable[[], None], int, int
     plain = config.compose("train", [f"architecture={name}"]).config
     nouns = {noun: config.build(plain, noun) for noun in ("miner", "loss", "regularizer")}
     embedder = config.build(plain, "architecture", input_size=SIZE)
-    model = TripletModel(embedder, batch_size=FACES, seed=1, **nouns)
+    model = TripletModel(embedder, margin=plain["margin"], batch_size=FACES, seed=1, **nouns)
     schedule = config.build(plain, "rate_schedule")
     optimizer = config.build(plain, "optimizer", schedule=schedule, steps=1000)
     model.compile(optimizer=optimizer, jit_compile=backend.jit_compile())

@@ -52,6 +52,7 @@ NEEDS = {  # what the verbs know
         "miner": given,
         "loss": hinge,
         "regularizer": none,
+        "margin": 0.2,
         "batch_size": 6,
         "seed": 1,
     },

@@ -55,7 +55,13 @@ def learn(checkpoint, *, pause=0.0):
     )
     embedder = small_network()
     model = TripletModel(
-        embedder, miner=semihard, loss=hinge, regularizer=none_added, batch_size=16, seed=1
+        embedder,
+        miner=semihard,
+        loss=hinge,
+        regularizer=none_added,
+        margin=0.2,
+        batch_size=16,
+        seed=1,
     )
 
     def judge(network, margin):

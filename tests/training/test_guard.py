@@ -70,7 +70,13 @@ def learn(*, miner, regularizer):
         store, people=6, photos=4, steps=10, augmentation=as_they_are, miner=miner, seed=1
     )
     model = TripletModel(
-        small_network(), miner=miner, loss=hinge, regularizer=regularizer, batch_size=24, seed=1
+        small_network(),
+        miner=miner,
+        loss=hinge,
+        regularizer=regularizer,
+        margin=0.2,
+        batch_size=24,
+        seed=1,
     )
     told = Silent()
 

@@ -7,6 +7,7 @@ import pytest
 from tests.stores import make_store
 from tripletlab.architectures.network import network
 from tripletlab.architectures.tables import simple_cnn
+from tripletlab.errors import InputError
 from tripletlab.training import backend
 from tripletlab.training.augmentation import none
 from tripletlab.training.batches import PeopleByPhotos
@@ -14,8 +15,9 @@ from tripletlab.training.fit import fit
 from tripletlab.training.guard import none as unguarded
 from tripletlab.training.inference import embed, images_per_second
 from tripletlab.training.model import TripletModel
+from tripletlab.training.three_inputs import ThreeInputs
 from tripletlab.triplets.losses import hinge
-from tripletlab.triplets.miners import hard, semihard
+from tripletlab.triplets.miners import given, hard, semihard
 from tripletlab.triplets.regularizers import none as none_added
 
 
@@ -78,9 +80,8 @@ def test_the_loss_is_the_mean_hinge_of_the_kept_triplets(miner):
     expected, pairs = only_choice(distances, labels, 0.3, miner)
     identity = keras.Sequential([keras.Input((8,)), keras.layers.Identity()])
     model = TripletModel(
-        identity, miner=miner, loss=hinge, regularizer=none_added, batch_size=12, seed=0
+        identity, miner=miner, loss=hinge, regularizer=none_added, margin=0.3, batch_size=12, seed=0
     )
-    model.margin.assign(0.3)
     seen = [float(model.compute_loss(None, labels, embeddings)) for _ in range(200)]
     low = np.mean([min(losses) for losses in expected])
     high = np.mean([max(losses) for losses in expected])
@@ -93,6 +94,98 @@ def test_the_loss_is_the_mean_hinge_of_the_kept_triplets(miner):
     assert trackers["positive_distance"] == pytest.approx(distances[same & upper].mean(), rel=1e-5)
     assert trackers["negative_distance"] == pytest.approx(distances[~same].mean(), rel=1e-5)
     assert trackers["active"] <= trackers["kept"]
+
+
+def settings(**changes):
+    return {
+        "miner": hard,
+        "loss": hinge,
+        "regularizer": none_added,
+        "margin": 0.3,
+        "batch_size": 12,
+        "seed": 0,
+        **changes,
+    }
+
+
+def decayed_network():
+    """Eight numbers to eight: a layer with weight decay, and one whose activity costs, nested."""
+    inner = keras.Sequential(
+        [
+            keras.Input((8,)),
+            keras.layers.Dense(8, kernel_regularizer="l2", name="decayed"),
+            keras.layers.ActivityRegularization(l1=0.01),
+        ]
+    )
+    return keras.Sequential([keras.Input((8,)), inner, keras.layers.UnitNormalization()])
+
+
+@pytest.mark.parametrize("kind", [TripletModel, ThreeInputs])
+def test_the_networks_own_losses_are_part_of_the_loss(kind):
+    backend.start(seed=1)
+    embedder = decayed_network()
+    dense = embedder.layers[0].get_layer("decayed")
+    kernel = dense.get_weights()[0]
+    points, labels = unit(1), np.array([0, 1, 2, 3, 0, 1, 2, 3, 1, 2, 3, 0], np.int32)
+    model = kind(embedder, **settings(miner=given))
+    model.compile(optimizer=keras.optimizers.SGD(0.0), jit_compile=False)
+    seen = model.train_on_batch(points, labels, return_dict=True)
+    decay, activity = 0.01 * (kernel**2).sum(), 0.01 * np.abs(points @ kernel).sum(axis=1).mean()
+    passes = 3 if kind is ThreeInputs else 1  # Keras adds an activity's cost at every call
+    assert min(decay, activity) > 0.02
+    expected = seen["triplet_loss"] + decay + passes * activity
+    assert seen["loss"] == pytest.approx(expected, rel=1e-4)
+
+
+def test_weight_decay_reaches_the_weights():
+    """All faces in one point and all labels equal: only the decay has a gradient."""
+    backend.start(seed=1)
+    embedder = decayed_network()
+    dense = embedder.layers[0].get_layer("decayed")
+    before = dense.get_weights()[0]
+    model = TripletModel(embedder, **settings())
+    model.compile(optimizer=keras.optimizers.SGD(1.0), jit_compile=False)
+    model.train_on_batch(np.zeros((12, 8), np.float32), np.zeros(12, np.int32))
+    np.testing.assert_allclose(dense.get_weights()[0], 0.98 * before, rtol=1e-4)
+
+
+def test_a_model_needs_a_margin():
+    missing = settings()
+    del missing["margin"]
+    with pytest.raises(TypeError, match="margin"):
+        TripletModel(decayed_network(), **missing)
+
+
+@pytest.mark.parametrize("margin", [0.0, -0.1, 4.1, float("nan")])
+def test_a_margin_that_is_none_is_refused(margin):
+    with pytest.raises(InputError, match="above 0 and at most 4"):
+        TripletModel(decayed_network(), **settings(margin=margin))
+    model = TripletModel(decayed_network(), **settings())
+    with pytest.raises(InputError, match="above 0 and at most 4"):
+        model.set_margin(margin)
+    assert float(model.margin) == pytest.approx(0.3)
+
+
+def test_weights_for_samples_are_refused():
+    model = TripletModel(decayed_network(), **settings())
+    model.compile(optimizer="sgd", jit_compile=False)
+    labels = np.repeat(np.arange(4), 3).astype(np.int32)
+    with pytest.raises(InputError, match="sample_weight"):
+        model.train_on_batch(unit(1), labels, sample_weight=np.ones(12, np.float32))
+
+
+def test_plain_fit_trains_with_the_margin_that_it_was_given():
+    """As in one's own code: no callback of ours."""
+    backend.start(seed=1)
+    embedder = keras.Sequential(
+        [keras.Input((8,)), keras.layers.Dense(4), keras.layers.UnitNormalization()]
+    )
+    model = TripletModel(embedder, **settings(miner=semihard))
+    model.compile(optimizer=keras.optimizers.Adam(0.01), jit_compile=False)
+    labels = np.repeat(np.arange(4), 3).astype(np.int32)
+    past = model.fit(unit(1), labels, batch_size=12, epochs=3, shuffle=False, verbose=0).history
+    assert past["loss"][0] > 0.05
+    assert past["kept"][0] > 0.1
 
 
 class Silent:
@@ -112,12 +205,18 @@ def run(*, seed=1, epochs=3, scores=(0.5, 0.6, 0.7), patience=5):
     batches = small_batches(seed=seed)
     embedder = small_network()
     model = TripletModel(
-        embedder, miner=semihard, loss=hinge, regularizer=none_added, batch_size=16, seed=seed
+        embedder,
+        miner=semihard,
+        loss=hinge,
+        regularizer=none_added,
+        margin=0.2,
+        batch_size=16,
+        seed=seed,
     )
     given, seen, weights = iter([0.5, *scores]), Silent(), []  # first the untrained network's
 
     def judge(network, margin):
-        assert margin == pytest.approx(0.2 if weights else 0.0)
+        assert margin == pytest.approx(0.2)
         weights.append([value.copy() for value in network.get_weights()])
         return {"validation_auc": next(given), "mean_distance": 1.0}
 
@@ -169,7 +268,13 @@ def test_numbers_beyond_the_finite_end_the_fit():
     embedder = small_network()
     embedder.set_weights([np.full_like(value, np.nan) for value in embedder.get_weights()])
     model = TripletModel(
-        embedder, miner=semihard, loss=hinge, regularizer=none_added, batch_size=16, seed=1
+        embedder,
+        miner=semihard,
+        loss=hinge,
+        regularizer=none_added,
+        margin=0.2,
+        batch_size=16,
+        seed=1,
     )
     with pytest.raises(FloatingPointError, match="learning rate"):
         fit(

@@ -48,10 +48,10 @@ def test_a_batch_is_anchors_positives_negatives(store):
         miner=batches.miner,
         loss=hinge,
         regularizer=none_added,
+        margin=0.5,
         batch_size=batches.batch_size,
         seed=1,
     )
-    model.margin.assign(0.5)
     batches.begin(1, model)
     faces, labels = batches[0]
     assert faces.shape == (18, 32, 32, 1)
@@ -83,6 +83,7 @@ def learn(store, *, every):
         miner=batches.miner,
         loss=hinge,
         regularizer=none_added,
+        margin=0.5,
         batch_size=batches.batch_size,
         seed=1,
     )

@@ -14,7 +14,7 @@ from tripletlab.triplets.losses import hinge
 from tripletlab.triplets.miners import given, semihard
 from tripletlab.triplets.regularizers import none
 
-SETTINGS = {"loss": hinge, "regularizer": none, "batch_size": 12, "seed": 0}
+SETTINGS = {"loss": hinge, "regularizer": none, "margin": 0.5, "batch_size": 12, "seed": 0}
 
 
 def triplets():
@@ -26,7 +26,6 @@ def triplets():
 def model(kind, embedder, rate=1e-2):
     made = kind(embedder, miner=given, **SETTINGS)
     made.compile(optimizer=keras.optimizers.SGD(rate), jit_compile=False)
-    made.margin.assign(0.5)
     return made
 
 

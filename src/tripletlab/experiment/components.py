@@ -38,6 +38,7 @@ def assembled(plain: dict[str, Any], data: Data) -> tuple[TripletModel, keras.Mo
         miner=batches.miner,
         loss=config.build(plain, "loss"),
         regularizer=config.build(plain, "regularizer"),
+        margin=plain["margin"],
         batch_size=batches.batch_size,
         seed=seed,
     )

@@ -45,7 +45,7 @@ class Driver(keras.callbacks.Callback):  # type: ignore[misc]
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """The first epoch is progress 0, the last one progress 1."""
         progress = epoch / max(self.epochs - 1, 1)
-        self.model.margin.assign(self.margin(progress, distance=self.progress.distances[-1]))
+        self.model.set_margin(self.margin(progress, distance=self.progress.distances[-1]))
         self.batches.begin(epoch + 1, self.model)
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:

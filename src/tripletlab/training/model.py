@@ -5,6 +5,7 @@ from typing import Any, Protocol
 import keras
 from keras import KerasTensor, ops
 
+from tripletlab.errors import InputError
 from tripletlab.triplets.distances import squared_distances
 from tripletlab.triplets.losses import mean_where
 from tripletlab.triplets.miners import Miner
@@ -32,6 +33,9 @@ class TripletModel(keras.Model):  # type: ignore[misc]
     Beside the loss it reports, as means over an epoch: `triplet_loss`, without the regulariser;
     `kept` and `active`, fractions of the miner's anchor-positive pairs (a triplet was found; its
     loss is above zero); `positive_distance` and `negative_distance` over all pairs of the batch.
+
+    `margin` is a squared distance above 0 and at most 4, InputError for any other; `set_margin`
+    changes it between epochs.
     """
 
     def __init__(
@@ -41,6 +45,7 @@ class TripletModel(keras.Model):  # type: ignore[misc]
         miner: Miner,
         loss: TripletLoss,
         regularizer: Regularizer,
+        margin: float,
         batch_size: int,
         seed: int,
     ) -> None:
@@ -49,7 +54,8 @@ class TripletModel(keras.Model):  # type: ignore[misc]
         self.regularizer = regularizer
         self.batch_size = batch_size
         self.seeds = keras.random.SeedGenerator(seed)
-        self.margin = self.add_weight(name="margin", initializer="zeros", trainable=False)
+        first = keras.initializers.Constant(valid_margin(margin))
+        self.margin = self.add_weight(name="margin", initializer=first, trainable=False)
         names = ("triplet_loss", "kept", "active", "positive_distance", "negative_distance")
         self.trackers = {name: keras.metrics.Mean(name=name) for name in names}
 
@@ -65,7 +71,10 @@ class TripletModel(keras.Model):  # type: ignore[misc]
         sample_weight: KerasTensor = None,
         training: bool = True,
     ) -> KerasTensor:
-        """Mine once, without gradient; the kept triplets' mean loss, and the regulariser's."""
+        """Mine once, without gradient; the sum of the kept triplets' mean loss, the regulariser's
+        loss, and the network's own losses (weight decay of its layers, say)."""
+        if sample_weight is not None:
+            raise InputError("the triplet loss has no weights for samples: leave sample_weight out")
         # Keras leaves the batch size open; the miner's sort wants to know it.
         labels = ops.reshape(y, (self.batch_size,))
         dim = self.embedder.output_shape[-1]
@@ -75,7 +84,12 @@ class TripletModel(keras.Model):  # type: ignore[misc]
         mined = self.miner(ops.stop_gradient(distances), labels, margin=self.margin, draws=draws)
         measured = mined.measure(distances, loss=self.triplet_loss, margin=self.margin)
         self._track(distances, labels, measured)
-        return measured.loss + self.regularizer(distances, labels, dim=dim)
+        loss = measured.loss + self.regularizer(distances, labels, dim=dim)
+        return loss + sum(ops.cast(ops.sum(own), loss.dtype) for own in self.losses)
+
+    def set_margin(self, margin: float) -> None:
+        """The margin from now on; InputError outside (0, 4]."""
+        self.margin.assign(valid_margin(margin))
 
     def _track(self, distances: KerasTensor, labels: KerasTensor, measured: Measured) -> None:
         seen = {
@@ -87,3 +101,10 @@ class TripletModel(keras.Model):  # type: ignore[misc]
         }
         for name, value in seen.items():
             self.trackers[name].update_state(value)
+
+
+def valid_margin(margin: float) -> float:
+    """The margin; InputError outside (0, 4]: with 0 no negative is semi-hard, and the loss is 0."""
+    if not 0 < margin <= 4:
+        raise InputError(f"margin={margin}: a margin is a squared distance above 0 and at most 4")
+    return float(margin)
