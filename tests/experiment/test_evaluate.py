@@ -72,6 +72,16 @@ def card(folder):
     return json.loads((folder / "card.json").read_text())
 
 
+def test_a_run_and_its_evaluation_say_where_they_were_made(run, trained, tmp_path):
+    made = Path(client_of(trained[0]).download_artifacts(run, "environment.json"))
+    assert do("evaluate", run, "--to", str(tmp_path)) == 0
+    for path in (made, tmp_path / "environment.json"):
+        seen = json.loads(path.read_text())
+        assert seen["backend"] == "tensorflow"
+        assert seen["onednn"] in (True, False)
+        assert seen["packages"]["opencv-python-headless"].startswith(cv2.__version__)
+
+
 def test_a_run_judged_again_has_the_same_card(run, trained, tmp_path, capsys):
     assert do("evaluate", run, "--to", str(tmp_path / "again")) == 0
     client = client_of(trained[0])

@@ -45,6 +45,21 @@ def test_a_run_keeps_params_metrics_tags_and_files(tracker, tmp_path):
     assert {status(one.run_id) for one in (parent, run)} == {"FINISHED"}
 
 
+def test_the_environment_sends_no_run_elsewhere(tracker, tmp_path, monkeypatch):
+    with tracker.run("other", params={}, tags={}) as other:
+        pass
+    monkeypatch.setenv("MLFLOW_RUN_ID", other.run_id)
+    monkeypatch.setenv("MLFLOW_REGISTRY_URI", f"sqlite:///{tmp_path / 'elsewhere.db'}")
+    tracker.open()
+    with tracker.run("one", params={}, tags={}) as run:
+        embedder = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+        run.model(embedder, registered_as="own")
+    assert run.run_id != other.run_id
+    assert not (tmp_path / "elsewhere.db").exists()
+    here = MlflowClient(tracker.uri, registry_uri=tracker.uri)
+    assert here.search_model_versions("name = 'own'")[0].run_id == run.run_id
+
+
 def test_a_run_names_the_faces_that_it_saw(tracker, tmp_path):
     (tmp_path / "faces.json").write_text('{"faces_kept": 9}')
     with tracker.run("one", params={}, tags={}) as run:

@@ -1,5 +1,6 @@
 """`tripletlab evaluate`: what was trained before, here or elsewhere, is judged on any set."""
 
+import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +16,9 @@ from tripletlab.experiment.evaluation import about_training, judge_embeddings
 from tripletlab.experiment.target import Subject, find_subject
 from tripletlab.photos.sources import slug
 from tripletlab.system.progress import say
+from tripletlab.system.provenance import ENVIRONMENT, environment
 from tripletlab.tracking.runs import Tracked, Tracker
+from tripletlab.training import backend
 
 SHOWN = ("accuracy", "precision", "recall", "auc", "auc_pooled", "threshold")
 
@@ -47,6 +50,8 @@ def evaluate(
             folder=Path(scratch),
         )
         np.savez_compressed(Path(scratch) / "distances.npz", verification=distances)
+        where = {**environment(), **(backend.description() if subject.run_id else {})}
+        (Path(scratch) / ENVIRONMENT).write_text(json.dumps(where, indent=2))
         shutil.copytree(scratch, place, dirs_exist_ok=True)
         if subject.run_id:
             run = Tracked(subject.run_id)

@@ -17,7 +17,7 @@ from tripletlab.experiment.evaluation import PEOPLE, Embeddings, about_training,
 from tripletlab.faces.store import TRAIN, PairStore
 from tripletlab.photos.sources import slug
 from tripletlab.plots.learning import draw_learning
-from tripletlab.system.provenance import fingerprint
+from tripletlab.system.provenance import ENVIRONMENT, environment, fingerprint
 from tripletlab.tracking.runs import Tracker
 from tripletlab.training import backend
 
@@ -89,6 +89,9 @@ def train(
         folder = Path(scratch)
         (folder / "config.yaml").write_text(yaml.safe_dump(plain, sort_keys=False))
         backend.start(seed=plain["seed"])
+        known = {**environment(), **backend.description()}
+        (folder / ENVIRONMENT).write_text(json.dumps(known, indent=2))
+        run.files(folder)  # now: a run that fails needs them most
         from tripletlab.experiment.training import fitted  # it needs the backend
 
         follow = watch.epoch if watch else None

@@ -1,16 +1,36 @@
-"""Which code made a result."""
+"""Which code made a result, and where."""
 
 import functools
 import hashlib
+import os
+import platform
+import re
 import subprocess
 from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tripletlab.system.processor import CPUINFO
+from tripletlab.system.progress import cores
+
 PACKAGE = Path(__file__).parents[1]
+ENVIRONMENT = "environment.json"  # where a result's environment is kept
+PACKAGES = (
+    *("tripletlab", "keras", "tensorflow", "jax", "jaxlib", "torch", "numpy", "scipy", "h5py"),
+    *("opencv-python-headless", "opencv-python", "onnxruntime", "scikit-learn", "umap-learn"),
+    *("mlflow", "optuna"),
+)
+# Settings of the libraries that compute. Nothing else of the environment: it may hold secrets.
+VARIABLES = re.compile(
+    r"(TF_(ENABLE|DISABLE|DETERMINISTIC|CUDNN|CUBLAS|CUDA|GPU|XLA|NUM|FORCE|USE|CPU|AUTO)\w*"
+    r"|(XLA|KERAS|JAX|OMP|KMP|MKL|DNNL|ONEDNN|OPENBLAS|CUDA|CUDNN|CUBLAS|NUMBA|OPENCV)_\w+"
+    r"|NVIDIA_TF32_OVERRIDE|PYTHONHASHSEED)"
+)
+FLAGS = re.compile(r"avx\w*|amx\w*|sse4_\d|fma|asimd\w*|sve\w*|bf16")
 
 
 def code_fingerprint() -> str:
@@ -39,3 +59,40 @@ def git_commit() -> str | None:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return None
+
+
+def environment() -> dict[str, Any]:
+    """What a result can depend on beside code, config and photos, without importing any of it."""
+    model, flags = _processor()
+    return {
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "processor": model,
+        "instructions": flags,
+        "cores": cores(),
+        "packages": _versions(),
+        "variables": {
+            name: value for name, value in sorted(os.environ.items()) if VARIABLES.fullmatch(name)
+        },
+    }
+
+
+def _processor() -> tuple[str, list[str]]:
+    """Its name and its vector instructions, in the way of Linux; elsewhere only the name."""
+    text = CPUINFO.read_text() if CPUINFO.is_file() else ""
+    model = re.search(r"model name\s*: (.+)", text)
+    flags = re.search(r"(?:flags|Features)\s*: (.+)", text)
+    return (
+        model[1] if model else platform.processor() or platform.machine(),
+        sorted(flag for flag in (flags[1].split() if flags else ()) if FLAGS.fullmatch(flag)),
+    )
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found

@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 HOST = "tripletlab.host"
 LOCK = "tripletlab.lock"  # the file in live/ that the run's process holds
 CHAMPION = "champion"
+# What would send runs elsewhere than the config says, or leave them unwritten for a while.
+ELSEWHERE = (
+    *("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME", "MLFLOW_WORKSPACE"),
+    *("MLFLOW_ENABLE_ASYNC_LOGGING", "MLFLOW_TRUNCATE_LONG_VALUES"),
+)
 KIND = "mlflow.experimentKind"  # so that the page opens on training runs
 
 
@@ -138,6 +143,8 @@ class Tracker:
     def _point_here(self) -> None:
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
         os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+        for place in ELSEWHERE:
+            os.environ.pop(place, None)
         import mlflow
 
         for noisy in ("mlflow", "alembic"):
@@ -146,6 +153,7 @@ class Tracker:
         # SQLite lets one process write at a time; the others wait so many seconds, not its five
         waiting = "?timeout=60" if self.uri.startswith("sqlite:") and "?" not in self.uri else ""
         mlflow.set_tracking_uri(self.uri + waiting)
+        mlflow.set_registry_uri(self.uri + waiting)
 
     @contextlib.contextmanager
     def run(

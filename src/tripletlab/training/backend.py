@@ -1,29 +1,86 @@
 """The one place that knows which library computes: importing it, and making it repeatable."""
 
+import importlib.util
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+from tripletlab.errors import InputError
 from tripletlab.system.progress import quiet_stderr
+
+BACKENDS = ("tensorflow", "jax")
+LIMITS = {  # of Keras' own, which would end a fit early without a word
+    "KERAS_MAX_EPOCHS": "fit.epochs",
+    "KERAS_MAX_STEPS_PER_EPOCH": "batches.steps",
+}
 
 
 def load() -> None:
-    """Import Keras and its backend, without the notes that the backend writes about itself."""
-    with quiet_stderr():
-        import keras
+    """Import Keras and its backend, without the notes that the backend writes about itself.
 
+    The settings are those of `settle`. InputError where the environment asks for a backend or a
+    limit that cannot be had.
+    """
+    _check_environment()
+    with quiet_stderr():
+        try:
+            import keras
+        except ValueError as error:
+            raise InputError(f"{_personal_settings()}: Keras cannot use it ({error})") from error
+        settle()
         keras.ops.ones(1)  # the backend looks for its devices now, and not in a progress bar
+
+
+def settle() -> None:
+    """Set all that a personal keras.json or the library's defaults would decide otherwise.
+
+    Arithmetic in float32 is float32: GPUs since Ampere would round its factors to TF32's 10 bits.
+    """
+    import keras
+
+    keras.config.set_floatx("float32")
+    keras.config.set_dtype_policy("float32")
+    keras.config.set_epsilon(1e-7)
+    keras.config.set_image_data_format("channels_last")
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow
+
+        tensorflow.config.experimental.enable_tensor_float_32_execution(False)
+    elif keras.backend.backend() == "jax":
+        import jax
+
+        jax.config.update("jax_default_matmul_precision", "highest")
 
 
 def start(*, seed: int) -> None:
     """Forget the last network and seed everything: the same seed then gives the same numbers."""
     import keras
 
+    settle()
     keras.utils.clear_session()
     keras.utils.set_random_seed(seed)
     if keras.backend.backend() == "tensorflow":
         import tensorflow
 
         tensorflow.config.experimental.enable_op_determinism()
+
+
+def description() -> dict[str, Any]:
+    """The backend, its devices, and whether TensorFlow computes with oneDNN (None: not known)."""
+    import keras
+
+    name = keras.backend.backend()
+    if name == "jax":
+        import jax
+
+        return {"backend": name, "devices": [str(one) for one in jax.devices()], "onednn": None}
+    import tensorflow
+
+    known = tensorflow.config.experimental.get_device_details
+    gpus = tensorflow.config.list_physical_devices("GPU")
+    devices = [str(known(gpu).get("device_name", gpu.name)) for gpu in gpus] or ["CPU"]
+    return {"backend": name, "devices": devices, "onednn": _onednn()}
 
 
 def graph(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -46,3 +103,30 @@ def jit_compile() -> bool | str:
     import tensorflow
 
     return "auto" if tensorflow.config.list_physical_devices("GPU") else False
+
+
+def _check_environment() -> None:
+    wanted = os.environ.get("KERAS_BACKEND") or "tensorflow"
+    if wanted not in BACKENDS:
+        raise InputError(
+            f"KERAS_BACKEND={wanted}: the backends are {' and '.join(BACKENDS)}; unset it"
+        )
+    if importlib.util.find_spec(wanted) is None:
+        raise InputError(f"KERAS_BACKEND={wanted}: {wanted} is not installed; unset it")
+    os.environ["KERAS_BACKEND"] = wanted  # else a personal keras.json decides
+    for variable, key in LIMITS.items():
+        if variable in os.environ:
+            raise InputError(f"{variable} would end a fit early: unset it, and give {key}=…")
+
+
+def _personal_settings() -> Path:
+    return Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "keras.json"
+
+
+def _onednn() -> bool | None:
+    """By default it depends on the processor, and TensorFlow has no public question for it."""
+    try:
+        from tensorflow.python.util import _pywrap_util_port
+    except ImportError:
+        return None
+    return bool(_pywrap_util_port.IsMklEnabled())
