@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from mlflow import MlflowClient
 
+from tests.imports import imported_by
 from tripletlab import config
 from tripletlab.cli import main
 from tripletlab.faces.store import PairStore
@@ -171,6 +172,29 @@ def test_a_bundle_is_judged_as_the_network_that_it_came_from(run, tmp_path):
     assert light["about"]["pairs_fingerprint"] == whole["about"]["pairs_fingerprint"]
     assert light["pooled"]["auc"] == pytest.approx(whole["pooled"]["auc"], abs=1e-3)
     assert "as a bundle" in light["about"]["model"]
+
+
+def test_what_learns_nothing_imports_no_tensorflow(run, trained, tmp_path):
+    given = [word for word in SMALL if word.startswith(("photos", "verification", "faces"))]
+    rows = len(PairStore.open(next(trained[0].glob("data/**/pairs.h5"))).names)
+    np.save(tmp_path / "own.npy", np.random.default_rng(0).normal(size=(rows, 6)))
+    assert do("export", run, str(tmp_path / "bundle"), "--far", "0.2") == 0
+    own, bundle, light, whole = (
+        str(tmp_path / name) for name in ("own.npy", "bundle", "light", "whole")
+    )
+    photo = str(trained[0] / "people" / "Person_1" / "Person_1_0000.png")
+    needs_none = [
+        ["prepare", *given],
+        ["data", "verify"],
+        ["evaluate", "--faces", *given],
+        ["evaluate", own, *given, "--to", whole],
+        ["evaluate", bundle, *given, "--to", light],
+        ["identify", own, *given, "--to", str(tmp_path / "identified")],
+        ["compare", light, whole, "--to", str(tmp_path / "compared")],
+        ["recognise", photo, "--bundle", bundle, "--gallery", str(tmp_path / "gallery")],
+    ]
+    assert imported_by(*needs_none, folder=trained[0]) == set()
+    assert "tensorflow" in imported_by(["describe"], folder=trained[0])
 
 
 BAD = [

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
+from tests.imports import imported_by
 from tests.stores import SMALL
 
 
@@ -113,6 +114,8 @@ def test_stopped_killed_completed_and_not_repeated(tmp_path):
     assert again == out
     assert len(runs(tmp_path)[0]) == len(named)
     assert len(client.search_model_versions(f"name = '{model.name}'")) == 4
+    past = (["sweep", "status"], ["sweep", "best"], ["report"], ["clean"])
+    assert imported_by(*past, folder=tmp_path) == set()
 
 
 def test_two_sweeps_do_not_mix(tmp_path, monkeypatch):

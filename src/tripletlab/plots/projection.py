@@ -1,6 +1,8 @@
 """Embeddings to the plane, once or epoch by epoch, and who is next to whom before that."""
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -52,9 +54,24 @@ def neighbours(embeddings: Embeddings, *, count: int) -> Near:
 def _umap(embeddings: Embeddings, *, seed: int, **more: Any) -> Points:
     if len(embeddings) < FEWEST:
         raise ValueError(f"a map needs {FEWEST} faces, not {len(embeddings)}")
-    from umap import UMAP
+    with _without("tensorflow"):  # umap imports it for its parametric kind, and it takes seconds
+        from umap import UMAP
 
     around = min(NEIGHBOURS, len(embeddings) - 1)
     # UMAP warns that a seed means one job unless it is asked for one.
     umap = UMAP(n_neighbors=around, random_state=seed, n_jobs=1, **more)
     return np.asarray(umap.fit_transform(embeddings), np.float32)
+
+
+@contextmanager
+def _without(package: str) -> Iterator[None]:
+    """Importing the package fails in this context, as if it were not installed; one that is loaded
+    already stays so."""
+    there = package in sys.modules
+    if not there:
+        sys.modules[package] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        if not there:
+            del sys.modules[package]
