@@ -40,7 +40,7 @@ def once(bundle: Path, display: str) -> tuple[float, float]:
     """Start the app, wait for its window, and close it; seconds by the clock and of processors."""
     env = {**os.environ, "DISPLAY": display}
     with tempfile.TemporaryDirectory() as gallery:
-        command = [sys.executable, "-m", "tripletlab.cli", "webcam", str(bundle)]
+        command = [sys.executable, "-m", "tripletlab", "webcam", str(bundle)]
         begun = time.perf_counter()
         app = subprocess.Popen([*command, "--gallery", gallery, "--source", gallery], env=env)
         search = ["xdotool", "search", "--sync", "--onlyvisible", "--class", "tripletlab"]

@@ -38,7 +38,7 @@ def main(words: Sequence[str]) -> int:
         ray_nodes(root) as (address, second),
     ):
         command = [
-            *(BIN / "python", "-m", "tripletlab.cli", "sweep", *rest),
+            *(BIN / "python", "-m", "tripletlab", "sweep", *rest),
             *("engine=ray", f"engine.address={address}", "engine.workers=2"),
             f"studies={database}/studies",
             *("tracking=server", f"tracking.uri={server}", f"tracking.folder={root / 'mlruns'}"),

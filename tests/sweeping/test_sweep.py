@@ -18,7 +18,7 @@ from tests.stores import SMALL
 
 def sweep(folder, *more):
     """The command as a terminal starts it: a shell's `&` would have it ignore Ctrl-C."""
-    command = [sys.executable, "-m", "tripletlab.cli", "sweep", *SMALL, *more]
+    command = [sys.executable, "-m", "tripletlab", "sweep", *SMALL, *more]
     return subprocess.Popen(
         command,
         cwd=folder,
@@ -70,7 +70,7 @@ def test_stopped_killed_completed_and_not_repeated(tmp_path):
         said = process.communicate()[1]
         assert process.returncode == 130
         assert "Traceback" not in said
-        assert said.endswith("tripletlab: stopped; the same command goes on where it can\n")
+        assert said.endswith("tripletlab: stopped; the same command continues where it can\n")
         assert sorted(status for _, status in runs(tmp_path)[0]) == ["FINISHED", "KILLED", "KILLED"]
 
     process = sweep(tmp_path)

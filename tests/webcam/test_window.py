@@ -98,7 +98,7 @@ def test_without_a_camera_there_is_a_window_that_says_so(app, bundle):
 
 
 def test_a_bundle_that_is_not_there_is_one_line_and_no_window(tmp_path):
-    command = [sys.executable, "-m", "tripletlab.cli", "webcam", str(tmp_path / "none")]
+    command = [sys.executable, "-m", "tripletlab", "webcam", str(tmp_path / "none")]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 2
     assert "tripletlab export" in done.stderr
