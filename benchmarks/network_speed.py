@@ -48,7 +48,7 @@ def main(rounds: int, names: list[str]) -> None:
 
 def network(name: str) -> tuple[Callable[[], None], Callable[[], None], int, int]:
     """What trains it by a batch, what embeds a batch, its parameters and its operations."""
-    from tripletlab.architectures.description import flops
+    from tripletlab.architectures.operations import flops
     from tripletlab.training.inference import BATCH, embed
     from tripletlab.training.model import TripletModel
 

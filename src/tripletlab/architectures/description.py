@@ -1,23 +1,23 @@
 """A network as the paper's Table I shows it: rows, sizes, parameters, operations."""
 
-import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import keras
 
 from tripletlab.architectures.blocks import Style
+from tripletlab.architectures.operations import added, flops_by_layer
 from tripletlab.architectures.tables import Table
 
 
 class Described(NamedTuple):
-    """A row of the description; `flops` counts a multiplication and an addition as two."""
+    """A row of the description; `flops` as operations.flops counts them."""
 
     name: str
     text: str
     output: tuple[int, ...]  # without the batch
     parameters: int
-    flops: int
+    flops: int | None
 
 
 def describe(network: keras.Model, table: Table, style: Style) -> list[Described]:
@@ -30,28 +30,16 @@ def describe(network: keras.Model, table: Table, style: Style) -> list[Described
     return [_described(network, name, text) for name, text in rows]
 
 
-def flops(network: keras.Model) -> int:
-    """Operations for one face: those of convolutions and dense layers, two each."""
-    return sum(map(_flops, network.layers))
-
-
-def total(rows: Sequence[Described]) -> tuple[int, int]:
+def total(rows: Sequence[Described]) -> tuple[int, int | None]:
     """Parameters and operations of all rows."""
-    return sum(row.parameters for row in rows), sum(row.flops for row in rows)
+    return sum(row.parameters for row in rows), added(row.flops for row in rows)
 
 
 def _described(network: keras.Model, name: str, text: str) -> Described:
-    own = [
-        layer for layer in network.layers if layer.name == name or layer.name.startswith(f"{name}_")
-    ]
-    parameters = sum(layer.count_params() for layer in own)
+    def belongs(layer: str) -> bool:
+        return layer == name or layer.startswith(f"{name}_")
+
+    parameters = sum(layer.count_params() for layer in network.layers if belongs(layer.name))
     output = network.get_layer(name).output.shape[1:]
-    return Described(name, text, tuple(output), parameters, sum(map(_flops, own)))
-
-
-def _flops(layer: keras.Layer) -> int:
-    if not isinstance(layer, keras.layers.Conv2D | keras.layers.Dense):
-        return 0
-    kernel: tuple[int, ...] = layer.kernel.shape  # (height, width, in, out) or (in, out)
-    places: tuple[int, ...] = layer.output.shape[1:-1]  # of a dense layer: none
-    return 2 * math.prod(kernel) * math.prod(places)
+    counts = (count for layer, count in flops_by_layer(network) if belongs(layer))
+    return Described(name, text, tuple(output), parameters, added(counts))

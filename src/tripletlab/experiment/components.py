@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tripletlab import config
-from tripletlab.architectures.description import flops
+from tripletlab.architectures.operations import flops
+from tripletlab.errors import InputError
 from tripletlab.experiment.data import Data
 from tripletlab.training.batches import Batches
 from tripletlab.training.checkpoint import Progress
@@ -49,11 +50,24 @@ def assembled(plain: dict[str, Any], data: Data) -> tuple[TripletModel, keras.Mo
 
 
 def costs(progress: Progress, embedder: keras.Model, faces: NDArray[np.uint8]) -> dict[str, float]:
-    """What the network takes to train, to keep and to use."""
+    """What the network takes to train, to keep and to use; no `flops` where they are not known."""
+    operations = flops(embedder)
     return {
         "training_seconds": progress.seconds,
         "training_images_per_second": float(np.median(progress.speeds)),
         "inference_images_per_second": images_per_second(embedder, faces),
         "parameters": embedder.count_params(),
-        "flops": flops(embedder),
+        **({} if operations is None else {"flops": operations}),
     }
+
+
+def check_operations(plain: dict[str, Any]) -> None:
+    """InputError where the operations of the config's network are not known, as an objective."""
+    network = config.build(
+        plain, "architecture", input_size=config.resolved(plain)["faces"]["size"]
+    )
+    if flops(network) is None:
+        raise InputError(
+            f"flops cannot be an objective: those of {network.name} are not known, because"
+            " of layers that tripletlab cannot count"
+        )

@@ -36,5 +36,6 @@ def describe(composed: config.Composed) -> None:
     Console(highlight=False).print(shown)
 
 
-def _counts(parameters: int, flops: int) -> tuple[str, str]:
-    return (f"{parameters:,}" if parameters else "", f"{flops / 1e6:,.2f}" if flops else "")
+def _counts(parameters: int, flops: int | None) -> tuple[str, str]:
+    million = "not known" if flops is None else f"{flops / 1e6:,.2f}" if flops else ""
+    return (f"{parameters:,}" if parameters else "", million)

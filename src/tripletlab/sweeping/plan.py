@@ -57,7 +57,12 @@ class Plan:
         make_pruner(self.space)
         config.check(self.plain)
         for corner in self.space.corners():
-            config.check(self.composed(corner, None).config)
+            plain = self.composed(corner, None).config
+            config.check(plain)
+            if "flops" in self.space.objectives and not _counted(plain["architecture"]):
+                from tripletlab.experiment.components import check_operations
+
+                check_operations(plain)
 
     def recipe(self) -> str:
         """Identifies space and config; how many trials are drawn and what is shown may change."""
@@ -155,6 +160,12 @@ def _set(plain: dict[str, Any], key: str, value: Value) -> bool:
         return False
     node[last] = value
     return True
+
+
+def _counted(architecture: Mapping[str, Any]) -> bool:
+    """One of tripletlab's own tables, whose operations are always known."""
+    targets = architecture["_target_"], architecture.get("table", {}).get("_target_", "")
+    return all(target.startswith("tripletlab.architectures.") for target in targets)
 
 
 def _without_own(composed: config.Composed) -> config.Composed:

@@ -52,9 +52,10 @@ def report(
         figures = {"Learning curves": _curves(study, ranked[0], tracker), **figures}
     else:
         figures["Learning curves"] = _curves(study, ranked[0], tracker)
-    if len({row.mean("flops") for row in rows}) > 1:
+    counted = [row for row in rows if all("flops" in one for one in row.metrics)]
+    if len({row.mean("flops") for row in counted}) > 1:
         figures["AUC against operations"] = charts.worth(
-            {row.name: (row.mean("flops"), row.mean("auc")) for row in rows}
+            {row.name: (row.mean("flops"), row.mean("auc")) for row in counted}
         )
     heading = "ROC of the best" if len(ranked) > BEST else "ROC"
     figures[heading] = _rocs(ranked[:BEST], pairs, tracker)

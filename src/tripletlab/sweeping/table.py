@@ -49,8 +49,10 @@ class Row:
     def figure(self, metric: str) -> str:
         """Mean ± standard deviation over the seeds; of one run the accuracy with that of its sets.
 
-        Large numbers, such as parameters, have no decimals.
+        Large numbers, such as parameters, have no decimals. A run may lack what cannot be counted.
         """
+        if not all(metric in one for one in self.metrics):
+            return "not known"
         values = [one[metric] for one in self.metrics]
         mean = statistics.fmean(values)
         digits = 0 if abs(mean) >= 1000 else 1 if abs(mean) >= 10 else 4

@@ -1,0 +1,101 @@
+"""How many operations a network needs for one face, counted layer by layer."""
+
+import math
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any
+
+import keras
+from keras import layers
+
+CONVOLUTIONS = (layers.Conv1D, layers.Conv2D, layers.Conv3D)
+TRANSPOSED = (layers.Conv1DTranspose, layers.Conv2DTranspose, layers.Conv3DTranspose)
+DEPTHWISE = (layers.DepthwiseConv1D, layers.DepthwiseConv2D)
+SEPARABLE = (layers.SeparableConv1D, layers.SeparableConv2D)
+# Weights that are applied element by element, which is not counted.
+ELEMENTWISE = (
+    layers.BatchNormalization,
+    layers.GroupNormalization,
+    layers.LayerNormalization,
+    layers.RMSNormalization,
+    layers.Normalization,
+    layers.PReLU,
+)
+# Keras' own without weights that multiply tensors by each other all the same.
+PRODUCTS = {
+    *("Attention", "AdditiveAttention", "Dot"),
+    *("Matmul", "Einsum", "Tensordot", "Inner", "Outer", "Vdot", "Kron", "Cross"),
+    *("Conv", "ConvTranspose", "DepthwiseConv", "SeparableConv", "DotProductAttention"),
+}
+
+
+def flops(network: keras.Model) -> int | None:
+    """Operations of convolutions and dense layers for one face, a multiplication and an addition
+    being two; what is done element by element is not counted. None where they are not known.
+
+    A nested network counts as often as it is called. Not known are layers of one's own, and those
+    of Keras' that are neither named above nor free of weights.
+    """
+    return added(count for _, count in flops_by_layer(network))
+
+
+def flops_by_layer(network: keras.Model) -> Iterator[tuple[str, int | None]]:
+    """The layer's name and its operations, for every call of a layer, in order."""
+    graph = getattr(network, "_functional", None) or network  # a Sequential model's
+    nodes = getattr(graph, "_nodes_by_depth", None)
+    if nodes is None:  # a model whose `call` is code
+        yield network.name, None
+        return
+    for node in chain.from_iterable(nodes[depth] for depth in sorted(nodes, reverse=True)):
+        if not node.is_input:
+            yield node.operation.name, _of_call(node)
+
+
+def added(counts: Iterator[int | None]) -> int | None:
+    """The sum; None where one is not known."""
+    known = list(counts)
+    return None if None in known else sum(count for count in known if count is not None)
+
+
+def _of_call(node: Any) -> int | None:
+    layer, given, made = node.operation, node.input_tensors, node.outputs
+    if isinstance(layer, keras.Model):
+        built = [tuple(one.shape[1:]) for one in getattr(layer, "inputs", None) or ()]
+        same = built == [tuple(one.shape[1:]) for one in given]
+        return flops(layer) if same else None  # else its layers were built for other sizes
+    if not type(layer).__module__.startswith("keras."):
+        return None
+    products = _multiplications(layer, tuple(given[0].shape), tuple(made[0].shape))
+    return None if products is None else 2 * products
+
+
+def _multiplications(layer: Any, given: tuple[Any, ...], made: tuple[Any, ...]) -> int | None:
+    """Every weight of a kernel is used once at each place, of the output or, transposed, input."""
+    if isinstance(layer, layers.Dense):
+        return _times(layer.kernel.shape, made[1:-1])
+    if isinstance(layer, SEPARABLE):
+        kernels = math.prod(layer.depthwise_kernel.shape), math.prod(layer.pointwise_kernel.shape)
+        return _times((sum(kernels),), _places(layer, made))
+    if isinstance(layer, TRANSPOSED):
+        return _times(layer.kernel.shape, _places(layer, given))
+    if isinstance(layer, CONVOLUTIONS + DEPTHWISE):
+        return _times(layer.kernel.shape, _places(layer, made))
+    return 0 if _costs_nothing(layer) else None
+
+
+def _places(layer: Any, shape: tuple[Any, ...]) -> tuple[Any, ...]:
+    return shape[2:] if layer.data_format == "channels_first" else shape[1:-1]
+
+
+def _times(kernel: tuple[int, ...], places: tuple[int | None, ...]) -> int | None:
+    sizes = [size for size in places if size is not None]
+    return math.prod(kernel) * math.prod(sizes) if len(sizes) == len(places) else None
+
+
+def _costs_nothing(operation: Any) -> bool:
+    """It works element by element, moves or pools."""
+    if type(operation).__name__ in PRODUCTS:
+        return False
+    if isinstance(operation, ELEMENTWISE) or not isinstance(operation, layers.Layer):
+        return True
+    return not (operation.weights or isinstance(operation, layers.Wrapper | layers.Lambda))
