@@ -83,6 +83,17 @@ def description() -> dict[str, Any]:
     return {"backend": name, "devices": devices, "onednn": _onednn()}
 
 
+def on_cpu_with_onednn() -> bool:
+    """TensorFlow computes on a CPU, and with oneDNN as far as it can be known."""
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        return False
+    import tensorflow
+
+    return not tensorflow.config.list_physical_devices("GPU") and _onednn() is not False
+
+
 def graph(function: Callable[..., Any]) -> Callable[..., Any]:
     """The function of tensors, compiled to a graph where the backend has one beside XLA's."""
     import keras

@@ -6,6 +6,7 @@ import keras
 from keras import KerasTensor, ops
 
 from tripletlab.errors import InputError
+from tripletlab.training.unsafe_layers import refuse_unsafe
 from tripletlab.triplets.distances import squared_distances
 from tripletlab.triplets.losses import mean_where
 from tripletlab.triplets.miners import Miner
@@ -35,7 +36,7 @@ class TripletModel(keras.Model):  # type: ignore[misc]
     loss is above zero); `positive_distance` and `negative_distance` over all pairs of the batch.
 
     `margin` is a squared distance above 0 and at most 4, InputError for any other; `set_margin`
-    changes it between epochs.
+    changes it between epochs. InputError for a network whose gradients would be wrong here.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class TripletModel(keras.Model):  # type: ignore[misc]
         seed: int,
     ) -> None:
         super().__init__(name="triplet_model")
+        refuse_unsafe(embedder)
         self.embedder, self.miner, self.triplet_loss = embedder, miner, loss
         self.regularizer = regularizer
         self.batch_size = batch_size
