@@ -44,6 +44,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {  # by the panel of the 
     "Prepare photos": (prepare, suspects),
     "Use a network": (export, enrol, recognise, webcam),
 }
+INTERRUPTED = 130
 CONFIGURABLE = {prepare, train, evaluate, identify, describe, sweep}  # their help lists conf/
 
 app = typer.Typer(
@@ -81,13 +82,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         with terminated_as_by_hand(), every_interrupt_heard(signal.SIGINT):
-            return app(args=arguments, prog_name="tripletlab", standalone_mode=False) or 0
+            code = app(args=arguments, prog_name="tripletlab", standalone_mode=False) or 0
+        if code == INTERRUPTED:  # typer makes it of a KeyboardInterrupt
+            raise KeyboardInterrupt
+        return code
     except (InputError, FloatingPointError) as error:
         message = str(error)
     except typer.TyperException as error:
         message = error.format_message()
     except (KeyboardInterrupt, typer.Abort):
         print("tripletlab: stopped; the same command continues where it can", file=sys.stderr)
-        return 130
+        return INTERRUPTED
     print(f"tripletlab: {message}", file=sys.stderr)
     return 2
