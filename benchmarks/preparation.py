@@ -43,7 +43,7 @@ def prepare(photos, place, recipe):
         photos,
         recipe,
         hygiene=Hygiene(exclude=[], shared="allow"),
-        judged=(),
+        judged={},
         heldout_fraction=0.0,
         settings={},
         folder=Path(place),

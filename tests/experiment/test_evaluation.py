@@ -1,13 +1,20 @@
 """Embeddings to a folder: every file, what the card says, and embeddings that are not all there."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from tests.stores import make_pairs
 from tripletlab.evaluation.protocol import judge, pair_distances
-from tripletlab.experiment.evaluation import CAPTIONS, Moment, about_training, judge_embeddings
+from tripletlab.experiment.evaluation import (
+    CAPTIONS,
+    NOT_CHECKABLE,
+    Moment,
+    about_training,
+    judge_embeddings,
+)
 
 
 def embeddings_of(judged, *, noise, seed=0):
@@ -34,7 +41,9 @@ def written(tmp_path_factory):
         judged,
         moments=[*moments, Moment(2, after[rows])],
         name="a run",
-        about=about_training(["Person 1", "PERSON_2", "Nobody"], judged),
+        about=about_training(
+            dict.fromkeys(("Person 1", "PERSON_2", "Nobody"), ""), judged, faces_fingerprint="0"
+        ),
         flip=True,
         folder=folder,
     )
@@ -94,3 +103,21 @@ def test_faces_without_an_embedding_are_left_out_of_the_map_and_the_galleries(tm
     there = len(embeddings) - len(unused)
     assert 0 < searched <= there - sum(card["identification"]["enrolled_people"])
     assert "before training" not in (tmp_path / "umap.html").read_text()
+
+
+def test_overlap_is_by_name_and_never_none_where_names_are_missing():
+    judged = replace(make_pairs(people=4, photos=2), called=("Zoë Kravitz",) * 2 + ("",) * 6)
+
+    def overlap(trained_on, fingerprint="0"):
+        about = about_training(trained_on, judged, faces_fingerprint=fingerprint)
+        return about["training_people_in_the_test"], about["training_names_in_the_test"]
+
+    assert overlap({"n000001": "Zoe_Kravitz"}) == (1, ["Zoë Kravitz"])
+    assert overlap({"n000001": ""}) == (NOT_CHECKABLE, NOT_CHECKABLE)
+    assert overlap({"n000001": "Ann"}) == (
+        NOT_CHECKABLE,
+        NOT_CHECKABLE,
+    )  # tested people are unnamed
+    judged = replace(judged, notes={**judged.notes, "held_out_of": "faces"})
+    assert overlap({"n000001": ""}, "faces") == (0, [])
+    assert overlap({"person 1": ""}, "faces") == (1, ["person 1"])

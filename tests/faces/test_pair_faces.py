@@ -150,7 +150,7 @@ def faces(tmp_path, grow, recipe):
         TrainingPhotos("two trees", trees),
         replace(recipe, validation_fraction=0.01),
         hygiene=Hygiene(exclude=[], shared="allow"),
-        judged=(),
+        judged={},
         heldout_fraction=0.6,
         settings={},
         folder=tmp_path / "data",

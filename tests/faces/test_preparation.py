@@ -19,7 +19,7 @@ from tripletlab.faces.preparation import models, prepare_faces, store_path
 from tripletlab.faces.recipe import NO_FACE, TOO_FEW, UNREADABLE
 from tripletlab.faces.store import HELDOUT, TRAIN, VALIDATION, FaceStore, rejected_photos
 from tripletlab.photos.hygiene import LISTED, PHOTO_LISTED, SHARED, Hygiene
-from tripletlab.photos.sources import TrainingPhotos
+from tripletlab.photos.sources import TrainingPhotos, vggface2
 from tripletlab.photos.tree import Tree
 
 ALLOWING = Hygiene(exclude=[], shared="allow")
@@ -34,7 +34,7 @@ def prepare(tmp_path, recipe):
         *trees,
         recipe=recipe,
         hygiene=ALLOWING,
-        judged=(),
+        judged=None,
         heldout=0.0,
         fresh=False,
         folder="data",
@@ -47,7 +47,7 @@ def prepare(tmp_path, recipe):
             TrainingPhotos("photos", tuple(photos)),
             recipe,
             hygiene=hygiene,
-            judged=judged,
+            judged=judged or {},
             heldout_fraction=heldout,
             settings={"size": recipe.size, "max_photos": recipe.max_photos},
             folder=tmp_path / folder,
@@ -144,13 +144,14 @@ def test_what_is_listed_or_judges_is_left_out_and_told_of(tmp_path, grow, prepar
     listed = tmp_path / "listed.txt"
     listed.write_text("gil  # moved away\n\ntree/Ann/Ann_0002.png\n")
     asked = Hygiene(exclude=[str(listed)], shared="exclude")
-    path = prepare("tree", hygiene=asked, judged=("Emile Zola", "Somebody")).path
+    path = prepare("tree", hygiene=asked, judged={"Emile Zola": "Emile Zola", "Some": "Some"}).path
     store = FaceStore.open(path)
     assert store.names == tuple(PEOPLE)
     assert store.notes["hygiene"] == {
         "rule": "exclude",
         "shared": ["Émile_Zola"],
         "left_out": {"Gil": LISTED, "Émile_Zola": SHARED},
+        "without_names": [0, 0],
     }
     told = {why: found["photos"] for why, found in store.notes["rejected"].items()}
     assert told == {LISTED: 3, SHARED: 3, PHOTO_LISTED: 1}
@@ -161,10 +162,14 @@ def test_what_is_listed_or_judges_is_left_out_and_told_of(tmp_path, grow, prepar
 def test_who_judges_is_not_learned_from_unless_allowed(tmp_path, grow, prepare):
     grow("tree", {**PEOPLE, "Emile_Zola": 3})
     with pytest.raises(InputError, match=r"1 people .*Emile_Zola.*hygiene.shared=exclude") as error:
-        prepare("tree", hygiene=Hygiene(exclude=[], shared="refuse"), judged=("émile zola",))
+        prepare(
+            "tree",
+            hygiene=Hygiene(exclude=[], shared="refuse"),
+            judged={"émile zola": "émile zola"},
+        )
     assert "\n" not in str(error.value)
     assert not (tmp_path / "data").exists()
-    store = FaceStore.open(prepare("tree", judged=("émile zola",)).path)
+    store = FaceStore.open(prepare("tree", judged={"émile zola": "émile zola"}).path)
     assert "Emile_Zola" in store.names
     assert store.notes["hygiene"]["shared"] == ["Emile_Zola"]
 
@@ -208,7 +213,7 @@ def test_killed_work_goes_on_without_repeating_what_is_done(tmp_path, grow, reci
         "photos": TrainingPhotos("photos", (Tree("tree", (tree,), cropped=False),)),
         "recipe": recipe,
         "hygiene": ALLOWING,
-        "judged": (),
+        "judged": {},
         "heldout_fraction": 0.0,
         "settings": {},
         "fresh": False,
@@ -338,3 +343,32 @@ def test_place_of_a_store_is_readable_and_stable():
         store_path(Path("data"), title="photos: Ä + my_faces!", key=json.loads(json.dumps(key)))
         == path
     )
+
+
+def test_people_known_by_numbers_alone_are_never_said_to_be_nobody_shared(
+    tmp_path, grow, recipe, capsys
+):
+    grow("v/train", dict.fromkeys(("n000001", "n000002", "n000003", "n000004", "n000005"), 3))
+
+    def prepare_vggface2():
+        return prepare_faces(
+            vggface2(path=str(tmp_path / "v")),
+            recipe,
+            hygiene=Hygiene(exclude=[], shared="refuse"),
+            judged={"Zoe_Kravitz": "Zoe_Kravitz", "Bob": "Bob"},
+            heldout_fraction=0.0,
+            settings={},
+            folder=tmp_path / "data",
+            fresh=False,
+        )
+
+    for _ in range(2):  # a store that is there already warns as well
+        made = prepare_vggface2()
+        assert "warning: 5 people to train on and 0 of the verification" in capsys.readouterr().err
+    store = FaceStore.open(made.path)
+    assert store.called == ("",) * 5
+    assert store.notes["hygiene"]["without_names"] == [5, 0]
+    rows = [f"n00000{number}, {name}" for number, name in enumerate(("Al", "Bo", "Zoë Kravitz"), 1)]
+    (tmp_path / "v" / "identity_meta.csv").write_text("\n".join(["Class_ID, Name", *rows]))
+    with pytest.raises(InputError, match=r"1 people .*Zoë Kravitz"):
+        prepare_vggface2()

@@ -34,6 +34,7 @@ def contents(**changes):
         },
         "texts": {
             "names": ("a", "b", "b"),
+            "called": ("A", "B", "B"),
             "tree_names": ("t", "ü"),
             "sources": tuple(f"t/x/{number}.jpg" for number in range(7)),
         },
@@ -115,7 +116,11 @@ def pairs_contents():
         "fallback": np.arange(7) == 3,
         "map_rows": np.array([2, 6]),
     }
-    texts = {"names": tuple("abcdefg"), "sources": given["texts"]["sources"]}
+    texts = {
+        "names": tuple("abcdefg"),
+        "called": tuple("ABCDEFG"),
+        "sources": given["texts"]["sources"],
+    }
     return {**given, "arrays": arrays, "texts": texts}
 
 
@@ -127,6 +132,7 @@ def test_pairs_are_read_as_written(tmp_path):
     assert opened.fallback.tolist() == [False, False, False, True, False, False, False]
     assert opened.map_rows.tolist() == [2, 6]
     assert opened.names == tuple("abcdefg")
+    assert opened.called == tuple("ABCDEFG")
 
 
 def one_line(error):

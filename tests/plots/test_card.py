@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from tripletlab.evaluation.card import make_card
 from tripletlab.plots.card import write_card
@@ -64,7 +65,7 @@ def test_all_three_say_the_same(tmp_path: Path) -> None:
     assert "too few mismatched pairs" in markdown
     accuracy = card["scores"]["accuracy"]
     assert f"Right on {accuracy['mean']:.1%} of 200 pairs of 201 people" in markdown
-    assert any("Whom it learned from is unknown." in text for text in Page(page).texts)
+    assert any("Whom it was trained on is unknown." in text for text in Page(page).texts)
     for name, value in (("recall", card["pooled"]["recall"]), ("EER", card["pooled"]["eer"])):
         ends = card["intervals"][name.lower()]
         assert f"| {name} | {value:.4f} | {ends[0]:.4f} | {ends[1]:.4f} |" in markdown
@@ -86,3 +87,34 @@ def test_the_page_needs_nothing_else_and_runs_nothing(tmp_path: Path) -> None:
 def test_a_bar_in_a_name_does_not_make_a_column(tmp_path: Path) -> None:
     line = next(one for one in written(tmp_path)[1].splitlines() if "training names" in one)
     assert line.replace(r"\|", "").count("|") == 3
+
+
+@pytest.mark.parametrize(
+    ("shared", "unnamed", "tested", "said"),
+    [
+        (0, 0, 0, "trained on 9 people, none of whom are in the test."),
+        (2, 0, 0, "trained on 9 people, 2 of whom are in the test."),
+        (
+            "not checkable",
+            9,
+            0,
+            "any of them are in the test is not checkable: 9 of them are known",
+        ),
+        (
+            2,
+            3,
+            4,
+            "2 of whom are in the test; whether more of them are in the test is not checkable",
+        ),
+    ],
+)
+def test_overlap_is_not_none_where_it_is_not_known(tmp_path, shared, unnamed, tested, said):
+    about = {
+        "training_identities": 9,
+        "training_people_in_the_test": shared,
+        "training_people_without_names": unnamed,
+        "test_people_without_names": tested,
+    }
+    card, *_ = written(tmp_path)
+    write_card({**card, "about": about}, title="a card", folder=tmp_path, pictures=[])
+    assert said in (tmp_path / "card.md").read_text()

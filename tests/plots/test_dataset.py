@@ -17,7 +17,7 @@ def store():
         "photos": 130,
         "kept": 120,
         "rejected": {"<blurred>": {"photos": 10, "such_as": ["one/a/1.jpg"]}},
-        "hygiene": {"rule": "refuse", "shared": [], "left_out": {}},
+        "hygiene": {"rule": "refuse", "shared": [], "left_out": {}, "without_names": [0, 0]},
     }
     return replace(make_store(entries=30, photos=4), title="A & B", notes=notes)
 

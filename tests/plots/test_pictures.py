@@ -36,7 +36,7 @@ def store(faces: int = 30) -> PairStore:
     names = tuple(f"Person_With_A_Long_Name_{row}" for row in range(faces))
     sources = tuple(f"tree/{name}/{name}_0001.jpg" for name in names)
     rows = np.arange(4)
-    return PairStore("blobs", images, names, sources, fallback, pairs, rows, {}, "0", {})
+    return PairStore("blobs", images, names, names, sources, fallback, pairs, rows, {}, "0", {})
 
 
 def read(path: Path) -> np.ndarray:

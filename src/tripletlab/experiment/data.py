@@ -13,7 +13,7 @@ from tripletlab.faces.pair_faces import heldout_pairs, prepare_pairs
 from tripletlab.faces.preparation import Preparation, prepare_faces
 from tripletlab.faces.store import TRAIN, VALIDATION, FaceStore, PairStore
 from tripletlab.photos.sources import Heldout
-from tripletlab.photos.tree import Tree, identity_folders
+from tripletlab.photos.tree import Tree, identity_folders, names_of
 from tripletlab.plots.dataset import write_dataset_card
 from tripletlab.system.progress import console, say
 
@@ -43,7 +43,7 @@ def _prepare(plain: Mapping[str, Any], *, fresh: bool) -> Data:
         photos,
         recipe,
         hygiene=config.build(plain, "hygiene"),
-        judged=() if held_out else tuple(identity_folders(verification.tree)),
+        judged={} if held_out else _people(verification.tree),
         heldout_fraction=verification.fraction if held_out else 0.0,
         **common,
     )
@@ -57,6 +57,11 @@ def _prepare(plain: Mapping[str, Any], *, fresh: bool) -> Data:
     _tell(pairs, judged, photos.trees if held_out else (verification.tree,))
     say(_summary(Data(faces, pairs)))
     return Data(faces, pairs)
+
+
+def _people(tree: Tree) -> dict[str, str]:
+    """The folders of a tree and the people's names."""
+    return names_of(tree, identity_folders(tree))
 
 
 def prepare_judged(plain: Mapping[str, Any]) -> PairStore:

@@ -37,15 +37,20 @@ def evaluate(
     subject = find_subject(what, composed, given, tracker)
     label = slug(subject.judged.title) + ("-flip" if flip else "")
     place = folder or Path(tracker.folder) / "evaluations" / f"{slug(what)}-{label}"
-    taught = subject.taught
-    known = {} if taught is None else about_training(taught, subject.judged)
+    about = dict(subject.about)
+    if subject.trained_on is not None:
+        about |= about_training(
+            subject.trained_on,
+            subject.judged,
+            faces_fingerprint=subject.about["faces_fingerprint"],
+        )
     with TemporaryDirectory(prefix="tripletlab-") as scratch:
         distances, summary = judge_embeddings(
             subject.embeddings,
             subject.judged,
             moments=[],
             name=subject.name,
-            about={**subject.about, **known},
+            about=about,
             flip=flip,
             folder=Path(scratch),
         )

@@ -1,6 +1,6 @@
 """Embeddings are judged: the LFW protocol, its card and its pictures, in one folder."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ from tripletlab.evaluation.identification import (
 )
 from tripletlab.evaluation.protocol import Distances, judge, pair_distances
 from tripletlab.faces.store import PairStore
+from tripletlab.photos.names import known_by
 from tripletlab.plots.card import write_card
 from tripletlab.plots.distances import draw_distances
 from tripletlab.plots.embedding_map import Frame, Map, draw_map
@@ -30,8 +31,9 @@ from tripletlab.plots.roc import draw_roc
 MIDDLE = "no pair is dropped: the middle of the photo stands for a face that was not found"
 FOUND = "pairs were drawn among photos with a usable face: none had to be replaced"
 WHOLE = "no pair is dropped, and no face had to be replaced"
-OVERLAP = "people with the same name, whatever its case and separators"
-PEOPLE = "training_people.json"  # artifact: the names of those that a run learned from
+OVERLAP = "people with the same name, whatever its case, accents and separators"
+NOT_CHECKABLE = "not checkable: people are known by numbers alone"
+PEOPLE = "training_people.json"  # artifact: folders and names of those that a run was trained on
 NEAREST = 5  # faces that the map shows beside the one at the pointer
 CAPTIONS = {  # of the pictures on the card, in their order
     "roc.png": "ROC curves: every set and their mean; all pairs at once where few are accepted",
@@ -122,22 +124,33 @@ def _missing(judged: PairStore) -> str:
     return WHOLE if judged.notes["rejected"] else FOUND
 
 
-def about_training(taught: Iterable[str], judged: PairStore) -> dict[str, Any]:
-    """What a card says of the people that a network learned from: how many, and who is judged."""
-    names = set(taught)
-    known = {_plain(name) for name in names}
+def about_training(
+    trained_on: Mapping[str, str], judged: PairStore, *, faces_fingerprint: str
+) -> dict[str, Any]:
+    """What a card says of the training people: how many, and who of them is in the test.
+
+    `trained_on` are their folders and names; an empty name is not known. Nothing is said to be
+    disjoint that could not be compared, unless the test people were held out of the same folders.
+    """
     rows = np.union1d(judged.pairs.first, judged.pairs.second)
-    both = sorted({judged.names[row] for row in rows if _plain(judged.names[row]) in known})
+    tested = {judged.names[row]: judged.called[row] for row in rows}
+    if judged.notes.get("held_out_of") == faces_fingerprint:
+        both, without_names = sorted(tested.keys() & trained_on.keys()), [0, 0]
+    else:
+        known = set().union(*known_by(trained_on).values())
+        both = sorted(folder for folder, own in known_by(tested).items() if own & known)
+        without_names = [list(people.values()).count("") for people in (trained_on, tested)]
+    unclear = not both and any(without_names)
     return {
-        "training_identities": len(names),
-        "training_people_in_the_test": len(both),
-        "training_names_in_the_test": both,
+        "training_identities": len(trained_on),
+        "training_people_in_the_test": NOT_CHECKABLE if unclear else len(both),
+        "training_names_in_the_test": NOT_CHECKABLE
+        if unclear
+        else [tested[folder] or folder for folder in both],
+        "training_people_without_names": without_names[0],
+        "test_people_without_names": without_names[1],
         "overlap_means": OVERLAP,
     }
-
-
-def _plain(name: str) -> str:
-    return "".join(letter for letter in name.casefold() if letter.isalnum())
 
 
 def _draw_maps(
@@ -161,10 +174,10 @@ def _draw_maps(
             for moment, place in zip(moments, path, strict=True)
         ]
         frames[-1] = Frame(maps[1].title, points)
-    names = [judged.names[row] for row in rows]
-    title = f"{name} on {judged.title}, {len(rows)} faces of {len(set(names))} people"
-    draw_map_sheet(maps, names, title=title, path=folder / "umap.png")
-    draw_map(maps, frames, judged.images[rows], names, title=title, path=folder / "umap.html")
+    shown = [judged.names[row] for row in rows]
+    title = f"{name} on {judged.title}, {len(rows)} faces of {len(set(shown))} people"
+    draw_map_sheet(maps, shown, title=title, path=folder / "umap.png")
+    draw_map(maps, frames, judged.images[rows], shown, title=title, path=folder / "umap.html")
 
 
 def _identified(embeddings: Embeddings, judged: PairStore) -> Identified | None:

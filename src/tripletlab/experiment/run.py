@@ -125,10 +125,14 @@ def _judged(
 ) -> dict[str, float]:
     """The metrics of the run's end; card, pictures and distances are written into the folder."""
     faces = data.faces
-    taught = sorted({n for n, s in zip(faces.names, faces.split, strict=True) if s == TRAIN})
-    (folder / PEOPLE).write_text(json.dumps(taught, ensure_ascii=False))
+    trained_on = {
+        folder: name
+        for folder, name, split in zip(faces.names, faces.called, faces.split, strict=True)
+        if split == TRAIN
+    }
+    (folder / PEOPLE).write_text(json.dumps(trained_on, ensure_ascii=False))
     best = int(fit.metrics["best_epoch"])
-    title = f"{name} on {faces.title}, {len(taught):,} people"
+    title = f"{name} on {faces.title}, {len(trained_on):,} people"
     draw_learning(epochs, best=best, title=title, path=folder / "learning.png")
     distances, summary = judge_embeddings(
         fit.after,
@@ -137,7 +141,7 @@ def _judged(
         name=name,
         about={
             "photos": faces.title,
-            **about_training(taught, data.pairs),
+            **about_training(trained_on, data.pairs, faces_fingerprint=faces.fingerprint),
             "faces_fingerprint": faces.fingerprint,
             "model_fingerprint": fingerprint(fit.embedder.get_weights()),
         },

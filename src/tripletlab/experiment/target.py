@@ -32,7 +32,7 @@ class Subject:
     judged: PairStore
     embeddings: Embeddings  # of the faces of `judged`; NaN where there is none
     about: dict[str, Any]  # of the network, for the card
-    taught: list[str] | None  # names of the people that it learned from
+    trained_on: dict[str, str] | None  # folders and names of the people; None: not known
     run_id: str | None
 
 
@@ -103,6 +103,8 @@ def _from_run(
     )
     known = tracker.has(chosen.run_id, PEOPLE)
     people = json.loads(tracker.artifact(chosen.run_id, PEOPLE).read_text()) if known else None
+    if isinstance(people, list):  # as runs were logged that knew names alone
+        people = {name: name for name in people}
     about = {
         "model": f"{chosen.model}, version {chosen.version}",
         "run": chosen.run_id,

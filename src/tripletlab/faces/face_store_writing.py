@@ -22,11 +22,13 @@ EXAMPLES = 12  # rejected photos that are named for each reason
 class Person(NamedTuple):
     """An identity in one tree: its place in the store, its folders and how many photos they hold.
 
+    `name` is the folder's; `called` the person's, empty where the folder is only a number.
     `left_out` is why nothing of it is read, if so.
     """
 
     number: int
     name: str
+    called: str
     tree: int
     cropped: bool
     folders: list[Path]
@@ -81,6 +83,7 @@ def complete(
         arrays={**arrays, "images": faces},
         texts={
             "names": tuple(names),
+            "called": tuple(people[number].called for number in numbers),
             "tree_names": tuple(tree.name for tree in photos.trees),
             "sources": Lines(total, (sources for sources, _ in journal.entries())),
             "rejected": Lines(without, ([s for s, _ in lost] for _, lost in journal.entries())),

@@ -17,7 +17,7 @@ from tripletlab.faces.store import FORMAT, HELDOUT, FaceStore
 from tripletlab.faces.storing import write
 from tripletlab.photos.pairs import NamedPair, Pairs, PhotoOf, draw_pairs, read_pairs_files
 from tripletlab.photos.sources import MAP_PEOPLE, Heldout, VerificationPhotos
-from tripletlab.photos.tree import list_identities, source
+from tripletlab.photos.tree import identity_folders, list_identities, names_of, source
 from tripletlab.system.progress import spread
 
 CROPPED = "no face found, LFWcrop's taken"
@@ -56,6 +56,7 @@ def prepare_pairs(
     reader = _Reader(recipe, cropped)
     images, problems = _faces(list(zip(files, spare, strict=True)), reader, verification.title)
     rows = {photo: row for row, photo in enumerate(photos)}
+    called = names_of(verification.tree, identity_folders(verification.tree))
     _write(
         path,
         title=verification.title,
@@ -64,6 +65,7 @@ def prepare_pairs(
         pairs=_numbered(named, rows),
         images=images,
         names=tuple(photo.name for photo in photos),
+        called=tuple(called[photo.name] for photo in photos),
         sources=tuple(map(source, files)),
         fallback=np.array([problem == NO_FACE for problem in problems]),
         map_rows=np.array([rows[photo] for photo in map_photos], np.int64),
@@ -99,10 +101,16 @@ def heldout_pairs(faces: FaceStore, heldout: Heldout, *, beside: Path, fresh: bo
         path,
         title=title,
         settings=faces.settings,
-        notes={"photos": len(rows), "kept": len(rows), "rejected": {}},
+        notes={
+            "photos": len(rows),
+            "kept": len(rows),
+            "rejected": {},
+            "held_out_of": faces.fingerprint,
+        },
         pairs=Pairs(place[drawn.first], place[drawn.second], drawn.matched, drawn.fold),
         images=faces.images[rows],
         names=tuple(faces.names[entry] for entry in faces.entries[rows]),
+        called=tuple(faces.called[entry] for entry in faces.entries[rows]),
         sources=tuple(faces.sources[row] for row in rows),
         fallback=np.zeros(len(rows), bool),
         map_rows=place[np.concatenate([group[:MAP_PEOPLE] for group in most])],
@@ -208,6 +216,7 @@ def _write(
     notes: Mapping[str, Any],
     pairs: Pairs,
     names: tuple[str, ...],
+    called: tuple[str, ...],
     sources: tuple[str, ...],
     **arrays: NDArray[Any],
 ) -> None:
@@ -219,5 +228,5 @@ def _write(
         notes=notes,
         pairs=("pairs", pairs),
         arrays=arrays,
-        texts={"names": names, "sources": sources},
+        texts={"names": names, "called": called, "sources": sources},
     )

@@ -24,7 +24,7 @@ from tripletlab.faces.recipe import PASSED_OVER, TOO_FEW, Face, FaceRecipe
 from tripletlab.faces.store import FORMAT
 from tripletlab.photos.hygiene import PHOTO_LISTED, Hygiene
 from tripletlab.photos.sources import TrainingPhotos, slug
-from tripletlab.photos.tree import identity_folders, no_photos, photos_in, source
+from tripletlab.photos.tree import identity_folders, names_of, no_photos, photos_in, source
 from tripletlab.system.progress import say, stream
 
 
@@ -41,7 +41,7 @@ def prepare_faces(
     recipe: FaceRecipe,
     *,
     hygiene: Hygiene,
-    judged: Sequence[str],
+    judged: Mapping[str, str],
     heldout_fraction: float,
     settings: Mapping[str, Any],
     folder: Path,
@@ -49,15 +49,19 @@ def prepare_faces(
 ) -> Preparation:
     """Write faces.h5 into a folder whose name tells title and inputs; skip it when it is there.
 
-    `settings` is the recipe as the config has it, `judged` who is in the verification set.
+    `settings` is the recipe as the config has it, `judged` who is in the verification set: folders
+    and names.
     InputError when too few people are usable, or when some are judged who may not be learned from.
     """
     people, digest = _list(photos)
-    names = {
-        person.name: photos.trees[person.tree].called.get(person.name, person.name)
-        for person in people
-    }
-    reasons, shared = hygiene.left_out(names, judged)
+    names = {person.name: person.called for person in sorted(people, key=lambda one: one.called)}
+    reasons, shared = hygiene.left_out(names, [*judged, *judged.values()])
+    unnamed = [
+        sum(not name and folder not in reasons for folder, name in names.items()),
+        sum(not name for name in judged.values()),
+    ]
+    if judged and any(unnamed):
+        say(_not_checkable(*unnamed))
     people = [person._replace(left_out=reasons.get(person.name)) for person in people]
     listed = hygiene.photos()
     inputs = [digest, sorted(reasons.items()), sorted(listed), models(settings)]
@@ -65,13 +69,27 @@ def prepare_faces(
     path = store_path(folder, title=photos.title, key=key) / "faces.h5"
     if path.is_file() and not fresh:
         return Preparation(path, reused=True)
-    kept = {"rule": hygiene.shared, "shared": sorted(shared), "left_out": reasons}
+    kept = {
+        "rule": hygiene.shared,
+        "shared": sorted(shared),
+        "left_out": reasons,
+        "without_names": unnamed if judged else [0, 0],
+    }
     with unfinished(path, size=recipe.size, fresh=fresh) as journal:
         if journal is None:
             return Preparation(path, reused=True)
         _read(people, _Reader(recipe, listed), journal)
         complete(path, photos, people, journal, recipe, settings, heldout_fraction, kept)
     return Preparation(path, reused=False)
+
+
+def _not_checkable(training: int, verification: int) -> str:
+    """The warning where people are known by numbers alone."""
+    return (
+        f"warning: {training:,} people to train on and {verification:,} of the verification set are"
+        " known by numbers alone: whether somebody is in both is not checkable"
+        " (VGGFace2's names are in its identity_meta.csv: put it beside train/ and test/)"
+    )
 
 
 def store_path(folder: Path, *, title: str, key: object) -> Path:
@@ -109,12 +127,15 @@ def _list(photos: TrainingPhotos) -> tuple[list[Person], str]:
     digest = hashlib.sha256()
     for place, tree in enumerate(photos.trees):
         before = len(people)
-        for name, folders in identity_folders(tree).items():
+        found = identity_folders(tree)
+        called = names_of(tree, found)
+        for name, folders in found.items():
             files = photos_in(folders)
             if files:
-                number = len(people)
-                people.append(Person(number, name, place, tree.cropped, folders, len(files), None))
+                known = len(people), name, called[name], place
+                people.append(Person(*known, tree.cropped, folders, len(files), None))
                 digest.update(f"{place} {name!r} {tree.cropped} {listing(files)}".encode())
+                digest.update(called[name].encode("utf-8", "surrogateescape"))
         if len(people) == before:
             raise no_photos(tree)
     return people, digest.hexdigest()

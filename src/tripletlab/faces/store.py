@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from tripletlab.errors import InputError
 from tripletlab.photos.pairs import Pairs
 
-FORMAT = 2
+FORMAT = 3
 TRAIN, VALIDATION, HELDOUT = 0, 1, 2  # values of FaceStore.split
 AGAIN = "run `tripletlab prepare --fresh`"
 
@@ -34,7 +34,8 @@ class FaceStore:
     title: str
     images: Images
     offsets: NDArray[np.int64]  # (entries + 1,): entry e has the faces [offsets[e], offsets[e+1])
-    names: tuple[str, ...]  # (entries,)
+    names: tuple[str, ...]  # (entries,) the folder's, by which people are told apart
+    called: tuple[str, ...]  # (entries,) the person's; empty where the folder is only a number
     trees: NDArray[np.int64]  # (entries,), places in tree_names
     tree_names: tuple[str, ...]
     sources: tuple[str, ...]  # (n,) tree/identity/file
@@ -72,6 +73,7 @@ class FaceStore:
                 images=_mapped(file["images"], path),
                 offsets=file["offsets"][:],
                 names=texts_of(file["names"]),
+                called=texts_of(file["called"]),
                 trees=file["trees"][:],
                 tree_names=texts_of(file["tree_names"]),
                 sources=texts_of(file["sources"]),
@@ -93,7 +95,8 @@ class PairStore:
 
     title: str
     images: Images
-    names: tuple[str, ...]  # (n,) whose face
+    names: tuple[str, ...]  # (n,) whose face: the folder's name
+    called: tuple[str, ...]  # (n,) the person's; empty where the folder is only a number
     sources: tuple[str, ...]  # (n,)
     fallback: NDArray[np.bool_]  # (n,) no face was found: the middle of the photo
     pairs: Pairs  # rows of images
@@ -114,6 +117,7 @@ class PairStore:
             return cls(
                 images=_mapped(file["images"], path),
                 names=texts_of(file["names"]),
+                called=texts_of(file["called"]),
                 sources=texts_of(file["sources"]),
                 fallback=file["fallback"][:],
                 pairs=_read_pairs(file["pairs"]),

@@ -3,13 +3,13 @@
 VGGFace2 and LFW share hundreds of people; a model that has learned them is judged too well.
 """
 
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from tripletlab.errors import InputError
+from tripletlab.photos.names import known_by, normalised
 
 LISTED = "person on the exclusion list"
 SHARED = "person who is in the verification set too"
@@ -44,14 +44,14 @@ class Hygiene:
         digits are, whatever their case, accents and punctuation. InputError where someone is shared
         and may not be.
         """
-        listed = {plain(line) for line in self._lines() if "/" not in line}
-        others = set(map(plain, judged)) - {""}
-        known = {folder: {plain(folder), plain(name)} for folder, name in people.items()}
+        listed = {normalised(line) for line in self._lines() if "/" not in line}
+        others = set(map(normalised, judged)) - {""}
+        known = known_by(people)
         shared = [
             folder for folder, names in known.items() if names & others and not names & listed
         ]
         if shared and self.shared == "refuse":
-            such = ", ".join(people[folder] for folder in shared[:3])
+            such = ", ".join(people[folder] or folder for folder in shared[:3])
             raise InputError(
                 f"{len(shared)} people to learn from are in the verification set too ({such}, …):"
                 " hygiene.shared=exclude leaves them out, hygiene.shared=allow learns from them"
@@ -64,15 +64,9 @@ class Hygiene:
         return [line for path in self.exclude for line in _read(path)]
 
 
-def plain(name: str) -> str:
-    """Letters and digits of a name alone, without case and accents."""
-    split = unicodedata.normalize("NFKD", name).casefold()
-    return "".join(letter for letter in split if letter.isalnum())
-
-
 def _read(path: str) -> list[str]:
     try:
-        text = Path(path).expanduser().read_text()
+        text = Path(path).expanduser().read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(
             f"hygiene.exclude: {path} cannot be read ({error}); give text files, a name a line"

@@ -1,11 +1,12 @@
 """A tree of photos: a folder whose sub-folders are identities."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tripletlab.errors import InputError
+from tripletlab.photos.names import numbered
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,14 @@ def photos_in(folders: Iterable[Path]) -> list[Path]:
         for path in sorted(folder.iterdir())
         if not path.name.startswith(".")
     ]
+
+
+def names_of(tree: Tree, folders: Collection[str]) -> dict[str, str]:
+    """The person's name for every folder of a tree; empty where only a number is known."""
+    unknown = numbered([folder for folder in folders if folder not in tree.called])
+    return {
+        folder: "" if folder in unknown else tree.called.get(folder, folder) for folder in folders
+    }
 
 
 def source(file: Path) -> str:

@@ -55,11 +55,22 @@ def _lead(card: Mapping[str, Any]) -> str:
         f" {pairs['people']:,} people, ± {accuracy['standard_error']:.1%} (standard error over"
         f" {pairs['sets']} sets); AUC {card['pooled']['auc']:.3f}, 95 % {low:.3f} to {high:.3f}."
     )
-    taught, shared = (about.get(f"training_{one}") for one in ("identities", "people_in_the_test"))
-    if not isinstance(taught, int):
-        return f"{verdict} Whom it learned from is unknown."
-    whose = f", of whose names {shared or 'none'} are judged" if isinstance(shared, int) else ""
-    return f"{verdict} It learned from {taught:,} people{whose}."
+    people = about.get("training_identities")
+    if not isinstance(people, int):
+        return f"{verdict} Whom it was trained on is unknown."
+    return f"{verdict} It was trained on {people:,} people{_overlap(about)}."
+
+
+def _overlap(about: Mapping[str, Any]) -> str:
+    """How many training people are in the test; never "none" where that could not be compared."""
+    shared = about.get("training_people_in_the_test")
+    sides = (("training_people_without_names", "of them"), ("test_people_without_names", "tested"))
+    unnamed = " and ".join(f"{about[key]:,} {side}" for key, side in sides if about.get(key))
+    if unnamed:
+        found = f", {shared:,} of whom are in the test" if isinstance(shared, int) else ""
+        whether = f"whether {'more' if found else 'any'} of them are in the test is not checkable"
+        return f"{found}; {whether}: {unnamed} are known by numbers alone"
+    return f", {shared or 'none'} of whom are in the test" if isinstance(shared, int) else ""
 
 
 def _pooled(pooled: Mapping[str, Any], intervals: Mapping[str, Any]) -> Table:

@@ -108,8 +108,12 @@ def _hygiene(told: Mapping[str, Any] | None) -> dict[str, str]:
     if told is None:
         return {}
     shared, left_out = len(told["shared"]), len(told["left_out"])
+    unknown = "; not checkable for {:,} people to train on and {:,} of the set: no names".format(
+        *told["without_names"]
+    )
     return {
-        "also in the verification set": f"{shared:,} people ({told['rule']})",
+        "also in the verification set": f"{shared:,} people ({told['rule']})"
+        + (unknown if any(told["without_names"]) else ""),
         "left out": f"{left_out:,} people",
     }
 
