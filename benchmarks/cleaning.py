@@ -147,8 +147,8 @@ def main():
     rng = np.random.default_rng(0)
     people = list(known_people(given))
     faces = [one for person in people for one in person]
-    composed = config.resolved(config.compose("prepare", ["faces=cleaned"]).config)
-    limits = composed["faces"]["cleaning"]
+    composed = config.compose("prepare", ["faces=cleaned"])
+    limits = composed.faces["cleaning"]
     print(
         f"{'filter':<14}{'threshold':>10}{'damaged':>8}{'clean':>8}{'precision':>11}"
         f"{'recall':>8}{'clean lost':>12}"

@@ -92,7 +92,7 @@ def main(folder: Path) -> None:
 
 def learn(name: str, overrides: list[str]) -> list[dict[str, float]]:
     """Metrics of a run by epoch, first the untrained network's."""
-    plain = config.compose("train", overrides).config
+    plain = config.compose("train", overrides)
     data = prepare(plain, fresh=False)
     backend.start(seed=plain["seed"])
     model, _, batches = assembled(plain, data)
@@ -105,14 +105,14 @@ def learn(name: str, overrides: list[str]) -> list[dict[str, float]]:
         return judged
 
     steps = len(batches) * plain["fit"]["epochs"]
-    schedule = config.build(plain, "rate_schedule")
+    schedule = plain.rate_schedule.build()
     with bar(name, total=steps) as advance:
         told = Told(advance)
-        config.build(plain, "fit")(
+        plain.fit.build()(
             model,
             batches,
-            optimizer=config.build(plain, "optimizer", schedule=schedule, steps=steps),
-            margin=config.build(plain, "margin_schedule"),
+            optimizer=plain.optimizer.build(schedule=schedule, steps=steps),
+            margin=plain.margin_schedule.build(),
             guard=lambda distances: None,
             judge=judge,
             report=told,
@@ -124,7 +124,7 @@ def learn(name: str, overrides: list[str]) -> list[dict[str, float]]:
 
 def fired(epochs: list[dict[str, float]]) -> str:
     """The epoch in which the guard, as it is in conf/, would have ended the run."""
-    settings = config.compose("train", ["guard=collapse"]).config["guard"]
+    settings = config.compose("train", ["guard=collapse"]).guard
     bounds = {key: settings[key] for key in ("warm_up", "shrunk_to")}
     distances = [one["mean_distance"] for one in epochs]
     for epoch in range(1, len(distances)):

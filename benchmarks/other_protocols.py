@@ -80,7 +80,7 @@ def main() -> None:
     from tripletlab.experiment.data import prepare_judged
 
     folder, overrides = Path(sys.argv[1]), sys.argv[2:]
-    pairs = prepare_judged(config.compose("evaluate", overrides).config).pairs
+    pairs = prepare_judged(config.compose("evaluate", overrides)).pairs
     distances = np.load(folder / "distances.npz")["verification"]
     ours = judge(distances, pairs.matched, pairs.fold)
     theirs = by_grid(distances, pairs.matched, folds=len(ours.threshold))

@@ -19,7 +19,6 @@ from typing import NamedTuple
 import mlflow
 import optuna
 
-from tripletlab import config
 from tripletlab.sweeping.driver import Driver
 from tripletlab.sweeping.jobs import Job, Told
 from tripletlab.sweeping.local import Local
@@ -40,7 +39,7 @@ class Empty(NamedTuple):
     def __call__(self, job: Job, told: Told) -> dict[str, float]:
         if job.number == 0:
             self.tracker.connect()
-        params = {**job.config.choices, **config.flat(config.resolved(job.config.config))}
+        params = job.config.params()
         with self.tracker.run(job.name, params=params, tags={}, parent=self.parent) as run:
             told.began(run.run_id)
             run.metrics(METRICS, step=1)

@@ -34,7 +34,7 @@ find = functools.partial(haar, scale_factor=1.1, min_neighbors=4, min_size=30)
 
 def recipe(choice):
     """A choice of conf/faces."""
-    return config.build(config.compose("prepare", [f"faces={choice}"]).config, "faces")
+    return config.compose("prepare", [f"faces={choice}"]).faces.build()
 
 
 def prepare(photos, place, recipe):
@@ -67,8 +67,8 @@ def speed(given):
     if given.photos:
         photos = folder(detected=[str(given.photos)], cropped=[])
     else:
-        composed = config.compose("prepare", [f"photos.people={given.people}"]).config
-        photos = config.build(composed, "photos")()
+        composed = config.compose("prepare", [f"photos.people={given.people}"])
+        photos = composed.photos.build()()
     files = [file for own in list_identities(photos.trees[0]).values() for file in own]
     assert read_photo(files[0]) is not None
     paper = recipe("paper")

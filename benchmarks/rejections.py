@@ -35,8 +35,8 @@ def main():
     parser.add_argument("folders", type=Path, nargs="+")
     parser.add_argument("--many", type=int, default=1000)
     given = parser.parse_args()
-    composed = [config.compose("prepare", [f"faces={one}"]).config for one in CHOICES]
-    judge = Judge(tuple(config.build(one, "faces") for one in composed))
+    composed = [config.compose("prepare", [f"faces={one}"]) for one in CHOICES]
+    judge = Judge(tuple(one.faces.build() for one in composed))
     for folder in given.folders:
         files = sorted(folder.glob("*/*.*"))
         files = files[:: max(1, len(files) // given.many)]

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(not REAL, reason="give TRIPLETLAB_REAL, a folder
 
 def lfw():
     composed = config.compose("prepare", ["verification=lfw", f"verification.path={REAL}/lfw"])
-    return config.build(composed.config, "verification")
+    return composed.verification.build()
 
 
 def test_view_2_of_lfw_has_ten_sets_of_300_and_300():
@@ -32,7 +32,7 @@ def test_view_2_of_lfw_has_ten_sets_of_300_and_300():
 
 
 def test_nearly_every_photo_of_lfw_has_a_face_in_its_middle():
-    recipe = config.build(config.compose("prepare", []).config, "faces")
+    recipe = config.compose("prepare", []).faces.build()
     photos = [photos[0] for photos in list_identities(lfw().tree).values()][:160]
     found = 0
     for path in photos:
@@ -60,7 +60,7 @@ def test_a_folder_of_photos_is_prepared_and_held_out_people_judge(tmp_path):
         "verification.per_fold=10",
         f"data={tmp_path / 'data'}",
     ]
-    data = prepare(config.compose("prepare", given).config, fresh=False)
+    data = prepare(config.compose("prepare", given), fresh=False)
     rejected = sum(found["photos"] for found in data.faces.notes["rejected"].values())
     assert data.faces.notes["photos"] == len(data.faces.images) + rejected
     assert len(data.faces.images) > 0.7 * data.faces.notes["photos"]

@@ -42,8 +42,7 @@ PLAIN = {
 def build(name, *, size, **changes):
     overrides = [f"architecture.{key}={value}" for key, value in changes.items()]
     composed = config.compose("train", [f"architecture={name}", *overrides])
-    config.check(composed.config)
-    return config.build(composed.config, "architecture", input_size=size)
+    return composed.architecture.build(input_size=size)
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +118,7 @@ def test_in_bfloat16_weights_and_embeddings_stay_float32(name):
     composed = config.compose(
         "train", [f"architecture={name}", "architecture.batch_norm=true", *overrides]
     )
-    rough = config.build(composed.config, "architecture", input_size=32)
+    rough = composed.architecture.build(input_size=32)
     rough.set_weights(exact.get_weights())
     faces = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 1)).astype(np.float32)
     embeddings = rough(faces)

@@ -5,8 +5,7 @@ import pytest
 import tensorflow
 from keras import layers, ops
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
-
-from tests.test_conf import network_of_one_layer
+from tests.config.test_conf import network_of_one_layer
 from tripletlab import config
 from tripletlab.architectures.operations import flops
 from tripletlab.errors import InputError
@@ -76,7 +75,7 @@ def test_operations_are_those_of_the_profiler(name):
 @pytest.mark.parametrize("name", config.groups()["architecture"])
 def test_every_network_of_conf_has_the_operations_of_the_profiler(name):
     composed = config.compose("train", [f"architecture={name}", "architecture.width=0.5"])
-    network = config.build(composed.config, "architecture", input_size=64)
+    network = composed.architecture.build(input_size=64)
     assert flops(network) == profiled(network)
 
 

@@ -25,8 +25,8 @@ FACES = np.random.default_rng(0).integers(0, 256, (1000, 64, 64), np.uint8)
 def network(choice, *more):
     """An architecture whose every weight, biases too, is off its initial value."""
     keras.utils.set_random_seed(1)
-    plain = config.compose("train", [f"architecture={choice}", *more]).config
-    embedder = config.build(plain, "architecture", input_size=64)
+    plain = config.compose("train", [f"architecture={choice}", *more])
+    embedder = plain.architecture.build(input_size=64)
     for weight in embedder.trainable_weights:
         noise = np.random.default_rng(2).normal(size=weight.shape)
         weight.assign(np.asarray(weight) * 1.1 + 0.01 * noise)
@@ -62,8 +62,8 @@ def trained(tmp_path_factory):
     draw_photos(root / "photos")
     places = [f"tracking.folder={root / 'mlruns'}", f"data={root / 'data'}"]
     composed = config.compose("train", [*DATA, f"photos.cropped=[{root / 'photos'}]", *places])
-    faces = prepare(composed.config, fresh=False).faces
-    tracker = config.build(composed.config, "tracking")
+    faces = prepare(composed, fresh=False).faces
+    tracker = composed.tracking.build()
     tracker.open()
     told = {"photos": faces.title, "verification": "nobody"}
     prints = {"faces_fingerprint": faces.fingerprint, "pairs_fingerprint": "none"}

@@ -65,7 +65,7 @@ def write(network, card):
     """Write a bundle into a folder; `settings` instead of conf/faces/paper.yaml's."""
 
     def made(folder, settings=None, weights="one"):
-        settings = settings or config.resolved(config.compose("prepare", []).config)["faces"]
+        settings = settings or config.compose("prepare", []).faces.settings
         digest = hashlib.sha256(weights.encode()).hexdigest()
         return write_bundle(folder, network, weights=digest, faces=settings, card=card)
 

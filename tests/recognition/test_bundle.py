@@ -11,7 +11,7 @@ from tripletlab import config
 from tripletlab.errors import InputError
 from tripletlab.recognition.bundle import MANIFEST, NETWORK, Bundle
 
-PAPER = config.resolved(config.compose("prepare", []).config)["faces"]
+PAPER = config.compose("prepare", []).faces.settings
 
 
 def test_it_is_read_as_it_was_written(write, card, tmp_path):
@@ -36,7 +36,7 @@ CHOICES += [f"faces/{path.parent.name}={path.stem}" for path in FACES.glob("*/*.
 def test_every_preparation_can_travel(choice, write, tmp_path):
     yunet = ["faces=yunet", f"faces.detector.model={__file__}"] if "yunet" in choice else []
     composed = config.compose("prepare", [choice, *yunet])
-    settings = config.resolved(composed.config)["faces"]
+    settings = composed.faces.settings
     assert write(tmp_path / "bundle", settings).manifest.faces == settings
 
 

@@ -14,13 +14,15 @@ def test_a_runs_config_is_what_hydra_composes():
         expected = config.compose(
             "train", ["fit.epochs=2", "optimizer=adam_paper", *words, "seed=9"]
         )
-        assert plan.composed(point, 9) == expected
+        assert plan.run_config(point, 9) == expected
 
 
 def test_runs_do_not_share_their_configs():
     plan = read_plan(["margin_miner"])
-    one, other = (plan.composed({"miner": "hard", "margin": margin}, None) for margin in (0.1, 0.3))
-    assert (one.config["margin"], other.config["margin"]) == (0.1, 0.3)
+    one, other = (
+        plan.run_config({"miner": "hard", "margin": margin}, None) for margin in (0.1, 0.3)
+    )
+    assert (one.margin, other.margin) == (0.1, 0.3)
 
 
 def test_an_axis_that_is_no_key_is_told_of(tmp_path):

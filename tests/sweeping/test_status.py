@@ -2,6 +2,7 @@
 
 import pytest
 
+from tripletlab import config
 from tripletlab.errors import InputError
 from tripletlab.sweeping.spaces import SCORE, Choice, Space
 from tripletlab.sweeping.status import best, clean, status
@@ -57,6 +58,6 @@ def test_clean_keeps_checkpoints_that_are_needed(study, tmp_path, capsys):
         place.mkdir(parents=True)
         for stem in stems:
             (place / f"{stem}.npz").write_bytes(bytes(1_000_000))
-    clean([])
+    clean(config.compose("sweep", []))
     assert "freed 2.0 MB" in capsys.readouterr().out
     assert [path.name for path in tmp_path.glob("mlruns/sweeps/*/*")] == ["0001-seed7.npz"]

@@ -76,7 +76,7 @@ def test_two_nodes_prepare_the_same_faces(tmp_path, monkeypatch):
     try:
         nodes.add_node(num_cpus=1)
         plains = [
-            config.compose("prepare", [*asked, f"data={tmp_path / where}", *more]).config
+            config.compose("prepare", [*asked, f"data={tmp_path / where}", *more])
             for where, more in (
                 ("local", []),
                 ("cluster", ["machines=ray", f"machines.address={nodes.address}"]),

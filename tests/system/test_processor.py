@@ -23,9 +23,9 @@ def test_auto_is_what_the_processor_has(flags, expected, tmp_path, monkeypatch):
     monkeypatch.setattr(processor, "CPUINFO", path)
     assert processor.resolve_dtype("auto") == expected
     assert processor.resolve_dtype("float32") == "float32"
-    assert config.compose("train", ["dtype=auto"]).config["dtype"] == expected
+    assert config.compose("train", ["dtype=auto"]).dtype == expected
 
 
 def test_an_unknown_dtype_is_named():
     with pytest.raises(InputError, match="dtype=half: it should be 'float32'"):
-        config.check(config.compose("train", ["dtype=half"]).config)
+        config.compose("train", ["dtype=half"])

@@ -89,7 +89,7 @@ def learn(*, miner, regularizer):
         batches,
         optimizer=keras.optimizers.Adam(3e-3),
         margin=lambda progress, distance: 0.2,
-        guard=config.build(config.compose("train", ["guard=collapse"]).config, "guard"),
+        guard=config.compose("train", ["guard=collapse"]).guard.build(),
         judge=judge,
         report=told,
         checkpoint=None,

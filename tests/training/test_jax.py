@@ -22,7 +22,7 @@ from tripletlab.experiment.components import assembled
 
 store = make_store(entries=12, photos=6)
 small = ["architecture=simple_cnn", "batches.people=4", "batches.photos=4", "batches.steps=4"]
-plain = config.compose("train", [*small, "regularizer=none", *sys.argv[1:]]).config
+plain = config.compose("train", [*small, "regularizer=none", *sys.argv[1:]])
 model, embedder, batches = assembled(plain, SimpleNamespace(faces=store))
 
 class Report:
@@ -30,12 +30,12 @@ class Report:
     def step(self): pass
     def epoch(self, epoch, metrics): self.losses.append(metrics["loss"])
 
-rates = config.build(plain, "rate_schedule")
+rates = plain.rate_schedule.build()
 fit(model, batches,
-    optimizer=config.build(plain, "optimizer", schedule=rates, steps=32),
-    margin=config.build(plain, "margin_schedule"),
+    optimizer=plain.optimizer.build(schedule=rates, steps=32),
+    margin=plain.margin_schedule.build(),
     judge=lambda network, margin: {"validation_auc": len(Report.losses) / 100, "mean_distance": 1},
-    guard=config.build(plain, "guard"), report=Report(), checkpoint=None, epochs=8, patience=8)
+    guard=plain.guard.build(), report=Report(), checkpoint=None, epochs=8, patience=8)
 embeddings = embed(embedder, store.images)
 assert np.allclose((embeddings ** 2).sum(axis=1), 1, atol=1e-5)
 print(Report.losses[0], Report.losses[-1])

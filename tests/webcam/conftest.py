@@ -42,7 +42,7 @@ def bundle(tmp_path_factory):
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     onnx.save(model, folder / "pixels.onnx")
-    settings = config.resolved(config.compose("prepare", []).config)["faces"]
+    settings = config.compose("prepare", []).faces.settings
     return write_bundle(
         folder / "bundle",
         folder / "pixels.onnx",

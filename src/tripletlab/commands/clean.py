@@ -1,5 +1,6 @@
 """`tripletlab clean`."""
 
+from tripletlab import config
 from tripletlab.commands.options import Overrides
 
 
@@ -7,4 +8,5 @@ def clean(overrides: Overrides = None) -> None:
     """Delete checkpoints that no trial will continue from."""
     from tripletlab.sweeping.status import clean
 
-    clean(overrides or [])
+    config.allow_only(overrides or [], ["studies", "tracking"], command="clean")
+    clean(config.compose("sweep", overrides or []))

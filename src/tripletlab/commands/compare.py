@@ -25,4 +25,5 @@ def compare(
     from tripletlab.experiment.compare import compare_models
 
     targets, overrides = config.split_words(words)
-    compare_models(targets, config.compose_checked("evaluate", overrides), folder=to)
+    config.allow_only(overrides, ["data", "tracking"], command="compare")
+    compare_models(targets, config.compose("evaluate", overrides), folder=to)

@@ -1,7 +1,5 @@
 """`tripletlab data verify`."""
 
-from pathlib import Path
-
 import typer
 
 from tripletlab import config
@@ -15,4 +13,5 @@ def verify(overrides: Overrides = None) -> None:
     """Compare every faces.h5 and pairs.h5 with the checksums it was written with."""
     from tripletlab.faces.integrity import verify
 
-    verify(Path(config.compose("prepare", overrides or []).config["data"]))
+    config.allow_only(overrides or [], ["data"], command="data verify")
+    verify(config.compose("prepare", overrides or []).data)

@@ -10,4 +10,5 @@ def describe(overrides: Overrides = None) -> None:
     from tripletlab.training import backend
 
     backend.load()
-    describe(config.compose_checked("train", overrides or []))
+    config.allow_only(overrides or [], ["architecture", "faces", "dtype"], command="describe")
+    describe(config.compose("train", overrides or []))

@@ -22,7 +22,6 @@ def evaluate(
     from tripletlab.experiment.evaluate import evaluate, print_faces
 
     target, overrides = target_and_overrides(words)
-    composed = config.compose_checked("evaluate", overrides)
     if faces:
-        return print_faces(composed)
-    evaluate(target, composed, overrides, folder=to)
+        return print_faces(config.compose("evaluate", overrides))
+    evaluate(target, overrides, folder=to)

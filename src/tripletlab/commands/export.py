@@ -32,5 +32,12 @@ def export(
     if not 1 <= len(names) <= 2:
         raise InputError("write tripletlab export [TARGET] FOLDER")
     target, folder = names if len(names) == 2 else ("champion", names[0])
-    composed = config.compose("train", overrides)
-    export(composed.config, target, Path(folder), far=far, keras_too=keras, saved=savedmodel)
+    config.allow_only(overrides, ["data", "tracking"], command="export")
+    export(
+        config.compose("evaluate", overrides),
+        target,
+        Path(folder),
+        far=far,
+        keras_too=keras,
+        saved=savedmodel,
+    )

@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from tripletlab import config
 from tripletlab.commands.options import OutputFolder, Words, target_and_overrides
 
 
@@ -21,5 +20,4 @@ def identify(
     from tripletlab.experiment.identify import identify_people
 
     target, overrides = target_and_overrides(words)
-    composed = config.compose_checked("evaluate", overrides)
-    identify_people(target, composed, overrides, gallery=gallery, folder=to)
+    identify_people(target, overrides, gallery=gallery, folder=to)

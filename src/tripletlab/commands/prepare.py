@@ -10,7 +10,6 @@ def prepare(
     """Find the faces in photos, and write them to faces.h5 and pairs.h5."""
     from tripletlab.experiment.data import prepare
 
-    composed = config.compose_checked("prepare", overrides or [])
     if show_config:
-        return config.show(composed)
-    prepare(composed.config, fresh=fresh)
+        return config.show("prepare", overrides or [])
+    prepare(config.compose("prepare", overrides or []), fresh=fresh)

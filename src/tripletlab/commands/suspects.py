@@ -18,4 +18,4 @@ def suspects(
     from tripletlab.experiment.suspects import suspects
 
     target, overrides = target_and_overrides(words)
-    suspects(config.compose("train", overrides).config, target, share=share)
+    suspects(config.compose("evaluate", overrides), target, share=share)

@@ -9,9 +9,8 @@ def train(overrides: Overrides = None, show_config: ShowConfig = False) -> None:
     from tripletlab.training import backend
 
     backend.load()
-    composed = config.compose_checked("train", overrides or [])
     if show_config:
-        return config.show(composed)
+        return config.show("train", overrides or [])
     from tripletlab.experiment.run import train_alone
 
-    train_alone(composed)
+    train_alone(config.compose("train", overrides or []))

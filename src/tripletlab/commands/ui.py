@@ -15,5 +15,5 @@ def ui(
     """Show runs, figures and models in the browser (MLflow)."""
     from tripletlab.tracking.runs import serve
 
-    composed = config.compose("evaluate", overrides or [])
-    serve(config.resolved(composed.config)["tracking"]["uri"], port=port)
+    config.allow_only(overrides or [], ["tracking"], command="ui")
+    serve(config.compose("evaluate", overrides or []).tracking["uri"], port=port)

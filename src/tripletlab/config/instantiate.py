@@ -1,27 +1,54 @@
-"""Plain dicts that name a callable (`_target_`) and its arguments: checked against it, and called.
+"""Components: nodes of a config that name a callable (`_target_`) and its arguments.
 
-The callable's annotations say which values are allowed (`Annotated[float, Field(gt=0)]`); every
-value is held against them, so that a wrong one is told of before any work begins.
+The callable's annotations say which values are allowed (`Annotated[float, Field(gt=0)]`). Every
+value is validated against them when the config is read, before any work begins.
 """
 
 import functools
 import importlib
 import inspect
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, NamedTuple, get_type_hints
+from typing import Any, get_type_hints
 
+from tripletlab.config.files import targets
 from tripletlab.errors import InputError
 
 INTERPOLATION = "${"
+DEEPEST = 20  # nodes inside one another; conf/ has three
 
 
-class Call(NamedTuple):
-    """A node whose values have been checked; nested ones are calls in turn."""
+@dataclass(frozen=True)
+class Component:
+    """A callable and its validated arguments; nested components are arguments in turn.
+
+    `settings` is the node as it was written, resolved, with `_target_`: what is recorded of it.
+    """
 
     target: Callable[..., Any]
     arguments: dict[str, Any]
     partial: bool
+    settings: dict[str, Any]
+
+    def build(self, **more: Any) -> Any:
+        """Call the target, or, where the node is `_partial_`, bind its arguments.
+
+        Nested components are built first. `more` are arguments that only the caller knows; they
+        take the place of the node's own.
+        """
+        arguments = {
+            key: value.build() if isinstance(value, Component) else value
+            for key, value in {**self.arguments, **more}.items()
+        }
+        if self.partial:
+            return functools.partial(self.target, **arguments)
+        return self.target(**arguments)
+
+    def __getitem__(self, key: str) -> Any:
+        """A validated argument; KeyError where the node has none of that name."""
+        return self.arguments[key]
 
 
 def has_target(node: object) -> bool:
@@ -29,44 +56,64 @@ def has_target(node: object) -> bool:
     return isinstance(node, Mapping) and "_target_" in node
 
 
-def checked(node: Mapping[str, Any], raw: Mapping[str, Any], path: str) -> Call:
-    """The call that a node stands for; InputError names the key of a value that it cannot take.
+def read_component(
+    node: Mapping[str, Any],
+    path: str,
+    *,
+    raw: Mapping[str, Any] | None = None,
+    allowed: Collection[str] | None = None,
+    depth: int = 0,
+) -> Component:
+    """The component of a resolved node; `path` is its dotted key.
 
-    `raw` is the node before its interpolations were replaced, `path` the dotted way to it.
+    `raw` is the node before its interpolations were resolved: it names the key to change. Only a
+    target in `allowed` may be named, conf/'s own by default. InputError names the key of a value
+    that the target cannot take.
     """
-    target = _target(node["_target_"], path)
+    raw = node if not isinstance(raw, Mapping) else raw
+    if depth > DEEPEST:
+        raise InputError(f"{path[:80]}…: more than {DEEPEST} nodes inside one another")
+    target = _target(node["_target_"], path, targets() if allowed is None else allowed)
     hints = _hints(target)
-    _hold_against_signature(target, node, path)
+    _check_signature(target, node, path)
     arguments = {
-        key: checked(value, raw[key], f"{path}.{key}")
+        key: read_component(
+            value, f"{path}.{key}", raw=raw.get(key), allowed=allowed, depth=depth + 1
+        )
         if has_target(value)
-        else _valid(value, hints.get(key, Any), _key_to_change(raw[key], f"{path}.{key}"))
+        else validated(
+            value, hints.get(key, Any), _key_to_change(raw.get(key, value), f"{path}.{key}")
+        )
         for key, value in node.items()
         if not key.startswith("_")
     }
-    return Call(target, arguments, bool(node.get("_partial_")))
+    return Component(target, arguments, bool(node.get("_partial_")), dict(node))
 
 
-def called(call: Call, more: Mapping[str, Any]) -> Any:
-    """What the target returns, or, where `_partial_` says so, the target with its arguments bound.
+def validated(value: object, hint: Any, key: str) -> Any:
+    """The value as its annotation wants it; InputError names the key to change."""
+    from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-    Nested calls come first. `more` are arguments that only the caller knows.
-    """
-    arguments = {
-        key: called(value, {}) if isinstance(value, Call) else value
-        for key, value in call.arguments.items()
-    }
-    if call.partial:
-        return functools.partial(call.target, **arguments, **more)
-    return call.target(**arguments, **more)
+    if value == "???":
+        raise InputError(f"{key} is missing: give {key}=…")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise InputError(f"{key}={value}: it should be a finite number")
+    try:
+        adapter = TypeAdapter(hint, config=ConfigDict(arbitrary_types_allowed=True))
+        return adapter.validate_python(value)
+    except ValidationError as error:
+        reason = error.errors()[0]["msg"].removeprefix("Input ")
+        raise InputError(f"{key}={value}: it {reason[0].lower()}{reason[1:]}") from error
 
 
-def _target(dotted: str, path: str) -> Callable[..., Any]:
+def _target(dotted: object, path: str, allowed: Collection[str]) -> Callable[..., Any]:
+    if not isinstance(dotted, str) or dotted not in allowed:
+        raise InputError(f"{path}._target_={dotted}: no file of conf/ names this callable")
     module, _, name = dotted.rpartition(".")
     try:
         target: Callable[..., Any] = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError, ValueError) as error:
-        raise InputError(f"{path}: there is no {dotted} ({error})") from error
+        raise InputError(f"{path}: {dotted} cannot be imported ({error})") from error
     return target
 
 
@@ -81,7 +128,7 @@ def _hints(target: Callable[..., Any]) -> dict[str, Any]:
         return {}
 
 
-def _hold_against_signature(target: Callable[..., Any], node: Mapping[str, Any], path: str) -> None:
+def _check_signature(target: Callable[..., Any], node: Mapping[str, Any], path: str) -> None:
     takes = inspect.signature(target).parameters
     if any(one.kind is inspect.Parameter.VAR_KEYWORD for one in takes.values()):
         return
@@ -92,21 +139,8 @@ def _hold_against_signature(target: Callable[..., Any], node: Mapping[str, Any],
             raise InputError(f"{path}.{key}: {node['_target_']} has no such argument; {hint}")
 
 
-def _valid(value: object, hint: Any, key: str) -> Any:
-    """The value as its annotation wants it; InputError names the key to change."""
-    from pydantic import ConfigDict, TypeAdapter, ValidationError
-
-    if value == "???":
-        raise InputError(f"{key} is missing: give {key}=…")
-    try:
-        adapter = TypeAdapter(hint, config=ConfigDict(arbitrary_types_allowed=True))
-        return adapter.validate_python(value)
-    except ValidationError as error:
-        reason = error.errors()[0]["msg"].removeprefix("Input ")
-        raise InputError(f"{key}={value}: it {reason[0].lower()}{reason[1:]}") from error
-
-
 def _key_to_change(raw: object, path: str) -> str:
     """Where a value is an interpolation, the user changes what it points at."""
     text = str(raw)
-    return text[2:-1] if text.startswith(INTERPOLATION) and text.endswith("}") else path
+    whole = text.startswith(INTERPOLATION) and text.endswith("}") and ":" not in text
+    return text[2:-1] if whole else path

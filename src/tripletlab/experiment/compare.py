@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from rich.console import Console
 
-from tripletlab import config
+from tripletlab.config import EvaluateConfig
 from tripletlab.errors import InputError
 from tripletlab.evaluation.comparison import RESAMPLES, Judged, call, compare
 from tripletlab.evaluation.protocol import Distances
@@ -39,16 +39,16 @@ class _Model(NamedTuple):
     pairs_fingerprint: str
 
 
-def compare_models(whats: Sequence[str], composed: config.Composed, *, folder: Path) -> Path:
+def compare_models(whats: Sequence[str], config: EvaluateConfig, *, folder: Path) -> Path:
     """Compare runs, versions or folders that `evaluate` has written; a table and a page come out.
 
     InputError where fewer than two are given, or not all were judged by the same pairs.
     """
-    tracker: Tracker = config.build(composed.config, "tracking")
+    tracker: Tracker = config.tracking.build()
     tracker.open()
     models = [_model(what, tracker) for what in whats]
     names = _different([model.name for model in models])
-    judged = _store(models, names, Path(composed.config["data"]))
+    judged = _store(models, names, config.data)
     pairs = judged.pairs
     calls = [call(model.distances, pairs.matched, pairs.fold) for model in models]
     draws = {"resamples": RESAMPLES, "seed": 0}

@@ -1,13 +1,11 @@
 """The nouns of a config, put together: what a fit needs, and what its network costs."""
 
-from typing import Any
-
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from tripletlab import config
 from tripletlab.architectures.operations import flops
+from tripletlab.config import RunConfig
 from tripletlab.errors import InputError
 from tripletlab.experiment.data import Data
 from tripletlab.training.batches import Batches
@@ -16,36 +14,31 @@ from tripletlab.training.inference import copied, images_per_second
 from tripletlab.training.model import TripletModel
 
 
-def assembled(plain: dict[str, Any], data: Data) -> tuple[TripletModel, keras.Model, Batches]:
+def assembled(config: RunConfig, data: Data) -> tuple[TripletModel, keras.Model, Batches]:
     """The untrained network with its miner and loss, and the batches that it will see.
 
     Between them the network that is judged and kept: the same where it learns in float32, else a
     copy that computes in float32.
     """
-    size, seed = data.faces.size, plain["seed"]
-    batches = config.build(
-        plain,
-        "batches",
+    size, seed = data.faces.size, config.seed
+    batches = config.batches.build(
         store=data.faces,
-        augmentation=config.build(plain, "augmentation"),
-        miner=config.build(plain, "miner"),
+        augmentation=config.augmentation.build(),
+        miner=config.miner.build(),
         seed=seed,
     )
-    embedder = exact = config.build(plain, "architecture", input_size=size)
-    model = config.build(
-        plain,
-        "graph",
+    embedder = exact = config.architecture.build(input_size=size)
+    model = config.graph.build(
         embedder=embedder,
         miner=batches.miner,
-        loss=config.build(plain, "loss"),
-        regularizer=config.build(plain, "regularizer"),
-        margin=plain["margin"],
+        loss=config.loss.build(),
+        regularizer=config.regularizer.build(),
+        margin=config.margin,
         batch_size=batches.batch_size,
         seed=seed,
     )
-    if plain["dtype"] != "float32":
-        again = {**plain, "dtype": "float32"}
-        exact = copied(embedder, to=config.build(again, "architecture", input_size=size))
+    if config.dtype != "float32":
+        exact = copied(embedder, to=config.architecture.build(input_size=size, dtype="float32"))
     return model, exact, batches
 
 
@@ -61,11 +54,9 @@ def costs(progress: Progress, embedder: keras.Model, faces: NDArray[np.uint8]) -
     }
 
 
-def check_operations(plain: dict[str, Any]) -> None:
+def check_operations(config: RunConfig) -> None:
     """InputError where the operations of the config's network are not known, as an objective."""
-    network = config.build(
-        plain, "architecture", input_size=config.resolved(plain)["faces"]["size"]
-    )
+    network = config.architecture.build(input_size=config.faces["size"])
     if flops(network) is None:
         raise InputError(
             f"flops cannot be an objective: those of {network.name} are not known, because"

@@ -1,18 +1,17 @@
 """`tripletlab prepare`: photos become faces.h5, and the pairs that judge a model pairs.h5."""
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from rich.table import Table
 
-from tripletlab import config
+from tripletlab.config import PrepareConfig
 from tripletlab.faces.cropping import Grey, read_photo
 from tripletlab.faces.pair_faces import heldout_pairs, prepare_pairs
 from tripletlab.faces.preparation import Preparation, prepare_faces
 from tripletlab.faces.store import TRAIN, VALIDATION, FaceStore, PairStore
-from tripletlab.photos.sources import Heldout
+from tripletlab.photos.sources import Heldout, heldout
 from tripletlab.photos.tree import Tree, identity_folders, names_of
 from tripletlab.plots.dataset import write_dataset_card
 from tripletlab.system.progress import console, say
@@ -25,24 +24,23 @@ class Data(NamedTuple):
     pairs: PairStore
 
 
-def prepare(plain: Mapping[str, Any], *, fresh: bool) -> Data:
+def prepare(config: PrepareConfig, *, fresh: bool) -> Data:
     """Open the stores that the config asks for, after making those that are not there."""
-    machines = config.build(plain, "machines")
-    with machines():
-        return _prepare(plain, fresh=fresh)
+    with config.machines.build()():
+        return _prepare(config, fresh=fresh)
 
 
-def _prepare(plain: Mapping[str, Any], *, fresh: bool) -> Data:
-    recipe = config.build(plain, "faces")
-    chosen = [config.build(plain, noun) for noun in ("photos", "verification")]
+def _prepare(config: PrepareConfig, *, fresh: bool) -> Data:
+    recipe = config.faces.build()
+    chosen = [config.photos.build(), config.verification.build()]
     # What draws its own photos is bound, not built: it draws when all else is known to be right.
     photos, verification = (one() if callable(one) else one for one in chosen)
     held_out = isinstance(verification, Heldout)
-    common = _common(plain, fresh=fresh)
+    common = _common(config, fresh=fresh)
     made = prepare_faces(
         photos,
         recipe,
-        hygiene=config.build(plain, "hygiene"),
+        hygiene=config.hygiene.build(),
         judged={} if held_out else _people(verification.tree),
         heldout_fraction=verification.fraction if held_out else 0.0,
         **common,
@@ -64,23 +62,27 @@ def _people(tree: Tree) -> dict[str, str]:
     return names_of(tree, identity_folders(tree))
 
 
-def prepare_judged(plain: Mapping[str, Any]) -> PairStore:
+def is_held_out(config: PrepareConfig) -> bool:
+    """The pairs are drawn from people of the training photos, who are kept out of the training."""
+    return config.verification.target is heldout
+
+
+def prepare_judged(config: PrepareConfig) -> PairStore:
     """The pairs that judge a model, without photos to learn from where they need none."""
-    recipe = config.build(plain, "faces")
-    verification = config.build(plain, "verification")
+    recipe = config.faces.build()
+    verification = config.verification.build()
     if isinstance(verification, Heldout):
-        return prepare(plain, fresh=False).pairs
+        return prepare(config, fresh=False).pairs
     verification = verification() if callable(verification) else verification
-    made = prepare_pairs(verification, recipe, **_common(plain, fresh=False))
+    made = prepare_pairs(verification, recipe, **_common(config, fresh=False))
     pairs = PairStore.open(made.path)
     _tell(pairs, made, (verification.tree,))
     return pairs
 
 
-def _common(plain: Mapping[str, Any], *, fresh: bool) -> dict[str, Any]:
+def _common(config: PrepareConfig, *, fresh: bool) -> dict[str, Any]:
     """What the preparations of both stores are given."""
-    settings = config.resolved(plain)["faces"]
-    return {"settings": settings, "folder": Path(plain["data"]), "fresh": fresh}
+    return {"settings": config.faces.settings, "folder": config.data, "fresh": fresh}
 
 
 def _tell(store: FaceStore | PairStore, made: Preparation, trees: Sequence[Tree]) -> None:

@@ -3,26 +3,25 @@
 from rich.console import Console
 from rich.table import Table as Shown
 
-from tripletlab import config
+from tripletlab.config import RunConfig
 from tripletlab.errors import InputError
 
 
-def describe(composed: config.Composed) -> None:
+def describe(config: RunConfig) -> None:
     """Print the rows of the architecture, their sizes, parameters and operations, and a total."""
     from tripletlab.architectures import description
     from tripletlab.architectures.blocks import Style
 
-    plain = config.resolved(composed.config)
-    chosen = plain["architecture"]
-    if "table" not in chosen:
-        raise InputError(f"architecture={composed.choices['architecture']} is not made of a table")
-    size = plain["faces"]["size"]
-    network = config.build(plain, "architecture", input_size=size)
+    chosen = config.architecture
+    if "table" not in chosen.arguments:
+        raise InputError(f"architecture={config.choices['architecture']} is not made of a table")
+    size = config.faces["size"]
+    network = chosen.build(input_size=size)
     style = Style(chosen["width"], chosen["batch_norm"], chosen["pool"])
-    rows = description.describe(network, config.build(chosen, "table"), style)
+    rows = description.describe(network, chosen["table"].build(), style)
     parameters, flops = description.total(rows)
     shown = Shown(
-        title=f"{composed.choices['architecture']} at {size}×{size}, width {style.width:g}",
+        title=f"{config.choices['architecture']} at {size}×{size}, width {style.width:g}",
         title_justify="left",
     )
     shown.add_column("row", no_wrap=True)

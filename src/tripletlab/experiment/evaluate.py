@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tripletlab import config
+from tripletlab.config import EvaluateConfig
 from tripletlab.experiment.data import prepare_judged
 from tripletlab.experiment.evaluation import about_training, judge_embeddings
 from tripletlab.experiment.target import Subject, find_subject
@@ -23,19 +24,18 @@ from tripletlab.training import backend
 SHOWN = ("accuracy", "precision", "recall", "auc", "auc_pooled", "threshold")
 
 
-def evaluate(
-    what: str, composed: config.Composed, given: Sequence[str], *, folder: Path | None
-) -> Path:
+def evaluate(what: str, overrides: Sequence[str], *, folder: Path | None) -> Path:
     """Judge a run, a version or a file of embeddings; card and pictures go into the folder.
 
     Without one they go into the tracking folder. Those of a run are logged to it as well, and
     its figures as metrics under the name of the verification set.
     """
-    tracker: Tracker = config.build(composed.config, "tracking")
+    tracker: Tracker = config.compose(
+        "evaluate", config.of_nouns(overrides, ["tracking"])
+    ).tracking.build()
     tracker.open()
-    flip = bool(composed.config["flip"])
-    subject = find_subject(what, composed, given, tracker)
-    label = slug(subject.judged.title) + ("-flip" if flip else "")
+    subject = find_subject(what, overrides, tracker)
+    label = slug(subject.judged.title) + ("-flip" if subject.flip else "")
     place = folder or Path(tracker.folder) / "evaluations" / f"{slug(what)}-{label}"
     about = dict(subject.about)
     if subject.trained_on is not None:
@@ -51,7 +51,7 @@ def evaluate(
             moments=[],
             name=subject.name,
             about=about,
-            flip=flip,
+            flip=subject.flip,
             folder=Path(scratch),
         )
         np.savez_compressed(Path(scratch) / "distances.npz", verification=distances)
@@ -66,9 +66,9 @@ def evaluate(
     return place
 
 
-def print_faces(composed: config.Composed) -> None:
+def print_faces(config: EvaluateConfig) -> None:
     """The faces of the verification set, one a line: the order of the rows of a .npy file."""
-    for source in prepare_judged(composed.config).sources:
+    for source in prepare_judged(config).sources:
         print(source)
 
 

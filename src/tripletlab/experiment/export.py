@@ -1,14 +1,13 @@
 """`tripletlab export`: a registered network becomes a bundle, calibrated and checked."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tripletlab import config
+from tripletlab.config import EvaluateConfig
 from tripletlab.errors import InputError
 from tripletlab.evaluation.protocol import pair_distances
 from tripletlab.faces.store import FaceStore, find
@@ -31,7 +30,7 @@ UNKNOWN = "not known to tripletlab: ask who gave you the photos before you pass 
 
 
 def export(
-    plain: Mapping[str, Any], which: str, folder: Path, *, far: float, keras_too: bool, saved: bool
+    config: EvaluateConfig, which: str, folder: Path, *, far: float, keras_too: bool, saved: bool
 ) -> Bundle:
     """Write the bundle of `champion`, a run or a version, and log it to the run as a model.
 
@@ -41,11 +40,11 @@ def export(
     """
     from tripletlab.training import backend
 
-    tracker: Tracker = config.build(plain, "tracking")
+    tracker: Tracker = config.tracking.build()
     tracker.open()
     chosen = registry.find(which, uri=tracker.uri)
     run = registry.told(chosen.run_id)
-    data, wanted = Path(config.resolved(plain)["data"]), run.tags["faces_fingerprint"]
+    data, wanted = config.data, run.tags["faces_fingerprint"]
     # The validation pairs among them calibrate it
     store = find(FaceStore, data, wanted, what="the faces that the network learned from")
     backend.load()

@@ -22,8 +22,7 @@ from tripletlab.tracking.runs import Tracker
 
 def identify_people(
     what: str,
-    composed: config.Composed,
-    given: Sequence[str],
+    overrides: Sequence[str],
     *,
     gallery: Path | None,
     folder: Path | None,
@@ -33,9 +32,11 @@ def identify_people(
     `gallery` lists the enrolled photos, a line each: name, tab, number, as pairs.txt names them;
     all other photos are looked for. Without it the people are dealt into two galleries.
     """
-    tracker: Tracker = config.build(composed.config, "tracking")
+    tracker: Tracker = config.compose(
+        "evaluate", config.of_nouns(overrides, ["tracking"])
+    ).tracking.build()
     tracker.open()
-    subject = find_subject(what, composed, given, tracker)
+    subject = find_subject(what, overrides, tracker)
     judged = subject.judged
     there = np.flatnonzero(np.isfinite(subject.embeddings).all(axis=1))
     labels = np.unique(judged.names, return_inverse=True)[1][there]

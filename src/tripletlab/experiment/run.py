@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import yaml
 
-from tripletlab import config
+from tripletlab.config import RunConfig
 from tripletlab.evaluation.protocol import judge, pair_distances
 from tripletlab.experiment.data import Data, prepare
 from tripletlab.experiment.evaluation import PEOPLE, Embeddings, about_training, judge_embeddings
@@ -48,20 +48,20 @@ def model_name(data: Data) -> str:
     return f"tripletlab-{slug(data.faces.title)}-{data.faces.fingerprint[:8]}"
 
 
-def train_alone(composed: config.Composed) -> None:
+def train_alone(config: RunConfig) -> None:
     """`tripletlab train`: a run of its own; prints its metrics and its id."""
-    tracker: Tracker = config.build(composed.config, "tracking")
-    data = prepare(composed.config, fresh=False)
+    tracker: Tracker = config.tracking.build()
+    data = prepare(config, fresh=False)
     tracker.open()
-    name = f"{composed.choices['miner']} {composed.config['margin']}"
-    outcome = train(composed, data, name=name, tracker=tracker)
+    name = f"{config.choices['miner']} {config.margin}"
+    outcome = train(config, data, name=name, tracker=tracker)
     for metric, value in outcome.metrics.items():
         print(f"{metric}\t{value:.4f}" if isinstance(value, float) else f"{metric}\t{value}")
     print(f"run\t{outcome.run_id}")
 
 
 def train(
-    composed: config.Composed,
+    config: RunConfig,
     data: Data,
     *,
     name: str,
@@ -76,10 +76,10 @@ def train(
     `parent` nests it in another run, `resume` continues the run of that id. Where `checkpoint` is
     there the fit goes on from it; the caller deletes it when all is done.
     """
-    plain = config.resolved(composed.config)
-    params = {**composed.choices, **config.flat(plain)}
     with (
-        tracker.run(name, params=params, tags=_tags(data), parent=parent, resume=resume) as run,
+        tracker.run(
+            name, params=config.params(), tags=_tags(data), parent=parent, resume=resume
+        ) as run,
         TemporaryDirectory(prefix="tripletlab-") as scratch,
     ):
         if watch:
@@ -87,17 +87,17 @@ def train(
         for role, seen in (("training", data.faces), ("verification", data.pairs)):
             run.dataset(seen.path, title=seen.title, fingerprint=seen.fingerprint, role=role)
         folder = Path(scratch)
-        (folder / "config.yaml").write_text(yaml.safe_dump(plain, sort_keys=False))
-        backend.start(seed=plain["seed"])
+        (folder / "config.yaml").write_text(yaml.safe_dump(config.tree, sort_keys=False))
+        backend.start(seed=config.seed)
         known = {**environment(), **backend.description()}
         (folder / ENVIRONMENT).write_text(json.dumps(known, indent=2))
         run.files(folder)  # now: a run that fails needs them most
         from tripletlab.experiment.training import fitted  # it needs the backend
 
         follow = watch.epoch if watch else None
-        fit = fitted(composed.config, data, run, name=name, checkpoint=checkpoint, watch=follow)
+        fit = fitted(config, data, run, name=name, checkpoint=checkpoint, watch=follow)
         epochs = tracker.epochs(run.run_id)
-        metrics = _judged(fit, data, name=name, flip=plain["flip"], epochs=epochs, folder=folder)
+        metrics = _judged(fit, data, name=name, flip=config.flip, epochs=epochs, folder=folder)
         run.metrics(metrics)
         run.files(folder)
         run.model(fit.embedder, registered_as=model_name(data))

@@ -1,17 +1,14 @@
 """`tripletlab suspects`: photos that may lie in the wrong person's folder, the likeliest first."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 
-from tripletlab import config
+from tripletlab.config import EvaluateConfig
 from tripletlab.experiment.data import prepare
 from tripletlab.faces.mislabels import suspicion
 from tripletlab.tracking import registry
 
 
-def suspects(plain: Mapping[str, Any], which: str, *, share: float) -> None:
+def suspects(config: EvaluateConfig, which: str, *, share: float) -> None:
     """Print the `share` of the faces that a registered network holds for somebody else's.
 
     Only those that are nearer to another person than to their own are listed. The lines are a list
@@ -19,10 +16,10 @@ def suspects(plain: Mapping[str, Any], which: str, *, share: float) -> None:
     """
     from tripletlab.training import backend
 
-    tracker = config.build(plain, "tracking")
+    tracker = config.tracking.build()
     tracker.open()
     chosen = registry.find(which, uri=tracker.uri)
-    faces = prepare(plain, fresh=False).faces
+    faces = prepare(config, fresh=False).faces
     backend.load()
     from tripletlab.training.inference import embed
 

@@ -1,7 +1,7 @@
 """What is judged: a logged run, a registered version, a bundle, or embeddings from elsewhere."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,9 +11,10 @@ import numpy as np
 import yaml
 
 from tripletlab import config
+from tripletlab.config import EvaluateConfig
 from tripletlab.errors import InputError
 from tripletlab.evaluation.flip import Embed, flipped
-from tripletlab.experiment.data import prepare_judged
+from tripletlab.experiment.data import is_held_out, prepare_judged
 from tripletlab.experiment.evaluation import PEOPLE, Embeddings
 from tripletlab.faces.store import PairStore
 from tripletlab.recognition.bundle import MANIFEST, Bundle
@@ -31,75 +32,47 @@ class Subject:
     name: str
     judged: PairStore
     embeddings: Embeddings  # of the faces of `judged`; NaN where there is none
+    flip: bool  # each with that of its mirror image
     about: dict[str, Any]  # of the network, for the card
     trained_on: dict[str, str] | None  # folders and names of the people; None: not known
     run_id: str | None
 
 
-def find_subject(
-    what: str, composed: config.Composed, given: Sequence[str], tracker: Tracker
-) -> Subject:
+def find_subject(what: str, overrides: Sequence[str], tracker: Tracker) -> Subject:
     """A file of embeddings, a bundle's folder, or else a run or a version in `tracker`.
 
-    A run brings its own preparation and verification; what is in the overrides `given` takes their
-    place. InputError where nothing, or more than one thing, is meant by `what`.
+    A run or a bundle brings its own config; the overrides replace what they name in it.
+    InputError where nothing, or more than one thing, is meant by `what`.
     """
     if what.endswith(".npy"):
-        return _from_file(Path(what), composed)
+        return _from_file(Path(what), overrides)
     if (Path(what) / MANIFEST).is_file():
-        return _from_bundle(Path(what), composed, given)
-    return _from_run(what, composed, given, tracker)
+        return _from_bundle(Path(what), overrides)
+    return _from_run(what, overrides, tracker)
 
 
-def own_config(
-    run_id: str, composed: config.Composed, given: Sequence[str], tracker: Tracker
-) -> dict[str, Any]:
-    """The config that a run was made with, under what the user has given now.
-
-    `verification=lfw` replaces a node, `faces.border=0.1` a leaf of it. Keys that the run has not
-    known yet come from conf/.
-    """
-    own = yaml.safe_load(tracker.artifact(run_id, "config.yaml").read_text())
-    keys = {override.partition("=")[0] for override in given}
-    return {
-        name: node
-        if name in keys or name not in own
-        else _merged(own[name], node, [key.split(".")[1:] for key in keys if _top(key) == name])
-        for name, node in composed.config.items()
-    }
+def run_config(run_id: str, overrides: Sequence[str], tracker: Tracker) -> EvaluateConfig:
+    """The config that a run was made with, under the overrides that are given now."""
+    tree = yaml.safe_load(tracker.artifact(run_id, "config.yaml").read_text())
+    params = registry.told(run_id).params
+    choices = {noun: params[noun] for noun in config.groups() if noun in params}
+    made: EvaluateConfig = config.recorded("evaluate", tree, choices, overrides)
+    return made
 
 
-def _merged(own: Any, now: Any, leaves: Sequence[Sequence[str]]) -> Any:
-    """The run's own node, with the leaves that are given now; all of `now` where it is another."""
-    both = isinstance(own, Mapping) and isinstance(now, Mapping)
-    if not both or own.get("_target_") != now.get("_target_"):
-        return now if leaves else own
-    merged = {**now, **own}
-    for path in leaves:
-        merged[path[0]] = (
-            now[path[0]] if len(path) == 1 else _merged(own.get(path[0]), now[path[0]], [path[1:]])
-        )
-    return merged
-
-
-def _top(key: str) -> str:
-    return key.partition(".")[0]
-
-
-def _from_run(
-    what: str, composed: config.Composed, given: Sequence[str], tracker: Tracker
-) -> Subject:
+def _from_run(what: str, overrides: Sequence[str], tracker: Tracker) -> Subject:
     chosen = registry.find(what, uri=tracker.uri)
     told = registry.told(chosen.run_id)
-    judged = prepare_judged(own_config(chosen.run_id, composed, given, tracker))
+    own = run_config(chosen.run_id, overrides, tracker)
+    judged = _pairs(own, overrides)
     from tripletlab.training import backend
 
     backend.load()
     from tripletlab.training.inference import embed
 
     network = registry.load(chosen)
-    embeddings = _look(
-        partial(embed, network), judged, size=network.input_shape[1], what=what, composed=composed
+    embeddings = _embed(
+        partial(embed, network), judged, size=network.input_shape[1], what=what, flip=own.flip
     )
     known = tracker.has(chosen.run_id, PEOPLE)
     people = json.loads(tracker.artifact(chosen.run_id, PEOPLE).read_text()) if known else None
@@ -115,18 +88,16 @@ def _from_run(
         "model_fingerprint": fingerprint(network.get_weights()),
     }
     name = told.tags["mlflow.runName"]
-    return Subject(name, judged, embeddings, about, people, chosen.run_id)
+    return Subject(name, judged, embeddings, own.flip, about, people, chosen.run_id)
 
 
-def _from_bundle(folder: Path, composed: config.Composed, given: Sequence[str]) -> Subject:
+def _from_bundle(folder: Path, overrides: Sequence[str]) -> Subject:
     """The bundle brings its own preparation."""
     bundle = Bundle.open(folder)
-    plain = composed.config
-    if "faces" not in {_top(override.partition("=")[0]) for override in given}:
-        plain = {**plain, "faces": bundle.manifest.faces}
-    judged = prepare_judged(plain)
+    own = config.recorded("evaluate", {"faces": bundle.manifest.faces}, {}, overrides)
+    judged = _pairs(own, overrides)
     embedder = bundle.embedder
-    embeddings = _look(embedder, judged, size=embedder.size, what=str(folder), composed=composed)
+    embeddings = _embed(embedder, judged, size=embedder.size, what=str(folder), flip=own.flip)
     card = bundle.card
     about = {
         "model": f"{card.model}, version {card.version}, as a bundle",
@@ -137,12 +108,19 @@ def _from_bundle(folder: Path, composed: config.Composed, given: Sequence[str]) 
         "faces_fingerprint": card.faces_fingerprint,
         "bundle_fingerprint": bundle.fingerprint,
     }
-    return Subject(folder.resolve().name, judged, embeddings, about, None, None)
+    return Subject(folder.resolve().name, judged, embeddings, own.flip, about, None, None)
 
 
-def _look(
-    embed: Embed, judged: PairStore, *, size: int, what: str, composed: config.Composed
-) -> Embeddings:
+def _pairs(own: EvaluateConfig, overrides: Sequence[str]) -> PairStore:
+    """The prepared pairs; InputError for an override that they do not depend on."""
+    if not is_held_out(own):
+        nouns = set(EvaluateConfig.nouns()) - {"photos", "hygiene"}
+        command = f"evaluate with verification={own.choices['verification']}"
+        config.allow_only(overrides, nouns, command=command)
+    return prepare_judged(own)
+
+
+def _embed(embed: Embed, judged: PairStore, *, size: int, what: str, flip: bool) -> Embeddings:
     """The embeddings of the faces, with their mirror images where the config says so."""
     own = judged.images.shape[1]
     if size != own:
@@ -150,13 +128,18 @@ def _look(
             f"{what} takes faces of {size} pixels, and those of {judged.title} have {own}: leave"
             " faces= out, or give its own"
         )
-    return flipped(embed, judged.images) if composed.config["flip"] else embed(judged.images)
+    return flipped(embed, judged.images) if flip else embed(judged.images)
 
 
-def _from_file(path: Path, composed: config.Composed) -> Subject:
+def _from_file(path: Path, overrides: Sequence[str]) -> Subject:
     """Rows for the faces of the set, or two for each pair, in the order of pairs.txt."""
+    given: EvaluateConfig = config.compose("evaluate", overrides)
+    if given.flip:
+        raise InputError(
+            f"flip=true: {path} holds embeddings, and no network to embed mirror images"
+        )
     values = _read(path)
-    judged = prepare_judged(composed.config)
+    judged = _pairs(given, overrides)
     faces, pairs = len(judged.images), len(judged.pairs.first)
     if len(values) == faces:
         embeddings = values
@@ -179,7 +162,7 @@ def _from_file(path: Path, composed: config.Composed) -> Subject:
         "training_people_in_the_test": UNKNOWN,
         "embeddings_fingerprint": fingerprint([values]),
     }
-    return Subject(path.stem, judged, embeddings / lengths, about, None, None)
+    return Subject(path.stem, judged, embeddings / lengths, False, about, None, None)
 
 
 def _read(path: Path) -> Embeddings:

@@ -4,12 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
 
-from tripletlab import config
+from tripletlab.config import RunConfig
 from tripletlab.evaluation.flip import flipped
 from tripletlab.evaluation.protocol import Distances
 from tripletlab.evaluation.validation import Validation
@@ -73,7 +72,7 @@ class _Report:
 
 
 def fitted(
-    plain: dict[str, Any],
+    config: RunConfig,
     data: Data,
     run: Tracked,
     *,
@@ -86,9 +85,9 @@ def fitted(
     The seed is set before (training.backend.start), which makes all of it repeatable.
     """
     validation = Validation(data.faces)
-    model, exact, batches = assembled(plain, data)
+    model, exact, batches = assembled(config, data)
     embedded = partial(embed, exact)  # the validation brings the weights of the epoch
-    look = partial(flipped, embedded) if plain["flip"] else embedded
+    look = partial(flipped, embedded) if config.flip else embedded
     faces, on_map = data.pairs.images, data.pairs.map_rows
     before = look(faces)
 
@@ -96,16 +95,16 @@ def fitted(
         embeddings = embed(copied(network, to=exact), validation.faces)
         return {**validation.judge(embeddings, margin), **spread_of(embeddings)}
 
-    with bar(name, total=len(batches) * plain["fit"]["epochs"]) as advance:
+    with bar(name, total=len(batches) * config.fit["epochs"]) as advance:
         report = _Report(name, run, advance, partial(look, faces[on_map]), watch)
         try:
-            progress = _fit(plain, model, batches, judge, report, checkpoint)
+            progress = _fit(config, model, batches, judge, report, checkpoint)
         except Collapsed as collapsed:
             run.tag("collapsed", str(collapsed.epoch))
             raise
     embedder = copied(model.embedder, to=exact)
     embeddings = embed(embedder, validation.faces)
-    judged = validation.judge(embeddings, plain["margin"])  # whatever the schedule made of it
+    judged = validation.judge(embeddings, config.margin)  # whatever the schedule made of it
     metrics = {
         "best_epoch": progress.best_epoch,
         "steps": progress.epoch * len(batches),
@@ -121,7 +120,7 @@ def fitted(
 
 
 def _fit(
-    plain: dict[str, Any],
+    config: RunConfig,
     model: TripletModel,
     batches: Batches,
     judge: Callable[[keras.Model, float], dict[str, float]],
@@ -129,14 +128,14 @@ def _fit(
     checkpoint: Path | None,
 ) -> Progress:
     """The config's fit, with its optimizer, margins and guard."""
-    steps = len(batches) * plain["fit"]["epochs"]
-    rates = config.build(plain, "rate_schedule")
-    progress: Progress = config.build(plain, "fit")(
+    steps = len(batches) * config.fit["epochs"]
+    rates = config.rate_schedule.build()
+    progress: Progress = config.fit.build()(
         model,
         batches,
-        optimizer=config.build(plain, "optimizer", schedule=rates, steps=steps),
-        margin=config.build(plain, "margin_schedule"),
-        guard=config.build(plain, "guard"),
+        optimizer=config.optimizer.build(schedule=rates, steps=steps),
+        margin=config.margin_schedule.build(),
+        guard=config.guard.build(),
         judge=judge,
         report=report,
         checkpoint=checkpoint,

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from tripletlab.config.instantiate import called, checked
+from tripletlab.config.instantiate import read_component
 from tripletlab.errors import InputError
 from tripletlab.faces.recipe import FaceRecipe
 from tripletlab.recognition.calibration import Calibration
@@ -124,7 +124,7 @@ def recipe_from(settings: Mapping[str, Any]) -> FaceRecipe:
     if settings.get("_target_") != RECIPE:
         raise InputError(f"the preparation of faces must be {RECIPE}, not {settings}")
     _guard(settings)
-    made: FaceRecipe = called(checked(settings, settings, "faces"), {})
+    made: FaceRecipe = read_component(settings, "faces", allowed=CALLABLE).build()
     return made
 
 

@@ -1,6 +1,5 @@
 """What a sweep is asked to do: a space, a config for each of its points, and what they cost."""
 
-import copy
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from tripletlab import config
+from tripletlab.config import Component, Composition, RunConfig, SweepConfig
 from tripletlab.errors import InputError
 from tripletlab.sweeping.samplers import make_pruner, make_sampler
-from tripletlab.sweeping.spaces import Point, Space, Value, read_space
+from tripletlab.sweeping.spaces import Point, Space, read_space
 from tripletlab.sweeping.study import digest
 from tripletlab.system.progress import cores
 
@@ -27,14 +27,9 @@ class Plan:
 
     space: Space
     overrides: tuple[str, ...]
-    base: config.Composed
+    base: SweepConfig
 
-    @property
-    def plain(self) -> dict[str, Any]:
-        """The base config."""
-        return self.base.config
-
-    def composed(self, point: Mapping[str, Any], seed: int | None) -> config.Composed:
+    def run_config(self, point: Mapping[str, Any], seed: int | None) -> RunConfig:
         """The config of a run.
 
         Hydra composes each combination of choices once, in a fifth of a second; plain values are
@@ -42,33 +37,29 @@ class Plan:
         """
         changes = {**point, **({} if seed is None else {"seed": seed})}
         choices = {key: value for key, value in changes.items() if key in self.base.choices}
-        words = [config.override(key, value) for key, value in choices.items()]
-        composed = _compose((*self.overrides, *words))
-        plain = copy.deepcopy(composed.config)
-        for key in changes.keys() - choices.keys():
-            if not _set(plain, key, changes[key]):  # Hydra says what is wrong
-                words = [config.override(name, value) for name, value in changes.items()]
-                return _without_own(_compose((*self.overrides, *words)))
-        return _without_own(composed._replace(config=plain))
+        composed = _composed((*self.overrides, *_words(choices)))
+        values = {key: value for key, value in changes.items() if key not in choices}
+        # Where a key is not there, Hydra says what is wrong
+        changed = composed.replaced(values) or _composed((*self.overrides, *_words(changes)))
+        made: RunConfig = changed.part("train").config()
+        return made
 
     def check(self) -> None:
         """Hold every value of every axis, and the sampler and pruner, against what they are for."""
         make_sampler(self.space, 0)
         make_pruner(self.space)
-        config.check(self.plain)
         for corner in self.space.corners():
-            plain = self.composed(corner, None).config
-            config.check(plain)
-            if "flops" in self.space.objectives and not _counted(plain["architecture"]):
+            run = self.run_config(corner, None)
+            if "flops" in self.space.objectives and not _counted(run.architecture):
                 from tripletlab.experiment.components import check_operations
 
-                check_operations(plain)
+                check_operations(run)
 
     def recipe(self) -> str:
         """Identifies space and config; how many trials are drawn and what is shown may change."""
         shape = self.space.model_dump(exclude={"name", "trials", "columns"})
-        base = config.resolved(_without_own(self.base).config)
-        about = {key: value for key, value in base.items() if key not in ("tracking", "data")}
+        own = (*OWN, "tracking", "data")
+        about = {key: value for key, value in self.base.tree.items() if key not in own}
         return digest(shape, about)
 
     def title(self, point: Point, seed: int | None) -> str:
@@ -78,13 +69,13 @@ class Plan:
 
     def minutes(self, *, runs: int, workers: int) -> float:
         """About how long so many runs take here, without a GPU."""
-        epochs, batches = self.plain["fit"]["epochs"], self.plain["batches"]
+        epochs, batches = self.base.fit["epochs"], self.base.batches
         images: int = epochs * batches["steps"] * batches["people"] * batches["photos"]
         return runs * (images / (IMAGES_PER_SECOND * cores()) + BESIDE / workers) / 60
 
     def outline(self, *, workers: int) -> str:
         """What will be done, and about how long it takes."""
-        space, batches = self.space, self.plain["batches"]
+        space, batches = self.space, self.base.batches
         what = (
             ", ".join(space.title(cell) for cell in space.cells())
             if space.sampler is None and space.runs <= 12
@@ -95,7 +86,7 @@ class Plan:
         crew = f" by {workers} workers" if workers > 1 else ""
         return (
             f"Sweep {space.name}: {space.runs} runs ({what}{seeds}), each at most"
-            f" {self.plain['fit']['epochs']} epochs of {batches['steps']} batches of"
+            f" {self.base.fit['epochs']} epochs of {batches['steps']} batches of"
             f" {batches['people'] * batches['photos']} faces.\nAbout {minutes} minutes{crew} on"
             f" {cores()} core{'s' * (cores() > 1)} without a GPU, after the photos are prepared."
             " Ctrl-C stops it, and the same command goes on."
@@ -145,30 +136,17 @@ def _hold_together(space: Space, overrides: Sequence[str]) -> None:
             raise InputError(f"{space.name} has seeds of its own; give seeds=[…]")
 
 
-@functools.lru_cache(maxsize=256)
-def _compose(overrides: tuple[str, ...]) -> config.Composed:
-    return config.compose("sweep", overrides)
-
-
-def _set(plain: dict[str, Any], key: str, value: Value) -> bool:
-    """Replace a plain value by its dotted key; False when there is none."""
-    *way, last = key.split(".")
-    node: Any = plain
-    for part in way:
-        node = node.get(part) if isinstance(node, dict) else None
-    if not isinstance(node, dict) or last not in node or isinstance(node[last], dict | list):
-        return False
-    node[last] = value
-    return True
-
-
-def _counted(architecture: Mapping[str, Any]) -> bool:
+def _counted(architecture: Component) -> bool:
     """One of tripletlab's own tables, whose operations are always known."""
-    targets = architecture["_target_"], architecture.get("table", {}).get("_target_", "")
+    settings = architecture.settings
+    targets = settings["_target_"], settings.get("table", {}).get("_target_", "")
     return all(target.startswith("tripletlab.architectures.") for target in targets)
 
 
-def _without_own(composed: config.Composed) -> config.Composed:
-    kept = {key: value for key, value in composed.config.items() if key not in OWN}
-    choices = {noun: one for noun, one in composed.choices.items() if noun not in OWN}
-    return config.Composed(kept, choices)
+def _words(changes: Mapping[str, Any]) -> list[str]:
+    return [config.override(key, value) for key, value in changes.items()]
+
+
+@functools.lru_cache(maxsize=256)
+def _composed(overrides: tuple[str, ...]) -> Composition:
+    return config.composition("sweep", overrides)

@@ -10,6 +10,7 @@ import numpy as np
 from rich.console import Console
 
 from tripletlab import config
+from tripletlab.config import SweepConfig
 from tripletlab.errors import InputError
 from tripletlab.evaluation.bootstrap import RESAMPLES
 from tripletlab.evaluation.protocol import Distances
@@ -60,9 +61,10 @@ def answer(study: Study, data: Data, tracker: Tracker, *, parent: Tracked | None
 def open_report(words: Sequence[str]) -> None:
     """Write the report of a sweep that has run, or is at work, and show it in the browser."""
     names, overrides = config.split_words(words)
-    plain = config.compose("sweep", overrides).config
-    study = find_study(config.resolved(plain)["studies"], names[0] if names else None)
-    tracker: Tracker = config.build(plain, "tracking")
+    config.allow_only(overrides, ["studies", "tracking"], command="report")
+    base: SweepConfig = config.compose("sweep", overrides)
+    study = find_study(base.studies, names[0] if names else None)
+    tracker: Tracker = base.tracking.build()
     tracker.connect()
     faces, pairs = (Path(one) for one in (study.recall(STORES) or "").split("\n"))
     data = Data(FaceStore.open(faces), PairStore.open(pairs))

@@ -1,11 +1,12 @@
 """What chooses a space's points and ends its trials early: Optuna's objects, named in its file."""
 
+import importlib
 from collections.abc import Mapping
 from typing import Any
 
 import optuna
 
-from tripletlab.config.instantiate import called, checked
+from tripletlab.config.instantiate import read_component
 from tripletlab.errors import InputError
 from tripletlab.sweeping.spaces import Point, Space
 
@@ -40,11 +41,17 @@ def drawn(space: Space) -> list[Point]:
     return [space.draw(study.ask()) for _ in range(space.points)]
 
 
+def _optunas(noun: str) -> set[str]:
+    """Optuna's own samplers or pruners, by their dotted names."""
+    module = importlib.import_module(f"optuna.{noun}s")
+    return {f"optuna.{noun}s.{name}" for name in module.__all__}
+
+
 def _made(node: Mapping[str, Any], noun: str) -> Any:
     if "_target_" not in node:
         raise InputError(f"{noun}: say which by _target_: optuna.{noun}s.…")
     try:
-        return called(checked(node, node, noun), {})
+        return read_component(node, noun, allowed=_optunas(noun)).build()
     except ImportError as error:
         raise InputError(f"{noun}: {node['_target_']} needs more packages ({error})") from error
     except (TypeError, ValueError) as error:

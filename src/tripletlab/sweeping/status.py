@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tripletlab import config
+from tripletlab.config import SweepConfig
 from tripletlab.errors import InputError
 from tripletlab.sweeping.storage import existing_storage, known
 from tripletlab.sweeping.study import (
@@ -62,12 +63,11 @@ def best(words: Sequence[str]) -> None:
         print(f"run\t{trial.user_attrs[RUN]}\ncommand\ttripletlab train {again}")
 
 
-def clean(overrides: Sequence[str]) -> None:
+def clean(config: SweepConfig) -> None:
     """Delete the checkpoints that no trial will go on from."""
-    plain = config.resolved(config.compose("sweep", overrides).config)
-    storage = existing_storage(plain["studies"])
+    storage = existing_storage(config.studies)
     freed = 0
-    for folder in Path(plain["tracking"]["folder"]).glob("sweeps/*/"):
+    for folder in Path(config.tracking["folder"]).glob("sweeps/*/"):
         alive = set()
         if folder.name in known(storage):
             study = Study.seen(storage, folder.name)
@@ -82,5 +82,5 @@ def clean(overrides: Sequence[str]) -> None:
 
 def _seen(words: Sequence[str]) -> Study:
     names, overrides = config.split_words(words)
-    plain = config.resolved(config.compose("sweep", overrides).config)
-    return find_study(plain["studies"], names[0] if names else None)
+    config.allow_only(overrides, ["studies", "tracking"], command="sweep status and best")
+    return find_study(config.compose("sweep", overrides).studies, names[0] if names else None)

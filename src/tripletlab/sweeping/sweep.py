@@ -4,7 +4,6 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from tripletlab import config
 from tripletlab.errors import InputError
 from tripletlab.experiment.data import Data, prepare
 from tripletlab.sweeping.driver import Driver
@@ -41,17 +40,18 @@ def sweep(words: Sequence[str], *, fresh: bool, dry_run: bool) -> None:
     plan = read_plan(words)
     backend.load()
     plan.check()
-    engine: Engine = config.build(plain := plan.plain, "engine")
+    base = plan.base
+    engine: Engine = base.engine.build()
     say(plan.outline(workers=engine.workers))
     if dry_run:
         _print_trials(plan)
         return
-    tracker: Tracker = config.build(plain, "tracking")
+    tracker: Tracker = base.tracking.build()
     with held(Path(tracker.folder) / "live" / "sweep") as free:
         if not free:
             raise InputError(f"another sweep is at work in {tracker.folder}; let it end first")
-        storage = open_storage(config.resolved(plain)["studies"])
-        data = prepare(plain, fresh=False)
+        storage = open_storage(base.studies)
+        data = prepare(base, fresh=False)
         tracker.open()
         name = digest(plan.recipe(), data.faces.fingerprint, data.pairs.fingerprint)
         study = Study.open(storage, name=f"{plan.space.name}-{name}", space=plan.space, fresh=fresh)
@@ -74,6 +74,7 @@ def _drive(
     plan: Plan, study: Study, engine: Engine, data: Data, tracker: Tracker, parent: str
 ) -> None:
     """Run what is missing; whatever stops it, no run stays open."""
+    base = plan.base
     folder = Path(tracker.folder).resolve() / "sweeps" / study.name
 
     def job(taken: Taken) -> Job:
@@ -81,7 +82,7 @@ def _drive(
         return Job(
             number=taken.number,
             name=plan.title(taken.point, taken.seed),
-            config=plan.composed(taken.point, taken.seed),
+            config=plan.run_config(taken.point, taken.seed),
             run_id=taken.run_id,
             checkpoint=place.with_suffix(".npz"),
             log=place.with_suffix(".log"),
@@ -93,8 +94,8 @@ def _drive(
     say(f"each run prints to a file of its own in {folder}")
     engine.open(Training(data.faces.path, data.pairs.path, tracker, parent))
     try:
-        with SweepBoard(study, epochs=plan.plain["fit"]["epochs"]) as board:
-            retries = plan.plain["retries"]
+        with SweepBoard(study, epochs=base.fit["epochs"]) as board:
+            retries = base.retries
             Driver(study, engine, prepare=job, board=board, retries=retries, closed=closed).run()
     finally:
         tracker.close_dead_runs()

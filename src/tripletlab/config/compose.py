@@ -1,0 +1,191 @@
+"""Compose a config from conf/ by Hydra, under overrides; resolve and validate it, once."""
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from tripletlab.config.files import choices_of, folder, groups
+from tripletlab.config.overrides import key_of, readable
+from tripletlab.config.run_config import CLASSES, PrepareConfig, read_config
+from tripletlab.errors import InputError
+from tripletlab.system.processor import resolve_dtype
+
+Tree = dict[str, Any]  # nested dicts, as YAML has them
+HERE = ("tracking", "machines")  # belong to this machine and not to a run
+
+
+@dataclass(frozen=True)
+class Composition:
+    """What Hydra made of a root file of conf/: interpolations in place, nothing validated."""
+
+    root: str
+    raw: Tree
+    choices: dict[str, str]  # by noun
+
+    def replaced(self, values: Mapping[str, Any]) -> "Composition | None":
+        """The same with other plain values by their dotted keys; None where a key is not there."""
+        raw = copy.deepcopy(self.raw)
+        if all(_replace(raw, key, value) for key, value in values.items()):
+            return Composition(self.root, raw, self.choices)
+        return None
+
+    def part(self, root: str) -> "Composition":
+        """What another root file, such as train of sweep, has of it."""
+        names = CLASSES[root].nouns()
+        raw = {name: node for name, node in self.raw.items() if name in names}
+        choices = {noun: choice for noun, choice in self.choices.items() if noun in names}
+        return Composition(root, raw, choices)
+
+    def tree(self) -> Tree:
+        """Nested dicts with every interpolation resolved, and `~` expanded."""
+        from omegaconf import OmegaConf
+        from omegaconf.errors import OmegaConfBaseException
+
+        try:
+            tree: Any = OmegaConf.to_container(OmegaConf.create(self.raw), resolve=True)
+        except OmegaConfBaseException as error:
+            raise InputError(" ".join(str(error).split("\n")[0].split())) from error
+        if "dtype" in tree:  # once for all trials of a sweep, on whatever machine they run
+            tree["dtype"] = resolve_dtype(tree["dtype"])
+        return dict(_expanded(tree))
+
+    def config(self) -> Any:
+        """The typed, frozen config; InputError names the key of a value that cannot be."""
+        return read_config(self.root, self.tree(), raw=self.raw, choices=self.choices)
+
+
+def compose(root: str, overrides: Sequence[str]) -> Any:
+    """The config of a root file of conf/ with the user's overrides, resolved and validated.
+
+    An unknown key, an unknown choice, a malformed override or a value that its component cannot
+    take raises InputError.
+    """
+    return composition(root, overrides).config()
+
+
+def composition(root: str, overrides: Sequence[str]) -> Composition:
+    """Compose without resolving or validating."""
+    from hydra import compose as hydra_compose
+    from hydra import initialize_config_dir
+    from hydra.errors import HydraException
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    words = [readable(override) for override in overrides]
+    _check_choices(overrides)
+    try:
+        with initialize_config_dir(str(folder("conf")), version_base="1.3"):
+            whole = hydra_compose(root, words, return_hydra_config=True)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise InputError(_one_line(error, root)) from error
+    chosen = {noun: str(choice) for noun, choice in whole.hydra.runtime.choices.items()}
+    raw: Tree = OmegaConf.to_container(whole, resolve=False)  # type: ignore[assignment]
+    del raw["hydra"]
+    _check_additions(overrides, raw, root)
+    return Composition(root, raw, {noun: chosen[noun] for noun in groups() if noun in chosen})
+
+
+def show(root: str, overrides: Sequence[str]) -> None:
+    """Print the config that would run, as YAML."""
+    import yaml
+
+    composed = composition(root, overrides)
+    composed.config()
+    print(yaml.safe_dump(composed.tree(), sort_keys=False, allow_unicode=True), end="")
+
+
+def recorded(
+    root: str, tree: Mapping[str, Any], choices: Mapping[str, str], overrides: Sequence[str]
+) -> Any:
+    """The config that a run recorded, under the overrides that are given now.
+
+    A key or choice that is given replaces that of the run, and with it what the choice or an
+    interpolation changes; everything else is the run's own. Where runs are kept and which cores
+    work is no part of a run, and comes from conf/, as do keys that the run did not know yet.
+    """
+    nouns = CLASSES[root].nouns()
+    own = [f"{noun}={choice}" for noun, choice in choices.items() if noun in nouns]
+    given = {key_of(override) for override in overrides}
+    before = composition(root, [one for one in own if key_of(one) not in given])
+    now = composition(root, [*(one for one in own if key_of(one) not in given), *overrides])
+    of_run = {key: node for key, node in tree.items() if key not in HERE}
+    merged = _merged(of_run, before.tree(), now.tree(), {key.replace("/", ".") for key in given})
+    return read_config(root, merged, raw=merged, choices=now.choices)
+
+
+def _merged(own: Any, before: Any, now: Any, given: set[str], path: str = "") -> Any:
+    """`own`, but for the keys that are given and what differs between `before` and `now`."""
+    if path in given or not all(isinstance(one, Mapping) for one in (own, before, now)):
+        return now if path in given or before != now else own
+    if before.get("_target_") != now.get("_target_"):
+        return now
+    same = own.get("_target_") == now.get("_target_")  # else its keys are of another component
+    prefix = f"{path}." if path else ""
+    merged = dict(own) if path else {}
+    for key, value in now.items():
+        inner = f"{prefix}{key}"
+        if key in own and (same or _is_given(inner, given)):
+            merged[key] = _merged(own[key], before.get(key), value, given, inner)
+        elif same or _is_given(inner, given):
+            merged[key] = value
+    return merged
+
+
+def _is_given(path: str, given: set[str]) -> bool:
+    return any(f"{one}.".startswith(f"{path}.") for one in given)
+
+
+def _replace(tree: Tree, key: str, value: Any) -> bool:
+    *way, last = key.split(".")
+    node: Any = tree
+    for part in way:
+        node = node.get(part) if isinstance(node, dict) else None
+    if not isinstance(node, dict) or last not in node or isinstance(node[last], dict | list):
+        return False
+    node[last] = value
+    return True
+
+
+def _expanded(node: Any) -> Any:
+    """Paths that begin with `~` begin with the home folder."""
+    if isinstance(node, Mapping):
+        return {key: _expanded(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_expanded(value) for value in node]
+    home = isinstance(node, str) and (node == "~" or node.startswith("~/"))
+    return str(Path(node).expanduser()) if home else node
+
+
+def _check_choices(overrides: Sequence[str]) -> None:
+    for override in overrides:
+        key, _, value = override.partition("=")
+        known = choices_of(key.removeprefix("+"))
+        if known and value not in known:
+            raise InputError(f"{override}: no such choice; {key} is one of {', '.join(known)}")
+
+
+def _check_additions(overrides: Sequence[str], raw: Tree, root: str) -> None:
+    """`+key=value` adds a key that nothing reads: it would have no effect."""
+    nouns = CLASSES[root].nouns()
+    for override in overrides:
+        key = key_of(override)
+        if key.startswith("+") and (raw.keys() - nouns or "." in key):
+            raise InputError(f"{override}: no such key in the config of {root}; leave out the +")
+
+
+def _one_line(error: Exception, root: str) -> str:
+    """Hydra's words about an override, shortened to its first line, with the nearest known key."""
+    text = " ".join(str(error).split("\n")[0].split())
+    if "Could not override" in text:
+        key = text.split("'")[1]
+        near = get_close_matches(key, _leaves(composition(root, []).raw), n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]}?" if near else f"see tripletlab {root} --help"
+        return f"{key}: no such key in the config of {root}; {hint}"
+    return text
+
+
+def _leaves(tree: Mapping[str, Any]) -> list[str]:
+    return list(PrepareConfig.flat(tree))

@@ -1,0 +1,110 @@
+"""The typed configs, one for each root file of conf/; each has what the one before it has."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tripletlab.config.instantiate import Component, has_target, read_component, validated
+from tripletlab.system.processor import DType
+
+
+class PrepareConfig(BaseModel):
+    """Photos, and how they become faces."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    choices: dict[str, str]  # by noun
+    tree: dict[str, Any]  # all of it as nested dicts, as it is recorded with a run
+
+    photos: Component
+    verification: Component
+    faces: Component
+    machines: Component
+    hygiene: Component
+    data: Path
+
+    @classmethod
+    def nouns(cls) -> set[str]:
+        """The keys at the top of the root file."""
+        return set(cls.model_fields) - {"choices", "tree"}
+
+    def params(self) -> dict[str, Any]:
+        """Choices and values by their dotted keys: what is logged of a run."""
+        leaves = self.flat(self.tree)
+        return {**self.choices, **{k: v for k, v in leaves.items() if "._" not in k}}
+
+    @staticmethod
+    def flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+        """Nested dicts as one, keys joined by dots."""
+        leaves: dict[str, Any] = {}
+        for key, value in tree.items():
+            if isinstance(value, Mapping):
+                leaves |= PrepareConfig.flat(value, f"{prefix}{key}.")
+            else:
+                leaves[prefix + key] = value
+        return leaves
+
+
+class EvaluateConfig(PrepareConfig):
+    """A network that is there already, or embeddings from elsewhere, and where runs are kept."""
+
+    tracking: Component
+    flip: bool
+
+
+class RunConfig(EvaluateConfig):
+    """One run: a network, and how it is trained."""
+
+    architecture: Component
+    batches: Component
+    graph: Component
+    augmentation: Component
+    miner: Component
+    loss: Component
+    regularizer: Component
+    margin_schedule: Component
+    optimizer: Component
+    rate_schedule: Component
+    guard: Component
+    fit: Component
+    seed: Annotated[int, Field(ge=0, lt=2**32)]
+    dtype: DType
+    margin: Annotated[float, Field(gt=0, le=4)]
+
+
+class SweepConfig(RunConfig):
+    """Many runs: where they work, and what remembers them."""
+
+    engine: Component
+    studies: str
+    retries: Annotated[int, Field(ge=0)]
+
+
+CLASSES: dict[str, type[PrepareConfig]] = {
+    "prepare": PrepareConfig,
+    "evaluate": EvaluateConfig,
+    "train": RunConfig,
+    "sweep": SweepConfig,
+}
+
+
+def read_config(
+    root: str, tree: Mapping[str, Any], *, raw: Mapping[str, Any], choices: Mapping[str, str]
+) -> PrepareConfig:
+    """The config of a resolved tree; `raw` is the tree before, for the sentences of errors."""
+    kind = CLASSES[root]
+    fields: dict[str, Any] = {
+        name: read_component(node, name, raw=raw.get(name))
+        if has_target(node := tree[name])
+        else _plain(kind, name, node)
+        for name in kind.nouns()
+    }
+    return kind(choices=dict(choices), tree=dict(tree), **fields)
+
+
+def _plain(kind: type[PrepareConfig], name: str, value: Any) -> Any:
+    field = kind.model_fields[name]
+    hint = Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
+    return validated(value, hint, name)
