@@ -16,7 +16,7 @@ import matplotlib.pyplot as plt
 
 from tripletlab import config
 from tripletlab.evaluation.validation import Validation
-from tripletlab.experiment.components import assembled
+from tripletlab.experiment.components import build_components
 from tripletlab.experiment.data import prepare
 from tripletlab.system.progress import bar, say
 from tripletlab.training import backend
@@ -95,7 +95,7 @@ def learn(name: str, overrides: list[str]) -> list[dict[str, float]]:
     plain = config.compose("train", overrides)
     data = prepare(plain, fresh=False)
     backend.start(seed=plain["seed"])
-    model, _, batches = assembled(plain, data)
+    model, _, batches = build_components(plain, data)
     validation, seen = Validation(data.faces), []
 
     def judge(network: Any, margin: float) -> dict[str, float]:

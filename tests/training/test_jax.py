@@ -18,12 +18,12 @@ from tripletlab.training.inference import embed
 
 assert keras.backend.backend() == "jax"
 backend.start(seed=1)
-from tripletlab.experiment.components import assembled
+from tripletlab.experiment.components import build_components
 
 store = make_store(entries=12, photos=6)
 small = ["architecture=simple_cnn", "batches.people=4", "batches.photos=4", "batches.steps=4"]
 plain = config.compose("train", [*small, "regularizer=none", *sys.argv[1:]])
-model, embedder, batches = assembled(plain, SimpleNamespace(faces=store))
+model, embedder, batches = build_components(plain, SimpleNamespace(faces=store))
 
 class Report:
     losses = []

@@ -1,5 +1,7 @@
 """The nouns of a config, put together: what a fit needs, and what its network costs."""
 
+from typing import NamedTuple
+
 import keras
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +16,19 @@ from tripletlab.training.inference import copied, images_per_second
 from tripletlab.training.model import TripletModel
 
 
-def assembled(config: RunConfig, data: Data) -> tuple[TripletModel, keras.Model, Batches]:
-    """The untrained network with its miner and loss, and the batches that it will see.
+class Components(NamedTuple):
+    """The parts of a run before its fit."""
 
-    Between them the network that is judged and kept: the same where it learns in float32, else a
-    copy that computes in float32.
+    model: TripletModel  # the untrained network, with its miner and loss
+    embedder: keras.Model  # that is evaluated and kept: float32
+    batches: Batches
+
+
+def build_components(config: RunConfig, data: Data) -> Components:
+    """Build the network with its miner and loss, and the batches that it is trained on.
+
+    The network that is evaluated is the same where it is trained in float32, else a copy that
+    computes in float32.
     """
     size, seed = data.faces.size, config.seed
     batches = config.batches.build(
@@ -39,7 +49,7 @@ def assembled(config: RunConfig, data: Data) -> tuple[TripletModel, keras.Model,
     )
     if config.dtype != "float32":
         exact = copied(embedder, to=config.architecture.build(input_size=size, dtype="float32"))
-    return model, exact, batches
+    return Components(model, exact, batches)
 
 
 def costs(progress: Progress, embedder: keras.Model, faces: NDArray[np.uint8]) -> dict[str, float]:

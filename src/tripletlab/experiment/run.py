@@ -76,6 +76,11 @@ def train(
     `parent` nests it in another run, `resume` continues the run of that id. Where `checkpoint` is
     there the fit goes on from it; the caller deletes it when all is done.
     """
+    backend.start(seed=config.seed)
+    from tripletlab.experiment.components import build_components  # it needs the backend
+    from tripletlab.experiment.training import fitted
+
+    parts = build_components(config, data)  # what cannot be built leaves no run behind
     with (
         tracker.run(
             name, params=config.params(), tags=_tags(data), parent=parent, resume=resume
@@ -88,14 +93,11 @@ def train(
             run.dataset(seen.path, title=seen.title, fingerprint=seen.fingerprint, role=role)
         folder = Path(scratch)
         (folder / "config.yaml").write_text(yaml.safe_dump(config.tree, sort_keys=False))
-        backend.start(seed=config.seed)
         known = {**environment(), **backend.description()}
         (folder / ENVIRONMENT).write_text(json.dumps(known, indent=2))
         run.files(folder)  # now: a run that fails needs them most
-        from tripletlab.experiment.training import fitted  # it needs the backend
-
         follow = watch.epoch if watch else None
-        fit = fitted(config, data, run, name=name, checkpoint=checkpoint, watch=follow)
+        fit = fitted(config, data, parts, run, name=name, checkpoint=checkpoint, watch=follow)
         epochs = tracker.epochs(run.run_id)
         metrics = _judged(fit, data, name=name, flip=config.flip, epochs=epochs, folder=folder)
         run.metrics(metrics)

@@ -12,7 +12,7 @@ from tripletlab.config import RunConfig
 from tripletlab.evaluation.flip import flipped
 from tripletlab.evaluation.protocol import Distances
 from tripletlab.evaluation.validation import Validation
-from tripletlab.experiment.components import assembled, costs
+from tripletlab.experiment.components import Components, costs
 from tripletlab.experiment.data import Data
 from tripletlab.experiment.evaluation import Embeddings, Moment
 from tripletlab.system.progress import bar, say
@@ -74,6 +74,7 @@ class _Report:
 def fitted(
     config: RunConfig,
     data: Data,
+    parts: Components,
     run: Tracked,
     *,
     name: str,
@@ -85,7 +86,7 @@ def fitted(
     The seed is set before (training.backend.start), which makes all of it repeatable.
     """
     validation = Validation(data.faces)
-    model, exact, batches = assembled(config, data)
+    model, exact, batches = parts
     embedded = partial(embed, exact)  # the validation brings the weights of the epoch
     look = partial(flipped, embedded) if config.flip else embedded
     faces, on_map = data.pairs.images, data.pairs.map_rows
