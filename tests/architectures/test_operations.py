@@ -5,9 +5,12 @@ import pytest
 import tensorflow
 from keras import layers, ops
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
 from tests.config.test_conf import network_of_one_layer
 from tripletlab import config
 from tripletlab.architectures.operations import flops
+from tripletlab.config import instantiate
+from tripletlab.config.files import targets
 from tripletlab.errors import InputError
 from tripletlab.sweeping.plan import read_plan
 
@@ -143,9 +146,12 @@ def counted_architecture(*, input_size, **settings):
     return network_of_one_layer()
 
 
-def test_unknown_operations_are_no_objective():
+def test_unknown_operations_are_no_objective(monkeypatch):
+    own = {f"{__name__}.{one.__name__}" for one in (own_architecture, counted_architecture)}
+    known = targets() | own
+    monkeypatch.setattr(instantiate, "targets", lambda: known)
     objectives = "objectives={best_validation_auc: maximize, flops: minimize}"
-    here = "architecture._target_=tests.architectures.test_operations"
+    here = f"architecture._target_={__name__}"
     with pytest.raises(InputError, match="flops cannot be an objective"):
         read_plan(["margin_miner", objectives, f"{here}.own_architecture"]).check()
     read_plan(["margin_miner", objectives, f"{here}.counted_architecture"]).check()
