@@ -65,8 +65,18 @@ def test_people_with_too_few_photos_are_left_out_and_counted(store):
     offsets = store.offsets.copy()
     offsets[1] = 2  # the first has two faces, the second ten
     source = batches(dataclasses.replace(store, offsets=offsets))
-    assert source.left_out == 1
-    assert source.identities == 11
+    assert source.why_left_out == ["one: people with fewer than 4 faces (1)"]
+    # The first person has enough in the other tree.
+    assert source.left_out == set()
+    assert len(source.trained_on) == 10
+
+
+def test_a_tree_that_cannot_fill_a_batch_is_told_of_with_its_people(store):
+    trees = np.where(np.arange(12) < 9, 0, 1)  # of the last three, two are in the first tree too
+    source = batches(dataclasses.replace(store, trees=trees), people=4)
+    assert source.why_left_out == ["two: too few people for a batch of 4 (3)"]
+    assert source.left_out == {"person 9"}
+    assert source.trained_on == {f"person {number}": f"person {number}" for number in range(9)}
 
 
 def test_too_many_people_asked_for(store):

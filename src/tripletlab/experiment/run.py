@@ -14,7 +14,7 @@ from tripletlab.config import RunConfig
 from tripletlab.evaluation.protocol import judge, pair_distances
 from tripletlab.experiment.data import Data, prepare
 from tripletlab.experiment.evaluation import PEOPLE, Embeddings, about_training, judge_embeddings
-from tripletlab.faces.store import TRAIN, PairStore
+from tripletlab.faces.store import PairStore
 from tripletlab.photos.sources import slug
 from tripletlab.plots.learning import draw_learning
 from tripletlab.system.provenance import ENVIRONMENT, environment, fingerprint
@@ -127,11 +127,7 @@ def _judged(
 ) -> dict[str, float]:
     """The metrics of the run's end; card, pictures and distances are written into the folder."""
     faces = data.faces
-    trained_on = {
-        folder: name
-        for folder, name, split in zip(faces.names, faces.called, faces.split, strict=True)
-        if split == TRAIN
-    }
+    trained_on = fit.trained_on
     (folder / PEOPLE).write_text(json.dumps(trained_on, ensure_ascii=False))
     best = int(fit.metrics["best_epoch"])
     title = f"{name} on {faces.title}, {len(trained_on):,} people"
@@ -144,6 +140,7 @@ def _judged(
         about={
             "photos": faces.title,
             **about_training(trained_on, data.pairs, faces_fingerprint=faces.fingerprint),
+            "training_people_left_out": fit.left_out,
             "faces_fingerprint": faces.fingerprint,
             "model_fingerprint": fingerprint(fit.embedder.get_weights()),
         },

@@ -36,6 +36,8 @@ class Fitted:
     after: Embeddings
     moments: Sequence[Moment]  # from the untrained network to the one that is kept
     chosen_by: Distances  # of the validation pairs
+    trained_on: dict[str, str]  # folders and names of the people that the batches showed
+    left_out: list[str]  # why training people were in no batch
     metrics: dict[str, float]
 
 
@@ -87,6 +89,9 @@ def fitted(
     """
     validation = Validation(data.faces)
     model, exact, batches = parts
+    if batches.why_left_out:
+        why = "; ".join(batches.why_left_out)
+        say(f"warning: batches.people and batches.photos leave people out: {why}")
     embedded = partial(embed, exact)  # the validation brings the weights of the epoch
     look = partial(flipped, embedded) if config.flip else embedded
     faces, on_map = data.pairs.images, data.pairs.map_rows
@@ -109,7 +114,8 @@ def fitted(
     metrics = {
         "best_epoch": progress.best_epoch,
         "steps": progress.epoch * len(batches),
-        "training_identities": batches.identities,
+        "training_identities": len(batches.trained_on),
+        "training_identities_left_out": len(batches.left_out),
         "best_validation_auc": judged["validation_auc"],
         "best_validation_loss": judged["validation_loss"],
         **costs(progress, embedder, validation.faces),
@@ -117,7 +123,16 @@ def fitted(
     after = look(faces)
     first, last = Moment(0, before[on_map]), Moment(progress.best_epoch, after[on_map])
     moments = _film(first, report.moments, last)
-    return Fitted(embedder, before, after, moments, validation.distances(embeddings), metrics)
+    return Fitted(
+        embedder,
+        before,
+        after,
+        moments,
+        validation.distances(embeddings),
+        batches.trained_on,
+        batches.why_left_out,
+        metrics,
+    )
 
 
 def _fit(

@@ -17,8 +17,9 @@ Batch = tuple[NDArray[np.uint8], NDArray[np.int32]]  # faces (n, size, size, 1),
 
 
 class Identity(NamedTuple):
-    """The faces [start, stop) of one identity in one tree."""
+    """The faces [start, stop) of one identity in one tree, an entry of the store."""
 
+    entry: int
     label: int
     tree: int
     start: int
@@ -28,15 +29,15 @@ class Identity(NamedTuple):
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     """`steps` batches an epoch, each of `batch_size` faces, for which the graph has a `miner`.
 
-    Batch i depends on the seed, the epoch, i, and the weights after i batches alone. `identities`
-    are those that batches are drawn from, `left_out` those of the training split that are not.
+    Batch i depends on the seed, the epoch, i, and the weights after i batches alone.
     """
 
     steps: int
     batch_size: int
     miner: Miner
-    identities: int
-    left_out: int
+    trained_on: dict[str, str]  # folders and names of the people that batches are drawn from
+    left_out: set[str]  # folders of the training people that they are not drawn from
+    why_left_out: list[str]  # by tree; of people as well whose photos of another tree are used
 
     def __len__(self) -> int:
         return self.steps
@@ -78,8 +79,13 @@ class PeopleByPhotos(Batches):
         training = training_identities(store)
         usable = [one for one in training if one.stop - one.start >= photos]
         self.trees = _trees_of_at_least(people, usable, photos=photos)
-        self.identities = sum(map(len, self.trees))
-        self.left_out = len(training) - self.identities
+        drawn = {one for tree in self.trees for one in tree}
+        self.trained_on = {
+            store.names[one.entry]: store.called[one.entry] for one in training if one in drawn
+        }
+        self.left_out = {store.names[one.entry] for one in training} - self.trained_on.keys()
+        left = [one for one in training if one not in drawn]
+        self.why_left_out = _why_left_out(left, store.tree_names, people=people, photos=photos)
 
     def begin(self, epoch: int, model: Any) -> None:
         """Other batches than in the epoch before."""
@@ -92,7 +98,8 @@ class PeopleByPhotos(Batches):
 
     def draw(self, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
         """Rows of the store, people × photos of them, and their labels."""
-        shares = np.array([len(tree) for tree in self.trees]) / self.identities
+        sizes = np.array([len(tree) for tree in self.trees])
+        shares = sizes / sizes.sum()
         tree = self.trees[rng.choice(len(self.trees), p=shares)]
         chosen = [tree[one] for one in rng.choice(len(tree), self.people, replace=False)]
         rows = [
@@ -107,7 +114,12 @@ def training_identities(store: FaceStore) -> list[Identity]:
     """The identities of the training split; one that is in two trees is there twice."""
     labels = {name: label for label, name in enumerate(sorted(set(store.names)))}
     return [
-        Identity(labels[name], int(store.trees[entry]), *map(int, store.offsets[entry : entry + 2]))
+        Identity(
+            entry,
+            labels[name],
+            int(store.trees[entry]),
+            *map(int, store.offsets[entry : entry + 2]),
+        )
         for entry, name in enumerate(store.names)
         if store.split[entry] == 0
     ]
@@ -130,3 +142,18 @@ def _trees_of_at_least(
             " or more photos"
         )
     return full
+
+
+def _why_left_out(
+    left: Sequence[Identity], tree_names: Sequence[str], *, people: int, photos: int
+) -> list[str]:
+    """For every tree how many of its training people no batch shows, and why."""
+    why = []
+    for tree, name in enumerate(tree_names):
+        sizes = [one.stop - one.start for one in left if one.tree == tree]
+        enough = sum(size >= photos for size in sizes)
+        if enough:
+            why.append(f"{name}: too few people for a batch of {people} ({enough:,})")
+        if len(sizes) > enough:
+            why.append(f"{name}: people with fewer than {photos} faces ({len(sizes) - enough:,})")
+    return why
