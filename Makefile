@@ -5,14 +5,11 @@ PYTHON ?= $(or $(shell for p in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 READY := .venv/ready
 
-# Your own photos: make sweep PHOTOS="a b" CROPPED="c" LFW=path
-comma := ,
-empty :=
-space := $(empty) $(empty)
-list = [$(subst $(space),$(comma),$(strip $(1)))]
-DATA := $(if $(PHOTOS)$(CROPPED),photos=folder photos.detected=$(call list,$(PHOTOS)) \
-  photos.cropped=$(call list,$(CROPPED)) verification=heldout) \
-  $(if $(LFW),verification=lfw verification.path=$(LFW))
+# Your own photos: make sweep PHOTOS="a b" CROPPED="c" LFW=path. They reach the recipes through the
+# environment, so that no character of a path means anything to the shell.
+export PHOTOS CROPPED LFW
+DATA := $(if $(PHOTOS),--photos "$$PHOTOS") $(if $(CROPPED),--cropped "$$CROPPED") \
+  $(if $(LFW),--lfw "$$LFW")
 FLAGS := $(if $(FRESH),--fresh)
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
@@ -22,6 +19,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist lo
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@printf '\n  make sweep PHOTOS="folder …" LFW=folder   on your own photos (one sub-folder a person)\n'
+	@printf "  make sweep PHOTOS=\"'my photos' ~/more\"     several folders, quotes round one with spaces\n"
 	@printf '  make train SET="miner=hard margin=0.4"    any key of the config\n'
 	@printf '  make sweep SPACE=seeds                    another of the spaces in sweeps/\n'
 

@@ -208,3 +208,21 @@ def test_bad_photos_are_counted_and_stop_nothing(people, tmp_path, monkeypatch, 
     said = capfd.readouterr().err
     assert "3" in said
     assert "Ann_0100.jpg" in said
+
+
+def test_a_reader_that_has_read_enough_ends_a_command_quietly():
+    """As in `tripletlab train --config | head -1`."""
+    command = f"'{sys.executable}' -m tripletlab prepare --config; echo ended by $? >&2"
+    done = subprocess.run(
+        ["bash", "-c", f"( {command} ) | head -c 1"], capture_output=True, text=True, check=True
+    )
+    assert "Traceback" not in done.stderr
+    assert "Exception" not in done.stderr
+
+
+def test_an_error_is_one_line_of_bounded_length(capsys):
+    assert main(["prepare", "photos.people=" + "x" * 9000]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("tripletlab: photos.people=xxx")
+    assert said.endswith("unable to parse string as an integer\n")
+    assert len(said) < 2000

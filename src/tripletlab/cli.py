@@ -27,6 +27,7 @@ from tripletlab.commands.train import train
 from tripletlab.commands.ui import ui
 from tripletlab.commands.webcam import webcam
 from tripletlab.errors import InputError
+from tripletlab.system.caches import provide_caches
 from tripletlab.system.interrupts import every_interrupt_heard, terminated_as_by_hand
 
 EPILOG = """\
@@ -36,7 +37,7 @@ tripletlab train miner=hard margin=0.4: one run
 
 tripletlab train --config miner=hard: what would run, without running it
 
-tripletlab sweep photos=folder photos.detected=[~/photos] verification=heldout: your own photos
+tripletlab sweep --photos ~/photos: the same on your own photos, a sub-folder for each person
 """
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {  # by the panel of the help
     "Train and sweep": (train, sweep, report, ui, clean),
@@ -44,7 +45,8 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {  # by the panel of the 
     "Prepare photos": (prepare, suspects),
     "Use a network": (export, enrol, recognise, webcam),
 }
-INTERRUPTED = 130
+INTERRUPTED, BROKEN_PIPE = 130, 141  # what a shell makes of SIGINT and SIGPIPE
+LONGEST = 2000  # characters of an error's line
 CONFIGURABLE = {prepare, train, evaluate, identify, describe, sweep}  # their help lists conf/
 
 app = typer.Typer(
@@ -80,12 +82,17 @@ def _options(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; 0 when it ends well, 2 for bad input, 130 for Ctrl-C and SIGTERM alike."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    provide_caches()
     try:
         with terminated_as_by_hand(), every_interrupt_heard(signal.SIGINT):
             code = app(args=arguments, prog_name="tripletlab", standalone_mode=False) or 0
         if code == INTERRUPTED:  # typer makes it of a KeyboardInterrupt
             raise KeyboardInterrupt
+        sys.stdout.flush()
         return code
+    except BrokenPipeError:  # whoever read the output, such as `head`, has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
     except (InputError, FloatingPointError) as error:
         message = str(error)
     except typer.TyperException as error:
@@ -93,5 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, typer.Abort):
         print("tripletlab: stopped; the same command continues where it can", file=sys.stderr)
         return INTERRUPTED
-    print(f"tripletlab: {message}", file=sys.stderr)
+    message = " ".join(message.split())
+    shown = message if len(message) <= LONGEST else f"{message[: LONGEST // 2]} … {message[-200:]}"
+    print(f"tripletlab: {shown}", file=sys.stderr)
     return 2

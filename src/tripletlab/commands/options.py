@@ -1,5 +1,6 @@
 """Arguments and options that several commands share, and the help that lists conf/'s choices."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -60,6 +61,56 @@ class ConfigCommand(TyperCommand):
                 shown.add_row("" if place else noun, choice, about)
             shown.add_section()
         Console(highlight=False).print(shown)
+
+
+Folders = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--photos",
+        metavar="FOLDER",
+        help="Your own photos, a sub-folder for each person. Several folders: repeat it, or write"
+        " them in one word, separated by spaces.",
+    ),
+]
+CroppedFolders = Annotated[
+    list[str] | None,
+    typer.Option("--cropped", metavar="FOLDER", help="The same, of photos that are faces already."),
+]
+LfwFolder = Annotated[
+    str | None,
+    typer.Option("--lfw", metavar="FOLDER", help="Evaluate on LFW: the folder of its pairs.txt."),
+]
+
+
+def with_photos(
+    overrides: list[str] | None,
+    photos: list[str] | None,
+    cropped: list[str] | None,
+    lfw: str | None,
+) -> list[str]:
+    """What --photos, --cropped and --lfw stand for, then the overrides, which go before them."""
+    trees = {"detected": _folders(photos), "cropped": _folders(cropped)}
+    short: dict[str, object] = {}
+    if any(trees.values()):
+        short = {"photos": "folder", "verification": "heldout"}
+        short |= {f"photos.{kind}": names for kind, names in trees.items()}
+    if lfw:
+        short |= {"verification": "lfw", "verification.path": lfw}
+    given = {config.key_of(one) for one in overrides or []}
+    words = [config.override(key, value) for key, value in short.items() if key not in given]
+    return [*words, *(overrides or [])]
+
+
+def _folders(words: list[str] | None) -> list[str]:
+    """Folders as a shell would read them; a word that is a folder as it stands is that folder."""
+    folders: list[str] = []
+    for word in words or []:
+        there = Path(word).expanduser().is_dir()
+        try:
+            folders += [word] if there else shlex.split(word)
+        except ValueError as error:
+            raise InputError(f"{word}: quotes that do not close ({error})") from error
+    return folders
 
 
 def target_and_overrides(words: list[str] | None) -> tuple[str, list[str]]:

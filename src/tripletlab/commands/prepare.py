@@ -1,15 +1,29 @@
 """`tripletlab prepare`."""
 
 from tripletlab import config
-from tripletlab.commands.options import Fresh, Overrides, ShowConfig
+from tripletlab.commands.options import (
+    CroppedFolders,
+    Folders,
+    Fresh,
+    LfwFolder,
+    Overrides,
+    ShowConfig,
+    with_photos,
+)
 
 
 def prepare(
-    overrides: Overrides = None, fresh: Fresh = False, show_config: ShowConfig = False
+    overrides: Overrides = None,
+    photos: Folders = None,
+    cropped: CroppedFolders = None,
+    lfw: LfwFolder = None,
+    fresh: Fresh = False,
+    show_config: ShowConfig = False,
 ) -> None:
     """Find the faces in photos, and write them to faces.h5 and pairs.h5."""
     from tripletlab.experiment.data import prepare
 
+    words = with_photos(overrides, photos, cropped, lfw)
     if show_config:
-        return config.show("prepare", overrides or [])
-    prepare(config.compose("prepare", overrides or []), fresh=fresh)
+        return config.show("prepare", words)
+    prepare(config.compose("prepare", words), fresh=fresh)

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from tripletlab import config
-from tripletlab.commands.options import Fresh
+from tripletlab.commands.options import CroppedFolders, Folders, Fresh, LfwFolder, with_photos
 
 SPACES = ", ".join(sorted(path.stem for path in config.folder("sweeps").glob("*.yaml")))
 
@@ -20,6 +20,9 @@ def sweep(
             " `best [SPACE]` show a sweep that has run.",
         ),
     ] = None,
+    photos: Folders = None,
+    cropped: CroppedFolders = None,
+    lfw: LfwFolder = None,
     fresh: Fresh = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the trials, and stop.")] = False,
 ) -> None:
@@ -34,4 +37,4 @@ def sweep(
         case names:
             from tripletlab.sweeping.sweep import sweep
 
-            sweep(names, fresh=fresh, dry_run=dry_run)
+            sweep(with_photos(names, photos, cropped, lfw), fresh=fresh, dry_run=dry_run)

@@ -1,16 +1,30 @@
 """`tripletlab train`."""
 
 from tripletlab import config
-from tripletlab.commands.options import Overrides, ShowConfig
+from tripletlab.commands.options import (
+    CroppedFolders,
+    Folders,
+    LfwFolder,
+    Overrides,
+    ShowConfig,
+    with_photos,
+)
 
 
-def train(overrides: Overrides = None, show_config: ShowConfig = False) -> None:
+def train(
+    overrides: Overrides = None,
+    photos: Folders = None,
+    cropped: CroppedFolders = None,
+    lfw: LfwFolder = None,
+    show_config: ShowConfig = False,
+) -> None:
     """Train one network, evaluate it, and log the run to MLflow."""
     from tripletlab.training import backend
 
     backend.load()
+    words = with_photos(overrides, photos, cropped, lfw)
     if show_config:
-        return config.show("train", overrides or [])
+        return config.show("train", words)
     from tripletlab.experiment.run import train_alone
 
-    train_alone(config.compose("train", overrides or []))
+    train_alone(config.compose("train", words))

@@ -167,10 +167,13 @@ def _from_file(path: Path, overrides: Sequence[str]) -> Subject:
 
 def _read(path: Path) -> Embeddings:
     try:
-        values = np.load(path, allow_pickle=False)
-    except (OSError, ValueError) as error:
+        # Mapped: a header that promises more than the file has allocates nothing
+        values = np.load(path, allow_pickle=False, mmap_mode="r")
+    except (OSError, ValueError, EOFError, TypeError, SyntaxError, OverflowError) as error:
         raise InputError(f"{path}: cannot be read as a .npy file of numbers ({error})") from error
-    if values.ndim != 2 or values.dtype.kind not in "fiu":
+    if not isinstance(values, np.ndarray):
+        raise InputError(f"{path}: holds several arrays; write one with numpy.save")
+    if values.ndim != 2 or values.dtype.kind not in "fiu" or not values.size:
         raise InputError(f"{path}: embeddings are rows of numbers, not {values.shape}")
     values = np.asarray(values, np.float32)
     if not np.isfinite(values).all() or not np.linalg.norm(values, axis=1).all():

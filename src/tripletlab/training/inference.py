@@ -25,6 +25,8 @@ def embed(embedder: keras.Model, faces: NDArray[np.uint8]) -> NDArray[np.float32
             f"the network reads faces of {size}×{size} pixels, and these have"
             f" {faces.shape[1]}×{faces.shape[2]}: prepare them with faces.size={size}"
         )
+    if not len(faces):
+        return np.empty((0, embedder.output_shape[-1]), np.float32)
     if not getattr(embedder, "compiled", False):
         embedder.compile(jit_compile=jit_compile())
     batches = []

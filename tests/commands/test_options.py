@@ -1,0 +1,70 @@
+"""Folders of photos as a person names them, on the command line and through make."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tripletlab import config
+from tripletlab.commands.options import target_and_overrides, with_photos
+from tripletlab.errors import InputError
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def folders(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a", "my photos", "it's (1) #2, фото"):
+        (tmp_path / name).mkdir()
+
+
+def detected(words):
+    return config.compose("prepare", words).photos["detected"]
+
+
+def test_folders_are_read_as_a_shell_reads_them():
+    assert detected(with_photos([], ["a 'my photos'"], None, None)) == ["a", "my photos"]
+    assert detected(with_photos([], ["my photos"], None, None)) == ["my photos"]
+    assert detected(with_photos([], ["a", "it's (1) #2, фото"], None, None)) == [
+        "a",
+        "it's (1) #2, фото",
+    ]
+    assert detected(with_photos([], ["~/x"], None, None)) == [str(Path.home() / "x")]
+
+
+def test_what_is_given_goes_before_the_short_forms():
+    words = with_photos(["verification=pairs", "verification.path=/set"], ["a"], None, None)
+    composed = config.compose("prepare", words)
+    assert composed.choices["verification"] == "pairs"
+    composed = config.compose("prepare", with_photos([], ["a"], ["my photos"], "/lfw"))
+    assert composed.verification["path"] == "/lfw"
+    assert composed.photos["cropped"] == ["my photos"]
+    assert with_photos(None, None, None, None) == []
+
+
+def test_an_open_quote_is_named():
+    with pytest.raises(InputError, match="quotes that do not close"):
+        with_photos([], ["'a"], None, None)
+
+
+def test_one_target_at_a_time():
+    assert target_and_overrides(None) == ("champion", [])
+    assert target_and_overrides(["x", "flip=true"]) == ("x", ["flip=true"])
+    with pytest.raises(InputError, match="one target at a time"):
+        target_and_overrides(["x", "y"])
+
+
+def test_make_passes_a_folder_on_as_it_is():
+    """What make would run, with the variable as the shell hands it over."""
+    shown = subprocess.run(
+        ["make", "-n", "-o", ".venv/ready", "data", "PHOTOS=it's (1) #2; touch x"],
+        cwd=ROOT,
+        env=os.environ | {"MAKEFLAGS": ""},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert '--photos "$PHOTOS"' in shown
+    assert "touch" not in shown
