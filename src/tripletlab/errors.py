@@ -10,3 +10,9 @@ class InputError(Exception):
 
 class Pruned(Exception):  # noqa: N818 - named as what happened
     """Raised in a run that is not worth going on with; the message is the reason."""
+
+
+def brief(value: object) -> str:
+    """What came from a file, in one line of moderate length."""
+    line = " ".join(str(value).split())
+    return line if len(line) <= 200 else f"{line[:200]}…"

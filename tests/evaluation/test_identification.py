@@ -51,6 +51,15 @@ def test_the_search_agrees_with_loops(seed: int, monkeypatch) -> None:
     np.testing.assert_allclose(found.nearest, nearest, atol=1e-12)
 
 
+@pytest.mark.parametrize("where", [0, 2])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_embeddings_that_are_no_numbers_are_refused(where: int, value: float) -> None:
+    given = case(0)
+    given[where][3, 1] = value
+    with pytest.raises(ValueError, match="finite"):
+        search(*given)
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_cmc_counts_and_ends_at_one(seed: int) -> None:
     found = search(*case(seed))

@@ -47,6 +47,15 @@ def test_a_rate_that_the_pairs_cannot_tell_is_refused():
         threshold_at(0.001, *pairs(0))
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_distances_that_are_no_numbers_calibrate_nothing(value):
+    distances, matched = pairs(0)
+    distances[7] = value
+    for function in (calibrate, lambda *pairs: threshold_at(0.1, *pairs)):
+        with pytest.raises(ValueError, match="finite"):
+            function(distances, matched)
+
+
 @pytest.mark.parametrize("kind", [True, False])
 def test_pairs_of_one_kind_calibrate_nothing(kind):
     with pytest.raises(ValueError, match="matched and mismatched"):

@@ -26,7 +26,7 @@ def found(number, *, side=160, light=0, blur=0):
     face = crop(grey, Box(80, 80, 160), size=64)
     if blur:
         face = cv2.GaussianBlur(face, (0, 0), blur)
-    return Found(Box(0, 0, side), face, np.zeros(2, np.float32))
+    return Found(Box(0, 0, side), face, np.array([0, 1], np.float32))
 
 
 def walk(guide, sights, *, start=1000, pause=1.01 * PAUSE):
@@ -63,6 +63,7 @@ def test_a_person_who_follows_is_recorded_in_as_many_photos_as_steps(waiting):
         ([found(1, light=-170)], "more light"),
         ([found(1, light=200)], "less light"),
         ([found(1, blur=3)], "hold still"),
+        ([found(1)._replace(embedding=np.full(2, np.nan, np.float32))], "makes nothing of this"),
     ],
 )
 def test_what_is_of_no_use_is_refused_with_the_reason(sight, says, waiting):

@@ -64,8 +64,11 @@ def search(gallery: Embeddings, enrolled: Labels, probes: Embeddings, looked_for
     """Look for every probe among the people of the gallery.
 
     Who is as near as the probe's own person stands before that one, so that a network that maps
-    all faces to one point finds nobody. Memory grows with gallery + probes.
+    all faces to one point finds nobody. Memory grows with gallery + probes. ValueError where an
+    embedding is not finite.
     """
+    if not (np.isfinite(gallery).all() and np.isfinite(probes).all()):
+        raise ValueError("embeddings must be finite")
     order = np.argsort(enrolled, kind="stable")
     people, starts = np.unique(enrolled[order], return_index=True)
     faces = gallery[order].astype(np.float64)

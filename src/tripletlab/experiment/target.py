@@ -18,6 +18,7 @@ from tripletlab.experiment.data import is_held_out, prepare_judged
 from tripletlab.experiment.evaluation import PEOPLE, Embeddings
 from tripletlab.faces.store import PairStore
 from tripletlab.recognition.bundle import MANIFEST, Bundle
+from tripletlab.recognition.search import is_unit
 from tripletlab.system.provenance import fingerprint
 from tripletlab.tracking import registry
 from tripletlab.tracking.runs import Tracker
@@ -94,7 +95,7 @@ def _from_run(what: str, overrides: Sequence[str], tracker: Tracker) -> Subject:
 def _from_bundle(folder: Path, overrides: Sequence[str]) -> Subject:
     """The bundle brings its own preparation."""
     bundle = Bundle.open(folder)
-    own = config.recorded("evaluate", {"faces": bundle.manifest.faces}, {}, overrides)
+    own = config.recorded("evaluate", {"faces": bundle.settings}, {}, overrides)
     judged = _pairs(own, overrides)
     embedder = bundle.embedder
     embeddings = _embed(embedder, judged, size=embedder.size, what=str(folder), flip=own.flip)
@@ -128,7 +129,13 @@ def _embed(embed: Embed, judged: PairStore, *, size: int, what: str, flip: bool)
             f"{what} takes faces of {size} pixels, and those of {judged.title} have {own}: leave"
             " faces= out, or give its own"
         )
-    return flipped(embed, judged.images) if flip else embed(judged.images)
+    values = flipped(embed, judged.images) if flip else embed(judged.images)
+    if not (unit := is_unit(values)).all():
+        raise InputError(
+            f"{what} gives {np.count_nonzero(~unit):,} of {len(unit):,} faces of {judged.title} no"
+            " embedding of unit length: they have no distances"
+        )
+    return values
 
 
 def _from_file(path: Path, overrides: Sequence[str]) -> Subject:

@@ -51,7 +51,12 @@ class Calibration(BaseModel):
 
 
 def calibrate(distances: NDArray[np.float64], matched: NDArray[np.bool_]) -> Calibration:
-    """Count the pairs at or below each threshold. Both kinds of pairs must be there."""
+    """Count the pairs at or below each threshold.
+
+    ValueError where a kind of pairs is missing, or a distance is not a number.
+    """
+    if not np.isfinite(distances).all():
+        raise ValueError("distances must be finite")
     same, apart = np.sort(distances[matched]), np.sort(distances[~matched])
     if not (len(same) and len(apart)):
         raise ValueError("matched and mismatched pairs are needed")
@@ -77,8 +82,11 @@ def threshold_at(far: float, distances: NDArray[np.float64], matched: NDArray[np
     """The highest threshold at which no more than the fraction `far` of strangers is accepted.
 
     It lies halfway between the last stranger that must stay out and the one before, so that no
-    pair sits on it. InputError where the pairs are too few to tell such a rate from 0.
+    pair sits on it. InputError where the pairs are too few to tell such a rate from 0, ValueError
+    where a distance is not a number.
     """
+    if not np.isfinite(distances).all():
+        raise ValueError("distances must be finite")
     apart = np.sort(distances[~matched])
     accepted = int(far * len(apart))
     if not 1 <= accepted < len(apart):

@@ -10,7 +10,7 @@ from tripletlab.faces.cropping import crop, grown
 from tripletlab.faces.detection import Box
 from tripletlab.recognition.bundle import Bundle
 from tripletlab.recognition.gallery import Shot
-from tripletlab.recognition.search import Enrolled, Match
+from tripletlab.recognition.search import Enrolled, Match, is_match, is_unit
 
 PICTURE = 160  # pixels along the side of the picture kept of an enrolled face
 AROUND = 0.25  # shown around the face, of its side
@@ -19,7 +19,10 @@ Photo = NDArray[np.uint8]  # (height, width) grey, or (height, width, 3) blue gr
 
 
 class Found(NamedTuple):
-    """A face in a photo: where, as the network sees it (size, size), and its embedding (dim,)."""
+    """A face in a photo: where, as the network sees it (size, size), and its embedding (dim,).
+
+    The embedding is NaN where the network gives none of unit length.
+    """
 
     box: Box
     face: NDArray[np.uint8]
@@ -27,7 +30,10 @@ class Found(NamedTuple):
 
 
 class Recognised(NamedTuple):
-    """A found face, the nearest people (none in an empty gallery), and who it is or None."""
+    """A found face, the nearest people, and who it is or None.
+
+    Nobody is nearest in an empty gallery, or where the face has no embedding.
+    """
 
     found: Found
     nearest: list[Match]
@@ -35,7 +41,7 @@ class Recognised(NamedTuple):
 
 
 class Verified(NamedTuple):
-    """The squared distance of two faces, and whether they pass as one person."""
+    """The squared distance of two faces, NaN if one has no embedding; are they one person?"""
 
     distance: float
     same: bool
@@ -69,15 +75,17 @@ def shot_of(photo: Photo, found: Found) -> Shot:
 
 def verify(first: Found, second: Found, *, threshold: float) -> Verified:
     """1:1: are the two one person?"""
+    if not (is_unit(first.embedding) and is_unit(second.embedding)):
+        return Verified(float("nan"), same=False)
     difference = first.embedding.astype(np.float64) - second.embedding
     distance = float(difference @ difference)
-    return Verified(distance, distance <= threshold)
+    return Verified(distance, is_match(distance, threshold))
 
 
 def identify(found: Found, enrolled: Enrolled, *, threshold: float, people: int) -> Recognised:
     """1:N: who of the enrolled people is it? None is the answer where all are too far."""
     nearest = enrolled.nearest(found.embedding, people=people)
-    same = bool(nearest) and nearest[0].distance <= threshold
+    same = bool(nearest) and is_match(nearest[0].distance, threshold)
     return Recognised(found, nearest, nearest[0].name if same else None)
 
 

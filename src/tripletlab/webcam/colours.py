@@ -1,5 +1,7 @@
 """The app's colours; what green, amber and red mean."""
 
+from tripletlab.recognition.search import is_match
+
 Colour = tuple[float, float, float, float]
 
 CLOSE = 0.15  # of the threshold: so near to it, a decision is a close one
@@ -30,4 +32,4 @@ def colour_of(distance: float | None, threshold: float) -> Colour:
         return GREY
     if abs(distance - threshold) <= CLOSE * threshold:
         return AMBER
-    return GREEN if distance < threshold else RED
+    return GREEN if is_match(distance, threshold) else RED

@@ -7,6 +7,7 @@ import numpy as np
 
 from tripletlab.faces.cleaning import sharpness
 from tripletlab.recognition.recogniser import Found
+from tripletlab.recognition.search import is_unit
 
 PAUSE = 0.7  # seconds between two photos, to follow what is asked
 PATIENCE = 6.0  # seconds after which a photo may be like another
@@ -98,6 +99,8 @@ def _no_use(faces: Sequence[Found], height: int) -> str:
         return "Too bright: less light, please"
     if sharpness(face.face) < SHARP:
         return "Blurred: hold still"
+    if not is_unit(face.embedding):
+        return "The network makes nothing of this picture: move a little"
     return ""
 
 

@@ -77,7 +77,7 @@ class Stage(Widget):
         nearest = person.nearest[0] if person.nearest else None
         Color(*colour_of(nearest.distance if nearest else None, self._threshold))
         Line(rounded_rectangle=(x, y, side, side, dp(8)), width=dp(1.6))
-        name = person.name or ("unknown" if nearest else "nobody is recorded yet")
+        name = person.name or "unknown"
         label = _text(f"{name}  {nearest.distance:.3f}" if nearest else name)
         # The label stands below the face, or within its frame where the picture ends there.
         foot = max(y - label.height - dp(8), self.y)
