@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from tripletlab.errors import InputError
-from tripletlab.recognition.gallery import FILE, Gallery, Shot
+from tripletlab.recognition.gallery import Gallery, Shot
+from tripletlab.recognition.gallery_file import FILE
 
 DIM = 8
 
@@ -95,9 +96,14 @@ def test_what_is_no_name_is_refused(name, again):
 
 
 def test_a_wrong_shot_enrols_nobody(again):
-    bad = Shot(np.zeros(3, np.float32), b"")
-    with pytest.raises(ValueError, match="shape"):
-        again().add("Ada", [*shots(1), bad])
+    for embedding, problem in [
+        (np.zeros(3), "shape"),
+        (np.zeros(DIM), "makes nothing"),
+        (np.full(DIM, np.nan), "makes nothing"),
+    ]:
+        bad = Shot(embedding.astype(np.float32), b"")
+        with pytest.raises((ValueError, InputError), match=problem):
+            again().add("Ada", [*shots(1), bad])
     assert again().people() == {}
 
 
@@ -115,7 +121,7 @@ def test_killed_while_writing_it_holds_whole_changes(again, tmp_path):
         "import sys, itertools, numpy as np; from pathlib import Path;"
         "from tripletlab.recognition.gallery import Gallery, Shot;"
         "g = Gallery(Path(sys.argv[1]), fingerprint='m', dim=8); print('open', flush=True);"
-        "s = [Shot(np.ones(8, np.float32), b'x' * 20000)] * 3;"
+        "s = [Shot(np.eye(8, dtype=np.float32)[0], b'x' * 20000)] * 3;"
         "[g.add(f'{sys.argv[2]} {n}', s) for n in itertools.count()]"
     )
     for round_ in range(4):

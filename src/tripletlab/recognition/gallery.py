@@ -1,4 +1,4 @@
-"""The people that were enrolled: a folder that only its owner can read, with one SQLite file.
+"""The people that were enrolled: a folder with one SQLite file that only its owner can read.
 
 Every change is a transaction, so that a process that is killed leaves the state before or after
 it. What is deleted is overwritten. Several processes may use a gallery at once.
@@ -8,30 +8,19 @@ import contextlib
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tripletlab.errors import InputError
-from tripletlab.recognition.search import Enrolled
+from tripletlab.errors import InputError, brief
+from tripletlab.recognition.gallery_file import DAMAGED, open_file
+from tripletlab.recognition.search import Enrolled, is_unit
 
-FORMAT = 1
-FILE = "gallery.sqlite"
+ELSEWHERE = "give another --gallery"
 LONGEST_NAME = 60
-SCHEMA = """
-CREATE TABLE made_by (format INTEGER, fingerprint TEXT, dim INTEGER);
-CREATE TABLE person (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
-CREATE TABLE photo (
-  id INTEGER PRIMARY KEY,
-  person INTEGER NOT NULL REFERENCES person ON DELETE CASCADE,
-  embedding BLOB NOT NULL,
-  picture BLOB NOT NULL,
-  taken REAL NOT NULL
-);
-CREATE INDEX photo_of ON photo (person);
-"""
 
 
 class Shot(NamedTuple):
@@ -45,102 +34,115 @@ class Gallery:
     """Names, embeddings and pictures. Use it from one thread; `enrolled` may be read from any."""
 
     def __init__(self, folder: Path, *, fingerprint: str, dim: int) -> None:
-        """Open the gallery, or begin one. InputError where another model's embeddings are in it."""
-        self.folder, self._dim = folder, dim
-        self._fingerprint = fingerprint
-        try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            folder.chmod(0o700)
-            self._open()
-        except (OSError, sqlite3.Error) as error:
-            raise InputError(f"{folder}: no gallery can be kept there ({error})") from error
-        self._load()
+        """Open the gallery, or begin one.
 
-    def _open(self) -> None:
-        self._base = sqlite3.connect(self.folder / FILE, isolation_level=None, timeout=10)
-        (self.folder / FILE).chmod(0o600)
-        for pragma in ("foreign_keys = ON", "secure_delete = ON", "synchronous = FULL"):
-            self._base.execute(f"PRAGMA {pragma}")
-        with self._change():
-            if not self._base.execute("SELECT 1 FROM sqlite_master").fetchone():
-                for statement in SCHEMA.split(";"):
-                    self._base.execute(statement)
-                made_by = (FORMAT, self._fingerprint, self._dim)
-                self._base.execute("INSERT INTO made_by VALUES (?, ?, ?)", made_by)
-        found = self._base.execute("SELECT * FROM made_by").fetchone()
-        if found != (FORMAT, self._fingerprint, self._dim):
-            self._base.close()
-            raise InputError(
-                f"{self.folder}: these people were enrolled with another model, whose embeddings"
-                " mean nothing to this one; give another --gallery, or the bundle it was made with"
-            )
+        InputError where it is damaged, is something else, or has another model's embeddings.
+        """
+        self.folder, self._dim = folder, dim
+        self._base = open_file(folder, fingerprint=fingerprint, dim=dim)
+        try:
+            self._load()
+        except BaseException:
+            self.close()
+            raise
 
     @contextlib.contextmanager
     def _change(self) -> Iterator[None]:
         """A transaction: all of it or nothing. InputError where the file cannot be written."""
+        with self._usable():
+            try:
+                self._base.execute("BEGIN IMMEDIATE")
+                yield
+                self._base.execute("COMMIT")
+            except BaseException:
+                if self._base.in_transaction:
+                    self._base.execute("ROLLBACK")
+                raise
+
+    @contextlib.contextmanager
+    def _usable(self) -> Iterator[None]:
+        """InputError where the file is damaged, gone or cannot be written."""
         try:
-            self._base.execute("BEGIN IMMEDIATE")
             yield
-            self._base.execute("COMMIT")
-        except BaseException as error:
-            if self._base.in_transaction:
-                self._base.execute("ROLLBACK")
-            if isinstance(error, sqlite3.OperationalError):
-                raise InputError(f"{self.folder}: cannot be written ({error})") from error
-            raise
+        except DAMAGED as error:
+            raise InputError(
+                f"{self.folder}: the gallery cannot be used ({brief(error)})"
+            ) from error
 
     def _load(self) -> None:
-        rows = self._base.execute(
-            "SELECT name, embedding FROM person JOIN photo ON photo.person = person.id"
-            " ORDER BY name, photo.id"
-        ).fetchall()
+        """Read everyone into memory; InputError where a name or an embedding is none."""
+        with self._usable():
+            rows = self._base.execute(
+                "SELECT name, embedding FROM person LEFT JOIN photo ON photo.person = person.id"
+                " ORDER BY photo.id"
+            ).fetchall()
+            version = self._version()
+        if not all(_is_name(name) for name, _ in rows):
+            raise InputError(f"{self.folder}: a name in it is damaged; {ELSEWHERE}")
+        rows = sorted((row for row in rows if row[1] is not None), key=itemgetter(0))
+        for name, embedding in rows:
+            if not isinstance(embedding, bytes) or len(embedding) != 4 * self._dim:
+                raise InputError(f"{self.folder}: an embedding of {name} is damaged; {ELSEWHERE}")
         names, counts = np.unique([name for name, _ in rows], return_counts=True)
         flat = np.frombuffer(b"".join(embedding for _, embedding in rows), np.float32)
         offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        self.enrolled = Enrolled(names.tolist(), flat.reshape(-1, self._dim), offsets)
-        self._seen = self._version()
+        try:
+            self.enrolled = Enrolled(names.tolist(), flat.reshape(-1, self._dim), offsets)
+        except ValueError as error:
+            raise InputError(f"{self.folder}: {error}; {ELSEWHERE}") from error
+        self._seen = version
 
     def _version(self) -> int:
         return int(self._base.execute("PRAGMA data_version").fetchone()[0])
 
     def refresh(self) -> bool:
         """Load what another process has changed; says whether there was anything."""
-        if self._version() == self._seen:
-            return False
+        with self._usable():
+            if self._version() == self._seen:
+                return False
         self._load()
         return True
 
     def people(self) -> dict[str, int]:
         """Everyone, by name, and how many photos of each there are."""
-        return dict(
-            self._base.execute(
-                "SELECT name, COUNT(photo.id) FROM person LEFT JOIN photo ON photo.person ="
-                " person.id GROUP BY person.id ORDER BY name"
-            ).fetchall()
-        )
+        with self._usable():
+            return dict(
+                self._base.execute(
+                    "SELECT name, COUNT(photo.id) FROM person LEFT JOIN photo ON photo.person ="
+                    " person.id GROUP BY person.id ORDER BY name"
+                ).fetchall()
+            )
 
     def pictures(self, name: str) -> list[bytes]:
         """The pictures of a person, as JPEG files' bytes, oldest first."""
-        rows = self._base.execute(
-            "SELECT picture FROM photo JOIN person ON photo.person = person.id"
-            " WHERE name = ? ORDER BY photo.id",
-            (name,),
-        )
-        return [picture for (picture,) in rows]
+        with self._usable():
+            rows = self._base.execute(
+                "SELECT picture FROM photo JOIN person ON photo.person = person.id"
+                " WHERE name = ? ORDER BY photo.id",
+                (name,),
+            ).fetchall()
+        return [picture for (picture,) in rows if isinstance(picture, bytes)]
 
     def add(self, name: str, shots: Sequence[Shot], *, instead: bool = False) -> None:
-        """Enrol photos of a person, new or known; `instead` of those that are there, or beside."""
+        """Enrol photos of a person, new or known; `instead` of those that are there, or beside.
+
+        InputError where one has no embedding of unit length: everybody would be near to it, or
+        nobody.
+        """
         name = valid_name(name)
+        for shot in shots:
+            if shot.embedding.shape != (self._dim,):
+                raise ValueError(f"an embedding of shape {shot.embedding.shape}, not {self._dim}")
+            if not is_unit(shot.embedding):
+                raise InputError(f"{name}: the network makes nothing of a photo; give another one")
         with self._change():
             self._base.execute("INSERT OR IGNORE INTO person (name) VALUES (?)", (name,))
             person = self._id(name)
             if instead:
                 self._base.execute("DELETE FROM photo WHERE person = ?", (person,))
             for shot in shots:
-                embedding = np.asarray(shot.embedding, np.float32)
-                if embedding.shape != (self._dim,):
-                    raise ValueError(f"an embedding of shape {embedding.shape}, not {self._dim}")
-                row = (person, embedding.tobytes(), shot.picture, time.time())
+                embedding = np.asarray(shot.embedding, np.float32).tobytes()
+                row = (person, embedding, shot.picture, time.time())
                 self._base.execute(
                     "INSERT INTO photo (person, embedding, picture, taken) VALUES (?, ?, ?, ?)", row
                 )
@@ -167,7 +169,8 @@ class Gallery:
         """Delete everybody for good; the file is overwritten, emptied and made anew."""
         with self._change():
             self._base.execute("DELETE FROM person")
-        self._base.execute("VACUUM")
+        with self._usable():
+            self._base.execute("VACUUM")
         self._load()
 
     def close(self) -> None:
@@ -186,6 +189,10 @@ def valid_name(name: str) -> str:
     name = " ".join(name.split())
     if not name:
         raise InputError("give a name")
-    if len(name) > LONGEST_NAME or not name.isprintable():
+    if not _is_name(name):
         raise InputError(f"{name!r} is not a name: 1 to {LONGEST_NAME} printable characters")
     return name
+
+
+def _is_name(name: object) -> bool:
+    return isinstance(name, str) and 0 < len(name) <= LONGEST_NAME and name.isprintable()

@@ -1,0 +1,104 @@
+"""The gallery's SQLite file: made whole, and refused where it is anything else.
+
+The file may have been damaged, or made by somebody else. It is held against the schema before
+anything in it is used, and nothing is written into what is not a gallery.
+"""
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from tripletlab.errors import InputError, brief
+from tripletlab.system.locks import writing_into
+
+DAMAGED = (sqlite3.Error, UnicodeDecodeError)  # the latter of messages that quote the file
+FORMAT = 1
+FILE, UNFINISHED = "gallery.sqlite", ".gallery.sqlite.unfinished"
+LONGEST_VALUE = 1 << 22  # bytes of a name, an embedding or a picture
+SCHEMA = """
+CREATE TABLE made_by (format INTEGER, fingerprint TEXT, dim INTEGER);
+CREATE TABLE person (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE photo (
+  id INTEGER PRIMARY KEY,
+  person INTEGER NOT NULL REFERENCES person ON DELETE CASCADE,
+  embedding BLOB NOT NULL,
+  picture BLOB NOT NULL,
+  taken REAL NOT NULL
+);
+CREATE INDEX photo_of ON photo (person);
+"""
+ALL = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name"
+OTHER_MODEL = (
+    "these people were enrolled with another model, whose embeddings mean nothing to this one; give"
+    " another --gallery, or the bundle it was made with"
+)
+
+
+def open_file(folder: Path, *, fingerprint: str, dim: int) -> sqlite3.Connection:
+    """Open the gallery in a folder, or begin one there.
+
+    Only what is made here gets its owner's permissions alone: a folder that is new, and the file.
+    InputError where something else has the file's name, or another model's embeddings are in it.
+    """
+    made_by = (FORMAT, fingerprint, dim)
+    path = folder / FILE
+    with _reported(folder):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with writing_into(folder):
+            if not os.path.lexists(path):
+                _begin(path, made_by)
+        if path.is_symlink() or not path.is_file():
+            raise InputError(f"{path}: not a file of its own; give another --gallery")
+        base = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None, timeout=10
+        )
+        try:
+            base.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
+            base.execute("PRAGMA trusted_schema = OFF")
+            _check(base, path, made_by)
+            for pragma in ("foreign_keys = ON", "secure_delete = ON", "synchronous = FULL"):
+                base.execute(f"PRAGMA {pragma}")
+        except BaseException:
+            base.close()
+            raise
+    return base
+
+
+def _begin(path: Path, made_by: tuple[int, str, int]) -> None:
+    """A gallery without people, which appears whole."""
+    unfinished = path.with_name(UNFINISHED)
+    unfinished.unlink(missing_ok=True)  # of a process that was killed
+    handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file, contextlib.closing(_empty(made_by)) as base:
+        file.write(base.serialize())
+        file.flush()
+        os.fsync(file.fileno())
+    os.rename(unfinished, path)
+
+
+def _empty(made_by: tuple[int, str, int]) -> sqlite3.Connection:
+    base = sqlite3.connect(":memory:")
+    base.executescript(SCHEMA)
+    with base:
+        base.execute("INSERT INTO made_by VALUES (?, ?, ?)", made_by)
+    return base
+
+
+def _check(base: sqlite3.Connection, path: Path, made_by: tuple[int, str, int]) -> None:
+    """InputError unless these are the tables of a gallery, with rows of this model."""
+    with contextlib.closing(_empty(made_by)) as empty:
+        wanted = empty.execute(ALL).fetchall()
+    if base.execute(ALL).fetchmany(len(wanted) + 1) != wanted:
+        raise InputError(f"{path}: not a gallery; give another --gallery")
+    if base.execute("SELECT * FROM made_by LIMIT 2").fetchall() != [made_by]:
+        raise InputError(f"{path.parent}: {OTHER_MODEL}")
+
+
+@contextlib.contextmanager
+def _reported(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, *DAMAGED) as error:
+        raise InputError(f"{folder}: no gallery can be kept there ({brief(error)})") from error
