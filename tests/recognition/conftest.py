@@ -1,9 +1,10 @@
 """A bundle of a network that ONNX Runtime runs, made without Keras or a training."""
 
 import hashlib
+import os
+from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
@@ -14,26 +15,46 @@ from tripletlab.recognition.calibration import calibrate
 SIZE, DIM = 64, 8
 
 
-@pytest.fixture(scope="session")
-def network(tmp_path_factory):
-    """An ONNX file: a random projection of the pixels, made unit."""
+FACE = helper.make_tensor_value_info("face", TensorProto.FLOAT, ["n", SIZE, SIZE, 1])
+UNIT = helper.make_tensor_value_info("unit", TensorProto.FLOAT, ["n", DIM])
+
+
+def make_network(nodes, *, given=(FACE,), answers=(UNIT,), doc="", **constants):
+    """An ONNX file's bytes; `constants` are arrays by their names, `doc` a note in it."""
+    arrays = [numpy_helper.from_array(np.asarray(one), name) for name, one in constants.items()]
+    graph = helper.make_graph(nodes, "embedder", list(given), list(answers), arrays, doc)
+    opset = [helper.make_opsetid("", 17)]
+    return helper.make_model(graph, opset_imports=opset, ir_version=8).SerializeToString()
+
+
+def projection(*more, last="raw", **settings):
+    """A random projection of the pixels, made unit; `more` nodes give `last` before that."""
     weights = np.random.default_rng(0).normal(size=(SIZE * SIZE, DIM)).astype(np.float32)
     nodes = [
         helper.make_node("Flatten", ["face"], ["flat"], axis=1),
         helper.make_node("MatMul", ["flat", "weights"], ["raw"]),
-        helper.make_node("LpNormalization", ["raw"], ["unit"], axis=1, p=2),
+        *more,
+        helper.make_node("LpNormalization", [last], ["unit"], axis=1, p=2),
     ]
-    graph = helper.make_graph(
-        nodes,
-        "embedder",
-        [helper.make_tensor_value_info("face", TensorProto.FLOAT, ["n", SIZE, SIZE, 1])],
-        [helper.make_tensor_value_info("unit", TensorProto.FLOAT, ["n", DIM])],
-        [numpy_helper.from_array(weights, "weights")],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    return make_network(nodes, weights=weights, **settings)
+
+
+@pytest.fixture(scope="session")
+def network(tmp_path_factory):
+    """The path of an ONNX file."""
     path = tmp_path_factory.mktemp("network") / "some.onnx"
-    onnx.save(model, path)
+    path.write_bytes(projection())
     return path
+
+
+@pytest.fixture(scope="session")
+def yunet():
+    """OpenCV's YuNet, which the user gives: it lies beside the real photos."""
+    real = os.environ.get("TRIPLETLAB_REAL")
+    found = sorted(Path(real).parent.glob("models/*yunet*.onnx")) if real else []
+    if not found:
+        pytest.skip("no YuNet file in models/ beside the folder TRIPLETLAB_REAL")
+    return found[0]
 
 
 def make_card(*, threshold):
@@ -64,9 +85,15 @@ def card():
 def write(network, card):
     """Write a bundle into a folder; `settings` instead of conf/faces/paper.yaml's."""
 
-    def made(folder, settings=None, weights="one"):
+    def made(folder, settings=None, weights="one", content=None):
         settings = settings or config.compose("prepare", []).faces.settings
         digest = hashlib.sha256(weights.encode()).hexdigest()
-        return write_bundle(folder, network, weights=digest, faces=settings, card=card)
+        given = network if content is None else folder.with_name("given.onnx")
+        if content is not None:
+            given.write_bytes(content)
+        try:
+            return write_bundle(folder, given, weights=digest, faces=settings, card=card)
+        finally:
+            folder.with_name("given.onnx").unlink(missing_ok=True)
 
     return made

@@ -2,16 +2,30 @@
 
 import copy
 import json
+import random
+import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
-from tests.recognition.conftest import DIM, SIZE
+from tests.recognition.conftest import DIM, SIZE, projection
 from tripletlab import config
 from tripletlab.errors import InputError
-from tripletlab.recognition.bundle import MANIFEST, NETWORK, Bundle
+from tripletlab.recognition.bundle import MANIFEST, Bundle
 
+DETECTION = "tripletlab.faces.detection"
 PAPER = config.compose("prepare", []).faces.settings
+
+
+def files(folder):
+    return {path.name for path in folder.rglob("*")}
+
+
+def network_of(folder):
+    (path,) = folder.glob("embedder-*.onnx")
+    return path
 
 
 def test_it_is_read_as_it_was_written(write, card, tmp_path):
@@ -24,7 +38,7 @@ def test_it_is_read_as_it_was_written(write, card, tmp_path):
     assert embeddings.shape == (300, DIM)
     np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), 1, atol=1e-6)
     assert bundle.embedder(faces[:0]).shape == (0, DIM)
-    assert sorted(path.name for path in tmp_path.rglob("*")) == ["bundle", MANIFEST, NETWORK]
+    assert files(tmp_path) == {"bundle", MANIFEST, f"embedder-{bundle.manifest.network}.onnx"}
 
 
 FACES = config.folder("conf") / "faces"
@@ -33,11 +47,55 @@ CHOICES += [f"faces/{path.parent.name}={path.stem}" for path in FACES.glob("*/*.
 
 
 @pytest.mark.parametrize("choice", sorted(CHOICES))
-def test_every_preparation_can_travel(choice, write, tmp_path):
-    yunet = ["faces=yunet", f"faces.detector.model={__file__}"] if "yunet" in choice else []
-    composed = config.compose("prepare", [choice, *yunet])
+def test_every_preparation_can_travel(choice, write, request, tmp_path):
+    detector = []
+    if "yunet" in choice:
+        detector = ["faces=yunet", f"faces.detector.model={request.getfixturevalue('yunet')}"]
+    composed = config.compose("prepare", [*detector, choice])
     settings = composed.faces.settings
-    assert write(tmp_path / "bundle", settings).manifest.faces == settings
+    bundle = write(tmp_path / "bundle", settings)
+    if not detector:
+        assert bundle.manifest.faces == bundle.settings == settings
+
+
+def test_the_detectors_file_travels_with_the_bundle(write, yunet, tmp_path):
+    """Moved to another folder, the original file gone; damaged, it is refused."""
+    own = tmp_path / "mine" / "yunet.onnx"
+    own.parent.mkdir()
+    shutil.copyfile(yunet, own)
+    settings = copy.deepcopy(PAPER)
+    network = {"_target_": f"{DETECTION}.YuNet", "model": str(own), "score_threshold": 0.9}
+    settings["detector"] = network
+    landmarks = {"_target_": "tripletlab.faces.landmarks.FivePoints", "network": network}
+    places = {"left_eye": [0.3, 0.3], "right_eye": [0.7, 0.3]}
+    aligned = {"_target_": "tripletlab.faces.alignment.Aligned", "places": places}
+    settings["aligner"] = {**aligned, "landmarks": landmarks, "transform": "similarity"}
+    written = write(tmp_path / "bundle", settings)
+    assert str(tmp_path) not in (tmp_path / "bundle" / MANIFEST).read_text()
+    shutil.rmtree(own.parent)
+    (tmp_path / "bundle").rename(tmp_path / "elsewhere")
+    moved = Bundle.open(tmp_path / "elsewhere")
+    assert moved.fingerprint == written.fingerprint
+    photo = np.random.default_rng(0).integers(0, 256, (120, 160), np.uint8)
+    assert moved.recipe.detector(photo) == []
+    (carried,) = (tmp_path / "elsewhere").glob("yunet-*.onnx")
+    assert moved.settings["detector"]["model"] == str(carried.resolve())
+    assert moved.settings["aligner"]["landmarks"]["network"]["model"] == str(carried.resolve())
+    carried.write_bytes(carried.read_bytes()[:-1] + b"x")
+    with pytest.raises(InputError, match=r"not the file that was exported.*tripletlab export"):
+        Bundle.open(tmp_path / "elsewhere")
+
+
+@pytest.mark.parametrize("model", ["/dev/zero", "../x.onnx", "yunet-1.onnx", "yunet.onnx", 3, None])
+def test_a_bundle_reads_no_file_but_its_own(model, write, tmp_path):
+    write(tmp_path / "bundle")
+    path = tmp_path / "bundle" / MANIFEST
+    plain = json.loads(path.read_text())
+    detector = {"_target_": f"{DETECTION}.YuNet", "model": model, "score_threshold": 0.9}
+    plain["faces"]["detector"] = detector
+    path.write_text(json.dumps(plain))
+    with pytest.raises(InputError, match="is no file of a bundle"):
+        Bundle.open(tmp_path / "bundle")
 
 
 def test_the_fingerprint_tells_networks_and_preparations_apart(write, tmp_path):
@@ -45,6 +103,84 @@ def test_the_fingerprint_tells_networks_and_preparations_apart(write, tmp_path):
     other = [write(tmp_path / "b", weights="two"), write(tmp_path / "c", PAPER | {"border": 0.5})]
     assert again[0].fingerprint == again[1].fingerprint
     assert len({one.fingerprint for one in [*again, *other]}) == 3
+
+
+def test_an_older_bundle_is_replaced_whole_and_other_files_stay(write, tmp_path):
+    old = write(tmp_path / "bundle")
+    (tmp_path / "bundle" / "embedder.keras").touch()
+    (tmp_path / "bundle" / "notes.txt").touch()
+    new = write(tmp_path / "bundle", content=projection(last="raw", doc="another network"))
+    assert new.manifest.network != old.manifest.network
+    name = f"embedder-{new.manifest.network}.onnx"
+    assert files(tmp_path / "bundle") == {MANIFEST, name, "notes.txt"}
+
+
+@pytest.mark.parametrize("older", [True, False])
+def test_what_cannot_be_written_leaves_what_was_there(older, write, tmp_path):
+    folder = tmp_path / "bundle"
+    if older:
+        write(folder)
+    before = files(tmp_path)
+    with pytest.raises(InputError):
+        write(folder, content=b"no network")
+    with pytest.raises(InputError):
+        write(folder, PAPER | {"size": 32})
+    assert files(tmp_path) == before
+    if older:
+        assert Bundle.open(folder).manifest.faces == PAPER
+
+
+KILLED = """
+import json, os, signal, sys
+from pathlib import Path
+from tripletlab.recognition.bundle import Card, write_bundle
+folder, network, fatal = Path(sys.argv[1]), Path(sys.argv[2]), 0
+settings, card = json.loads(sys.argv[3]), Card.model_validate_json(sys.argv[4])
+while True:
+    child = os.fork()
+    if not child:
+        steps = 0
+        def hook(event, args):
+            global steps
+            named = args and isinstance(args[0], (str, os.PathLike)) and str(args[0])
+            if event.startswith(("open", "os.", "shutil.")) and named and str(folder) in named:
+                steps += 1
+                if steps > fatal:
+                    os.kill(os.getpid(), signal.SIGKILL)
+        sys.addaudithook(hook)
+        write_bundle(folder, network, weights="1" * 64, faces=settings, card=card)
+        os._exit(0)
+    if os.waitpid(child, 0)[1] == 0:
+        break
+    fatal += 1
+    print(json.dumps(sorted(str(one.relative_to(folder)) for one in folder.rglob("*"))))
+    names = [one.name for one in folder.iterdir()] if folder.is_dir() else []
+    held = json.loads((folder / "bundle.json").read_text()) if "bundle.json" in names else None
+    whole = held and f"embedder-{held['network']}.onnx" in names
+    print(json.dumps(held["weights"][0] if whole else "none" if held is None else "broken"))
+"""
+
+
+@pytest.mark.parametrize("older", [True, False])
+def test_killed_at_any_step_there_is_the_older_bundle_or_the_new_one(older, write, card, tmp_path):
+    """Killed before each of its steps on the file system; the last one removes what is left."""
+    folder = tmp_path / "bundle"
+    if older:
+        write(folder)
+        (folder / "embedder.keras").touch()
+    other = tmp_path / "other.onnx"
+    other.write_bytes(projection(doc="another network"))
+    command = [sys.executable, "-c", KILLED, str(folder), str(other)]
+    command += [json.dumps(PAPER), card.model_dump_json()]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    states = [json.loads(line) for line in done.stdout.splitlines()[1::2]]
+    assert len(states) >= 8
+    assert "broken" not in states
+    assert states == sorted(states, key=lambda state: state == "1")  # once new, always new
+    assert (states[0] == "none") != older
+    bundle = Bundle.open(folder)
+    assert bundle.manifest.weights == "1" * 64
+    assert files(folder) == {MANIFEST, f"embedder-{bundle.manifest.network}.onnx"}
 
 
 def test_a_folder_of_other_things_is_left_alone(write, tmp_path):
@@ -55,10 +191,10 @@ def test_a_folder_of_other_things_is_left_alone(write, tmp_path):
 
 
 def damage(folder, how):
-    path, network = folder / MANIFEST, folder / NETWORK
+    path, network = folder / MANIFEST, network_of(folder)
     plain = json.loads(path.read_text())
     if how == "format":
-        plain["format"] = 2
+        plain["format"] = 1
     elif how == "unknown key":
         plain["run_me"] = "rm"
     elif how == "threshold":
@@ -104,10 +240,122 @@ def test_damage_is_one_line(how, write, tmp_path):
 def test_nothing_else_can_be_called_from_a_bundle(target, write, tmp_path):
     write(tmp_path / "bundle")
     path = tmp_path / "bundle" / MANIFEST
-    for place in ("root", "detector"):
-        plain = json.loads(path.read_text())
+    whole = json.loads(path.read_text())
+    for place in ("root", "detector", "an argument"):
         faces = copy.deepcopy(PAPER)
-        (faces if place == "root" else faces["detector"])["_target_"] = target
-        path.write_text(json.dumps(plain | {"faces": faces}))
-        with pytest.raises(InputError):
+        if place == "an argument":
+            faces["detector"]["scale_factor"] = {"_target_": target, "command": "touch pwned"}
+        else:
+            (faces if place == "root" else faces["detector"])["_target_"] = target
+        path.write_text(json.dumps(whole | {"faces": faces}))
+        with pytest.raises(InputError, match=r"may not call|must be prepared by"):
             Bundle.open(tmp_path / "bundle")
+
+
+def nested(depth):
+    node = 1
+    for _ in range(depth):
+        node = {"a": [node]}
+    return node
+
+
+HOSTILE = {
+    "a list as the target": {"_target_": ["os.system"]},
+    "a dict as the target": {"_target_": {"_target_": "os.system"}},
+    "no target": {"_target_": None},
+    "no detector": {"detector": None},
+    "a word as the detector": {"detector": "haar"},
+    "a detector that is called at once": {"detector": {**PAPER["detector"], "_partial_": False}},
+    "a detector without its settings": {"detector": {**PAPER["detector"], "scale_factor": None}},
+    "an endless search": {"detector": {**PAPER["detector"], "scale_factor": 1 + 1e-9}},
+    "a detector as the aligner": {"aligner": PAPER["detector"]},
+    "an aligner as the detector": {"detector": PAPER["aligner"]},
+    "deep nesting": {"detector": nested(12)},
+    "very deep nesting": {"detector": nested(400)},
+    "a huge size": {"size": 10**9},
+    "a size of words": {"size": "x" * 10**6},
+    "an interpolation": {"border": "${oc.env:HOME}"},
+    "an unknown key": {"run": "rm"},
+    "an infinite border": {"border": float("inf")},
+    "a border that is no number": {"border": float("nan")},
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_a_hostile_preparation_is_one_line(what, write, tmp_path):
+    write(tmp_path / "bundle")
+    path = tmp_path / "bundle" / MANIFEST
+    plain = json.loads(path.read_text())
+    path.write_text(json.dumps(plain | {"faces": PAPER | HOSTILE[what]}))
+    with pytest.raises(InputError, match=r"^[^\n]{1,600}$"):
+        Bundle.open(tmp_path / "bundle")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "null", "3", '"bundle"', "{}", "[" * 100_000, '{"a":' * 100_000, "NaN", "\xff"],
+)
+def test_what_is_no_manifest_is_one_line(text, write, tmp_path):
+    write(tmp_path / "bundle")
+    (tmp_path / "bundle" / MANIFEST).write_text(text, encoding="latin-1")
+    with pytest.raises(InputError, match=r"^[^\n]{1,600}tripletlab export[^\n]*$"):
+        Bundle.open(tmp_path / "bundle")
+
+
+def test_an_endless_manifest_is_not_read(write, tmp_path):
+    write(tmp_path / "bundle")
+    with (tmp_path / "bundle" / MANIFEST).open("ab") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(InputError, match="damaged"):
+        Bundle.open(tmp_path / "bundle")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -0.1, 4.1, "near", None, [0.5]])
+def test_a_threshold_is_a_distance(value, write, tmp_path):
+    write(tmp_path / "bundle")
+    path = tmp_path / "bundle" / MANIFEST
+    plain = json.loads(path.read_text())
+    plain["card"]["threshold"] = value
+    path.write_text(json.dumps(plain))
+    with pytest.raises(InputError, match="threshold"):
+        Bundle.open(tmp_path / "bundle")
+
+
+JUNK = [None, True, 0, -1, 1e308, float("nan"), "", "x" * 5000, [], {}, [[1]], {"_target_": "os"}]
+
+
+def mutated(node, random_):
+    """The same JSON with one value replaced, removed, or put in another place."""
+    places = []
+
+    def walk(inner):
+        for key in inner if isinstance(inner, dict) else range(len(inner)):
+            places.append((inner, key))
+            if isinstance(inner[key], dict | list):
+                walk(inner[key])
+
+    walk(node)
+    parent, key = random_.choice([one for one in places if not isinstance(one[1], int)])
+    match random_.randrange(3):
+        case 0:
+            parent[key] = random_.choice(JUNK)
+        case 1:
+            del parent[key]
+        case 2:
+            other, place = random_.choice(places)
+            parent[key] = copy.deepcopy(other[place])
+    return node
+
+
+def test_a_manifest_with_any_value_changed_is_opened_or_one_line(write, tmp_path):
+    write(tmp_path / "bundle")
+    path = tmp_path / "bundle" / MANIFEST
+    whole, random_, opened, problems = path.read_text(), random.Random(0), 0, []
+    for _ in range(250):
+        path.write_text(json.dumps(mutated(json.loads(whole), random_)))
+        try:
+            opened += Bundle.open(tmp_path / "bundle").recipe.size == SIZE
+        except InputError as error:
+            problems.append(str(error))
+    assert 0 < opened < 200
+    assert not any("\n" in one or len(one) > 800 for one in problems)

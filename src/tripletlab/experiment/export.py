@@ -1,7 +1,7 @@
 """`tripletlab export`: a registered network becomes a bundle, calibrated and checked."""
 
+import os
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,11 +11,12 @@ from tripletlab.config import EvaluateConfig
 from tripletlab.errors import InputError
 from tripletlab.evaluation.protocol import pair_distances
 from tripletlab.faces.store import FaceStore, find
-from tripletlab.recognition.bundle import NETWORK, Bundle, Card, write_bundle
+from tripletlab.recognition.bundle import Bundle, Card, write_bundle
 from tripletlab.recognition.calibration import calibrate, threshold_at
-from tripletlab.recognition.embedder import Embedder
+from tripletlab.recognition.embedder import Embedder, read_network
 from tripletlab.system.progress import quiet_stderr, say
 from tripletlab.system.provenance import fingerprint
+from tripletlab.system.scratch import scratch
 from tripletlab.tracking import registry
 from tripletlab.tracking.registry import Registered, Told
 from tripletlab.tracking.runs import Tracker
@@ -49,19 +50,22 @@ def export(
     store = find(FaceStore, data, wanted, what="the faces that the network learned from")
     backend.load()
     embedder = registry.load(chosen)
-    with TemporaryDirectory(prefix="tripletlab-") as scratch:
-        network = Path(scratch) / NETWORK
+    place = folder.resolve()
+    with scratch(place.with_name(f".{place.name}.unfinished")) as unfinished:
+        network = unfinished / "embedder.onnx"
         write_onnx(embedder, network)
-        light = Embedder(network)
+        light = Embedder(read_network(network), name=network)
         hold_equal(embedder, light, store.images[:CHECKED])
         card = _card(chosen, run, store, light, far)
         weights = fingerprint(embedder.get_weights())
         bundle = write_bundle(folder, network, weights=weights, faces=store.settings, card=card)
-    if keras_too:
-        embedder.save(folder / "embedder.keras")
-    if saved:
-        embedder.export(folder / "savedmodel", format="tf_saved_model", verbose=False)
-    version = registry.register_bundle(chosen, bundle.folder)
+        if keras_too:
+            embedder.save(unfinished / "embedder.keras")
+            os.replace(unfinished / "embedder.keras", folder / "embedder.keras")
+        if saved:
+            embedder.export(unfinished / "savedmodel", format="tf_saved_model", verbose=False)
+            os.replace(unfinished / "savedmodel", folder / "savedmodel")
+        version = registry.register_bundle(chosen, bundle.folder)
     _tell(bundle, version)
     return bundle
 
@@ -94,7 +98,14 @@ def _card(chosen: Registered, run: Told, store: FaceStore, light: Embedder, far:
     pairs = store.validation
     rows, places = np.unique(np.concatenate([pairs.first, pairs.second]), return_inverse=True)
     first, second = np.split(places, 2)
-    distances = pair_distances(light(store.images[rows]), first, second)
+    embeddings = light(store.images[rows])
+    if not np.isfinite(embeddings).all():
+        count = np.count_nonzero(~np.isfinite(embeddings).all(axis=1))
+        raise InputError(
+            f"{chosen.model}/{chosen.version} gives {count:,} of {len(rows):,} validation faces no"
+            " embedding of unit length: it cannot be calibrated; export another version"
+        )
+    distances = pair_distances(embeddings, first, second)
     names = ("accuracy", "accuracy_std", "auc", "precision", "recall")
     return Card(
         model=chosen.model,

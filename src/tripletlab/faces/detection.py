@@ -36,7 +36,7 @@ Detector = Callable[[NDArray[np.uint8]], list[Box]]  # photo (height, width), be
 def haar(
     photo: NDArray[np.uint8],
     *,
-    scale_factor: Annotated[float, Field(gt=1, le=2)],
+    scale_factor: Annotated[float, Field(ge=1.01, le=2)],  # nearer to 1 it searches for ever
     min_neighbors: Annotated[int, Field(ge=0, le=50)],
     min_size: Annotated[int, Field(ge=20)],
 ) -> list[Box]:

@@ -1,46 +1,41 @@
 """The bundle: a folder with a trained network and all that is needed to use it elsewhere.
 
 `bundle.json` holds the preparation of faces, a card with the calibrated threshold and where the
-network comes from, and the digest of `embedder.onnx`. Nothing in it is code: it may come from
-somebody else.
+network comes from, and the digest of the network. The other files are named by their digests, so
+that a new bundle is complete beside the old one until the new `bundle.json` takes the place of the
+old. Nothing in it is code: it may come from somebody else.
 """
 
-import hashlib
 import json
 import os
+import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from tripletlab.config.instantiate import read_component
-from tripletlab.errors import InputError
+from tripletlab.errors import InputError, brief
 from tripletlab.faces.recipe import FaceRecipe
 from tripletlab.recognition.calibration import Calibration
-from tripletlab.recognition.embedder import Embedder
+from tripletlab.recognition.embedder import Embedder, read_network
+from tripletlab.recognition.preparation import (
+    AGAIN,
+    digest,
+    packed,
+    recipe_from,
+    unpacked,
+)
+from tripletlab.system.locks import writing_into
 
-FORMAT: Literal[1] = 1
-MANIFEST, NETWORK = "bundle.json", "embedder.onnx"
-RECIPE = "tripletlab.faces.recipe.FaceRecipe"
-# All that a bundle may have called: what conf/faces names.
-CALLABLE = {
-    f"tripletlab.faces.{name}"
-    for name in (
-        "recipe.FaceRecipe",
-        "detection.haar",
-        "detection.whole",
-        "detection.YuNet",
-        "alignment.none",
-        "alignment.Aligned",
-        "landmarks.regressed",
-        "landmarks.FivePoints",
-        "cleaning.Cleaning",
-    )
-}
-AGAIN = "make it again with `tripletlab export champion FOLDER`"
+FORMAT: Literal[2] = 2
+MANIFEST, UNFINISHED = "bundle.json", ".unfinished-bundle"
+OWN_FILE = re.compile(r"(embedder|yunet)-[0-9a-f]{64}\.onnx")
+EXTRAS = ("embedder.keras", "savedmodel")  # which `export` adds where it is asked to
+LONGEST = 1 << 22  # bytes of bundle.json
 
 Digest = Field(pattern="^[0-9a-f]{64}$")
 
@@ -69,10 +64,10 @@ class Manifest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: Literal[1]
-    file: str = Digest  # of embedder.onnx
+    format: Literal[2]
+    network: str = Digest  # of embedder-DIGEST.onnx
     weights: str = Digest  # of the trained network, however it is written
-    faces: dict[str, Any]  # the settings of the preparation, as conf/faces has them
+    faces: dict[str, Any]  # the settings of the preparation, as conf/faces has them, files by name
     card: Card
 
 
@@ -82,6 +77,7 @@ class Bundle:
 
     folder: Path
     manifest: Manifest
+    settings: dict[str, Any]  # of the preparation, with the paths of the files in the folder
     recipe: FaceRecipe
     embedder: Embedder
 
@@ -101,96 +97,125 @@ class Bundle:
         path = folder / MANIFEST
         if not path.is_file():
             raise InputError(f"{folder}: no bundle is there; {AGAIN}")
-        manifest = _read(path)
-        network = folder / NETWORK
-        if not network.is_file() or _digest(network.read_bytes()) != manifest.file:
-            raise InputError(f"{network}: missing, or not the one that was exported; {AGAIN}")
-        embedder, recipe = Embedder(network), recipe_from(manifest.faces)
-        if embedder.size != recipe.size:
-            raise InputError(
-                f"{folder}: the network wants faces of {embedder.size} pixels and the"
-                f" preparation makes them {recipe.size}; {AGAIN}"
-            )
-        return cls(folder, manifest, recipe, embedder)
+        return _checked(folder, _read(path))
 
 
 def fingerprint(manifest: Manifest) -> str:
     """A digest of the weights and of the preparation."""
-    return _digest(json.dumps([manifest.weights, manifest.faces], sort_keys=True).encode())
-
-
-def recipe_from(settings: Mapping[str, Any]) -> FaceRecipe:
-    """The preparation that the settings describe; InputError where they name anything else."""
-    if settings.get("_target_") != RECIPE:
-        raise InputError(f"the preparation of faces must be {RECIPE}, not {settings}")
-    _guard(settings)
-    made: FaceRecipe = read_component(settings, "faces", allowed=CALLABLE).build()
-    return made
+    return digest(json.dumps([manifest.weights, manifest.faces], sort_keys=True).encode())
 
 
 def write_bundle(
     folder: Path, network: Path, *, weights: str, faces: Mapping[str, Any], card: Card
 ) -> Bundle:
-    """Write a bundle in a folder that appears whole, or takes an older bundle's place.
+    """Write a bundle into a folder that is new, or holds an older bundle, which it replaces.
 
-    `network` is an ONNX file, which is copied; `weights` the digest of what it computes with.
+    `network` is an ONNX file, which is copied, as are the files that `faces` names; `weights` is
+    the digest of what it computes with. A process that is killed leaves the older bundle or the
+    new one, and what it leaves beside them the next one removes. InputError, and nothing written,
+    where the folder holds other things or the bundle cannot be used.
     """
-    if folder.exists() and not (folder / MANIFEST).is_file() and any(folder.iterdir()):
-        raise InputError(f"{folder}: there are other things in it; give a new folder")
     content = network.read_bytes()
+    settings, files = packed(faces)
+    files[_network_name(digest(content))] = content
     manifest = Manifest(
-        format=FORMAT, file=_digest(content), weights=weights, faces=dict(faces), card=card
+        format=FORMAT, network=digest(content), weights=weights, faces=settings, card=card
     )
-    made = folder.with_name(f".{folder.name}.{os.getpid()}")
-    aside = folder.with_name(f".{folder.name}.{os.getpid()}.old")
     try:
-        made.mkdir(parents=True)
-        _write(made / NETWORK, content)
-        _write(made / MANIFEST, (manifest.model_dump_json(indent=2) + "\n").encode())
-        Bundle.open(made)
-        if folder.exists():
-            folder.rename(aside)
-        made.rename(folder)
+        with _only_writer(folder) as older:
+            for name, one in files.items():
+                _write(folder / name, one)
+            _checked(folder, manifest)
+            _remove(folder, EXTRAS)  # of the older network
+            _write(folder / MANIFEST, (manifest.model_dump_json(indent=2) + "\n").encode())
+            _remove(folder, older - {*files, MANIFEST})
     except OSError as error:
         raise InputError(f"{folder}: cannot be written ({error.strerror or error})") from error
-    finally:
-        for rest in (made, aside):
-            shutil.rmtree(rest, ignore_errors=True)
     return Bundle.open(folder)
 
 
+@contextmanager
+def _only_writer(folder: Path) -> Iterator[set[str]]:
+    """Hold the folder while the block writes a bundle; what of older ones there is, by name.
+
+    InputError where it holds other things and no bundle. A block that fails leaves what was there.
+    """
+    fresh = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with writing_into(folder):
+            older = _own_files(folder)
+            if any(path.name not in older for path in folder.iterdir()) and not (
+                (folder / MANIFEST).is_file()
+            ):
+                raise InputError(f"{folder}: there are other things in it; give a new folder")
+            try:
+                yield older
+            except BaseException:
+                _remove(folder, (_own_files(folder) - older) | {UNFINISHED})
+                raise
+    finally:
+        if fresh and not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def _own_files(folder: Path) -> set[str]:
+    """The names of the files that only a bundle has; of a killed process too."""
+    names = {path.name for path in folder.iterdir() if path.is_file()}
+    return {name for name in names if OWN_FILE.fullmatch(name) or name == UNFINISHED}
+
+
+def _remove(folder: Path, names: Collection[str]) -> None:
+    for name in names:
+        path = folder / name
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
 def _write(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
+    """Write a file that appears whole, in the place of an older one."""
+    unfinished = path.with_name(UNFINISHED)
+    with unfinished.open("wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+    os.replace(unfinished, path)
+
+
+def _network_name(network: str) -> str:
+    return f"embedder-{network}.onnx"
+
+
+def _checked(folder: Path, manifest: Manifest) -> Bundle:
+    """The bundle of a manifest whose files are in the folder."""
+    path = folder / _network_name(manifest.network)
+    content = read_network(path) if path.is_file() else b""
+    if digest(content) != manifest.network:
+        raise InputError(f"{path}: missing, or not the file that was exported; {AGAIN}")
+    settings = unpacked(manifest.faces, folder)
+    embedder, recipe = Embedder(content, name=path), recipe_from(settings, folder)
+    if embedder.size != recipe.size:
+        raise InputError(
+            f"{folder}: the network wants faces of {embedder.size} pixels and the"
+            f" preparation makes them {recipe.size}; {AGAIN}"
+        )
+    return Bundle(folder, manifest, settings, recipe, embedder)
 
 
 def _read(path: Path) -> Manifest:
     try:
+        if path.stat().st_size > LONGEST:
+            raise ValueError("far too long")
         plain = json.loads(path.read_text())
         if isinstance(plain, dict) and plain.get("format", FORMAT) != FORMAT:
-            raise InputError(f"{path}: its format is {plain['format']} and not {FORMAT}; {AGAIN}")
+            kind = brief(plain["format"])
+            raise InputError(f"{path}: its format is {kind} and not {FORMAT}; {AGAIN}")
         return Manifest.model_validate(plain)
     except ValidationError as error:
         wrong = error.errors()[0]
-        where = ".".join(map(str, wrong["loc"]))
-        raise InputError(f"{path}: {where}: {wrong['msg']}; {AGAIN}") from error
-    except (OSError, ValueError) as error:
+        where = brief(".".join(map(str, wrong["loc"])))
+        raise InputError(f"{path}: {where}: {brief(wrong['msg'])}; {AGAIN}") from error
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path}: damaged; {AGAIN}") from error
-
-
-def _guard(node: object) -> None:
-    """InputError where a node names anything to call that a preparation is not made of."""
-    if isinstance(node, Mapping):
-        if "_target_" in node and node["_target_"] not in CALLABLE:
-            raise InputError(f"{node['_target_']}: a bundle may not call that; {AGAIN}")
-        for value in node.values():
-            _guard(value)
-    elif isinstance(node, list):
-        for value in node:
-            _guard(value)
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
