@@ -1,10 +1,14 @@
 """A registered network becomes a bundle: equal to it, calibrated on its people, and served."""
 
+import struct
+import zlib
+
 import cv2
 import keras
 import numpy as np
 import pytest
 from mlflow import pyfunc
+from mlflow.exceptions import MlflowException
 
 from tripletlab import config
 from tripletlab.cli import main
@@ -15,7 +19,7 @@ from tripletlab.photos.conditions import draw_circumstance
 from tripletlab.photos.person import draw_person
 from tripletlab.photos.rendering import render
 from tripletlab.recognition.bundle import Bundle
-from tripletlab.recognition.embedder import Embedder
+from tripletlab.recognition.embedder import Embedder, read_network
 
 DATA = ["photos=folder", "verification=heldout", "verification.folds=2"]
 DATA += ["verification.fraction=0.4", "faces.validation_fraction=0.2"]
@@ -47,12 +51,30 @@ def draw_photos(folder):
 def test_a_thousand_faces_are_embedded_as_by_the_trained_network(tmp_path):
     embedder = network("nn4_small2_half")
     write_onnx(embedder, tmp_path / "embedder.onnx")
-    light = Embedder(tmp_path / "embedder.onnx")
+    light = Embedder(read_network(tmp_path / "embedder.onnx"), name="embedder.onnx")
     assert hold_equal(embedder, light, FACES) <= 1e-5
     weight = embedder.trainable_weights[0]
     weight.assign(np.asarray(weight) * 1.05)
     with pytest.raises(InputError, match="differ"):
         hold_equal(embedder, light, FACES[:20])
+
+
+def plain_photo():
+    """A photo without a face, as a file's bytes."""
+    return bytes(cv2.imencode(".png", np.full((90, 90), 128, np.uint8))[1])
+
+
+def bomb():
+    """A PNG file of a few KB that says it has 144 megapixels, and decodes to as many."""
+
+    def chunk(kind, content):
+        body = kind + content
+        return struct.pack(">I", len(content)) + body + struct.pack(">I", zlib.crc32(body))
+
+    header = struct.pack(">IIBBBBB", 12000, 12000, 1, 0, 0, 0, 0)  # one bit a pixel
+    pixels = zlib.compress(bytes(12000 * (1 + 12000 // 8)))
+    start = b"\x89PNG\r\n\x1a\n"
+    return start + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
 
 
 @pytest.fixture(scope="module")
@@ -90,20 +112,29 @@ def test_from_a_run_to_names(trained, tmp_path, capsys, monkeypatch):
     capsys.readouterr()
     assert main(["recognise", str(photos[0])]) == 0
     assert capsys.readouterr().out.split("\t")[1:] == ["Ada", "0.000", "Ada\n"]
-    assert main(["recognise", str(tmp_path / "none.jpg")]) == 2
+    paths = [str(path) for path in (photos[0], tmp_path / "none.jpg", root / "photos", photos[0])]
+    assert main(["recognise", *paths]) == 2
+    out, err = capsys.readouterr()
+    told = [line.split("\t")[1] for line in out.splitlines()]
+    assert told == ["Ada", "unreadable", "unreadable", "Ada"]
+    assert err.splitlines() == [
+        f"tripletlab: {', '.join(paths[1:3])}: not a photo that can be read"
+    ]
     assert main(["enrol", "Ada", str(photos[1]), "--bundle", "nowhere"]) == 2
 
     served = pyfunc.load_model(f"models:/{bundle.card.model}-photos/1")
     import pandas as pd
 
-    contents = [photos[0].read_bytes(), b"no photo"]
-    answer = served.predict(pd.DataFrame({"photo": contents}))
+    answer = served.predict(pd.DataFrame({"photo": [photos[0].read_bytes(), plain_photo()]}))
     from tripletlab.faces.cropping import read_photo
     from tripletlab.recognition.recogniser import faces_in
 
     (found,) = faces_in(read_photo(photos[0]), bundle)
     np.testing.assert_allclose(answer[0][0]["embedding"], found.embedding, atol=1e-6)
     assert answer[1] == []
+    for refused in (b"no photo", b"", bomb()):
+        with pytest.raises(MlflowException, match="photo 1: not a photo that can be read, or one"):
+            served.predict(pd.DataFrame({"photo": [photos[0].read_bytes(), refused]}))
 
 
 @pytest.mark.parametrize(

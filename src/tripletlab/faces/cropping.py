@@ -24,15 +24,32 @@ def read_photo(path: Path) -> Grey | None:
     None as well for what is no file (a pipe would be waited for) and what would fill the memory.
     It is decoded from memory, for from a file OpenCV fills up what a truncated JPEG lacks.
     """
+    data = read_bytes(path)
+    return None if data is None else decode_photo(data)
+
+
+def read_bytes(path: Path) -> bytes | None:
+    """The bytes of a photo's file; None where it is no file, cannot be read or is far too large."""
     try:
-        if not path.is_file() or path.stat().st_size > MOST_BYTES:
-            return None
-        data = path.read_bytes()
-        if not data or _pixels(data) > MOST_PIXELS:
-            return None
+        if path.is_file() and path.stat().st_size <= MOST_BYTES:
+            return path.read_bytes()
+    except OSError:
+        pass
+    return None
+
+
+def decode_photo(data: bytes, *, colour: bool = False) -> NDArray[np.uint8] | None:
+    """The photo in a file's bytes, in grey or (height, width, 3) blue green red.
+
+    None where it cannot be decoded, or has more pixels than MOST_PIXELS by its header.
+    """
+    if not data or _pixels(data) > MOST_PIXELS:
+        return None
+    wanted = cv2.IMREAD_COLOR if colour else cv2.IMREAD_GRAYSCALE
+    try:
         with quiet_stderr():  # the C libraries print there what a bad photo has wrong
-            photo = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
-    except (OSError, cv2.error):
+            photo = cv2.imdecode(np.frombuffer(data, np.uint8), wanted)
+    except cv2.error:
         return None
     return None if photo is None else photo.astype(np.uint8, copy=False)
 

@@ -4,6 +4,7 @@ import contextlib
 import functools
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -34,9 +35,20 @@ def say(text: str) -> None:
     console().print(text, markup=False)
 
 
+_quiet = threading.RLock()  # of two threads at once, the second would save what the first set
+
+
 @contextlib.contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """Nothing on stderr, not even from C libraries, which no setting of Python's silences."""
+    """Nothing on stderr, not even from C libraries, which no setting of Python's silences.
+
+    Of several threads, one at a time is in such a block.
+    """
+    with _quiet:
+        yield from _without_stderr()
+
+
+def _without_stderr() -> Iterator[None]:
     sys.stderr.flush()
     saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)

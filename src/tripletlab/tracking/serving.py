@@ -1,4 +1,4 @@
-"""What MLflow runs for a model that takes photos: `mlflow models serve` reads this file.
+"""What MLflow runs for a model that takes photos: `tripletlab serve` starts it.
 
 It is kept as code with the model, beside its bundle; nothing is pickled.
 """
@@ -6,13 +6,15 @@ It is kept as code with the model, beside its bundle; nothing is pickled.
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
+from mlflow.exceptions import MlflowException
 from mlflow.models import set_model
+from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 from mlflow.pyfunc import PythonModel
 
+from tripletlab.faces.cropping import MOST_BYTES, MOST_PIXELS, decode_photo
 from tripletlab.recognition.bundle import Bundle
-from tripletlab.recognition.recogniser import faces_in
+from tripletlab.recognition.recogniser import Found, Photo, faces_in
+from tripletlab.recognition.search import is_unit
 
 
 class PhotoEmbedder(PythonModel):  # type: ignore[misc]
@@ -27,17 +29,28 @@ class PhotoEmbedder(PythonModel):  # type: ignore[misc]
     ) -> list[list[dict[str, Any]]]:
         """A list of faces for every photo, most prominent first: box [x, y, side], embedding.
 
-        `model_input` has a column `photo`. A photo that cannot be read, or shows no face, gives
-        an empty list.
+        `model_input` has a column `photo`. A photo without a face gives an empty list, a face that
+        the network makes nothing of the embedding None. A photo that cannot be read, or has too
+        many pixels to decode, is an error of the request.
         """
-        return [self._faces(content) for content in model_input["photo"]]
+        photos = [_photo(content, row) for row, content in enumerate(model_input["photo"])]
+        return [[_plain(face) for face in faces_in(photo, self.bundle)] for photo in photos]
 
-    def _faces(self, content: bytes) -> list[dict[str, Any]]:
-        photo = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE)
-        if photo is None:
-            return []
-        found = faces_in(photo, self.bundle)
-        return [{"box": list(face.box), "embedding": face.embedding.tolist()} for face in found]
+
+def _photo(content: object, row: int) -> Photo:
+    if isinstance(content, bytes) and len(content) <= MOST_BYTES:
+        photo = decode_photo(content)
+        if photo is not None:
+            return photo
+    raise MlflowException(
+        f"photo {row}: not a photo that can be read, or one of more than {MOST_PIXELS:,} pixels",
+        error_code=INVALID_PARAMETER_VALUE,
+    )
+
+
+def _plain(face: Found) -> dict[str, Any]:
+    embedding = face.embedding.tolist() if is_unit(face.embedding) else None
+    return {"box": list(face.box), "embedding": embedding}
 
 
 set_model(PhotoEmbedder())
