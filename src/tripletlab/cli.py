@@ -29,6 +29,8 @@ from tripletlab.commands.webcam import webcam
 from tripletlab.errors import InputError
 from tripletlab.system.caches import provide_caches
 from tripletlab.system.interrupts import every_interrupt_heard, terminated_as_by_hand
+from tripletlab.system.redaction import redact_tracebacks, redacted
+from tripletlab.system.temporary import temporary_files
 
 EPILOG = """\
 tripletlab sweep: the paper's grid on synthetic people
@@ -83,8 +85,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; 0 when it ends well, 2 for bad input, 130 for Ctrl-C and SIGTERM alike."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     provide_caches()
+    redact_tracebacks()
     try:
-        with terminated_as_by_hand(), every_interrupt_heard(signal.SIGINT):
+        with terminated_as_by_hand(), every_interrupt_heard(signal.SIGINT), temporary_files():
             code = app(args=arguments, prog_name="tripletlab", standalone_mode=False) or 0
         if code == INTERRUPTED:  # typer makes it of a KeyboardInterrupt
             raise KeyboardInterrupt
@@ -100,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, typer.Abort):
         print("tripletlab: stopped; the same command continues where it can", file=sys.stderr)
         return INTERRUPTED
-    message = " ".join(message.split())
+    message = redacted(" ".join(message.split()))
     shown = message if len(message) <= LONGEST else f"{message[: LONGEST // 2]} … {message[-200:]}"
     print(f"tripletlab: {shown}", file=sys.stderr)
     return 2

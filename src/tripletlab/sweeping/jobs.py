@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from tripletlab.errors import Pruned
+from tripletlab.system.redaction import redacted
+from tripletlab.system.temporary import temporary_files
 
 
 class Job(NamedTuple):
@@ -112,12 +114,14 @@ def perform(work: Work, job: Job, send: Callable[[Event], str | None]) -> Event:
     """Do a job, all that it prints into its log, and say how it ended."""
     with _printed_to(job.log):
         try:
-            return Done(work(job, Told(send)))
+            with temporary_files():
+                return Done(work(job, Told(send)))
         except (Pruned, FloatingPointError) as end:
             return Stopped(str(end))
         except Exception as error:
-            traceback.print_exc()
-            return Failed(f"{type(error).__name__}: {' '.join(str(error).split())[:500]}")
+            print(redacted(traceback.format_exc()), file=sys.stderr)
+            reason = " ".join(redacted(str(error)).split())[:500]
+            return Failed(f"{type(error).__name__}: {reason}")
 
 
 @contextlib.contextmanager

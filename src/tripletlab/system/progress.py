@@ -20,6 +20,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from tripletlab.system.redaction import redacted
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -32,7 +34,7 @@ def console() -> Console:
 
 def say(text: str) -> None:
     """A line above the bar, if there is one."""
-    console().print(text, markup=False)
+    console().print(redacted(text), markup=False)
 
 
 _quiet = threading.RLock()  # of two threads at once, the second would save what the first set

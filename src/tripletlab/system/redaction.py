@@ -1,0 +1,31 @@
+"""Passwords and tokens in URLs are not for screens, logs or the tracking store."""
+
+import re
+import sys
+import traceback
+from types import TracebackType
+
+HIDDEN = "***"
+_PASSWORD = re.compile(r"(?<=://)([^\s/:@'\"]*):[^\s'\"]*@")  # user:password@, whatever is in it
+_TOKEN = re.compile(r"(?i)(https?://)[^\s/:@'\"]+@")  # a token in the place of the user
+_PARAMETER = re.compile(
+    r"(?i)([?&;]\w*(?:password|passwd|pwd|secret|token|key|sig|signature)=)[^\s&;'\"]+"
+)
+
+
+def redacted(text: str) -> str:
+    """The text, with the secrets of every URL in it replaced by ***."""
+    text = _PASSWORD.sub(rf"\1:{HIDDEN}@", text)
+    text = _TOKEN.sub(rf"\1{HIDDEN}@", text)
+    return _PARAMETER.sub(rf"\1{HIDDEN}", text)
+
+
+def redact_tracebacks() -> None:
+    """Print the traceback of an error that nothing catches without the secrets in it."""
+    sys.excepthook = _print_traceback
+
+
+def _print_traceback(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    sys.stderr.write(redacted("".join(traceback.format_exception(kind, error, trace))))
