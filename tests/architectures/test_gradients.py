@@ -9,6 +9,7 @@ import pytest
 
 from tripletlab import config
 
+pytestmark = pytest.mark.timeout(600)
 WIDTHS = (0.25, 0.5, 1.0)
 NETWORKS = {
     f"{name}, width {width}": (name, width)

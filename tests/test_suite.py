@@ -1,0 +1,51 @@
+"""The test suite itself: a crash or a hang in a library's own code ends it, and names the test."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+FIRST = """
+import ctypes, os, pytest
+@pytest.mark.parametrize("n", range(9))
+def test_fine(n): pass
+"""
+OTHER = """
+import pytest, time
+@pytest.mark.parametrize("n", range(100))
+def test_long(n): time.sleep(1)
+"""
+ENDS = {
+    "crash": "def test_ends(): os.abort()\n",
+    "hang": "def test_ends(): ctypes.PyDLL(None).sleep(1000)\n",  # and no other thread goes on
+}
+
+
+@pytest.mark.parametrize("how", ENDS)
+def test_it_ends_at_once(how, tmp_path):
+    (tmp_path / "test_first.py").write_text(FIRST + ENDS[how])
+    (tmp_path / "test_other.py").write_text(OTHER)
+    root = Path(__file__).parents[1]
+    words = [
+        "-p",
+        "tests.conftest",
+        "-n",
+        "2",
+        "--dist",
+        "loadfile",
+        "-o",
+        "faulthandler_timeout=3",
+    ]
+    began = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-c", str(root / "pyproject.toml"), *words, str(tmp_path)],
+        cwd=root,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert time.monotonic() - began < 60
+    assert "a worker crashed in" in done.stdout
+    assert "test_first.py::test_ends" in done.stdout
