@@ -199,6 +199,15 @@ BAD = [
     (["evaluate", "nobody"], "no model is meant"),
     (["evaluate", "{here}/rows.npy"], "two for each pair"),
     (["evaluate", "{here}/text.npy"], "cannot be read"),
+    (["evaluate", "{here}/nothing.npy"], "cannot be read"),
+    (["evaluate", "{here}/several.npy"], "several arrays"),
+    (["evaluate", "{here}/code.npy"], "cannot be read"),
+    (["evaluate", "{here}/promised.npy"], "cannot be read"),
+    (["evaluate", "{here}/complex.npy"], "rows of numbers"),
+    (["evaluate", "{here}/empty.npy"], "rows of numbers"),
+    (["evaluate", "{here}/rows.npy", "flip=true"], "no network to embed"),
+    (["evaluate", "RUN", "photos.cropped=[x]"], "it has no effect"),
+    (["compare", "RUN", "RUN", "flip=true"], "it has no effect"),
     (["evaluate", "{here}/flat.npy"], "rows of numbers"),
     (["evaluate", "{here}/zero.npy"], "zero, or not finite"),
     (["evaluate", "RUN", "faces.size=32"], "takes faces of 64 pixels"),
@@ -217,6 +226,19 @@ def test_bad_input_is_one_line_and_writes_nothing(words, hint, run, trained, tmp
     }.items():
         np.save(tmp_path / f"{name}.npy", values)
     (tmp_path / "text.npy").write_text("numbers")
+    (tmp_path / "nothing.npy").touch()
+    np.savez(tmp_path / "several.npz", a=np.ones((2, 2)), b=np.ones(2))
+    (tmp_path / "several.npz").rename(tmp_path / "several.npy")
+    np.save(tmp_path / "code.npy", np.array([[print]]), allow_pickle=True)
+    np.save(tmp_path / "complex.npy", np.ones((3, 2), complex))
+    np.save(tmp_path / "empty.npy", np.ones((3, 0)))
+    np.save(tmp_path / "promised.npy", np.ones((3, 2)))
+    content = (tmp_path / "promised.npy").read_bytes()
+    promised = content.replace(
+        b"'shape': (3, 2), }" + b" " * 12, b"'shape': (3" + b"0" * 12 + b", 2), }"
+    )
+    assert promised != content
+    (tmp_path / "promised.npy").write_bytes(promised)
     (tmp_path / "gallery.txt").write_text("\nAnn 1\n")
     before = sorted(trained[0].glob("mlruns/evaluations/*"))
     own = "RUN" not in words

@@ -17,7 +17,14 @@ from tripletlab.faces.face_store_writing import split_names
 from tripletlab.faces.journal import Journal
 from tripletlab.faces.preparation import models, prepare_faces, store_path
 from tripletlab.faces.recipe import NO_FACE, TOO_FEW, UNREADABLE
-from tripletlab.faces.store import HELDOUT, TRAIN, VALIDATION, FaceStore, rejected_photos
+from tripletlab.faces.store import (
+    CALIBRATION,
+    HELDOUT,
+    TRAIN,
+    VALIDATION,
+    FaceStore,
+    rejected_photos,
+)
 from tripletlab.photos.hygiene import LISTED, PHOTO_LISTED, SHARED, Hygiene
 from tripletlab.photos.sources import TrainingPhotos, vggface2
 from tripletlab.photos.tree import Tree
@@ -315,6 +322,18 @@ def test_split_is_seeded_and_independent_of_the_order(recipe):
     shuffled = random.Random(0).sample(names, 40)
     assert split_names(shuffled, recipe, heldout_fraction=0.2) == split
     assert split_names(names, replace(recipe, seed=2), heldout_fraction=0.2) != split
+
+
+def test_calibration_identities_are_of_the_training_ones_alone(recipe):
+    names = [f"n{number}" for number in range(100)]
+    before = split_names(names, recipe, heldout_fraction=0.2)
+    calibrated = replace(recipe, calibration_fraction=0.1)
+    split = split_names(names, calibrated, heldout_fraction=0.2)
+    assert list(split.values()).count(CALIBRATION) == 10
+    assert all(split[name] == before[name] for name in names if split[name] != CALIBRATION)
+    assert {before[name] for name in names if split[name] == CALIBRATION} == {TRAIN}
+    few = split_names(names[:7], calibrated, heldout_fraction=0)
+    assert CALIBRATION not in few.values()
 
 
 def test_smallest_split_still_validates_with_two(recipe):

@@ -42,6 +42,36 @@ def test_a_threshold_keeps_its_promise_and_no_higher_one_would(seed, far):
     assert accepted / len(strangers) <= far < (accepted + 1) / len(strangers)
 
 
+@given(st.integers(0, 50), st.integers(1, 99), st.integers(2, 60))
+def test_a_threshold_keeps_its_promise_under_ties(seed, percent, levels):
+    """Distances of few different values: by brute force over all thresholds."""
+    rng = np.random.default_rng(seed)
+    distances = rng.integers(0, levels, 200) / levels
+    matched = np.arange(200) % 2 == 0
+    strangers = distances[~matched]
+    kept = [t for t in np.unique(strangers) if (strangers <= t).sum() <= percent]
+    if not kept:
+        with pytest.raises(InputError, match="tell rates"):
+            threshold_at(percent / 100, distances, matched)
+        return
+    accepted = strangers <= threshold_at(percent / 100, distances, matched)
+    assert (accepted == (strangers <= max(kept))).all()
+
+
+def test_floating_point_takes_no_pair_away():
+    distances = np.concatenate([np.arange(100) / 100, np.zeros(1)])
+    matched = np.arange(101) == 100
+    for percent in range(1, 100):
+        threshold = threshold_at(percent / 100, distances, matched)
+        assert (distances[~matched] <= threshold).sum() == percent
+
+
+@pytest.mark.parametrize("far", [float("nan"), -0.1, 0.0, 1.0, float("inf")])
+def test_a_share_that_is_none_is_refused(far):
+    with pytest.raises(InputError, match="between 0 and 1"):
+        threshold_at(far, *pairs(0))
+
+
 def test_a_rate_that_the_pairs_cannot_tell_is_refused():
     with pytest.raises(InputError, match="validation_pairs"):
         threshold_at(0.001, *pairs(0))

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tripletlab.evaluation.operating_points import RULE_OF_30
+from tripletlab.evaluation.operating_points import RULE_OF_30, largest_count
 
 Embeddings = NDArray[np.float32]  # (faces, dim)
 Labels = NDArray[np.int64]  # (faces,) whose face
@@ -102,7 +102,7 @@ def tpir(found: Found, *, fpir: float) -> float:
     """
     known = found.rank > 0
     strangers = np.append(np.sort(found.nearest[~known]), np.inf)
-    allowed = int(fpir * (len(strangers) - 1) + 1e-9)
+    allowed = largest_count(fpir, of=len(strangers) - 1)
     return float(np.mean((found.rank == 1)[known] & (found.nearest < strangers[allowed])[known]))
 
 

@@ -1,5 +1,6 @@
 """Single points of the pooled ROC curve: the equal error rate, and TAR at a given FAR."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -24,6 +25,12 @@ class Point(NamedTuple):
     far: float
     tar: float
     supported: bool
+
+
+def largest_count(share: float, *, of: int) -> int:
+    """The largest count that is at most this share of all: 29 of 100 for .29, though .29 · 100 is
+    28.999999999999996 in floating point."""
+    return math.floor(share * of + 1e-9)
 
 
 def weighted_points(distances: Distances, matched: Flags, *, fars: Sequence[float]) -> Statistic:

@@ -10,7 +10,7 @@ from tripletlab.config import PrepareConfig
 from tripletlab.faces.cropping import Grey, read_photo
 from tripletlab.faces.pair_faces import heldout_pairs, prepare_pairs
 from tripletlab.faces.preparation import Preparation, prepare_faces
-from tripletlab.faces.store import TRAIN, VALIDATION, FaceStore, PairStore
+from tripletlab.faces.store import CALIBRATION, TRAIN, VALIDATION, FaceStore, PairStore
 from tripletlab.photos.sources import Heldout, heldout
 from tripletlab.photos.tree import Tree, identity_folders, names_of
 from tripletlab.plots.dataset import write_dataset_card
@@ -118,7 +118,8 @@ def _summary(data: Data) -> str:
 
     return (
         f"{faces.title}: {len(faces.images):,} faces, {people(TRAIN):,} people to train and"
-        f" {people(VALIDATION):,} to validate ({len(faces.validation.first):,} pairs);"
+        f" {people(VALIDATION):,} to validate ({len(faces.validation.first):,} pairs),"
+        f" {people(CALIBRATION):,} to calibrate a threshold;"
         f" judged by {pairs.title}: {len(pairs.pairs.first):,} pairs of"
         f" {len(np.unique(pairs.names)):,} people"
     )

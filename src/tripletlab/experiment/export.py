@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tripletlab.config import EvaluateConfig
 from tripletlab.errors import InputError
 from tripletlab.evaluation.protocol import pair_distances
+from tripletlab.faces.pair_faces import calibration_pairs
 from tripletlab.faces.store import FaceStore, find
 from tripletlab.recognition.bundle import Bundle, Card, write_bundle
 from tripletlab.recognition.calibration import calibrate, threshold_at
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
     import keras
 
 TOLERANCE = 1e-5  # between an embedding's numbers here and in the bundle
+CALIBRATED = {  # whose pairs set the threshold
+    "calibration": "neither trained nor chose it",
+    "validation": "did not train it, but chose its epoch and its place among others: in use it will"
+    " accept more strangers than that (the data has too few people for a calibration of its own)",
+}
 CHECKED = 1000  # faces that both embed
 LICENCES = {"synthetic": "synthetic people, drawn by tripletlab itself: nobody's likeness"}
 UNKNOWN = "not known to tripletlab: ask who gave you the photos before you pass this network on"
@@ -35,8 +41,8 @@ def export(
 ) -> Bundle:
     """Write the bundle of `champion`, a run or a version, and log it to the run as a model.
 
-    The threshold accepts the fraction `far` of strangers on the validation pairs. `keras_too` and
-    `saved` add embedder.keras and a TensorFlow SavedModel. InputError, and no bundle, where the
+    The threshold accepts the fraction `far` of strangers on pairs of the calibration people.
+    `keras_too` and     `saved` add embedder.keras and a TensorFlow SavedModel. InputError, and no bundle, where the
     exported network's embeddings differ from the trained one's.
     """
     from tripletlab.training import backend
@@ -95,14 +101,15 @@ def hold_equal(embedder: "keras.Model", light: Embedder, faces: NDArray[np.uint8
 
 
 def _card(chosen: Registered, run: Told, store: FaceStore, light: Embedder, far: float) -> Card:
-    pairs = store.validation
+    own = calibration_pairs(store)
+    pairs = own or store.validation
     rows, places = np.unique(np.concatenate([pairs.first, pairs.second]), return_inverse=True)
     first, second = np.split(places, 2)
     embeddings = light(store.images[rows])
     if not np.isfinite(embeddings).all():
         count = np.count_nonzero(~np.isfinite(embeddings).all(axis=1))
         raise InputError(
-            f"{chosen.model}/{chosen.version} gives {count:,} of {len(rows):,} validation faces no"
+            f"{chosen.model}/{chosen.version} gives {count:,} of {len(rows):,} calibration faces no"
             " embedding of unit length: it cannot be calibrated; export another version"
         )
     distances = pair_distances(embeddings, first, second)
@@ -120,6 +127,7 @@ def _card(chosen: Registered, run: Told, store: FaceStore, light: Embedder, far:
         threshold=threshold_at(far, distances, pairs.matched),
         far=far,
         calibration=calibrate(distances, pairs.matched),
+        calibrated_on="calibration" if own else "validation",
     )
 
 
@@ -129,8 +137,8 @@ def _tell(bundle: Bundle, version: str) -> None:
     say(
         f"threshold {card.threshold:.3f}: accepts {card.far:.2%} of strangers and"
         f" {card.calibration.tar_at(card.threshold):.1%} of photos of the same person, on"
-        f" {card.calibration.mismatched:,} + {card.calibration.matched:,} pairs of people it has"
-        " not learned from"
+        f" {card.calibration.mismatched:,} + {card.calibration.matched:,} pairs of people who"
+        f" {CALIBRATED[card.calibrated_on]}"
     )
     say(f"licence of the training data: {card.licence}")
     say(f"to serve it: mlflow models serve -m models:/{card.model}-photos/{version}")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tripletlab.errors import InputError
 from tripletlab.faces.journal import Journal
 from tripletlab.faces.recipe import FaceRecipe
-from tripletlab.faces.store import HELDOUT, TRAIN, VALIDATION
+from tripletlab.faces.store import CALIBRATION, HELDOUT, TRAIN, VALIDATION
 from tripletlab.faces.storing import Blocks, Lines, write
 from tripletlab.photos.pairs import Pairs, draw_pairs
 from tripletlab.photos.sources import TrainingPhotos
@@ -95,7 +95,10 @@ def complete(
 def split_names(
     names: Sequence[str], recipe: FaceRecipe, *, heldout_fraction: float
 ) -> dict[str, int]:
-    """Each name's split, seeded; at least two validation identities, and one held out if any."""
+    """Each name's split, seeded; at least two validation identities, and one held out if any.
+
+    Where the people are too few for calibration identities of their own, there are none.
+    """
     order = np.random.default_rng(recipe.seed).permutation(sorted(set(names)))
     held = round(len(order) * heldout_fraction) if heldout_fraction else 0
     watched = max(2, round(len(order) * recipe.validation_fraction))
@@ -104,7 +107,11 @@ def split_names(
             f"{len(order)} people with {recipe.min_photos} usable faces are too few to split into"
             " training and validation: give more people, or lower faces.min_photos"
         )
-    marks = [HELDOUT] * held + [VALIDATION] * watched + [TRAIN] * (len(order) - held - watched)
+    calibrated = round(len(order) * recipe.calibration_fraction)
+    if calibrated < 2 or len(order) - held - watched - calibrated < 2:
+        calibrated = 0
+    marks = [HELDOUT] * held + [VALIDATION] * watched + [CALIBRATION] * calibrated
+    marks += [TRAIN] * (len(order) - len(marks))
     return dict(zip(map(str, order), marks, strict=True))
 
 

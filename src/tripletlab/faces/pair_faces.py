@@ -13,7 +13,7 @@ from tripletlab.errors import InputError
 from tripletlab.faces.face_store_writing import EXAMPLES
 from tripletlab.faces.preparation import Preparation, listing, models, store_path
 from tripletlab.faces.recipe import NO_FACE, TO_JUDGE, UNALIGNED, UNREADABLE, Face, FaceRecipe
-from tripletlab.faces.store import FORMAT, HELDOUT, FaceStore
+from tripletlab.faces.store import CALIBRATION, FORMAT, HELDOUT, FaceStore
 from tripletlab.faces.storing import write
 from tripletlab.photos.pairs import NamedPair, Pairs, PhotoOf, draw_pairs, read_pairs_files
 from tripletlab.photos.sources import MAP_PEOPLE, Heldout, VerificationPhotos
@@ -116,6 +116,22 @@ def heldout_pairs(faces: FaceStore, heldout: Heldout, *, beside: Path, fresh: bo
         map_rows=place[np.concatenate([group[:MAP_PEOPLE] for group in most])],
     )
     return Preparation(path, reused=False)
+
+
+def calibration_pairs(faces: FaceStore) -> Pairs | None:
+    """Pairs of faces of the calibration identities, seeded; None where these cannot make any."""
+    chosen = _once(faces, np.flatnonzero(faces.split == CALIBRATION))
+    groups = [np.arange(*faces.offsets[entry : entry + 2]) for entry in chosen]
+    try:
+        return draw_pairs(
+            groups,
+            faces.trees[chosen],
+            folds=1,
+            per_fold=int(faces.settings["validation_pairs"]),
+            seed=int(faces.settings["seed"]),
+        )
+    except InputError:  # too few people, or none of them in one tree
+        return None
 
 
 def _once(faces: FaceStore, entries: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -45,6 +45,7 @@ class FaceRecipe:
     validation_fraction: Annotated[float, Field(gt=0, lt=1)]
     validation_pairs: Annotated[int, Field(ge=10)]  # matched ones; as many mismatched
     seed: Annotated[int, Field(ge=0)]
+    calibration_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.0  # bundles of before have none
 
     def __post_init__(self) -> None:
         if self.max_photos is not None and self.max_photos < self.min_photos:

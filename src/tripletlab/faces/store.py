@@ -21,7 +21,7 @@ from tripletlab.errors import InputError
 from tripletlab.photos.pairs import Pairs
 
 FORMAT = 3
-TRAIN, VALIDATION, HELDOUT = 0, 1, 2  # values of FaceStore.split
+TRAIN, VALIDATION, HELDOUT, CALIBRATION = range(4)  # values of FaceStore.split
 AGAIN = "run `tripletlab prepare --fresh`"
 
 Images = NDArray[np.uint8]  # (n, size, size)
@@ -39,7 +39,7 @@ class FaceStore:
     trees: NDArray[np.int64]  # (entries,), places in tree_names
     tree_names: tuple[str, ...]
     sources: tuple[str, ...]  # (n,) tree/identity/file
-    split: NDArray[np.int64]  # (entries,) TRAIN, VALIDATION or HELDOUT
+    split: NDArray[np.int64]  # (entries,) TRAIN, VALIDATION, HELDOUT or CALIBRATION
     validation: Pairs  # rows of images
     settings: dict[str, Any]
     fingerprint: str

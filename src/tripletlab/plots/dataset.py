@@ -12,14 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tripletlab.faces.cleaning import sharpness
-from tripletlab.faces.store import HELDOUT, TRAIN, VALIDATION, FaceStore, PairStore
+from tripletlab.faces.store import CALIBRATION, HELDOUT, TRAIN, VALIDATION, FaceStore, PairStore
 from tripletlab.plots.page import STYLE
 from tripletlab.system.files import write_whole
 
 LOOKED_AT = 5000  # faces, drawn with a seed, whose brightness and sharpness are measured
 SHOWN = 12, 8  # identities of the montage, faces of each
 TILE = 64  # pixels
-SPLITS = {"training": TRAIN, "validation": VALIDATION, "held out": HELDOUT}
+SPLITS = {
+    "training": TRAIN,
+    "validation": VALIDATION,
+    "held out": HELDOUT,
+    "calibration": CALIBRATION,
+}
 
 Grey = NDArray[np.uint8]
 

@@ -56,7 +56,8 @@ class Card(BaseModel):
     metrics: dict[str, float]  # of the verification
     threshold: float = Field(ge=0, le=4)  # squared distance
     far: float = Field(gt=0, lt=1)  # that the threshold was chosen for
-    calibration: Calibration  # on pairs of people that it did not learn from
+    calibration: Calibration  # on pairs of people that it was not trained on
+    calibrated_on: Literal["calibration", "validation"] = "validation"  # which of those people
 
 
 class Manifest(BaseModel):

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tripletlab.errors import InputError
+from tripletlab.evaluation.operating_points import largest_count
 
 LONGEST = 4.0  # a squared distance between unit embeddings
 POINTS = 400  # of the stored curves
@@ -82,13 +83,17 @@ def threshold_at(far: float, distances: NDArray[np.float64], matched: NDArray[np
     """The highest threshold at which no more than the fraction `far` of strangers is accepted.
 
     It lies halfway between the last stranger that must stay out and the one before, so that no
-    pair sits on it. InputError where the pairs are too few to tell such a rate from 0, ValueError
-    where a distance is not a number.
+    pair sits on it; of equally distant strangers all stay out. InputError where the pairs
+    are too few to tell such a rate from 0, ValueError where a distance is not a number.
     """
     if not np.isfinite(distances).all():
         raise ValueError("distances must be finite")
+    if not 0 < far < 1:  # not a number, too
+        raise InputError(f"--far {far}: a share of strangers lies between 0 and 1")
     apart = np.sort(distances[~matched])
-    accepted = int(far * len(apart))
+    accepted = largest_count(far, of=len(apart))
+    if accepted < len(apart):
+        accepted = int(np.searchsorted(apart, apart[accepted]))  # none of a tie
     if not 1 <= accepted < len(apart):
         raise InputError(
             f"--far {far}: {len(apart):,} pairs of strangers tell rates from {1 / len(apart):.2g}"
