@@ -206,7 +206,7 @@ BAD = [
     (["evaluate", "{here}/complex.npy"], "rows of numbers"),
     (["evaluate", "{here}/empty.npy"], "rows of numbers"),
     (["evaluate", "{here}/rows.npy", "flip=true"], "no network to embed"),
-    (["evaluate", "RUN", "photos.cropped=[x]"], "it has no effect"),
+    (["evaluate", "RUN", "verification=synthetic", "photos.cropped=[x]"], "with verification=syn"),
     (["compare", "RUN", "RUN", "flip=true"], "it has no effect"),
     (["evaluate", "{here}/flat.npy"], "rows of numbers"),
     (["evaluate", "{here}/zero.npy"], "zero, or not finite"),

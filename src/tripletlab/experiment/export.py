@@ -42,8 +42,8 @@ def export(
     """Write the bundle of `champion`, a run or a version, and log it to the run as a model.
 
     The threshold accepts the fraction `far` of strangers on pairs of the calibration people.
-    `keras_too` and     `saved` add embedder.keras and a TensorFlow SavedModel. InputError, and no bundle, where the
-    exported network's embeddings differ from the trained one's.
+    `keras_too` and `saved` add embedder.keras and a TensorFlow SavedModel. InputError, and no
+    bundle, where the exported network's embeddings differ from the trained one's.
     """
     from tripletlab.training import backend
 
