@@ -31,7 +31,7 @@ def gradients(name, width):
     from tripletlab.training.unsafe_layers import refuse_unsafe
 
     overrides = [f"architecture={name}", f"architecture.width={width}"]
-    network = config.build(config.compose("train", overrides).config, "architecture", input_size=64)
+    network = config.compose("train", overrides).architecture.build(input_size=64)
     refuse_unsafe(network)
     rng = np.random.default_rng(0)
     network.set_weights([scaled(rng, one.shape) for one in network.get_weights()])

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import keras
+import numpy as np
 import pytest
 
 from tests.stores import make_store
@@ -82,6 +83,68 @@ def test_every_choice_is_built(noun, choice, places):
         assert built.func is getattr(composed, noun).target
     else:
         assert built is not None
+
+
+def mines(miner, choice):
+    distances = np.random.default_rng(0).uniform(0.5, 1.5, (12, 12)).astype(np.float32)
+    labels = np.repeat(np.arange(4), 3).astype(np.int32)
+    draws = np.full((12, 12), 0.5, np.float32)
+    mined = miner(distances, labels, margin=0.2, draws=draws)
+    loss, kept, active = map(float, mined.measure(distances, loss=hinge, margin=0.2))
+    assert loss > 0
+    assert 0 < active <= kept <= 1
+
+
+def measures(loss, choice):
+    near, far = np.float32([0.1]), np.float32([1.5])
+    assert float(loss(far, near, margin=0.2)[0]) > 1.4 > 0.3 > float(loss(near, far, margin=0.2)[0])
+
+
+def regularizes(regularizer, choice):
+    one_point = np.zeros((6, 6), np.float32), np.repeat(np.arange(3), 2).astype(np.int32)
+    assert (float(regularizer(*one_point, dim=8)) > 0) == (choice != "none")
+
+
+def sets_margins(schedule, choice):
+    margins = [schedule(progress, distance=1.0) for progress in (0.0, 0.5, 1.0)]
+    assert margins[-1] == pytest.approx(0.2)
+    assert all(0 < margin <= 4 for margin in margins)
+
+
+def scales_rates(schedule, choice):
+    factors = [float(schedule(keras.ops.convert_to_tensor(at))) for at in (0.5, 1.0)]
+    assert all(0 < factor <= 1 for factor in factors)
+    assert (factors[1] < 1) == (choice != "constant")
+
+
+def guards(guard, choice):
+    assert guard([0.5] * 6) is None
+    assert bool(guard([0.5] + [1e-5] * 6)) == (choice == "collapse")
+
+
+def varies(augmentation, choice):
+    faces = np.random.default_rng(0).integers(0, 256, (8, 32, 32)).astype(np.uint8)
+    varied = augmentation(faces, np.random.default_rng(1))
+    assert (varied.shape, varied.dtype) == (faces.shape, faces.dtype)
+    assert (varied != faces).any() == (choice != "none")
+
+
+WORK = {
+    "miner": mines,
+    "loss": measures,
+    "regularizer": regularizes,
+    "margin_schedule": sets_margins,
+    "rate_schedule": scales_rates,
+    "guard": guards,
+    "augmentation": varies,
+}
+
+
+@pytest.mark.parametrize(("noun", "choice"), [one for one in CHOICES if one[0] in WORK])
+def test_every_choice_does_its_work(noun, choice):
+    """With the values that conf/ gives it, as a fit calls it."""
+    composed = config.compose("train", [f"{noun}={choice}"])
+    WORK[noun](getattr(composed, noun).build(**NEEDS.get(noun, dict)()), choice)
 
 
 @pytest.mark.parametrize(("noun", "choice"), CHOICES)

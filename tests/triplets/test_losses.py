@@ -30,6 +30,8 @@ def test_softplus_is_the_hinge_without_its_corner():
     expected = np.log1p(np.exp(np.float64(positive) - negative + 0.2))
     np.testing.assert_allclose(softplus(positive, negative, margin=0.2), expected, rtol=1e-5)
     assert (np.asarray(softplus(positive, negative, margin=0.2)) > 0).all()
+    even = softplus(np.float32([0.3]), np.float32([0.5]), margin=0.2)
+    np.testing.assert_allclose(even, [0.693147], rtol=1e-5)  # ln 2 where the hinge has its corner
 
 
 def test_mean_of_the_chosen():

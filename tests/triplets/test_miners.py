@@ -4,6 +4,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+import tensorflow
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -117,7 +118,6 @@ def test_batch_all_is_the_mean_over_all_active_triplets(batch, margin, chunk):
 
 
 def test_batch_all_in_chunks_has_the_same_gradient(monkeypatch):
-    tensorflow = pytest.importorskip("tensorflow")
     distances = np.random.default_rng(0).random((12, 12), np.float32)
     labels = np.repeat(np.arange(4), 3).astype(np.int32)
 
@@ -210,7 +210,6 @@ def test_the_triplets_that_a_batch_was_made_of():
 @pytest.mark.parametrize("name", MINERS)
 def test_the_shapes_are_known_when_the_graph_is_built(name):
     """O(batch²) memory: nothing that mining traces is (batch, batch, batch)."""
-    tensorflow = pytest.importorskip("tensorflow")
     size = 24
 
     @tensorflow.function(jit_compile=False)
