@@ -121,3 +121,21 @@ def test_overlap_is_by_name_and_never_none_where_names_are_missing():
     judged = replace(judged, notes={**judged.notes, "held_out_of": "faces"})
     assert overlap({"n000001": ""}, "faces") == (0, [])
     assert overlap({"person 1": ""}, "faces") == (1, ["person 1"])
+
+
+def test_where_nobody_has_many_photos_there_is_no_map(tmp_path, capsys):
+    """As with pairs of one's own: everything else is there, and why it is not is said."""
+    judged = replace(make_pairs(people=6, photos=2), map_rows=np.array([], np.int64))
+    after, none = embeddings_of(judged, noise=0.8), np.empty((0, 8), np.float32)
+    judge_embeddings(
+        after,
+        judged,
+        moments=[Moment(0, none), Moment(1, none)],
+        name="a run",
+        about={},
+        flip=False,
+        folder=tmp_path,
+    )
+    assert (tmp_path / "card.html").is_file()
+    assert not list(tmp_path.glob("umap*"))
+    assert "no map of the embeddings" in " ".join(capsys.readouterr().err.split())

@@ -27,6 +27,7 @@ from tripletlab.plots.identification import draw_identification
 from tripletlab.plots.page import Picture
 from tripletlab.plots.projection import FEWEST, film, neighbours, project
 from tripletlab.plots.roc import draw_roc
+from tripletlab.system.progress import say
 
 MIDDLE = "no pair is dropped: the middle of the photo stands for a face that was not found"
 FOUND = "pairs were drawn among photos with a usable face: none had to be replaced"
@@ -159,6 +160,7 @@ def _draw_maps(
     """umap.html and umap.png, before and after the training where that is known; none of few."""
     rows = judged.map_rows[np.isfinite(embeddings[judged.map_rows]).all(axis=1)]
     if len(rows) < FEWEST:
+        say(f"no map of the embeddings: nobody in {judged.title} has photos enough to fill one")
         return
     after = embeddings[rows]
     points = project(after, seed=0)
