@@ -52,6 +52,20 @@ def answer(choices):
     except InputError as error:
         return str(error)
 
+def own_losses():
+    from tests.training.test_model import decayed_network, settings, unit
+    from tripletlab.training.model import TripletModel
+    from tripletlab.triplets.miners import semihard
+    embedder = decayed_network()
+    kernel = embedder.layers[0].get_layer("decayed").get_weights()[0]
+    model = TripletModel(embedder, **settings(miner=semihard))
+    model.compile(optimizer=keras.optimizers.SGD(0.0))
+    seen = model.train_on_batch(unit(1), np.repeat(np.arange(4), 3), return_dict=True)
+    activity = 0.01 * np.abs(unit(1) @ kernel).sum(axis=1).mean()
+    own = 0.01 * (kernel ** 2).sum() + activity
+    assert own > 0.05 and abs(seen["loss"] - seen["triplet_loss"] - own) < 1e-4, (seen, own)
+
+own_losses()
 print(json.dumps([answer(choices) for choices in json.loads(sys.argv[1])]))
 """
 CHOICES = [
