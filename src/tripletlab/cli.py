@@ -4,11 +4,12 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from tripletlab import __version__
+from tripletlab import __version__, config
 from tripletlab.commands.clean import clean
 from tripletlab.commands.compare import compare
 from tripletlab.commands.data import app as data
@@ -77,8 +78,14 @@ def _options(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, help="Print the version, and stop.")
     ] = False,
+    config_dir: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Your own conf folder: choices of your own code."),
+    ] = None,
 ) -> None:
     """Hyperparameter sweeps for face verification with triplet loss."""
+    if config_dir:
+        config.use(config_dir)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

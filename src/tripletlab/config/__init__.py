@@ -1,7 +1,7 @@
 """Configs: composed from conf/ by Hydra, resolved, validated, and frozen."""
 
 from tripletlab.config.compose import Composition, compose, composition, recorded, show
-from tripletlab.config.files import folder, groups
+from tripletlab.config.files import folder, groups, use
 from tripletlab.config.instantiate import Component
 from tripletlab.config.overrides import allow_only, key_of, of_nouns, override, parsed, split_words
 from tripletlab.config.run_config import EvaluateConfig, PrepareConfig, RunConfig, SweepConfig
@@ -25,4 +25,5 @@ __all__ = [
     "recorded",
     "show",
     "split_words",
+    "use",
 ]

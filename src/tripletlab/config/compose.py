@@ -7,8 +7,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from tripletlab.config.files import choices_of, folder, groups
-from tripletlab.config.overrides import key_of, readable
+from tripletlab.config.files import choices_of, folder, groups, own_folders
+from tripletlab.config.overrides import key_of, override, readable
 from tripletlab.config.run_config import CLASSES, PrepareConfig, read_config
 from tripletlab.errors import InputError
 from tripletlab.system.processor import resolve_dtype
@@ -74,11 +74,11 @@ def composition(root: str, overrides: Sequence[str]) -> Composition:
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
-    words = [readable(override) for override in overrides]
+    words = [readable(one) for one in overrides]
     _check_choices(overrides)
     try:
         with initialize_config_dir(str(folder("conf")), version_base="1.3"):
-            whole = hydra_compose(root, words, return_hydra_config=True)
+            whole = hydra_compose(root, [*_search_path(), *words], return_hydra_config=True)
     except (HydraException, OmegaConfBaseException) as error:
         raise InputError(_one_line(error, root)) from error
     chosen = {noun: str(choice) for noun, choice in whole.hydra.runtime.choices.items()}
@@ -86,6 +86,12 @@ def composition(root: str, overrides: Sequence[str]) -> Composition:
     del raw["hydra"]
     _check_additions(overrides, raw, root)
     return Composition(root, raw, {noun: chosen[noun] for noun in groups() if noun in chosen})
+
+
+def _search_path() -> list[str]:
+    """Where Hydra looks for choices beside conf/."""
+    places = [f"file://{place}" for place in own_folders()]
+    return [override("hydra.searchpath", places)] if places else []
 
 
 def show(root: str, overrides: Sequence[str]) -> None:
@@ -108,7 +114,7 @@ def recorded(
     """
     nouns = CLASSES[root].nouns()
     own = [f"{noun}={choice}" for noun, choice in choices.items() if noun in nouns]
-    given = {key_of(override) for override in overrides}
+    given = {key_of(one) for one in overrides}
     before = composition(root, [one for one in own if key_of(one) not in given])
     now = composition(root, [*(one for one in own if key_of(one) not in given), *overrides])
     of_run = {key: node for key, node in tree.items() if key not in HERE}
@@ -160,20 +166,20 @@ def _expanded(node: Any) -> Any:
 
 
 def _check_choices(overrides: Sequence[str]) -> None:
-    for override in overrides:
-        key, _, value = override.partition("=")
+    for one in overrides:
+        key, _, value = one.partition("=")
         known = choices_of(key.removeprefix("+"))
         if known and value not in known:
-            raise InputError(f"{override}: no such choice; {key} is one of {', '.join(known)}")
+            raise InputError(f"{one}: no such choice; {key} is one of {', '.join(known)}")
 
 
 def _check_additions(overrides: Sequence[str], raw: Tree, root: str) -> None:
     """`+key=value` adds a key that nothing reads: it would have no effect."""
     nouns = CLASSES[root].nouns()
-    for override in overrides:
-        key = key_of(override)
+    for one in overrides:
+        key = key_of(one)
         if key.startswith("+") and (raw.keys() - nouns or "." in key):
-            raise InputError(f"{override}: no such key in the config of {root}; leave out the +")
+            raise InputError(f"{one}: no such key in the config of {root}; leave out the +")
 
 
 def _one_line(error: Exception, root: str) -> str:

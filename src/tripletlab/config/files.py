@@ -1,9 +1,13 @@
 """The files of conf/ and sweeps/: where they are, what can be chosen, which callables they name."""
 
 import functools
+import sys
 from pathlib import Path
 
+from tripletlab.errors import InputError
+
 PACKAGE = Path(__file__).parents[1]
+_own: list[Path] = []
 
 
 def folder(name: str) -> Path:
@@ -12,18 +16,38 @@ def folder(name: str) -> Path:
     return installed if installed.is_dir() else PACKAGE.parents[1] / name
 
 
+def use(own: Path) -> None:
+    """Take choices from one's own conf folder too, and import modules from the folder it lies in.
+
+    Its choices go before tripletlab's of the same name. InputError where there is no such folder.
+    """
+    own = own.expanduser().resolve()
+    if not own.is_dir():
+        raise InputError(f"--config-dir {own}: no such folder")
+    if own not in _own:
+        _own.append(own)
+        sys.path.insert(0, str(own.parent))
+        targets.cache_clear()
+
+
+def own_folders() -> list[Path]:
+    """The conf folders that `use` has added."""
+    return list(_own)
+
+
 def groups() -> dict[str, dict[str, str]]:
     """Every noun of conf/ and its choices, each with the comment in its first line."""
+    nouns = {one.name for conf in _folders() for one in conf.iterdir() if one.is_dir()}
     return {
-        group.name: {path.stem: describe(path) for path in sorted(group.glob("*.yaml"))}
-        for group in sorted(folder("conf").iterdir())
-        if group.is_dir()
+        noun: {path.stem: describe(path) for path in _choices(noun)}
+        for noun in sorted(nouns)
+        if _choices(noun)
     }
 
 
 def choices_of(group: str) -> list[str]:
     """The choices of a noun, or of one inside it such as `faces/aligner`; none of anything else."""
-    return sorted(path.stem for path in (folder("conf") / group).glob("*.yaml") if group)
+    return [path.stem for path in _choices(group)] if group else []
 
 
 def describe(path: Path) -> str:
@@ -39,8 +63,19 @@ def targets() -> frozenset[str]:
     """
     lines = (
         line.strip()
-        for path in folder("conf").rglob("*.yaml")
+        for conf in _folders()
+        for path in conf.rglob("*.yaml")
         for line in path.read_text().splitlines()
     )
     key = "_target_:"
     return frozenset(line.removeprefix(key).strip() for line in lines if line.startswith(key))
+
+
+def _folders() -> list[Path]:
+    return [folder("conf"), *_own]
+
+
+def _choices(group: str) -> list[Path]:
+    """Their files by name, each once."""
+    files = {path.stem: path for conf in _folders() for path in (conf / group).glob("*.yaml")}
+    return [files[name] for name in sorted(files)]
