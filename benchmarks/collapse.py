@@ -22,6 +22,7 @@ from tripletlab.system.progress import bar, say
 from tripletlab.training import backend
 from tripletlab.training.guard import collapse, spread_of
 from tripletlab.training.inference import embed
+from tripletlab.training.rates import scheduled
 
 PEOPLE = "photos.people=40 photos.photos=10 verification.people=60 verification.per_fold=10"
 LENGTH = "batches.people=8 batches.photos=4 batches.steps=20 fit.epochs=6 fit.patience=6"
@@ -111,7 +112,7 @@ def learn(name: str, overrides: list[str]) -> list[dict[str, float]]:
         plain.fit.build()(
             model,
             batches,
-            optimizer=plain.optimizer.build(schedule=schedule, steps=steps),
+            optimizer=scheduled(plain.optimizer.build(), schedule, steps=steps),
             margin=plain.margin_schedule.build(),
             guard=lambda distances: None,
             judge=judge,

@@ -51,13 +51,14 @@ def network(name: str) -> tuple[Callable[[], None], Callable[[], None], int, int
     from tripletlab.architectures.operations import flops
     from tripletlab.training.inference import BATCH, embed
     from tripletlab.training.model import TripletModel
+    from tripletlab.training.rates import scheduled
 
     plain = config.compose("train", [f"architecture={name}"])
     nouns = {noun: getattr(plain, noun).build() for noun in ("miner", "loss", "regularizer")}
     embedder = plain.architecture.build(input_size=SIZE)
     model = TripletModel(embedder, margin=plain.margin, batch_size=FACES, seed=1, **nouns)
     schedule = plain.rate_schedule.build()
-    optimizer = plain.optimizer.build(schedule=schedule, steps=1000)
+    optimizer = scheduled(plain.optimizer.build(), schedule, steps=1000)
     model.compile(optimizer=optimizer, jit_compile=backend.jit_compile())
     rng = np.random.default_rng(0)
     faces = rng.integers(0, 256, (BATCH, SIZE, SIZE)).astype(np.uint8)

@@ -20,6 +20,7 @@ from tripletlab.errors import InputError
 from tripletlab.experiment.components import build_components
 from tripletlab.training.fit import fit
 from tripletlab.training.inference import embed
+from tripletlab.training.rates import scheduled
 
 assert keras.backend.backend() == backend.description()["backend"] == "jax"
 assert jax.config.jax_default_matmul_precision == "highest"
@@ -37,7 +38,7 @@ def learn(choices):
     model, embedder, batches = build_components(run, SimpleNamespace(faces=store))
     rates, report = run.rate_schedule.build(), Report()
     fit(model, batches,
-        optimizer=run.optimizer.build(schedule=rates, steps=32),
+        optimizer=scheduled(run.optimizer.build(), rates, steps=32),
         margin=run.margin_schedule.build(),
         judge=lambda network, margin: {
             "validation_auc": len(report.losses) / 100, "mean_distance": 1},

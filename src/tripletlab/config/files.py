@@ -51,8 +51,10 @@ def choices_of(group: str) -> list[str]:
 
 
 def describe(path: Path) -> str:
-    """The comment in the first line of a YAML file."""
-    return path.read_text().partition("\n")[0].removeprefix("#").strip()
+    """The comment that a YAML file begins with, Hydra's `@package` aside; "" without one."""
+    lines = path.read_text().splitlines()
+    first = next((one for one in lines if not one.startswith("# @package")), "")
+    return first.removeprefix("#").strip() if first.startswith("#") else ""
 
 
 @functools.cache

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tripletlab.config.instantiate import Component, has_target, read_component, validated
 from tripletlab.system.processor import DType
@@ -72,6 +72,13 @@ class RunConfig(EvaluateConfig):
     seed: Annotated[int, Field(ge=0, lt=2**32)]
     dtype: DType
     margin: Annotated[float, Field(gt=0, le=4)]
+
+    @model_validator(mode="after")
+    def _rate(self) -> "RunConfig":
+        """Keras takes any learning rate, a negative one too."""
+        rate = self.optimizer.arguments.get("learning_rate")
+        validated(rate, Annotated[float, Field(gt=0, le=1)], "optimizer.learning_rate")
+        return self
 
 
 class SweepConfig(RunConfig):

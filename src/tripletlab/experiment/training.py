@@ -22,6 +22,7 @@ from tripletlab.training.checkpoint import Progress
 from tripletlab.training.guard import Collapsed, spread_of
 from tripletlab.training.inference import copied, embed
 from tripletlab.training.model import TripletModel
+from tripletlab.training.rates import scheduled
 
 FRAMES = 9  # of the film of the map, at most
 Epoch = Callable[[int, dict[str, float]], None]  # an epoch, from 1, and its metrics
@@ -149,7 +150,7 @@ def _fit(
     progress: Progress = config.fit.build()(
         model,
         batches,
-        optimizer=config.optimizer.build(schedule=rates, steps=steps),
+        optimizer=scheduled(config.optimizer.build(), rates, steps=steps),
         margin=config.margin_schedule.build(),
         guard=config.guard.build(),
         judge=judge,

@@ -5,6 +5,7 @@ and 1 at the last. For the part `warm_up` of all steps the factor rises from 0 i
 """
 
 import math
+from functools import partial
 from typing import Annotated, Any, Protocol
 
 import keras
@@ -52,6 +53,16 @@ class Rate(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[mis
     def __call__(self, step: Any) -> KerasTensor:
         progress = ops.cast(step, "float32") / max(self.steps - 1, 1)
         return self.rate * self.schedule(ops.minimum(progress, 1.0))
+
+
+def scheduled(
+    optimizer: "partial[keras.Optimizer]", schedule: RateSchedule, *, steps: int
+) -> keras.Optimizer:
+    """An optimizer of Keras, its learning rate following the schedule over a fit of `steps`.
+
+    `optimizer` has a constant `learning_rate` bound, which the factors of the schedule multiply.
+    """
+    return optimizer(learning_rate=Rate(optimizer.keywords["learning_rate"], schedule, steps=steps))
 
 
 def _after(progress: KerasTensor, warm_up: float) -> KerasTensor:

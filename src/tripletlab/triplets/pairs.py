@@ -2,6 +2,8 @@
 
 from keras import KerasTensor, ops
 
+LARGEST = 1 << 16  # a batch whose size the graph does not know
+
 
 def negative_pairs(labels: KerasTensor) -> KerasTensor:
     """(batch, batch) bool: the two faces show different identities."""
@@ -52,9 +54,11 @@ def count_below(ascending: KerasTensor, queries: KerasTensor, *, inclusive: bool
     search whose steps are unrolled: keras.ops.searchsorted knows only one row.
     """
     below = ops.less_equal if inclusive else ops.less
-    size = ascending.shape[1]
+    known = ascending.shape[1]
+    size = ops.shape(ascending)[1]
     count = ops.zeros_like(queries, dtype="int32")
-    for step in [1 << bit for bit in reversed(range(size.bit_length()))]:
+    bits = LARGEST.bit_length() if known is None else known.bit_length()
+    for step in [1 << bit for bit in reversed(range(bits))]:
         probe = count + step
         entry = ops.take_along_axis(ascending, ops.minimum(probe, size) - 1, axis=1)
         advance = ops.logical_and(probe <= size, below(entry, queries))

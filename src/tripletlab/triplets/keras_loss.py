@@ -1,0 +1,45 @@
+"""The triplet loss as a loss of Keras, for anyone's `model.compile`."""
+
+from typing import Any
+
+import keras
+from keras import KerasTensor, ops
+
+from tripletlab.triplets.distances import squared_distances
+from tripletlab.triplets.losses import hinge
+from tripletlab.triplets.miners import Miner, semihard
+from tripletlab.triplets.triplets import Loss
+
+
+class TripletLoss(keras.losses.Loss):  # type: ignore[misc]
+    """Mine the triplets of a batch in the graph, and return their mean loss.
+
+    `model.compile(loss=TripletLoss(margin=0.2))` trains a model whose outputs are unit embeddings
+    (batch, dim) on integer labels (batch,) or (batch, 1). A batch needs several faces of each of
+    its identities. The loss is a scalar, 0 where no triplet is kept; distances and margin are
+    squared Euclidean, 0 to 4. `seed` makes the miner's choice repeatable.
+    """
+
+    def __init__(
+        self,
+        *,
+        margin: float,
+        miner: Miner = semihard,
+        loss: Loss = hinge,
+        seed: int = 0,
+        name: str = "triplet_loss",
+    ) -> None:
+        if not 0 < margin <= 4:
+            raise ValueError(f"margin={margin}: squared distances lie between 0 and 4")
+        super().__init__(name=name, reduction=None)
+        self.margin, self.miner, self.loss = margin, miner, loss
+        self.draws = keras.random.SeedGenerator(seed)
+
+    def call(self, y_true: Any, y_pred: KerasTensor) -> KerasTensor:
+        """Labels (batch,) and embeddings (batch, dim) -> the mean loss of the kept triplets."""
+        labels = ops.cast(ops.reshape(y_true, (-1,)), "int32")
+        distances = squared_distances(ops.cast(y_pred, "float32"))  # (batch, batch)
+        draws = keras.random.uniform(ops.shape(distances), seed=self.draws)
+        fixed = ops.stop_gradient(distances)
+        mined = self.miner(fixed, labels, margin=self.margin, draws=draws)
+        return mined.measure(distances, loss=self.loss, margin=self.margin).loss

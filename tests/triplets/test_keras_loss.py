@@ -1,0 +1,87 @@
+"""The triplet loss in a plain Keras model, without anything else of tripletlab's."""
+
+import keras
+import numpy as np
+import pytest
+
+from tripletlab.triplets.keras_loss import TripletLoss
+from tripletlab.triplets.miners import batch_all, batch_hard, hard, semihard
+
+PEOPLE, PHOTOS, PIXELS = 6, 4, 12
+
+
+def blobs(count, *, seed=0):
+    """Batches of people × photos: a spot of its own for every person, and noise."""
+    rng = np.random.default_rng(seed)
+    spots = np.random.default_rng(9).normal(size=(PEOPLE, PIXELS))
+    labels = np.tile(np.repeat(np.arange(PEOPLE), PHOTOS), count)
+    return (spots[labels] + rng.normal(size=(len(labels), PIXELS))).astype(np.float32), labels
+
+
+def network():
+    keras.utils.set_random_seed(1)
+    return keras.Sequential(
+        [
+            keras.Input((PIXELS,)),
+            keras.layers.Dense(16, activation="relu"),
+            keras.layers.Dense(4),
+            keras.layers.UnitNormalization(),
+        ]
+    )
+
+
+def auc(embeddings, labels):
+    """The share of (matched, mismatched) pairs in the right order."""
+    apart = ((embeddings[:, None] - embeddings[None]) ** 2).sum(-1)
+    upper = np.triu(np.ones_like(apart, bool), 1)
+    same = labels[:, None] == labels[None]
+    matched, mismatched = apart[upper & same], apart[upper & ~same]
+    return (matched[:, None] < mismatched[None]).mean()
+
+
+@pytest.mark.parametrize("miner", [semihard, batch_hard, batch_all])
+def test_a_model_of_ones_own_is_trained_by_it(miner):
+    model, (faces, labels) = network(), blobs(40)
+    model.compile(optimizer=keras.optimizers.Adam(0.01), loss=TripletLoss(margin=0.2, miner=miner))
+    new, whose = blobs(2, seed=5)
+    before = auc(model.predict(new, verbose=0), whose)
+    batch = PEOPLE * PHOTOS
+    history = model.fit(faces, labels, batch_size=batch, epochs=3, shuffle=False, verbose=0)
+    assert auc(model.predict(new, verbose=0), whose) > before + 0.05
+    assert history.history["loss"][-1] < history.history["loss"][0]
+
+
+def test_the_loss_is_the_hinge_over_hard_triplets():
+    """By plain loops: the mean over pairs that have a hard negative, one of which was drawn."""
+    faces, labels = blobs(1)
+    embeddings = faces / np.linalg.norm(faces, axis=1, keepdims=True)
+    apart = ((embeddings[:, None] - embeddings[None]) ** 2).sum(-1)
+    lows, highs = [], []
+    for a in range(len(labels)):
+        for p in range(a + 1, len(labels)):
+            negatives = apart[a, (labels != labels[a]) & (apart[a] < apart[a, p])]
+            if labels[a] == labels[p] and len(negatives):
+                losses = apart[a, p] - negatives + 0.2
+                lows.append(losses.min())
+                highs.append(losses.max())
+    value = float(TripletLoss(margin=0.2, miner=hard)(labels, embeddings))
+    assert np.mean(lows) <= value <= np.mean(highs)
+
+
+def test_without_a_triplet_the_loss_is_zero():
+    same = np.zeros(4, np.int64)
+    assert float(TripletLoss(margin=0.2)(same, np.eye(4, dtype=np.float32))) == 0
+
+
+@pytest.mark.parametrize("margin", [0, -1, 5, float("nan")])
+def test_a_margin_that_cannot_be_is_refused(margin):
+    with pytest.raises(ValueError, match="between 0 and 4"):
+        TripletLoss(margin=margin)
+
+
+def test_the_seed_repeats_the_choice():
+    faces, labels = blobs(1)
+    embeddings = faces / np.linalg.norm(faces, axis=1, keepdims=True)
+    one, same, other = (TripletLoss(margin=0.2, miner=hard, seed=seed) for seed in (1, 1, 2))
+    assert float(one(labels, embeddings)) == float(same(labels, embeddings))
+    assert float(same(labels, embeddings)) != float(other(labels, embeddings))
