@@ -1,3 +1,30 @@
-"""Photos become faces, faces embeddings; embeddings are judged, and the best network is kept."""
+"""Photos become faces, faces become embeddings; networks are compared, and the best is used.
+
+From a notebook: `load` opens a bundle, `verify` compares two photos with it, `embed` a network's
+embeddings of faces; `TripletLoss` trains any Keras model whose outputs are unit embeddings.
+"""
+
+from importlib import import_module
+from typing import Any
 
 __version__ = "0.1.0"
+_WHERE = {  # imported when they are asked for: TensorFlow takes seconds
+    "load": "recognition.bundle",
+    "verify": "recognition.photos",
+    "embed": "training.inference",
+    "TripletLoss": "triplets.keras_loss",
+    "TripletModel": "training.model",
+    "miners": "triplets.miners",
+}
+__all__ = ["__version__", *_WHERE]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"tripletlab has no {name}; it has {', '.join(_WHERE)}")
+    module = import_module(f"tripletlab.{_WHERE[name]}")
+    return module if _WHERE[name].endswith(f".{name}") else getattr(module, name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *_WHERE]

@@ -26,6 +26,7 @@ from tripletlab.commands.suspects import suspects
 from tripletlab.commands.sweep import sweep
 from tripletlab.commands.train import train
 from tripletlab.commands.ui import ui
+from tripletlab.commands.verify import verify
 from tripletlab.commands.webcam import webcam
 from tripletlab.errors import InputError
 from tripletlab.system.caches import provide_caches
@@ -46,7 +47,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {  # by the panel of the 
     "Train and sweep": (train, sweep, report, ui, clean),
     "Evaluate": (evaluate, compare, identify, describe),
     "Prepare photos": (prepare, suspects),
-    "Use a network": (export, enrol, recognise, webcam),
+    "Use a network": (export, verify, enrol, recognise, webcam),
 }
 INTERRUPTED, BROKEN_PIPE = 130, 141  # what a shell makes of SIGINT and SIGPIPE
 LONGEST = 2000  # characters of an error's line

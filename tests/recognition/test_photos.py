@@ -3,6 +3,15 @@
 import subprocess
 import sys
 
+import cv2
+import numpy as np
+import pytest
+
+import tripletlab
+from tripletlab import config
+from tripletlab.cli import main
+from tripletlab.errors import InputError
+
 
 def test_neither_tensorflow_nor_what_trains_is_imported():
     code = "import sys, tripletlab.recognition.photos, tripletlab.cli; print(*sys.modules)"
@@ -10,3 +19,43 @@ def test_neither_tensorflow_nor_what_trains_is_imported():
     loaded = set(done.stdout.split())
     assert {"onnxruntime", "cv2"} <= loaded
     assert not loaded & {"tensorflow", "keras", "mlflow", "optuna", "hydra", "h5py", "sklearn"}
+
+
+@pytest.fixture
+def bundle(write, tmp_path):
+    """One that takes the whole photo for a face."""
+    settings = config.compose("prepare", ["faces/detector=whole"]).faces.settings
+    return write(tmp_path / "bundle", settings=settings)
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Two different photos of noise."""
+    rng, paths = np.random.default_rng(0), []
+    for name in ("one.png", "other.png"):
+        paths.append(tmp_path / name)
+        cv2.imwrite(str(paths[-1]), rng.integers(0, 255, (64, 64), np.uint8))
+    return paths
+
+
+def test_a_photo_is_verified_as_itself_and_not_as_another(bundle, photos, capsys):
+    one, other = photos
+    assert tripletlab.verify(one, one, bundle=bundle.folder) == (0.0, True)
+    found = tripletlab.verify(str(one), str(other), bundle=tripletlab.load(bundle.folder))
+    embeddings = [bundle.embedder(cv2.imread(str(p), 0)[None])[0] for p in photos]
+    assert found.distance == pytest.approx(((embeddings[0] - embeddings[1]) ** 2).sum(), abs=1e-5)
+    assert found.same == (found.distance <= bundle.card.threshold)
+    for threshold, word in ((0.0, "different"), (4.0, "same")):
+        words = ["verify", str(one), str(other), "--bundle", str(bundle.folder)]
+        assert main([*words, "--threshold", str(threshold)]) == 0
+        said = capsys.readouterr().out.split("\t")
+        assert said[0] == word
+        assert said[1] == f"distance {found.distance:.3f}"
+        assert said[3].startswith("FAR ")
+
+
+def test_what_cannot_be_verified_is_one_line(bundle, photos, tmp_path):
+    with pytest.raises(InputError, match="not a photo"):
+        tripletlab.verify(photos[0], tmp_path / "none.jpg", bundle=bundle)
+    with pytest.raises(InputError, match="no bundle"):
+        tripletlab.verify(*photos, bundle=tmp_path)

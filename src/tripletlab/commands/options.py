@@ -41,6 +41,14 @@ BundleFolder = Annotated[
 GalleryFolder = Annotated[
     Path, typer.Option("--gallery", metavar="FOLDER", help="The folder of enrolled people.")
 ]
+Threshold = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        max=4,
+        help="Squared distance up to which two faces are the same person (the bundle's).",
+    ),
+]
 Photos = Annotated[list[Path], typer.Argument(metavar="PHOTO...", help="Photo files.")]
 
 

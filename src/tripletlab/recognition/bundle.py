@@ -101,6 +101,11 @@ class Bundle:
         return _checked(folder, _read(path))
 
 
+def load(folder: Path | str = "bundle") -> Bundle:
+    """Open a bundle that `tripletlab export` wrote; InputError says what is wrong with it."""
+    return Bundle.open(Path(folder))
+
+
 def fingerprint(manifest: Manifest) -> str:
     """A digest of the weights and of the preparation."""
     return digest(json.dumps([manifest.weights, manifest.faces], sort_keys=True).encode())

@@ -1,4 +1,4 @@
-"""`tripletlab enrol` and `tripletlab recognise`: people into the gallery, and out of photos."""
+"""Photos of people: verified 1:1, enrolled in the gallery, recognised 1:N."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,8 +6,16 @@ from pathlib import Path
 from tripletlab.errors import InputError
 from tripletlab.faces.cropping import read_photo
 from tripletlab.recognition.bundle import Bundle
-from tripletlab.recognition.gallery import Gallery, Shot, valid_name
-from tripletlab.recognition.recogniser import Photo, Recogniser, faces_in, shot_of
+from tripletlab.recognition.gallery import Gallery, valid_name
+from tripletlab.recognition.recogniser import (
+    Found,
+    Photo,
+    Recogniser,
+    Verified,
+    faces_in,
+    shot_of,
+)
+from tripletlab.recognition.recogniser import verify as compare
 from tripletlab.system.progress import say
 
 NAMED = 3  # bad files that an error names
@@ -17,11 +25,40 @@ def enrol(name: str, photos: Sequence[Path], *, bundle: Path, gallery: Path) -> 
     """Add the photos to a person, all of them or, where one shows no face, none."""
     opened = Bundle.open(bundle)
     name = valid_name(name)
-    shots = [_shot(path, opened) for path in photos]
+    shots = [shot_of(*_face(path, opened)) for path in photos]
     people = _gallery(gallery, opened)
     people.add(name, shots)
     say(f"{name}: {people.people()[name]} photos in {gallery}")
     people.close()
+
+
+def verify(
+    first: Path | str,
+    second: Path | str,
+    *,
+    bundle: Bundle | Path | str = "bundle",
+    threshold: float | None = None,
+) -> Verified:
+    """Do two photos show one person? The most prominent face of each is compared.
+
+    `bundle` is a folder that `tripletlab export` wrote, or the bundle that `load` opened;
+    `threshold` a squared distance, 0 to 4, the bundle's own by default. InputError where a photo
+    cannot be read or shows no face.
+    """
+    opened = bundle if isinstance(bundle, Bundle) else Bundle.open(Path(bundle))
+    faces = [_face(Path(path), opened)[1] for path in (first, second)]
+    return compare(*faces, threshold=opened.card.threshold if threshold is None else threshold)
+
+
+def print_verified(first: Path, second: Path, *, bundle: Path, threshold: float | None) -> None:
+    """Print `same` or `different`, the squared distance, the threshold, and the share of strangers
+    that it accepts."""
+    opened = Bundle.open(bundle)
+    used = opened.card.threshold if threshold is None else threshold
+    found = verify(first, second, bundle=opened, threshold=used)
+    word = "same" if found.same else "different"
+    far = opened.card.calibration.far_at(used)
+    print(f"{word}\tdistance {found.distance:.3f}\tthreshold {used:.3f}\tFAR {far:.2%}")
 
 
 def recognise(
@@ -59,14 +96,15 @@ def _lines(photo: Photo, recogniser: Recogniser) -> list[str]:
     return lines or ["no face"]
 
 
-def _shot(path: Path, bundle: Bundle) -> Shot:
+def _face(path: Path, bundle: Bundle) -> tuple[Photo, Found]:
+    """A photo, and the most prominent face in it."""
     photo = read_photo(path)
     if photo is None:
-        raise InputError(f"{path}: not a photo that can be read; nothing was enrolled")
+        raise InputError(f"{path}: not a photo that can be read")
     found = faces_in(photo, bundle)
     if not found:
-        raise InputError(f"{path}: no face found; nothing was enrolled; give another photo")
-    return shot_of(photo, found[0])
+        raise InputError(f"{path}: no face found; give another photo")
+    return photo, found[0]
 
 
 def _gallery(folder: Path, bundle: Bundle) -> Gallery:
