@@ -20,7 +20,7 @@ from tripletlab.experiment.components import build_components
 from tripletlab.experiment.data import prepare
 from tripletlab.system.progress import bar, say
 from tripletlab.training import backend
-from tripletlab.training.guard import collapse, spread_of
+from tripletlab.training.guard import collapse, embedding_statistics
 from tripletlab.training.inference import embed
 from tripletlab.training.rates import scheduled
 
@@ -61,7 +61,7 @@ DRAWN = ("hard alone", "hard, spread", "semi-hard", "batch norm, three inputs")
 
 
 class Told:
-    """Every epoch's metrics; of the untrained network those of the judge."""
+    """Every epoch's metrics; of the untrained network those of the validation."""
 
     def __init__(self, advance: Any) -> None:
         self.advance = advance
@@ -99,9 +99,9 @@ def learn(name: str, overrides: list[str]) -> list[dict[str, float]]:
     model, _, batches = build_components(plain, data)
     validation, seen = Validation(data.faces), []
 
-    def judge(network: Any, margin: float) -> dict[str, float]:
+    def evaluate(network: Any, margin: float) -> dict[str, float]:
         embeddings = embed(network, validation.faces)
-        judged = {**validation.judge(embeddings, margin), **spread_of(embeddings)}
+        judged = {**validation.judge(embeddings, margin), **embedding_statistics(embeddings)}
         seen.append(judged)
         return judged
 
@@ -115,7 +115,7 @@ def learn(name: str, overrides: list[str]) -> list[dict[str, float]]:
             optimizer=scheduled(plain.optimizer.build(), schedule, steps=steps),
             margin=plain.margin_schedule.build(),
             guard=lambda distances: None,
-            judge=judge,
+            evaluate=evaluate,
             report=told,
             checkpoint=None,
         )

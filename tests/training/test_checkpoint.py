@@ -64,7 +64,7 @@ def learn(checkpoint, *, pause=0.0):
         seed=1,
     )
 
-    def judge(network, margin):
+    def evaluate(network, margin):
         spread = float(embed(network, store.images).var(axis=0).sum())
         return {"validation_auc": 1 - spread, "mean_distance": 2 * spread}
 
@@ -74,7 +74,7 @@ def learn(checkpoint, *, pause=0.0):
         optimizer=keras.optimizers.Adam(1e-3),
         margin=lambda progress, distance: 0.2 + progress / 10,
         guard=unguarded,
-        judge=judge,
+        evaluate=evaluate,
         report=Slow(pause),
         checkpoint=checkpoint,
         epochs=EPOCHS,

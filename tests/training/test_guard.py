@@ -14,7 +14,7 @@ from tripletlab.training import backend
 from tripletlab.training.augmentation import none as as_they_are
 from tripletlab.training.batches import PeopleByPhotos
 from tripletlab.training.fit import fit
-from tripletlab.training.guard import Collapsed, collapse, spread_of
+from tripletlab.training.guard import Collapsed, collapse, embedding_statistics
 from tripletlab.training.inference import embed
 from tripletlab.training.model import TripletModel
 from tripletlab.triplets.losses import hinge
@@ -28,9 +28,9 @@ def unit(count=40, dim=6):
     return points / np.linalg.norm(points, axis=1, keepdims=True)
 
 
-def test_the_spread_of_points_on_the_axes():
+def test_the_embedding_statistics_points_on_the_axes():
     """Both ends of four axes: of 28 pairs 4 are 4 apart and 24 are 2 apart, all axes are alike."""
-    seen = spread_of(np.concatenate([np.eye(4), -np.eye(4)]).astype(np.float32))
+    seen = embedding_statistics(np.concatenate([np.eye(4), -np.eye(4)]).astype(np.float32))
     assert seen["mean_distance"] == pytest.approx((4 * 4 + 24 * 2) / 28)
     assert seen["embedding_std"] == pytest.approx(0.5)
     assert seen["effective_rank"] == pytest.approx(4)
@@ -39,13 +39,13 @@ def test_the_spread_of_points_on_the_axes():
 def test_the_mean_distance_is_that_of_all_pairs():
     points = unit()
     pairs = [((a - b) ** 2).sum() for i, a in enumerate(points) for b in points[:i]]
-    assert spread_of(points)["mean_distance"] == pytest.approx(np.mean(pairs), rel=1e-5)
+    assert embedding_statistics(points)["mean_distance"] == pytest.approx(np.mean(pairs), rel=1e-5)
 
 
 def test_one_point_has_no_spread_and_a_line_has_rank_one():
-    assert set(spread_of(np.full((5, 4), 0.5, np.float32)).values()) == {0.0}
+    assert set(embedding_statistics(np.full((5, 4), 0.5, np.float32)).values()) == {0.0}
     two = np.float32([[1, 0, 0], [0, 1, 0], [1, 0, 0]])
-    assert spread_of(two)["effective_rank"] == pytest.approx(1, abs=1e-6)
+    assert embedding_statistics(two)["effective_rank"] == pytest.approx(1, abs=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -85,8 +85,8 @@ def learn(*, miner, regularizer):
     )
     told = Silent()
 
-    def judge(network, margin):
-        seen = spread_of(embed(network, store.images))
+    def evaluate(network, margin):
+        seen = embedding_statistics(embed(network, store.images))
         return {"validation_auc": 0.5 + len(told.losses) / 100, **seen}
 
     fit(
@@ -95,7 +95,7 @@ def learn(*, miner, regularizer):
         optimizer=keras.optimizers.Adam(3e-3),
         margin=lambda progress, distance: 0.2,
         guard=config.compose("train", ["guard=collapse"]).guard.build(),
-        judge=judge,
+        evaluate=evaluate,
         report=told,
         checkpoint=None,
         epochs=6,

@@ -40,7 +40,7 @@ def learn(choices):
     fit(model, batches,
         optimizer=scheduled(run.optimizer.build(), rates, steps=32),
         margin=run.margin_schedule.build(),
-        judge=lambda network, margin: {
+        evaluate=lambda network, margin: {
             "validation_auc": len(report.losses) / 100, "mean_distance": 1},
         guard=run.guard.build(), report=report, checkpoint=None, epochs=8, patience=8)
     embeddings = embed(embedder, store.images)

@@ -215,7 +215,7 @@ def run(*, seed=1, epochs=3, scores=(0.5, 0.6, 0.7), patience=5):
     )
     given, seen, weights = iter([0.5, *scores]), Silent(), []  # first the untrained network's
 
-    def judge(network, margin):
+    def evaluate(network, margin):
         assert margin == pytest.approx(0.2)
         weights.append([value.copy() for value in network.get_weights()])
         return {"validation_auc": next(given), "mean_distance": 1.0}
@@ -227,7 +227,7 @@ def run(*, seed=1, epochs=3, scores=(0.5, 0.6, 0.7), patience=5):
         margin=lambda progress, distance: 0.2,
         guard=unguarded,
         checkpoint=None,
-        judge=judge,
+        evaluate=evaluate,
         report=seen,
         epochs=epochs,
         patience=patience,
@@ -282,7 +282,7 @@ def test_numbers_beyond_the_finite_end_the_fit():
             batches,
             optimizer=keras.optimizers.Adam(1e-3),
             margin=lambda progress, distance: 0.2,
-            judge=lambda network, margin: {"validation_auc": 0.5, "mean_distance": 1.0},
+            evaluate=lambda network, margin: {"validation_auc": 0.5, "mean_distance": 1.0},
             report=Silent(),
             guard=unguarded,
             checkpoint=None,

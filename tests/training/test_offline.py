@@ -101,7 +101,7 @@ def learn(store, *, every):
             optimizer=keras.optimizers.Adam(1e-3),
             margin=lambda progress, distance: 0.5,
             guard=unguarded,
-            judge=lambda network, margin: {
+            evaluate=lambda network, margin: {
                 "validation_auc": 0.5 + len(told.losses) / 100,
                 "mean_distance": 1.0,
             },

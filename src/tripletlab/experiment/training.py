@@ -19,7 +19,7 @@ from tripletlab.system.progress import bar, say
 from tripletlab.tracking.runs import Tracked
 from tripletlab.training.batches import Batches
 from tripletlab.training.checkpoint import Progress
-from tripletlab.training.guard import Collapsed, spread_of
+from tripletlab.training.guard import Collapsed, embedding_statistics
 from tripletlab.training.inference import copied, embed
 from tripletlab.training.model import TripletModel
 from tripletlab.training.rates import scheduled
@@ -98,14 +98,14 @@ def fitted(
     faces, on_map = data.pairs.images, data.pairs.map_rows
     before = look(faces)
 
-    def judge(network: keras.Model, margin: float) -> dict[str, float]:
+    def evaluate(network: keras.Model, margin: float) -> dict[str, float]:
         embeddings = embed(copied(network, to=exact), validation.faces)
-        return {**validation.judge(embeddings, margin), **spread_of(embeddings)}
+        return {**validation.judge(embeddings, margin), **embedding_statistics(embeddings)}
 
     with bar(name, total=len(batches) * config.fit["epochs"]) as advance:
         report = _Report(name, run, advance, partial(look, faces[on_map]), watch)
         try:
-            progress = _fit(config, model, batches, judge, report, checkpoint)
+            progress = _fit(config, model, batches, evaluate, report, checkpoint)
         except Collapsed as collapsed:
             run.tag("collapsed", str(collapsed.epoch))
             raise
@@ -140,7 +140,7 @@ def _fit(
     config: RunConfig,
     model: TripletModel,
     batches: Batches,
-    judge: Callable[[keras.Model, float], dict[str, float]],
+    evaluate: Callable[[keras.Model, float], dict[str, float]],
     report: _Report,
     checkpoint: Path | None,
 ) -> Progress:
@@ -153,7 +153,7 @@ def _fit(
         optimizer=scheduled(config.optimizer.build(), rates, steps=steps),
         margin=config.margin_schedule.build(),
         guard=config.guard.build(),
-        judge=judge,
+        evaluate=evaluate,
         report=report,
         checkpoint=checkpoint,
     )

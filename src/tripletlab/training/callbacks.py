@@ -1,4 +1,7 @@
-"""What watches a fit from outside: schedules, validation, the guard, checkpoints, the report."""
+"""Keras callbacks of a fit: schedules, validation, best weights, report, collapse guard, checkpoint.
+
+They stand in this order in `fit`: each adds to the metrics of an epoch what the next ones read.
+"""
 
 import math
 import time
@@ -12,70 +15,74 @@ from tripletlab.training.batches import Batches
 from tripletlab.training.checkpoint import Progress, save
 from tripletlab.training.guard import ADVICE, Collapsed
 
-Judge = Callable[[keras.Model, float], dict[str, float]]  # embedder, margin -> metrics
+Evaluate = Callable[[keras.Model, float], dict[str, float]]  # embedder, margin -> metrics
 Guard = Callable[[Sequence[float]], str | None]  # see tripletlab.training.guard.collapse
 WATCHED, DISTANCE = "validation_auc", "mean_distance"
 
 
-class Margin(Protocol):
-    """See tripletlab.triplets.margins for the contract."""
+class MarginSchedule(Protocol):
+    """The margin of an epoch; tripletlab.triplets.margins states the contract."""
 
     def __call__(self, progress: float, *, distance: float) -> float: ...
 
 
 class Report(Protocol):
-    """What is told of a fit while it runs."""
+    """What follows a fit: called after each batch and each epoch."""
 
     def step(self) -> None:
-        """A batch was learned from."""
+        """A batch was trained on."""
 
     def epoch(self, epoch: int, metrics: dict[str, float]) -> None:
         """An epoch ended; the first is 1."""
 
 
-class Driver(keras.callbacks.Callback):  # type: ignore[misc]
-    """Tells the batches where the fit is, and sets the margin of each epoch."""
+class ScheduleCallback(keras.callbacks.Callback):  # type: ignore[misc]
+    """Sets the margin of each epoch, and keeps the batches informed of the fit's progress."""
 
     def __init__(
-        self, batches: Batches, margin: Margin, progress: Progress, *, epochs: int
+        self, batches: Batches, margin: MarginSchedule, progress: Progress, *, epochs: int
     ) -> None:
         super().__init__()
         self.batches, self.margin, self.progress, self.epochs = batches, margin, progress, epochs
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        """The first epoch is progress 0, the last one progress 1."""
+        """Assign the epoch's margin: progress is 0 in the first epoch and 1 in the last."""
         progress = epoch / max(self.epochs - 1, 1)
         self.model.set_margin(self.margin(progress, distance=self.progress.distances[-1]))
         self.batches.begin(epoch + 1, self.model)
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        """The weights have moved."""
+        """Pass on that the weights have changed."""
         self.batches.learned(batch + 1)
 
 
-class Validation(keras.callbacks.Callback):  # type: ignore[misc]
-    """Adds what the judge says of the embedder to each epoch's metrics.
+class ValidationCallback(keras.callbacks.Callback):  # type: ignore[misc]
+    """Adds the validation metrics of the embedder to those of each epoch.
 
-    It stands before the callbacks that watch those metrics. The seconds and the images a second are
-    the training steps' alone.
+    It stands before the callbacks that read them. Seconds and images a second are of the training
+    steps alone.
     """
 
-    def __init__(self, judge: Judge, progress: Progress, *, images: int) -> None:
+    def __init__(self, evaluate: Evaluate, progress: Progress, *, images: int) -> None:
         super().__init__()
-        self.judge, self.progress, self.images, self.started = judge, progress, images, 0.0
+        self.evaluate, self.progress = evaluate, progress
+        self.images, self.started = images, 0.0
 
     def on_train_begin(self, logs: Any = None) -> None:
-        """Note how far apart the untrained network leaves the faces."""
+        """Record the mean distance of the untrained network's embeddings."""
         if not self.progress.distances:
-            judged = self.judge(self.model.embedder, float(self.model.margin))
-            self.progress.distances.append(judged[DISTANCE])
+            metrics = self.evaluate(self.model.embedder, float(self.model.margin))
+            self.progress.distances.append(metrics[DISTANCE])
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Start the clock."""
         self.started = time.perf_counter()
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        """Without a finite distance no triplet is kept, and the loss would look like success: 0."""
+        """Raise FloatingPointError when a metric is not finite.
+
+        No triplet is kept where distances are not finite, and a loss of 0 would pass for success.
+        """
         if not all(math.isfinite(value) for value in logs.values()):
             raise FloatingPointError(
                 "training left the finite numbers; give a lower learning rate"
@@ -83,7 +90,7 @@ class Validation(keras.callbacks.Callback):  # type: ignore[misc]
             )
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Judge, and note the margin, the learning rate and the speed."""
+        """Evaluate the embedder, and add the margin, the learning rate and the speed."""
         seconds = time.perf_counter() - self.started
         self.progress.seconds += seconds
         logs["images_per_second"] = self.images / seconds
@@ -91,11 +98,11 @@ class Validation(keras.callbacks.Callback):  # type: ignore[misc]
         margin = float(self.model.margin)
         logs["margin"] = margin
         logs["learning_rate"] = float(self.model.optimizer.learning_rate)
-        logs.update(self.judge(self.model.embedder, margin))
+        logs.update(self.evaluate(self.model.embedder, margin))
         self.progress.distances.append(logs[DISTANCE])
 
 
-class Best(keras.callbacks.Callback):  # type: ignore[misc]
+class BestWeights(keras.callbacks.Callback):  # type: ignore[misc]
     """Keeps the weights of the best epoch, and stops after `patience` epochs without a better."""
 
     def __init__(self, progress: Progress, *, patience: int) -> None:
@@ -103,7 +110,7 @@ class Best(keras.callbacks.Callback):  # type: ignore[misc]
         self.progress, self.patience = progress, patience
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Compare."""
+        """Keep the weights if their validation AUC is the highest so far."""
         progress = self.progress
         progress.epoch = epoch + 1
         if logs[WATCHED] > progress.best_score:
@@ -112,49 +119,49 @@ class Best(keras.callbacks.Callback):  # type: ignore[misc]
         self.model.stop_training = progress.stopped(self.patience)
 
 
-class Reporter(keras.callbacks.Callback):  # type: ignore[misc]
-    """Tells of each batch and each epoch; it stands where the metrics are complete."""
+class ReportCallback(keras.callbacks.Callback):  # type: ignore[misc]
+    """Reports each batch and each epoch; it stands where the metrics are complete."""
 
     def __init__(self, report: Report, *, steps_done: int) -> None:
         super().__init__()
         self.report, self.steps_done = report, steps_done
 
     def on_train_begin(self, logs: Any = None) -> None:
-        """The steps before a fit was interrupted count."""
+        """Count the steps that were done before the fit was interrupted."""
         for _ in range(self.steps_done):
             self.report.step()
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        """Tell of a batch."""
+        """Report a batch."""
         self.report.step()
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Tell of an epoch."""
+        """Report an epoch and its metrics."""
         self.report.epoch(epoch + 1, {name: float(value) for name, value in logs.items()})
 
 
-class Watch(keras.callbacks.Callback):  # type: ignore[misc]
-    """Ends a collapsed run; it stands behind the report, so that the last epoch is told of."""
+class CollapseGuard(keras.callbacks.Callback):  # type: ignore[misc]
+    """Ends a collapsed run; it stands behind the report, so that the last epoch is reported."""
 
     def __init__(self, guard: Guard, progress: Progress) -> None:
         super().__init__()
         self.guard, self.progress = guard, progress
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Ask the guard."""
+        """Raise Collapsed, with what usually helps, where the guard finds a collapse."""
         if wrong := self.guard(self.progress.distances):
             raise Collapsed(
                 epoch + 1, f"training collapsed in epoch {epoch + 1}: {wrong}; {ADVICE}"
             )
 
 
-class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
-    """Writes each finished epoch; last, so that an epoch that was not told of is done again."""
+class CheckpointCallback(keras.callbacks.Callback):  # type: ignore[misc]
+    """Saves each finished epoch; it stands last: an epoch that was not reported is done again."""
 
     def __init__(self, path: Path, progress: Progress) -> None:
         super().__init__()
         self.path, self.progress = path, progress
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Write."""
+        """Save the weights, the optimizer's state and the progress."""
         save(self.path, self.model, self.progress)

@@ -9,16 +9,16 @@ from pydantic import Field
 from tripletlab.training.backend import jit_compile
 from tripletlab.training.batches import Batches
 from tripletlab.training.callbacks import (
-    Best,
-    Checkpoint,
-    Driver,
+    BestWeights,
+    CheckpointCallback,
+    CollapseGuard,
+    Evaluate,
     Guard,
-    Judge,
-    Margin,
+    MarginSchedule,
     Report,
-    Reporter,
-    Validation,
-    Watch,
+    ReportCallback,
+    ScheduleCallback,
+    ValidationCallback,
 )
 from tripletlab.training.checkpoint import Progress, load
 from tripletlab.training.model import TripletModel
@@ -29,9 +29,9 @@ def fit(
     batches: Batches,
     *,
     optimizer: keras.Optimizer,
-    margin: Margin,
+    margin: MarginSchedule,
     guard: Guard,
-    judge: Judge,
+    evaluate: Evaluate,
     report: Report,
     checkpoint: Path | None,
     epochs: Annotated[int, Field(ge=1)],
@@ -39,24 +39,24 @@ def fit(
 ) -> Progress:
     """Train for at most `epochs`, and leave the best epoch's weights in the embedder.
 
-    Best by the judge's `validation_auc`; training stops after `patience` epochs without a better
-    one. Every epoch is written to `checkpoint`; where that file is there already the fit goes on
-    from it, and ends as if it had never been interrupted. The caller deletes it.
-    FloatingPointError when the numbers leave the finite; guard.Collapsed, which is one, when the
-    judge's `mean_distance` makes the guard speak.
+    The best epoch has the highest `validation_auc` of `evaluate`; training stops after `patience`
+    epochs without a better one. Every epoch is saved to `checkpoint`; a fit that finds that file
+    continues from it, and ends as if it had never been interrupted. The caller deletes the file.
+    FloatingPointError when a metric is not finite; guard.Collapsed, which is one, when the guard
+    finds a collapse in the `mean_distance` of `evaluate`.
     """
     model.compile(optimizer=optimizer, jit_compile=jit_compile())
     there = checkpoint is not None and checkpoint.is_file()
     progress = load(checkpoint, model) if checkpoint and there else Progress()
     callbacks = [
-        Driver(batches, margin, progress, epochs=epochs),
-        Validation(judge, progress, images=batches.batch_size * len(batches)),
-        Best(progress, patience=patience),
-        Reporter(report, steps_done=progress.epoch * len(batches)),
-        Watch(guard, progress),
+        ScheduleCallback(batches, margin, progress, epochs=epochs),
+        ValidationCallback(evaluate, progress, images=batches.batch_size * len(batches)),
+        BestWeights(progress, patience=patience),
+        ReportCallback(report, steps_done=progress.epoch * len(batches)),
+        CollapseGuard(guard, progress),
     ]
     if checkpoint:
-        callbacks.append(Checkpoint(checkpoint, progress))
+        callbacks.append(CheckpointCallback(checkpoint, progress))
     if not progress.stopped(patience):
         try:
             model.fit(

@@ -24,7 +24,7 @@ class Collapsed(FloatingPointError):  # noqa: N818 - named as what happened
         self.epoch = epoch
 
 
-def spread_of(embeddings: NDArray[np.float32]) -> dict[str, float]:
+def embedding_statistics(embeddings: NDArray[np.float32]) -> dict[str, float]:
     """How much of the sphere unit embeddings (n, dim) fill, n at least 2.
 
     `mean_distance`, of all pairs: 0 when all coincide, 2 for points drawn at random;

@@ -1,6 +1,6 @@
 """The triplet loss as Keras computes a loss, so that plain `fit` trains."""
 
-from typing import Any, Protocol
+from typing import Protocol
 
 import keras
 from keras import KerasTensor, ops
@@ -11,15 +11,7 @@ from tripletlab.triplets.distances import squared_distances
 from tripletlab.triplets.losses import mean_where
 from tripletlab.triplets.miners import Miner
 from tripletlab.triplets.pairs import negative_pairs, positive_pairs
-from tripletlab.triplets.triplets import Measured
-
-
-class TripletLoss(Protocol):
-    """The loss of triplets, element by element, from two distances and the margin."""
-
-    def __call__(
-        self, positive: KerasTensor, negative: KerasTensor, *, margin: Any
-    ) -> KerasTensor: ...
+from tripletlab.triplets.triplets import Loss, Measured
 
 
 class Regularizer(Protocol):
@@ -44,7 +36,7 @@ class TripletModel(keras.Model):  # type: ignore[misc]
         embedder: keras.Model,
         *,
         miner: Miner,
-        loss: TripletLoss,
+        loss: Loss,
         regularizer: Regularizer,
         margin: float,
         batch_size: int,
