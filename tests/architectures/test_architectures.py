@@ -179,7 +179,7 @@ def test_the_residual_network_is_deeper_with_as_many_parameters():
 def test_a_branch_is_any_list_of_convolutions():
     branches = [[(3, 4)], [(1, 2), (5, 3), (3, 6)], [(1, 1)]]
     rows = (Conv("first", 3, 8), Inception("mixed", branches, "average", 5, stride=2))
-    made = network(table=tables.Table("own", rows), input_size=32, **PLAIN)
+    made = network(table=tables.NetworkTable("own", rows), input_size=32, **PLAIN)
     assert made.get_layer("mixed").output.shape[1:] == (16, 16, 4 + 6 + 1 + 5)
     assert rows[1].text(Style(2.0, False, "max")) == (
         "3×3 8 · 1×1 4 → 5×5 6 → 3×3 12 · 1×1 2 · max pool → 1×1 10 /2"

@@ -7,7 +7,7 @@ import keras
 
 from tripletlab.architectures.blocks import Style
 from tripletlab.architectures.operations import added, flops_by_layer
-from tripletlab.architectures.tables import Table
+from tripletlab.architectures.tables import NetworkTable
 
 
 class Described(NamedTuple):
@@ -20,7 +20,7 @@ class Described(NamedTuple):
     flops: int | None
 
 
-def describe(network: keras.Model, table: Table, style: Style) -> list[Described]:
+def describe(network: keras.Model, table: NetworkTable, style: Style) -> list[Described]:
     """Every row of the table, then what ends the network, in order."""
     rows = [(row.name, row.text(style)) for row in table.rows]
     ending = "flatten" if table.flatten else "average_pool"

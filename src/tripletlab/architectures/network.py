@@ -8,7 +8,7 @@ from pydantic import Field
 
 from tripletlab.architectures.blocks import PoolKind, Style
 from tripletlab.architectures.dtype import computing_in
-from tripletlab.architectures.tables import Table
+from tripletlab.architectures.tables import NetworkTable
 from tripletlab.errors import InputError
 from tripletlab.system.processor import DType
 
@@ -17,7 +17,7 @@ SIZES = range(32, 257)  # five halvings leave something of the smallest
 
 def network(
     *,
-    table: Table,
+    table: NetworkTable,
     input_size: int,
     embedding_dim: Annotated[int, Field(ge=2, le=4096)],
     width: Annotated[float, Field(gt=0, le=8)],

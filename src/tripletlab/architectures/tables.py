@@ -11,7 +11,7 @@ from tripletlab.architectures.blocks import PoolKind
 from tripletlab.architectures.rows import Conv, Convolution, Inception, Pool, Residual, Row
 
 
-class Table(NamedTuple):
+class NetworkTable(NamedTuple):
     """A network's name and rows; `flatten` joins all that is left of the picture, for its mean."""
 
     name: str
@@ -38,7 +38,7 @@ NN4_SMALL2 = (
 )
 
 
-class Plan(NamedTuple):
+class ModulePlan(NamedTuple):
     """What the modules of Table III share: as much goes into and out of each as in nn4.small2.
 
     `spatial` filters are divided between the kernels above 1×1. Modules with a stride have no 1×1
@@ -53,18 +53,18 @@ class Plan(NamedTuple):
     stride: int = 1
 
 
-PLANS = (
-    Plan("3a", 32, 80, "max", 16),
-    Plan("3b", 32, 96, "l2", 32),
-    Plan("3c", 0, 160, "max", 0, stride=2),
-    Plan("4a", 128, 128, "l2", 64),
-    Plan("4e", 0, 192, "max", 0, stride=2),
-    Plan("5a", 128, 192, "l2", 48),
-    Plan("5b", 128, 192, "max", 48),
+MODULE_PLANS = (
+    ModulePlan("3a", 32, 80, "max", 16),
+    ModulePlan("3b", 32, 96, "l2", 32),
+    ModulePlan("3c", 0, 160, "max", 0, stride=2),
+    ModulePlan("4a", 128, 128, "l2", 64),
+    ModulePlan("4e", 0, 192, "max", 0, stride=2),
+    ModulePlan("5a", 128, 192, "l2", 48),
+    ModulePlan("5b", 128, 192, "max", 48),
 )
 
 
-def simple_cnn() -> Table:
+def simple_cnn() -> NetworkTable:
     """The first network of section III.B: the paper gives no counts; these make 1.06 million
     parameters, as many as the others have."""
     rows = (
@@ -75,15 +75,15 @@ def simple_cnn() -> Table:
         Conv("conv4", 3, 32),
         Pool("pool2", 2),
     )
-    return Table("simple_cnn", rows, flatten=True)
+    return NetworkTable("simple_cnn", rows, flatten=True)
 
 
-def nn4_small2() -> Table:
+def nn4_small2() -> NetworkTable:
     """Table I, which is OpenFace's nn4.small2 with half its filters; width 2 has all of them."""
-    return Table("nn4_small2", (*STEM, *NN4_SMALL2))
+    return NetworkTable("nn4_small2", (*STEM, *NN4_SMALL2))
 
 
-def nn4_small2_factorized() -> Table:
+def nn4_small2_factorized() -> NetworkTable:
     """Every 5×5 as two 3×3, the style of Inception v2.
 
     The first of the two has as many filters as come in, which keeps the branch's bottleneck.
@@ -92,35 +92,35 @@ def nn4_small2_factorized() -> Table:
         module._replace(branches=[factorized(branch) for branch in module.branches])
         for module in NN4_SMALL2
     ]
-    return Table("nn4_small2_factorized", (*STEM, *modules))
+    return NetworkTable("nn4_small2_factorized", (*STEM, *modules))
 
 
-def inception_small3() -> Table:
+def inception_small3() -> NetworkTable:
     """Table III: 1×1, 3×3, pool."""
     return _table_three("inception_small3", {3: 1.0})
 
 
-def inception_small5() -> Table:
+def inception_small5() -> NetworkTable:
     """Table III: 1×1, 5×5, pool."""
     return _table_three("inception_small5", {5: 1.0})
 
 
-def inception_medium5() -> Table:
+def inception_medium5() -> NetworkTable:
     """Table III: 1×1, 3×3, 5×5, pool."""
     return _table_three("inception_medium5", {3: 0.75, 5: 0.25})
 
 
-def inception_medium7() -> Table:
+def inception_medium7() -> NetworkTable:
     """Table III: 1×1, 3×3, 7×7, pool."""
     return _table_three("inception_medium7", {3: 0.75, 7: 0.25})
 
 
-def inception_large7() -> Table:
+def inception_large7() -> NetworkTable:
     """Table III: 1×1, 3×3, 5×5, 7×7, pool."""
     return _table_three("inception_large7", {3: 0.5, 5: 0.25, 7: 0.25})
 
 
-def resnet() -> Table:
+def resnet() -> NetworkTable:
     """13 residual blocks, 28 layers deep where nn4.small2 is 18, with as many parameters."""
     stem = (Conv("conv1", 7, 16, stride=2), Pool("pool1"))
     blocks = [
@@ -130,7 +130,7 @@ def resnet() -> Table:
         )
         for letter in letters
     ]
-    return Table("resnet", (*stem, *blocks))
+    return NetworkTable("resnet", (*stem, *blocks))
 
 
 def factorized(branch: Sequence[Convolution]) -> list[Convolution]:
@@ -145,15 +145,15 @@ def factorized(branch: Sequence[Convolution]) -> list[Convolution]:
     return convolutions
 
 
-def _table_three(name: str, shares: Mapping[int, float]) -> Table:
+def _table_three(name: str, shares: Mapping[int, float]) -> NetworkTable:
     """nn4.small2 with other modules: `shares` of the spatial filters for each kernel.
 
     A quarter of a branch's filters, in a 1×1 convolution, stand before its kernel.
     """
     modules = []
-    for plan in PLANS:
+    for plan in MODULE_PLANS:
         counts = {kernel: round(plan.spatial * share) for kernel, share in shares.items()}
         branches = [[(1, plan.ones)]] if plan.ones else []
         branches += [[(1, count // 4), (kernel, count)] for kernel, count in counts.items()]
         modules.append(Inception(plan.name, branches, plan.pool, plan.projection, plan.stride))
-    return Table(name, (*STEM, *modules))
+    return NetworkTable(name, (*STEM, *modules))
