@@ -28,7 +28,7 @@ def test_facts_are_of_the_store(store):
     assert facts["people"] == 28  # two are in both trees
     assert facts["faces_of_a_person"]["least"] == 4
     assert facts["faces_of_a_person"]["most"] == 8
-    assert facts["split"] == {"training": 28, "validation": 0, "held out": 0}
+    assert facts["split"] == {"training": 28, "validation": 0, "held out": 0, "calibration": 0}
     for histogram in (facts["brightness"], facts["sharpness"]):
         assert sum(histogram["counts"]) == facts["measured_on"] == 120
     light = store.images.mean(axis=(1, 2))
@@ -43,7 +43,7 @@ def test_the_page_needs_nothing_else(store, tmp_path):
     assert json.loads((tmp_path / "faces.json").read_text()) == dataset_facts(store)
     assert "http" not in page
     assert "<h1>A &amp; B: 120 faces</h1>" in page
-    assert "&lt;blurred&gt;: 10 photos" in page
+    assert "&lt;blurred&gt;, 10 photos" in page
     sheets = [
         cv2.imdecode(np.frombuffer(b64decode(data), np.uint8), cv2.IMREAD_GRAYSCALE)
         for data in re.findall(r"base64,([^\"]+)", page)
@@ -59,4 +59,4 @@ def test_the_page_needs_nothing_else(store, tmp_path):
 def test_a_store_without_rejections_says_so(store, tmp_path):
     notes = {**store.notes, "photos": 120, "rejected": {}}
     write_dataset_card(replace(store, notes=notes), rejected={}, path=tmp_path / "faces.h5")
-    assert "Every photo was." in (tmp_path / "faces.html").read_text()
+    assert "None of 120 photos were left out." in (tmp_path / "faces.html").read_text()

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tripletlab.plots.page import Picture, Table, html_page, markdown_page
+from tripletlab.plots.page import PageTable, Picture, html_page, markdown_page
 from tripletlab.system.files import write_whole
 
 SCORES = ("accuracy", "precision", "recall", "f1", "auc", "threshold")
@@ -20,7 +20,7 @@ def write_card(
     """Write card.json, card.md and card.html into `folder`; the page carries the pictures."""
     lead = _lead(card)
     first, *rest = _tables(card)
-    parts: list[Table | Picture] = [first, *pictures, *rest]
+    parts: list[PageTable | Picture] = [first, *pictures, *rest]
     pages = {
         "card.json": json.dumps(card, indent=2, ensure_ascii=False) + "\n",
         "card.md": markdown_page(title, lead, parts),
@@ -30,18 +30,18 @@ def write_card(
         write_whole(folder / name, text.encode())
 
 
-def _tables(card: Mapping[str, Any]) -> Iterator[Table]:
+def _tables(card: Mapping[str, Any]) -> Iterator[PageTable]:
     scores = card["scores"]
     spread = [
         (name, *(f"{scores[name][key]:.4f}" for key in ("mean", "std", "standard_error")))
         for name in SCORES
     ]
-    yield Table("Over the sets", ("score", "mean", "std", "standard error"), spread)
+    yield PageTable("Over the sets", ("score", "mean", "std", "standard error"), spread)
     yield _pooled(card["pooled"], card["intervals"])
     yield _sets(scores, card["pairs"]["sets"])
     if card.get("identification"):
         yield _identification(card["identification"])
-    yield Table(
+    yield PageTable(
         "What was judged", ("what", "value"), list(_plain({**card["pairs"], **card["about"]}))
     )
 
@@ -73,7 +73,7 @@ def _overlap(about: Mapping[str, Any]) -> str:
     return f", {shared or 'none'} of whom are in the test" if isinstance(shared, int) else ""
 
 
-def _pooled(pooled: Mapping[str, Any], intervals: Mapping[str, Any]) -> Table:
+def _pooled(pooled: Mapping[str, Any], intervals: Mapping[str, Any]) -> PageTable:
     ratios = [(name, name, pooled[name], "") for name in SCORES if name in intervals]
     single = [("AUC", "auc_pooled", pooled["auc"], ""), ("EER", "eer", pooled["eer"], "")]
     rates = [
@@ -85,12 +85,12 @@ def _pooled(pooled: Mapping[str, Any], intervals: Mapping[str, Any]) -> Table:
         for title, key, value, warning in [*ratios, *single, *rates]
     ]
     method = f"95 %: {intervals['method']} ({intervals['resamples']} resamples)."
-    return Table(
+    return PageTable(
         "All pairs at once", ("score", "value", "95 % from", "to", "warning"), rows, method
     )
 
 
-def _sets(scores: Mapping[str, Any], sets: int) -> Table:
+def _sets(scores: Mapping[str, Any], sets: int) -> PageTable:
     names = ("threshold", "accuracy", "precision", "recall", "f1", "auc")
     rows = [
         (
@@ -100,10 +100,10 @@ def _sets(scores: Mapping[str, Any], sets: int) -> Table:
         )
         for k in range(sets)
     ]
-    return Table("Every set", ("set", *names, *(name.upper() for name in COUNTS)), rows)
+    return PageTable("Every set", ("set", *names, *(name.upper() for name in COUNTS)), rows)
 
 
-def _identification(found: Mapping[str, Any]) -> Table:
+def _identification(found: Mapping[str, Any]) -> PageTable:
     ranks = [(f"rank {rank}", f"{share:.4f}", "") for rank, share in found["cmc"].items()]
     rates = [
         (
@@ -121,7 +121,7 @@ def _identification(found: Mapping[str, Any]) -> Table:
         f"Enrolled: {galleries}; {found['searches_for_enrolled']:,} searches for people who are"
         f" enrolled, {found['searches_for_unknown']:,} for people who are not."
     )
-    return Table(
+    return PageTable(
         "Identification, one to many", ("score", "value", "warning"), [*ranks, *rates], note
     )
 

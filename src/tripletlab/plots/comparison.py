@@ -11,7 +11,7 @@ from rich.table import Table as Grid
 from tripletlab.evaluation.comparison import Comparison, Difference, Judged, holm
 from tripletlab.evaluation.protocol import Flags, judge, roc
 from tripletlab.photos.pairs import Pairs
-from tripletlab.plots.page import Picture, Table, html_page, markdown_page
+from tripletlab.plots.page import PageTable, Picture, html_page, markdown_page
 from tripletlab.plots.style import GREY, plain, save, sheet
 from tripletlab.system.files import write_whole
 
@@ -156,7 +156,7 @@ def draw_rocs(
     save(figure, path)
 
 
-def _models(calls: Sequence[Judged], names: Sequence[str], pairs: Pairs) -> Table:
+def _models(calls: Sequence[Judged], names: Sequence[str], pairs: Pairs) -> PageTable:
     scores = [judge(one.distances, pairs.matched, pairs.fold).summary() for one in calls]
     figures = [
         (
@@ -167,10 +167,10 @@ def _models(calls: Sequence[Judged], names: Sequence[str], pairs: Pairs) -> Tabl
         for name, s in zip(names, scores, strict=True)
     ]
     heading = ("model", "accuracy ± standard error", "precision", "recall", "AUC", "AUC, pooled")
-    return Table("The models", heading, figures)
+    return PageTable("The models", heading, figures)
 
 
-def _differences(comparisons: Sequence[Row]) -> Table:
+def _differences(comparisons: Sequence[Row]) -> PageTable:
     lines = [
         (" − ".join(row.models), score, *_told(difference, p), "real" if p < SURE else "")
         for row in comparisons
@@ -180,10 +180,10 @@ def _differences(comparisons: Sequence[Row]) -> Table:
         )
     ]
     heading = ("models", "score", "difference", "95 %", "p", "")
-    return Table("Which differences are real?", heading, lines, NOTE)
+    return PageTable("Which differences are real?", heading, lines, NOTE)
 
 
-def _contested(comparisons: Sequence[Row]) -> Table:
+def _contested(comparisons: Sequence[Row]) -> PageTable:
     lines = [
         (
             *row.models,
@@ -194,13 +194,13 @@ def _contested(comparisons: Sequence[Row]) -> Table:
         for row in comparisons
     ]
     heading = ("first", "second", "only the first is right", "only the second is right", "p")
-    return Table("Pairs on which they differ", heading, lines, MCNEMAR)
+    return PageTable("Pairs on which they differ", heading, lines, MCNEMAR)
 
 
-def _agreement(calls: Sequence[Judged], names: Sequence[str]) -> Table:
+def _agreement(calls: Sequence[Judged], names: Sequence[str]) -> PageTable:
     shares = [[f"{np.mean(a.right == b.right):.1%}" for b in calls] for a in calls]
     lines = [(name, *row) for name, row in zip(names, shares, strict=True)]
-    return Table("Share of the pairs with the same call", ("", *names), lines)
+    return PageTable("Share of the pairs with the same call", ("", *names), lines)
 
 
 def _told(difference: Difference, p: float) -> tuple[str, str, str]:

@@ -3,7 +3,6 @@
 import json
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 
 from tripletlab.faces.cleaning import sharpness
 from tripletlab.faces.store import CALIBRATION, HELDOUT, TRAIN, VALIDATION, FaceStore, PairStore
-from tripletlab.plots.page import STYLE
+from tripletlab.plots.page import Chart, PageTable, Part, html_page
 from tripletlab.system.files import write_whole
 
 LOOKED_AT = 5000  # faces, drawn with a seed, whose brightness and sharpness are measured
@@ -90,22 +89,20 @@ def _page(
         **_hygiene(facts.get("hygiene")),
         **_flat(facts["preparation"], "faces"),
     }
-    reasons = "".join(
-        f"<h3>{escape(why)}: {count:,} photos</h3>{_montage([rejected.get(why, [])])}"
-        for why, count in facts["rejected"].items()
-    )
-    title = escape(f"{store.title}: {facts['faces_kept']:,} faces")
-    return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
-        f"<style>{STYLE} th{{white-space:nowrap}} svg,img{{display:block;margin:.4rem 0 1.2rem}}"
-        f"</style><h1>{title}</h1>"
-        f"<table>{''.join(_row(*row) for row in rows.items())}</table>"
-        f"<h2>Some people, a row each</h2>{_montage(_some_people(store))}"
-        f"<h2>Not used</h2>{reasons or '<p>Every photo was.</p>'}"
-        f"<h2>Faces of a person</h2>{_bars(faces['histogram'])}"
-        f"<h2>Brightness, 0 to 255</h2>{_bars(facts['brightness'])}"
-        f"<h2>Sharpness</h2>{_bars(facts['sharpness'])}</html>\n"
-    )
+    parts: list[Part] = [
+        PageTable("", (), list(rows.items())),
+        Chart("Some people, a row each", _montage(_some_people(store))),
+        *(
+            Chart(f"Not used: {why}, {count:,} photos", _montage([rejected.get(why, [])]))
+            for why, count in facts["rejected"].items()
+        ),
+        Chart("Faces of a person", _bars(faces["histogram"])),
+        Chart("Brightness, 0 to 255", _bars(facts["brightness"])),
+        Chart("Sharpness", _bars(facts["sharpness"])),
+    ]
+    unused = sum(facts["rejected"].values())
+    lead = f"{unused or 'None'} of {facts['photos_found']:,} photos were left out."
+    return html_page(f"{store.title}: {facts['faces_kept']:,} faces", lead, parts)
 
 
 def _hygiene(told: Mapping[str, Any] | None) -> dict[str, str]:
@@ -135,10 +132,6 @@ def _flat(values: Mapping[str, Any], path: str) -> dict[str, str]:
             several = isinstance(value, list)
             rows[f"{path}.{name}"] = ", ".join(map(str, value)) if several else str(value)
     return rows
-
-
-def _row(name: str, value: str) -> str:
-    return f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>"
 
 
 def _names(store: FaceStore | PairStore) -> NDArray[np.str_]:

@@ -1,26 +1,34 @@
-"""One look for all pages: tables and pictures in a single HTML file that needs nothing else."""
+"""The pages: tables, pictures and charts in one HTML file that needs no other, or in Markdown.
 
+One template and one stylesheet for all of them; they are readable on a phone, in light and dark.
+"""
+
+import functools
 from base64 import b64encode
-from collections.abc import Iterable, Sequence
-from html import escape
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-STYLE = """body{font:16px/1.45 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem;
-color:#1d2129;background:#fff}table{border-collapse:collapse;margin:.6rem 0 1.6rem}
-td,th{padding:.25rem .7rem;border-bottom:1px solid #d8dce2;text-align:left;vertical-align:top;
-font-variant-numeric:tabular-nums;overflow-wrap:anywhere}h1{font-size:1.5rem}h2{font-size:1.1rem}
-p{max-width:46rem}figure{margin:1rem 0 2rem}figcaption{color:#4a5058;font-size:.9rem}
-img{max-width:100%}"""
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
 
-class Table(NamedTuple):
-    """A table under its title; `note` stands between them."""
+class PageTable(NamedTuple):
+    """A table under its title; `note` stands between them.
+
+    `marked` are the places of rows that stand out; columns of `figures` are aligned to the right.
+    """
 
     title: str
     heading: Sequence[str]
     rows: Sequence[Sequence[str]]
     note: str = ""
+    marked: Collection[int] = ()
+    figures: bool = False
+
+    @property
+    def kind(self) -> str:
+        """How the template draws it."""
+        return "table"
 
 
 class Picture(NamedTuple):
@@ -29,43 +37,60 @@ class Picture(NamedTuple):
     caption: str
     path: Path
 
+    @property
+    def kind(self) -> str:
+        """How the template draws it."""
+        return "picture"
 
-def html_page(title: str, lead: str, parts: Iterable[Table | Picture]) -> str:
+
+class Chart(NamedTuple):
+    """HTML that a library made, such as a chart of Plotly's; it is not escaped."""
+
+    title: str
+    html: str
+    note: str = ""
+
+    @property
+    def kind(self) -> str:
+        """How the template draws it."""
+        return "chart"
+
+
+Part = PageTable | Picture | Chart
+
+
+def html_page(title: str, lead: str, parts: Iterable[Part]) -> str:
     """The page; `lead` says in a sentence what it shows. Texts are escaped, pictures inside."""
-    body = "".join(
-        _html_table(part) if isinstance(part, Table) else _html_picture(part) for part in parts
-    )
-    return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
-        f"<style>{STYLE}</style><h1>{escape(title)}</h1><p>{escape(lead)}</p>{body}</html>\n"
-    )
+    template = _templates().get_template("page.html.j2")
+    return template.render(title=title, lead=lead, parts=list(parts)) + "\n"
 
 
-def markdown_page(title: str, lead: str, parts: Iterable[Table | Picture]) -> str:
-    """The same without the pictures."""
-    tables = [_markdown_table(part) for part in parts if isinstance(part, Table)]
+def markdown_page(title: str, lead: str, parts: Iterable[Part]) -> str:
+    """The same, with the tables alone."""
+    tables = [_markdown_table(part) for part in parts if isinstance(part, PageTable)]
     return "\n\n".join([f"# {title}", lead, *tables]) + "\n"
 
 
-def _html_table(table: Table) -> str:
-    def row(cells: Sequence[str], tag: str) -> str:
-        return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"
-
-    note = f"<p>{escape(table.note)}</p>" if table.note else ""
-    rows = "".join(row(cells, "td") for cells in table.rows)
-    return f"<h2>{escape(table.title)}</h2>{note}<table>{row(table.heading, 'th')}{rows}</table>"
+def embedded_png(path: Path) -> str:
+    """A PNG as the source of an image inside the page."""
+    return f"data:image/png;base64,{b64encode(path.read_bytes()).decode()}"
 
 
-def _html_picture(picture: Picture) -> str:
-    data = b64encode(picture.path.read_bytes()).decode()
-    caption = escape(picture.caption)
-    return (
-        f'<figure><img alt="{caption}" src="data:image/png;base64,{data}">'
-        f"<figcaption>{caption}</figcaption></figure>"
+@functools.cache
+def _templates() -> Environment:
+    loader = PackageLoader("tripletlab.plots", "templates")
+    templates = Environment(
+        loader=loader,
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
+    templates.filters["png"] = embedded_png
+    return templates
 
 
-def _markdown_table(table: Table) -> str:
+def _markdown_table(table: PageTable) -> str:
     def line(cells: Sequence[str]) -> str:
         plain = (" ".join(cell.replace("|", r"\|").split()) for cell in cells)
         return f"| {' | '.join(plain)} |"

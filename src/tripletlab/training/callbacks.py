@@ -1,4 +1,4 @@
-"""Keras callbacks of a fit: schedules, validation, best weights, report, collapse guard, checkpoint.
+"""Callbacks of a fit: schedules, validation, best weights, report, collapse guard, checkpoint.
 
 They stand in this order in `fit`: each adds to the metrics of an epoch what the next ones read.
 """
