@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from tests.stores import make_pairs
+from tripletlab.evaluation.metrics import METRICS
+from tripletlab.evaluation.operating_points import equal_error_rate, true_accept_rate
 from tripletlab.evaluation.protocol import judge, pair_distances
 from tripletlab.experiment.evaluation import (
     CAPTIONS,
@@ -62,7 +64,11 @@ def test_the_figures_are_those_of_the_protocol(written):
     pairs = judged.pairs
     np.testing.assert_array_equal(distances, pair_distances(after, pairs.first, pairs.second))
     verdict = judge(distances, pairs.matched, pairs.fold)
-    assert summary == verdict.summary()
+    points = {name for name in METRICS if name == "eer" or name.startswith("tar_at_far")}
+    assert {name: summary[name] for name in summary.keys() - points} == verdict.summary()
+    assert summary["eer"] == pytest.approx(equal_error_rate(distances, judged.pairs.matched))
+    tar = true_accept_rate(distances, judged.pairs.matched, far=0.1).tar
+    assert summary["tar_at_far_0.1"] == pytest.approx(tar)
     card = json.loads((folder / "card.json").read_text())
     assert card["scores"]["accuracy"]["sets"] == verdict.accuracy.tolist()
     assert card["identification"]["enrolled_people"] == [12, 12]

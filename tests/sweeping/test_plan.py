@@ -45,3 +45,22 @@ def test_words_go_to_the_space_or_to_the_config():
     assert plan.space.runs == 4
     assert plan.overrides == ("fit.epochs=2",)
     assert "by 2 workers" in plan.outline(workers=2)
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["objectives={auc: maximize}"], "auc is measured on the pairs that test"),
+        (["objectives={best_validation_acu: maximize}"], "did you mean best_validation_auc"),
+        (["columns=[eer,flps]"], "did you mean flops"),
+    ],
+)
+def test_metrics_are_checked_before_any_work(words, hint):
+    with pytest.raises(InputError, match=hint):
+        read_plan(["margin_miner", *words])
+
+
+@pytest.mark.parametrize("space", sorted(config.folder("sweeps").glob("*.yaml")))
+def test_every_space_that_ships_can_be(space):
+    read_plan([str(space)])
+    assert read_plan([str(space), "columns=[eer]"]).space.columns == ["eer"]

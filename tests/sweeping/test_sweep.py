@@ -14,6 +14,7 @@ from mlflow import MlflowClient
 
 from tests.imports import imported_by
 from tests.stores import SMALL
+from tripletlab.evaluation.metrics import METRICS
 
 
 def sweep(folder, *more):
@@ -106,6 +107,7 @@ def test_stopped_killed_completed_and_not_repeated(tmp_path):
     assert {"loss", "validation_loss", "active", "accuracy", "best_validation_auc"} <= set(
         best.data.metrics
     )
+    assert METRICS.keys() <= best.data.metrics.keys()  # what a column may name is logged
     model = client.search_registered_models()[0]
     assert len(client.search_model_versions(f"name = '{model.name}'")) == 4
 

@@ -95,7 +95,13 @@ def judge_embeddings(
     pictures = [Picture(text, folder / file) for file, text in CAPTIONS.items()]
     there = [picture for picture in pictures if picture.path.is_file()]
     write_card(card, title=title, folder=folder, pictures=there)
-    return distances, verdict.summary()
+    return distances, {**verdict.summary(), **_operating_points(card["pooled"])}
+
+
+def _operating_points(pooled: Mapping[str, Any]) -> dict[str, float]:
+    """The equal error rate and TAR at each FAR of the card, by the names of metrics."""
+    points = {f"tar_at_far_{one['far']:g}": one["tar"] for one in pooled["tar_at_far"]}
+    return {"eer": pooled["eer"], **points}
 
 
 def identities(judged: PairStore) -> Identities:

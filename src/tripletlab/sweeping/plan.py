@@ -9,6 +9,7 @@ from typing import Any
 from tripletlab import config
 from tripletlab.config import Component, Composition, RunConfig, SweepConfig
 from tripletlab.errors import InputError
+from tripletlab.evaluation.metrics import check_columns, check_objectives
 from tripletlab.sweeping.samplers import make_pruner, make_sampler
 from tripletlab.sweeping.spaces import Point, Space, read_space
 from tripletlab.sweeping.study import digest
@@ -110,6 +111,8 @@ def read_plan(words: Sequence[str]) -> Plan:
         else:
             overrides.append(setting)
     space = read_space(space_path(names[0] if names else DEFAULT), changes)
+    check_objectives(space.objectives)
+    check_columns(space.columns)
     _hold_together(space, overrides)
     return Plan(space, tuple(overrides), config.compose("sweep", overrides))
 

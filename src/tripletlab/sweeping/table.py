@@ -8,16 +8,11 @@ from typing import Literal
 from rich.console import Console
 from rich.table import Table
 
+from tripletlab.evaluation.metrics import METRICS
 from tripletlab.sweeping.significance import Lead
 from tripletlab.sweeping.spaces import SCORE, Point
 
-HEADINGS = {
-    "precision": "precision",
-    "recall": "recall",
-    "accuracy": "accuracy",
-    "auc": "AUC",
-    SCORE: "validation AUC",
-}
+PAPERS = ("precision", "recall", "accuracy", "auc", SCORE)  # the columns of its Table II
 SHOWN = 20  # rows on the screen
 NAMES = 22  # characters at least of a name that has so many: leaves 80 columns room for three ±
 FIRST_TO_GO = ("precision", "recall")  # where the screen is too narrow; table.md has them
@@ -65,7 +60,10 @@ class Row:
 
 def headings(more: Sequence[str]) -> dict[str, str]:
     """Metrics to show and their names: the paper's, then what there is beyond them."""
-    return HEADINGS | {one: one.replace("_", " ") for one in more if one not in HEADINGS}
+    return {
+        one: METRICS[one].heading if one in METRICS else one.replace("_", " ")
+        for one in dict.fromkeys([*PAPERS, *more])
+    }
 
 
 def front(
