@@ -30,8 +30,13 @@ def compared(seed: int, noise: float, **draws):
 
 def test_calls_are_those_of_the_protocol() -> None:
     distances, matched, fold, _ = pairs(0)
-    verdict = judge(distances, matched, fold)
-    assert call(distances, matched, fold).right.mean() == pytest.approx(verdict.accuracy.mean())
+    verdict, made = judge(distances, matched, fold), call(distances, matched, fold)
+    for k, threshold in enumerate(verdict.threshold):
+        inside = fold == k
+        right = (distances[inside] <= threshold) == matched[inside]
+        assert made.right[inside].tolist() == right.tolist()
+        assert right.sum() == verdict.tp[k] + verdict.tn[k]
+        assert made.beyond[inside] == pytest.approx(distances[inside] - threshold)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -79,11 +84,9 @@ def test_mcnemar_of_nothing_is_one() -> None:
     assert mcnemar(10, 0) == pytest.approx(2 / 2**10)
 
 
-def test_holm_agrees_with_stepping_down() -> None:
-    ps = [0.01, 0.04, 0.03, 0.005, 0.9]
-    wanted, last = {}, 0.0
-    for step, place in enumerate(sorted(range(5), key=lambda k: ps[k])):
-        last = max(last, min(1.0, (5 - step) * ps[place]))
-        wanted[place] = last
-    assert holm(ps) == pytest.approx([wanted[place] for place in range(5)])
+def test_holm_steps_down() -> None:
+    """By hand: 5 × .005, 4 × .01, 3 × .03, then .09 again as 2 × .04 is below it, and .9."""
+    assert holm([0.01, 0.04, 0.03, 0.005, 0.9]) == pytest.approx([0.04, 0.09, 0.09, 0.025, 0.9])
+    assert holm([0.4, 0.7]) == pytest.approx([0.8, 0.8])
+    assert holm([0.6, 0.7]) == [1, 1]
     assert holm([]) == []

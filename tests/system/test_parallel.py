@@ -3,6 +3,7 @@
 import os
 import socket
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -50,11 +51,8 @@ def test_an_address_where_nothing_listens_is_known_at_once():
 
 @pytest.mark.parametrize("installed", [True, False])
 def test_without_a_cluster_there_is_one_line(installed, monkeypatch):
-    if installed:
-        ray = pytest.importorskip("ray")
-        monkeypatch.setattr(ray, "init", refuse)
-    else:
-        monkeypatch.setitem(sys.modules, "ray", None)
+    ray = SimpleNamespace(init=refuse) if installed else None  # an extra: seldom installed
+    monkeypatch.setitem(sys.modules, "ray", ray)
     hint = "ray start --head" if installed else r"pip install 'tripletlab\[cluster\]'"
     with pytest.raises(InputError, match=hint) as error, cluster(address="auto"):
         pass

@@ -1,5 +1,6 @@
 """Of unfinished work nothing stays, however the process ends."""
 
+import contextlib
 import signal
 import subprocess
 import sys
@@ -36,14 +37,12 @@ def at_work(tmp_path):
 @pytest.mark.parametrize("fails", [False, True])
 def test_it_is_there_for_the_block_and_holds_the_libraries_temporary_files(fails, tmp_path):
     usual = tempfile.gettempdir()
-    try:
-        with scratch(tmp_path / "deep" / "s") as folder:
-            made = tempfile.mkdtemp()
-            assert made.startswith(str(folder))
-            if fails:
-                raise KeyboardInterrupt
-    except KeyboardInterrupt:
-        assert fails
+    ends = pytest.raises(KeyboardInterrupt) if fails else contextlib.nullcontext()
+    with ends, scratch(tmp_path / "deep" / "s") as folder:
+        made = tempfile.mkdtemp()
+        assert made.startswith(str(folder))
+        if fails:
+            raise KeyboardInterrupt
     assert not (tmp_path / "deep" / "s").exists()
     assert tempfile.gettempdir() == usual
 

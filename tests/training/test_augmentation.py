@@ -41,7 +41,16 @@ def test_brightness_and_contrast_stay_within_bounds():
     assert lit.min() >= 80
     assert lit.max() <= 120
     assert len(np.unique(lit)) > 10
-    assert vary(brightness=128.0).dtype == np.uint8
+    bright = light(grey + np.uint8(150), np.random.default_rng(0), **{**STILL, "brightness": 20.0})
+    assert bright.dtype == np.uint8
+    assert 230 <= bright.min() < 250
+    assert bright.max() == 255  # and not beyond, where numbers begin again at 0
+    halves = np.tile(np.uint8([90, 110]), (50, 4, 2))
+    spread = np.ptp(
+        light(halves, np.random.default_rng(0), **{**STILL, "contrast": 0.5}), axis=(1, 2)
+    )
+    assert 9 <= spread.min() < 15  # cut to whole numbers
+    assert 25 < spread.max() <= 31
 
 
 def test_seeded():

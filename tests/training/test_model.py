@@ -93,7 +93,7 @@ def test_the_loss_is_the_mean_hinge_of_the_kept_triplets(miner):
     trackers = {name: float(tracker.result()) for name, tracker in model.trackers.items()}
     assert trackers["positive_distance"] == pytest.approx(distances[same & upper].mean(), rel=1e-5)
     assert trackers["negative_distance"] == pytest.approx(distances[~same].mean(), rel=1e-5)
-    assert trackers["active"] <= trackers["kept"]
+    assert trackers["active"] == trackers["kept"]  # of these kinds each costs something
 
 
 def settings(**changes):
