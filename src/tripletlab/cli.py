@@ -22,6 +22,7 @@ from tripletlab.commands.options import ConfigCommand
 from tripletlab.commands.prepare import prepare
 from tripletlab.commands.recognise import recognise
 from tripletlab.commands.report import report
+from tripletlab.commands.serve import serve
 from tripletlab.commands.suspects import suspects
 from tripletlab.commands.sweep import sweep
 from tripletlab.commands.train import train
@@ -47,7 +48,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {  # by the panel of the 
     "Train and sweep": (train, sweep, report, ui, clean),
     "Evaluate": (evaluate, compare, identify, describe),
     "Prepare photos": (prepare, suspects),
-    "Use a network": (export, verify, enrol, recognise, webcam),
+    "Use a network": (export, verify, enrol, recognise, webcam, serve),
 }
 INTERRUPTED, BROKEN_PIPE = 130, 141  # what a shell makes of SIGINT and SIGPIPE
 LONGEST = 2000  # characters of an error's line

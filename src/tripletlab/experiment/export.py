@@ -1,7 +1,8 @@
 """`tripletlab export`: a registered network becomes a bundle, calibrated and checked."""
 
-import os
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,12 +13,11 @@ from tripletlab.errors import InputError
 from tripletlab.evaluation.protocol import pair_distances
 from tripletlab.faces.pair_faces import calibration_pairs
 from tripletlab.faces.store import FaceStore, find
-from tripletlab.recognition.bundle import Bundle, Card, write_bundle
+from tripletlab.recognition.bundle import KERAS, SAVEDMODEL, Bundle, Card, add_to_bundle, write_bundle
 from tripletlab.recognition.calibration import calibrate, threshold_at
 from tripletlab.recognition.embedder import Embedder, read_network
 from tripletlab.system.progress import quiet_stderr, say
 from tripletlab.system.provenance import fingerprint
-from tripletlab.system.scratch import scratch
 from tripletlab.tracking import registry
 from tripletlab.tracking.registry import Registered, Told
 from tripletlab.tracking.runs import Tracker
@@ -56,22 +56,20 @@ def export(
     store = find(FaceStore, data, wanted, what="the faces that the network learned from")
     backend.load()
     embedder = registry.load(chosen)
-    place = folder.resolve()
-    with scratch(place.with_name(f".{place.name}.unfinished")) as unfinished:
-        network = unfinished / "embedder.onnx"
+    with TemporaryDirectory() as scratch:
+        network = Path(scratch) / "embedder.onnx"
         write_onnx(embedder, network)
         light = Embedder(read_network(network), name=network)
         hold_equal(embedder, light, store.images[:CHECKED])
         card = _card(chosen, run, store, light, far)
         weights = fingerprint(embedder.get_weights())
         bundle = write_bundle(folder, network, weights=weights, faces=store.settings, card=card)
-        if keras_too:
-            embedder.save(unfinished / "embedder.keras")
-            os.replace(unfinished / "embedder.keras", folder / "embedder.keras")
-        if saved:
-            embedder.export(unfinished / "savedmodel", format="tf_saved_model", verbose=False)
-            os.replace(unfinished / "savedmodel", folder / "savedmodel")
-        version = registry.register_bundle(chosen, bundle.folder)
+    if keras_too:
+        add_to_bundle(folder, KERAS, embedder.save)
+    if saved:
+        savedmodel = partial(embedder.export, format="tf_saved_model", verbose=False)
+        add_to_bundle(folder, SAVEDMODEL, savedmodel)
+    version = registry.register_bundle(chosen, bundle.folder)
     _tell(bundle, version)
     return bundle
 
@@ -141,4 +139,4 @@ def _tell(bundle: Bundle, version: str) -> None:
         f" {CALIBRATED[card.calibrated_on]}"
     )
     say(f"licence of the training data: {card.licence}")
-    say(f"to serve it: mlflow models serve -m models:/{card.model}-photos/{version}")
+    say(f"to serve it: tripletlab serve {card.model}-photos/{version}")

@@ -10,7 +10,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,9 +32,9 @@ from tripletlab.recognition.preparation import (
 from tripletlab.system.locks import writing_into
 
 FORMAT: Literal[2] = 2
-MANIFEST, UNFINISHED = "bundle.json", ".unfinished-bundle"
+MANIFEST, UNFINISHED = "bundle.json", ".unfinished-"
 OWN_FILE = re.compile(r"(embedder|yunet)-[0-9a-f]{64}\.onnx")
-EXTRAS = ("embedder.keras", "savedmodel")  # which `export` adds where it is asked to
+KERAS, SAVEDMODEL = "embedder.keras", "savedmodel"  # which `export` adds where it is asked to
 LONGEST = 1 << 22  # bytes of bundle.json
 
 Digest = Field(pattern="^[0-9a-f]{64}$")
@@ -132,12 +132,22 @@ def write_bundle(
             for name, one in files.items():
                 _write(folder / name, one)
             _checked(folder, manifest)
-            _remove(folder, EXTRAS)  # of the older network
+            _remove(folder, (KERAS, SAVEDMODEL))  # of the older network
             _write(folder / MANIFEST, (manifest.model_dump_json(indent=2) + "\n").encode())
             _remove(folder, older - {*files, MANIFEST})
     except OSError as error:
         raise InputError(f"{folder}: cannot be written ({error.strerror or error})") from error
     return Bundle.open(folder)
+
+
+def add_to_bundle(folder: Path, name: str, save: Callable[[Path], object]) -> None:
+    """Add the network in another form, a file or a folder, which appears whole."""
+    unfinished = folder / f"{UNFINISHED}{name}"
+    try:
+        save(unfinished)
+        os.replace(unfinished, folder / name)
+    finally:
+        _remove(folder, [unfinished.name])
 
 
 @contextmanager
@@ -158,7 +168,7 @@ def _only_writer(folder: Path) -> Iterator[set[str]]:
             try:
                 yield older
             except BaseException:
-                _remove(folder, (_own_files(folder) - older) | {UNFINISHED})
+                _remove(folder, _own_files(folder) - older)
                 raise
     finally:
         if fresh and not any(folder.iterdir()):
@@ -166,9 +176,9 @@ def _only_writer(folder: Path) -> Iterator[set[str]]:
 
 
 def _own_files(folder: Path) -> set[str]:
-    """The names of the files that only a bundle has; of a killed process too."""
-    names = {path.name for path in folder.iterdir() if path.is_file()}
-    return {name for name in names if OWN_FILE.fullmatch(name) or name == UNFINISHED}
+    """The names of what only a bundle has; of what a killed process left unfinished too."""
+    names = {path.name for path in folder.iterdir()}
+    return {name for name in names if OWN_FILE.fullmatch(name) or name.startswith(UNFINISHED)}
 
 
 def _remove(folder: Path, names: Collection[str]) -> None:
@@ -182,7 +192,7 @@ def _remove(folder: Path, names: Collection[str]) -> None:
 
 def _write(path: Path, content: bytes) -> None:
     """Write a file that appears whole, in the place of an older one."""
-    unfinished = path.with_name(UNFINISHED)
+    unfinished = path.with_name(UNFINISHED + path.name)
     with unfinished.open("wb") as file:
         file.write(content)
         file.flush()

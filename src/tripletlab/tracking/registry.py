@@ -2,6 +2,10 @@
 
 import contextlib
 import io
+import os
+import socket
+import subprocess
+import sys
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,6 +19,7 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
 SERVING = ("mlflow", "numpy", "onnxruntime", "opencv-python-headless", "pydantic", "rich")
+LOOPBACK = "127.0.0.1"
 PHOTOS = "-photos"  # ends the name of a bundle that is registered as a model
 
 
@@ -109,3 +114,44 @@ def register_bundle(chosen: Registered, bundle: Path) -> str:
             tags={"run_id": chosen.run_id, "model_version": chosen.version},
         )
     return str(info.registered_model_version)
+
+
+def find_photo_model(which: str | None) -> str:
+    """The NAME/version of a registered bundle, the newest if none is given.
+
+    InputError where there is no such one, with those that there are.
+    """
+    from mlflow import MlflowClient
+
+    found = MlflowClient().search_model_versions(order_by=["creation_timestamp DESC"])
+    known = [f"{one.name}/{one.version}" for one in found if one.name.endswith(PHOTOS)]
+    if not known:
+        raise InputError("no bundle is registered; run `tripletlab export champion FOLDER` first")
+    if which is not None and which not in known:
+        raise InputError(f"{which}: no such bundle is registered; there are {', '.join(known[:4])}")
+    return which or known[0]
+
+
+def serve_photos(model: str, *, uri: str, port: int) -> None:
+    """Serve a registered bundle on the loopback interface until it is stopped.
+
+    InputError where the port is taken, or the server ends by itself.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError as error:
+            raise InputError(f"--port {port}: {error.strerror}; give another one") from error
+    command = [sys.executable, "-m", "mlflow", "models", "serve", "--model-uri", f"models:/{model}"]
+    command += ["--env-manager", "local", "--host", LOOPBACK, "--port", str(port)]
+    # MLflow starts uvicorn by its name; it lies beside this environment's Python.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    settings = {"PATH": path, "MLFLOW_TRACKING_URI": uri}
+    with subprocess.Popen(command, env={**os.environ, **settings}) as server:
+        try:
+            status = server.wait()
+        except BaseException:
+            server.terminate()
+            raise
+    raise InputError(f"the server of {model} has ended by itself, with status {status}")
