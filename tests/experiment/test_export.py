@@ -161,9 +161,13 @@ def served(trained, tmp_path):
     with subprocess.Popen(command, env=env, cwd=tmp_path, start_new_session=True) as server:
         try:
             yield wait_for(port, server)
+            server.terminate()
+            assert server.wait(30) == 130
+            with pytest.raises(ConnectionRefusedError):
+                socket.create_connection(("127.0.0.1", port), 1)
         finally:
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(server.pid, signal.SIGTERM)
+                os.killpg(server.pid, signal.SIGKILL)
 
 
 def wait_for(port, server):
@@ -187,7 +191,7 @@ def ask(port, *photos):
         return error.code, json.load(error)
 
 
-def test_it_is_served_and_what_is_no_photo_is_refused(trained, served):
+def test_it_is_served_and_what_is_no_photo_is_refused(trained, served, capfd):
     photo = sorted(trained[0].glob("photos/*/1.jpg"))[0].read_bytes()
     status, answer = ask(served, photo, plain_photo())
     (face,), none = answer["predictions"]
@@ -198,6 +202,8 @@ def test_it_is_served_and_what_is_no_photo_is_refused(trained, served):
         assert (status, answer["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
         assert "photo 1: not a photo that can be read, or one of more" in answer["message"]
     assert ask(served, photo)[0] == 200
+    assert main(["serve", trained[1][0], "--port", str(served)]) == 2
+    assert f"--port {served}: Address already in use" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,14 @@ from tripletlab.errors import InputError
 from tripletlab.evaluation.protocol import pair_distances
 from tripletlab.faces.pair_faces import calibration_pairs
 from tripletlab.faces.store import FaceStore, find
-from tripletlab.recognition.bundle import KERAS, SAVEDMODEL, Bundle, Card, add_to_bundle, write_bundle
+from tripletlab.recognition.bundle import (
+    KERAS,
+    SAVEDMODEL,
+    Bundle,
+    Card,
+    add_to_bundle,
+    write_bundle,
+)
 from tripletlab.recognition.calibration import calibrate, threshold_at
 from tripletlab.recognition.embedder import Embedder, read_network
 from tripletlab.system.progress import quiet_stderr, say
