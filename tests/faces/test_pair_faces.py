@@ -7,7 +7,7 @@ import pytest
 from tripletlab.errors import InputError
 from tripletlab.faces.pair_faces import CROPPED, heldout_pairs, prepare_pairs
 from tripletlab.faces.preparation import prepare_faces
-from tripletlab.faces.store import HELDOUT, FaceStore, PairStore
+from tripletlab.faces.store import HELDOUT, TRAIN, FaceStore, PairStore
 from tripletlab.photos.hygiene import Hygiene
 from tripletlab.photos.pairs import NamedPair, PhotoOf, write_pairs_txt
 from tripletlab.photos.sources import Heldout, TrainingPhotos, VerificationPhotos
@@ -219,7 +219,23 @@ def test_heldout_pairs_are_used_again(faces):
     assert first.path == again.path != other.path
 
 
-def test_too_many_folds_for_the_heldout_people(faces):
+def test_too_many_folds_for_the_heldout_people_are_fewer_and_it_is_said(faces, capsys):
     store = FaceStore.open(faces)
-    with pytest.raises(InputError, match="10 folds"):
-        heldout_pairs(store, replace(HELD, folds=10), beside=faces, fresh=False)
+    made = heldout_pairs(store, replace(HELD, folds=10), beside=faces, fresh=False)
+    held = PairStore.open(made.path)
+    people = len(set(held.names))
+    folds = len(set(held.pairs.fold.tolist()))
+    assert 2 <= folds <= people // 2 < 10
+    said = f"{people} people are held out, too few for verification.folds=10: the pairs are in"
+    assert f"{said} {folds} folds" in " ".join(capsys.readouterr().err.split())
+    heldout_pairs(store, HELD, beside=faces, fresh=False)
+    assert "folds" not in capsys.readouterr().err
+
+
+def test_too_few_heldout_people_for_two_folds_are_refused(faces):
+    store = FaceStore.open(faces)
+    held = np.flatnonzero(store.split == HELDOUT)
+    split = store.split.copy()
+    split[held[3:]] = TRAIN
+    with pytest.raises(InputError, match="cannot fill 2 folds"):
+        heldout_pairs(replace(store, split=split), HELD, beside=faces, fresh=False)

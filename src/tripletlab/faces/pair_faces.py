@@ -1,6 +1,6 @@
 """The faces that judge a model: the photos of pairs.txt, or people held out of a face store."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from tripletlab.faces.storing import write
 from tripletlab.photos.pairs import NamedPair, Pairs, PhotoOf, draw_pairs, read_pairs_files
 from tripletlab.photos.sources import MAP_PEOPLE, Heldout, VerificationPhotos
 from tripletlab.photos.tree import identity_folders, list_identities, names_of, source
-from tripletlab.system.progress import spread
+from tripletlab.system.progress import say, spread
 
 CROPPED = "no face found, LFWcrop's taken"
 INSTEAD = {  # what a problem means for a photo that has to be judged
@@ -77,7 +77,8 @@ def heldout_pairs(faces: FaceStore, heldout: Heldout, *, beside: Path, fresh: bo
     """Write pairs.h5 from the held-out identities of faces.h5, beside it; skip it when it is there.
 
     Someone who is in two trees is judged in the one that has more faces of them: two folds could
-    share them otherwise. InputError when too few people are held out for so many folds.
+    share them otherwise. Where the people are too few for so many folds there are fewer, and a
+    line says so. InputError when they cannot fill two.
     """
     title = "held-out identities"
     path = store_path(beside.parent, title=title, key=[faces.fingerprint, vars(heldout)])
@@ -86,13 +87,7 @@ def heldout_pairs(faces: FaceStore, heldout: Heldout, *, beside: Path, fresh: bo
         return Preparation(path, reused=True)
     chosen = _once(faces, np.flatnonzero(faces.split == HELDOUT))
     groups = [np.arange(*faces.offsets[entry : entry + 2]) for entry in chosen]
-    drawn = draw_pairs(
-        groups,
-        faces.trees[chosen],
-        folds=heldout.folds,
-        per_fold=heldout.per_fold,
-        seed=heldout.seed,
-    )
+    drawn = _in_most_folds(groups, faces.trees[chosen], heldout)
     rows = np.concatenate(groups)  # of faces.images; a pair counts from the first of them
     place = np.zeros(len(faces.images), np.int64)
     place[rows] = np.arange(len(rows))
@@ -116,6 +111,28 @@ def heldout_pairs(faces: FaceStore, heldout: Heldout, *, beside: Path, fresh: bo
         map_rows=place[np.concatenate([group[:MAP_PEOPLE] for group in most])],
     )
     return Preparation(path, reused=False)
+
+
+def _in_most_folds(
+    groups: Sequence[NDArray[np.int64]], trees: NDArray[np.int64], heldout: Heldout
+) -> Pairs:
+    """Pairs in as many folds as asked for, or in the most that the people can fill."""
+    for folds in range(heldout.folds, 1, -1):
+        try:
+            drawn = draw_pairs(
+                groups, trees, folds=folds, per_fold=heldout.per_fold, seed=heldout.seed
+            )
+        except InputError:
+            if folds == 2:
+                raise
+        else:
+            break
+    if folds < heldout.folds:
+        say(
+            f"{len(groups)} people are held out, too few for verification.folds={heldout.folds}:"
+            f" the pairs are in {folds} folds"
+        )
+    return drawn
 
 
 def calibration_pairs(faces: FaceStore) -> Pairs | None:
