@@ -31,6 +31,13 @@ def test_an_axis_that_is_no_key_is_told_of(tmp_path):
         read_plan([str(tmp_path / "s.yaml")]).check()
 
 
+@pytest.mark.parametrize("key", ["faces/aligner", "faces.size", "photos.people"])
+def test_an_axis_of_what_all_runs_share_is_refused(tmp_path, key):
+    (tmp_path / "s.yaml").write_text(f"axes: {{{key}: [1, 2]}}")
+    with pytest.raises(InputError, match="all runs of a sweep share"):
+        read_plan([str(tmp_path / "s.yaml")])
+
+
 def test_more_trials_are_the_same_sweep_and_another_config_is_not():
     plan = read_plan(["random"])
     assert read_plan(["random", "trials=50"]).recipe() == plan.recipe()

@@ -1,10 +1,12 @@
 """Spaces: what a file may say, the points of a grid, and what the samplers draw."""
 
+from itertools import pairwise
+
 import pytest
 
 from tripletlab.errors import InputError
-from tripletlab.sweeping.samplers import drawn
-from tripletlab.sweeping.spaces import read_space
+from tripletlab.sweeping.samplers import drawn, make_pruner
+from tripletlab.sweeping.space_files import read_space
 
 RANDOM = "trials: 20\nsampler: {_target_: optuna.samplers.RandomSampler, seed: 1}\n"
 CONDITIONAL = """
@@ -12,6 +14,10 @@ axes:
   miner: [semihard, hard]
   margin: {values: [0.2, 0.4], when: {miner: semihard}}
 """
+LAUGHS = "a: &a [x, x]\n" + "".join(
+    f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]\n"
+    for before, name in pairwise("abcdefghijkl")
+)
 
 
 def space(tmp_path, text, changes=None):
@@ -66,12 +72,42 @@ def test_changes_replace_axes_and_what_stands_beside_them(tmp_path):
         ("axes: {margin: 0.2}", "list of values"),
         ("axes: {margin: []}", "margin.*list of values"),
         ("margin: [0.2]", "axes:"),
-        ("[]", "axes:"),
+        ("[]", "names and values"),
         ("axes: [", "not YAML"),
         ("axes: {margin: [0.2]}\ntrails: 3", "trails"),
         ("axes: {margin: {low: 1, high: 2}}", "a list of values, or a sampler"),
         ("axes: {margin: {low: 2, high: 1}}", "low is 2"),
         ("axes: {margin: {low: 0, high: 1, log: true}}", "above 0"),
+        ("axes: {margin: {low: 0.1, high: .inf}}", "margin: high"),
+        ("axes: {margin: {low: .nan, high: 0.4}}", "margin: low"),
+        *(
+            (f"axes: {{margin: {{low: 0.1, high: 0.4, step: {step}}}}}", "step is|step:")
+            for step in ("-0.1", "0", "5", "1e-300", ".nan")
+        ),
+        ("axes: {margin: [.inf, 0.2]}", "inf is not a finite number"),
+        ("axes: {margin: [.nan]}", "nan is not a finite number"),
+        ("axes: {margin: ['${oc.env:HOME}']}", "write the value out"),
+        ("axes: {margin: ['${']}", "not YAML"),
+        ("axes: {margin: [0.2, 0.3, 0.2]}", "0.2 stands there twice"),
+        ("axes: {margin: [" + "9" * 5000 + "]}", "not YAML"),
+        ("axes: {margin: [0.2]}\nseeds: [1, 1]", "1 stands there twice"),
+        ("axes: {margin: [0.2]}\nseeds: [-1]", "greater than or equal to 0"),
+        ("axes: {margin: [0.2]}\nseeds: [4294967296]", "less than 4294967296"),
+        ("axes: {margin: [0.2]}\nname: other", "leave `name` out"),
+        ("axes: {margin: [0.2]}\nobjectives: {}", "at least 1"),
+        ("axes: {margin.: [0.2]}", "axis 'margin.'"),
+        ('axes: {"mar\\ngin": [0.2]}', "axis 'mar"),
+        ("axes: {miner: [hard], margin: {values: [1], when: {miner: []}}}", "when.miner"),
+        ("axes: {miner: [hard], margin: {values: [1], when: {miner: soft}}}", "never soft"),
+        ("3", "names and values"),
+        ("1: 2\naxes: {margin: [0.2]}", "names and values"),
+        ("axes: " + "[" * 2000 + "]" * 2000, "inside one another"),
+        ("axes: " + "{a: " * 2000 + "}" * 2000, "inside one another"),
+        ("axes: &a {margin: *a}", r"\*a stands inside &a"),
+        (LAUGHS, "more than 20,000 values"),
+        ("#" + "x" * 1_000_000, "bytes of YAML are too many"),
+        ("axes: {" + ", ".join(f"a{n}: [1, 2, 3, 4, 5]" for n in range(20)) + "}", "10,000 runs"),
+        (f"axes: {{margin: [0.2]}}\n{RANDOM}".replace("20", "1000000000000"), "10,000 runs"),
         ("axes: {margin: {values: [1], when: {miner: hard}}}", "no axis above it"),
         ("axes: {seed: [1, 2]}", "seeds:"),
         ("axes: {margin: [0.2]}\ntrials: 3", "go together"),
@@ -84,8 +120,43 @@ def test_changes_replace_axes_and_what_stands_beside_them(tmp_path):
     ],
 )
 def test_a_malformed_space(text, hint, tmp_path):
-    with pytest.raises(InputError, match=hint):
+    with pytest.raises(InputError, match=hint) as refused:
         space(tmp_path, text)
+    assert "\n" not in str(refused.value)
+    assert len(str(refused.value)) < 1000
+
+
+def test_aliases_within_bounds_are_read(tmp_path):
+    text = "axes: {miner: &a [hard, semihard], loss: *a}"
+    assert len(space(tmp_path, text).cells()) == 4
+
+
+def test_a_step_as_wide_as_the_range_is_one(tmp_path):
+    text = "axes: {margin: {low: 0.1, high: 0.3, step: 0.2}}\n"
+    assert {point["margin"] for point in drawn(space(tmp_path, text + RANDOM))} == {0.1, 0.3}
+
+
+@pytest.mark.parametrize("key", ["trials.x", "sampler.seed.x", "objectives.a.b.c"])
+def test_a_change_inside_what_has_no_keys_is_refused(tmp_path, key):
+    objectives = "objectives: {a: {b: 1}}\n"
+    with pytest.raises(InputError, match="has no keys in it"):
+        space(tmp_path, f"axes: {{margin: [0.1]}}\n{RANDOM}{objectives}", {key: 1})
+
+
+@pytest.mark.parametrize(
+    "pruner",
+    [
+        {"_target_": "optuna.pruners.NopPruner", "_partial_": True},
+        {
+            "_target_": "optuna.pruners.PatientPruner",
+            "wrapped_pruner": {"_target_": "optuna.pruners.NopPruner", "_partial_": True},
+            "patience": 1,
+        },
+    ],
+)
+def test_a_pruner_that_is_only_half_made_is_refused(tmp_path, pruner):
+    with pytest.raises(InputError, match="leave _partial_ out"):
+        make_pruner(space(tmp_path, "axes: {margin: [0.1]}", {"pruner": pruner}))
 
 
 def test_a_missing_space_names_those_that_are_there(tmp_path):

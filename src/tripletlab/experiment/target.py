@@ -12,6 +12,7 @@ import yaml
 
 from tripletlab import config
 from tripletlab.config import EvaluateConfig
+from tripletlab.config.yaml_files import read_yaml
 from tripletlab.errors import InputError
 from tripletlab.evaluation.flip import Embed, flipped
 from tripletlab.experiment.data import is_held_out, prepare_judged
@@ -54,7 +55,7 @@ def find_subject(what: str, overrides: Sequence[str], tracker: Tracker) -> Subje
 
 def run_config(run_id: str, overrides: Sequence[str], tracker: Tracker) -> EvaluateConfig:
     """The config that a run was made with, under the overrides that are given now."""
-    tree = yaml.safe_load(tracker.artifact(run_id, "config.yaml").read_text())
+    tree = read_yaml(tracker.artifact(run_id, "config.yaml"), yaml.safe_load)
     params = registry.told(run_id).params
     choices = {noun: params[noun] for noun in config.groups() if noun in params}
     made: EvaluateConfig = config.recorded("evaluate", tree, choices, overrides)

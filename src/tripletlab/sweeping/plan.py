@@ -1,6 +1,7 @@
 """What a sweep is asked to do: a space, a config for each of its points, and what they cost."""
 
 import functools
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,8 @@ from tripletlab.config import Component, Composition, RunConfig, SweepConfig
 from tripletlab.errors import InputError
 from tripletlab.evaluation.metrics import check_columns, check_objectives
 from tripletlab.sweeping.samplers import make_pruner, make_sampler
-from tripletlab.sweeping.spaces import Point, Space, read_space
+from tripletlab.sweeping.space_files import read_space
+from tripletlab.sweeping.spaces import Point, Space
 from tripletlab.sweeping.study import digest
 from tripletlab.system.progress import cores
 
@@ -125,7 +127,7 @@ def space_path(name: str) -> Path:
 
 def _hold_together(space: Space, overrides: Sequence[str]) -> None:
     for key in space.axes:
-        noun = key.split(".")[0]
+        noun = re.split(r"[./]", key)[0]
         if noun in OWN + SHARED:
             raise InputError(
                 f"axis {key} of {space.name}: all runs of a sweep share {noun}, so that they can be"

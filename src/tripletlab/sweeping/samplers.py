@@ -6,7 +6,7 @@ from typing import Any
 
 import optuna
 
-from tripletlab.config.instantiate import read_component
+from tripletlab.config.instantiate import Component, read_component
 from tripletlab.errors import InputError
 from tripletlab.sweeping.spaces import Point, Space
 
@@ -47,11 +47,19 @@ def _optunas(noun: str) -> set[str]:
     return {f"optuna.{noun}s.{name}" for name in module.__all__}
 
 
+def _is_whole(component: Component) -> bool:
+    nested = (one for one in component.arguments.values() if isinstance(one, Component))
+    return not component.partial and all(map(_is_whole, nested))
+
+
 def _made(node: Mapping[str, Any], noun: str) -> Any:
     if "_target_" not in node:
         raise InputError(f"{noun}: say which by _target_: optuna.{noun}s.…")
     try:
-        return read_component(node, noun, allowed=_optunas(noun)).build()
+        component = read_component(node, noun, allowed=_optunas(noun))
+        if not _is_whole(component):
+            raise InputError(f"{noun}: leave _partial_ out; Optuna needs the {noun} itself")
+        return component.build()
     except ImportError as error:
         raise InputError(f"{noun}: {node['_target_']} needs more packages ({error})") from error
     except (TypeError, ValueError) as error:

@@ -1,18 +1,48 @@
 """Search spaces: one file each in sweeps/, with its axes and how they are searched."""
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+import math
+import re
+from collections.abc import Sequence
+from itertools import islice
 from typing import Annotated, Any, Literal, Protocol
 
-import yaml
-from omegaconf import OmegaConf
-from pydantic import BaseModel, Field, ValidationError, model_validator
-
-from tripletlab.errors import InputError
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 Value = bool | int | float | str | None
 Point = dict[str, Value]  # a value for each axis that applies
 SCORE = "best_validation_auc"
+MOST = 10_000  # runs of a sweep
+KEY = r"[\w-]+([./][\w-]+)*"
+
+
+def _plain(value: Value) -> Value:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{value} is not a finite number")
+    if isinstance(value, str) and "${" in value:
+        raise ValueError(f"{value}: write the value out")
+    return value
+
+
+def _distinct(values: list[Any]) -> list[Any]:
+    known = set()
+    for value in values:
+        if (type(value), value) in known:
+            raise ValueError(f"{value} stands there twice")
+        known.add((type(value), value))
+    return values
+
+
+Values = Annotated[
+    list[Annotated[Value, AfterValidator(_plain)]],
+    Field(min_length=1, max_length=1000),
+    AfterValidator(_distinct),
+]
+Seeds = Annotated[
+    list[Annotated[int, Field(ge=0, lt=2**32)]],
+    Field(min_length=1, max_length=1000),
+    AfterValidator(_distinct),
+]
+Number = Annotated[int | float, Field(ge=-(2**53), le=2**53)]  # so that neighbours differ
 
 
 class Suggests(Protocol):
@@ -30,7 +60,7 @@ class Suggests(Protocol):
 class Axis(BaseModel, extra="forbid", frozen=True):
     """A config key that varies; `when` names the values of earlier axes that it belongs to."""
 
-    when: dict[str, Any] = {}
+    when: dict[str, Value | Values] = {}
 
     def applies(self, point: Point) -> bool:
         """The earlier axes have values at which this one matters."""
@@ -43,11 +73,15 @@ class Axis(BaseModel, extra="forbid", frozen=True):
 class Choice(Axis, frozen=True):
     """One of a list of values."""
 
-    values: Annotated[list[Value], Field(min_length=1)]
+    values: Values
 
     def suggest(self, trial: Suggests, key: str) -> Value:
         """The trial's value."""
         return trial.suggest_categorical(key, self.values)
+
+    def has(self, value: Value) -> bool:
+        """The value can be chosen."""
+        return value in self.values
 
     def ends(self) -> list[Value]:
         """Values that stand for all when a config is checked."""
@@ -57,10 +91,10 @@ class Choice(Axis, frozen=True):
 class Range(Axis, frozen=True):
     """A number from `low` to `high`, both included; whole where both are."""
 
-    low: int | float
-    high: int | float
+    low: Number
+    high: Number
     log: bool = False
-    step: int | float | None = None
+    step: Number | None = None
 
     @model_validator(mode="after")
     def _can_be_drawn(self) -> "Range":
@@ -68,6 +102,9 @@ class Range(Axis, frozen=True):
             raise ValueError(f"low is {self.low} and high {self.high}")
         if self.log and (self.low <= 0 or self.step is not None):
             raise ValueError("log needs low above 0, and no step")
+        span = (self.high - self.low) * (1 + 1e-9)  # 0.3 - 0.1 is a little less than 0.2
+        if self.step is not None and not 0 < self.step <= span <= 1e6 * self.step:
+            raise ValueError(f"step is {self.step}; from low to high it takes 1 to 1,000,000 steps")
         return self
 
     def suggest(self, trial: Suggests, key: str) -> Value:
@@ -76,6 +113,10 @@ class Range(Axis, frozen=True):
             step = int(self.step or 1)
             return trial.suggest_int(key, int(self.low), int(self.high), step=step, log=self.log)
         return trial.suggest_float(key, self.low, self.high, step=self.step, log=self.log)
+
+    def has(self, value: Value) -> bool:
+        """The value lies between the ends."""
+        return isinstance(value, int | float) and self.low <= value <= self.high
 
     def ends(self) -> list[Value]:
         """Values that stand for all when a config is checked."""
@@ -93,28 +134,38 @@ class Space(BaseModel, extra="forbid", frozen=True):
 
     name: str
     axes: dict[str, Choice | Range]
-    seeds: Annotated[list[int], Field(min_length=1)] | None = None
+    seeds: Seeds | None = None
     trials: Annotated[int, Field(ge=1)] | None = None
     sampler: dict[str, Any] | None = None
     pruner: dict[str, Any] | None = None
-    objectives: dict[str, Literal["maximize", "minimize"]] = {SCORE: "maximize"}
+    objectives: Annotated[dict[str, Literal["maximize", "minimize"]], Field(min_length=1)] = {
+        SCORE: "maximize"
+    }
     columns: list[str] = []
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Space":
-        earlier: set[str] = set()
+        earlier: dict[str, Choice | Range] = {}
         for key, axis in self.axes.items():
-            if missing := set(axis.when) - earlier:
-                raise ValueError(f"axis {key}: no axis above it is called {missing.pop()}")
+            if not re.fullmatch(KEY, key):
+                raise ValueError(f"axis {key!r}: no key of a config is called that")
+            for other, wanted in axis.when.items():
+                if other not in earlier:
+                    raise ValueError(f"axis {key}: no axis above it is called {other}")
+                for value in wanted if isinstance(wanted, list) else [wanted]:
+                    if not earlier[other].has(value):
+                        raise ValueError(f"axis {key}: {other} is never {value}")
             if self.sampler is None and isinstance(axis, Range):
                 raise ValueError(f"axis {key} is a range: give a list of values, or a sampler")
-            earlier.add(key)
+            earlier[key] = axis
         if "seed" in earlier:
             raise ValueError("write `seeds: [1, 2, 3]` beside axes, so that the table averages")
         if (self.sampler is None) != (self.trials is None):
             raise ValueError("a sampler and `trials`, how many points it draws, go together")
         if self.pruner and list(self.objectives) != [SCORE]:
             raise ValueError(f"a pruner looks at the validation AUC alone: objectives: {{{SCORE}}}")
+        if self.runs > MOST:
+            raise ValueError(f"more than {MOST:,} runs: give fewer values, or a sampler and trials")
         return self
 
     @property
@@ -123,16 +174,17 @@ class Space(BaseModel, extra="forbid", frozen=True):
         return len(self.objectives) > 1
 
     def cells(self) -> list[Point]:
-        """Every point of a grid, the last axis fastest."""
+        """Every point of a grid, the last axis fastest; no more than one above `MOST`."""
         cells: list[Point] = [{}]
         for key, axis in self.axes.items():
-            cells = [
+            longer = (
                 {**cell, **more}
                 for cell in cells
                 for more in (
                     [{key: value} for value in axis.ends()] if axis.applies(cell) else [{}]
                 )
-            ]
+            )
+            cells = list(islice(longer, MOST + 1))
         return cells
 
     def draw(self, trial: Suggests) -> Point:
@@ -177,60 +229,3 @@ class Space(BaseModel, extra="forbid", frozen=True):
     def runs(self) -> int:
         """How many runs there will be: each point once for each seed."""
         return self.points * len(self.seeds or [0])
-
-
-def read_space(path: Path, changes: Mapping[str, Any] = {}) -> Space:
-    """Read a space; `changes` replace an axis, or a key beside `axes`, by their dotted names.
-
-    InputError says what is wrong with the file.
-    """
-    if not path.is_file():
-        names = ", ".join(sorted(other.stem for other in path.parent.glob("*.yaml"))) or "none"
-        raise InputError(f"{path}: no such space; {path.parent} has {names}")
-    try:
-        # OmegaConf's YAML, as in conf/: there 1e-4 is a number
-        content: Any = OmegaConf.to_container(OmegaConf.create(path.read_text()))
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
-        raise InputError(f"{path}: not YAML ({' '.join(str(error).split())})") from error
-    axes = content.get("axes") if isinstance(content, dict) else None
-    if not isinstance(axes, dict) or not axes:
-        raise InputError(f"{path}: write `axes:` and under it a list of values for each key")
-    for key, value in changes.items():
-        _change(content, key, value)
-    try:
-        axes = {key: _axis(node, f"{path}: axis {key}") for key, node in axes.items()}
-        return Space(name=path.stem, **{**content, "axes": axes})
-    except ValidationError as error:
-        raise InputError(f"{path}: {_reason(error)}") from error
-
-
-def _change(content: dict[str, Any], key: str, value: Any) -> None:
-    first, *rest = key.split(".")
-    if first == "axes" or first not in Space.model_fields:
-        content["axes"][key.removeprefix("axes.")] = value
-        return
-    node = content
-    for part in (first, *rest)[:-1]:
-        node = node.setdefault(part, {})
-    node[(first, *rest)[-1]] = value
-
-
-def _axis(node: Any, where: str) -> Choice | Range:
-    try:
-        if isinstance(node, list):
-            return Choice(values=node)
-        if isinstance(node, dict):
-            return Choice(**node) if "values" in node else Range(**node)
-    except ValidationError as error:
-        raise InputError(f"{where}: {_reason(error)}; {_AXIS}") from error
-    raise InputError(f"{where}: {_AXIS}")
-
-
-_AXIS = "it needs a list of values, such as [0.2, 0.4], or {low: 0.1, high: 0.6}"
-
-
-def _reason(error: ValidationError) -> str:
-    first = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"])
-    text = first["msg"].removeprefix("Value error, ")
-    return f"{place}: {text[0].lower()}{text[1:]}" if place else text

@@ -1,0 +1,75 @@
+"""A space's file, read under the changes of the command line."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+from pydantic import ValidationError
+
+from tripletlab.config.yaml_files import read_yaml
+from tripletlab.errors import InputError, brief
+from tripletlab.sweeping.spaces import Choice, Range, Space
+
+
+def read_space(path: Path, changes: Mapping[str, Any] = {}) -> Space:
+    """Read a space; `changes` replace an axis, or a key beside `axes`, by their dotted names.
+
+    InputError says what is wrong with the file.
+    """
+    if not path.is_file():
+        names = ", ".join(sorted(other.stem for other in path.parent.glob("*.yaml"))) or "none"
+        raise InputError(f"{path}: no such space; {path.parent} has {names}")
+    content = read_yaml(path, _as_in_conf)
+    axes = content.get("axes")
+    if not isinstance(axes, dict) or not axes:
+        raise InputError(f"{path}: write `axes:` and under it a list of values for each key")
+    if "name" in {*content, *changes}:
+        raise InputError(f"{path}: leave `name` out; a space is called as its file")
+    for key, value in changes.items():
+        _change(content, key, value)
+    try:
+        axes = {key: _axis(node, f"{path}: axis {key}") for key, node in axes.items()}
+        return Space.model_validate({**content, "name": path.stem, "axes": axes})
+    except ValidationError as error:
+        raise InputError(f"{path}: {_reason(error)}") from error
+
+
+def _as_in_conf(text: str) -> Any:
+    """What OmegaConf reads: there 1e-4 is a number."""
+    return OmegaConf.to_container(OmegaConf.create(text))
+
+
+def _change(content: dict[str, Any], key: str, value: Any) -> None:
+    first, *rest = key.split(".")
+    if first == "axes" or first not in Space.model_fields:
+        content["axes"][key.removeprefix("axes.")] = value
+        return
+    node = content
+    for part in (first, *rest)[:-1]:
+        node = node.setdefault(part, {})
+        if not isinstance(node, dict):
+            raise InputError(f"{key}: {part} has no keys in it; give {part}=…")
+    node[(first, *rest)[-1]] = value
+
+
+def _axis(node: Any, where: str) -> Choice | Range:
+    try:
+        if isinstance(node, list):
+            return Choice.model_validate({"values": node})
+        if isinstance(node, dict):
+            return (Choice if "values" in node else Range).model_validate(node)
+    except ValidationError as error:
+        raise InputError(f"{where}: {_reason(error)}; {_AXIS}") from error
+    raise InputError(f"{where}: {_AXIS}")
+
+
+_AXIS = "it needs a list of values, such as [0.2, 0.4], or {low: 0.1, high: 0.6}"
+
+
+def _reason(error: ValidationError) -> str:
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"])
+    text = first["msg"].removeprefix("Value error, ")
+    text = f"{text[0].lower()}{text[1:]}" if place else text
+    return brief(f"{place}: {text}" if place else text)
