@@ -64,7 +64,12 @@ def test_all_three_say_the_same(tmp_path: Path) -> None:
         assert mean in Page(page).texts
     assert "too few mismatched pairs" in markdown
     accuracy = card["scores"]["accuracy"]
-    assert f"Right on {accuracy['mean']:.1%} of 200 pairs of 201 people" in markdown
+    least, most = card["intervals"]["accuracy"]
+    assert (
+        f"Right on {accuracy['mean']:.1%} of 200 pairs of 201 people,"
+        f" 95 % {least:.1%} to {most:.1%} (standard error over 10 sets"
+        f" {accuracy['standard_error']:.1%}); AUC {card['pooled']['auc']:.3f}, 95 %"
+    ) in markdown
     assert any("Whom it was trained on is unknown." in text for text in Page(page).texts)
     for name, value in (("recall", card["pooled"]["recall"]), ("EER", card["pooled"]["eer"])):
         ends = card["intervals"][name.lower()]

@@ -49,11 +49,12 @@ def _tables(card: Mapping[str, Any]) -> Iterator[PageTable]:
 def _lead(card: Mapping[str, Any]) -> str:
     """The verdict in a sentence or two."""
     accuracy, pairs, about = card["scores"]["accuracy"], card["pairs"], card["about"]
-    low, high = card["intervals"]["auc_pooled"]
+    (least, most), (low, high) = (card["intervals"][name] for name in ("accuracy", "auc_pooled"))
     verdict = (
         f"Right on {accuracy['mean']:.1%} of {pairs['matched'] + pairs['mismatched']:,} pairs of"
-        f" {pairs['people']:,} people, ± {accuracy['standard_error']:.1%} (standard error over"
-        f" {pairs['sets']} sets); AUC {card['pooled']['auc']:.3f}, 95 % {low:.3f} to {high:.3f}."
+        f" {pairs['people']:,} people, 95 % {least:.1%} to {most:.1%} (standard error over"
+        f" {pairs['sets']} sets {accuracy['standard_error']:.1%}); AUC {card['pooled']['auc']:.3f},"
+        f" 95 % {low:.3f} to {high:.3f}."
     )
     people = about.get("training_identities")
     if not isinstance(people, int):
