@@ -4,7 +4,8 @@
 
 Real processes, as on several machines: the memories of Optuna and MLflow are databases in
 PostgreSQL, runs and artifacts go through the MLflow server, and each of the two Ray nodes has one
-core. All of it lies in FOLDER and ends with the script. `--kill-node` kills the second node,
+core. All of it lies in FOLDER and ends with the script; as root, FOLDER must lie where the user
+postgres may enter, for PostgreSQL does not run as root. `--kill-node` kills the second node,
 processes and all, once two runs have written an epoch, to see the sweep complete without it.
 
 Needs `pip install 'tripletlab[cluster]'`, and PostgreSQL's programs (Debian: postgresql).
@@ -31,6 +32,8 @@ def main(words: Sequence[str]) -> int:
     kill = "--kill-node" in words
     folder, *rest = [word for word in words if word != "--kill-node"]
     root = Path(folder).resolve()
+    if os.geteuid() == 0:
+        refuse_closed(root)
     root.mkdir(parents=True, exist_ok=True)
     with (
         postgres(root / "postgres") as database,
@@ -53,6 +56,16 @@ def main(words: Sequence[str]) -> int:
         return process.wait()
 
 
+def refuse_closed(folder: Path) -> None:
+    """End here where a folder on the way is closed to the user postgres; nothing is opened up."""
+    for place in (folder, *folder.parents):
+        if place.exists() and not place.stat().st_mode & 0o001:
+            raise SystemExit(
+                f"{place} is closed to other users, and PostgreSQL runs as the user postgres:"
+                " give a FOLDER that it may enter, such as /var/tmp/lab"
+            )
+
+
 @contextlib.contextmanager
 def postgres(folder: Path) -> Iterator[str]:
     """A server with the databases `studies` and `mlflow`; the value is its address."""
@@ -63,9 +76,6 @@ def postgres(folder: Path) -> Iterator[str]:
         folder.mkdir(parents=True, exist_ok=True)
         if user:
             shutil.chown(folder, "postgres")
-            for parent in folder.parents:
-                if not parent.stat().st_mode & 0o001:
-                    parent.chmod(parent.stat().st_mode | 0o011)
         quietly([program("initdb"), "-D", folder, "-U", "lab", "-A", "trust"], **user)
     server = subprocess.Popen(
         [program("postgres"), "-D", str(folder), "-p", str(port), "-k", ""],

@@ -1,5 +1,6 @@
 """A sweep on Ray, PostgreSQL and an MLflow server, all real processes: pytest -m cluster."""
 
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -34,3 +35,15 @@ def test_a_cluster_that_is_not_there():
     pytest.importorskip("ray")
     with pytest.raises(InputError, match=r"engine.address=127.0.0.1:1"):
         Cluster(address="127.0.0.1:1", workers=1, cpus=1, gpus=0).open(lambda job, told: {})
+
+
+def test_a_closed_folder_is_refused_and_stays_closed(tmp_path):
+    spec = importlib.util.spec_from_file_location("cluster", ROOT / "examples" / "cluster.py")
+    example = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(example)
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    with pytest.raises(SystemExit, match="closed to other users"):
+        example.refuse_closed(closed / "lab")
+    assert closed.stat().st_mode & 0o777 == 0o700
+    assert not (closed / "lab").exists()

@@ -160,3 +160,15 @@ def test_a_database_that_is_not_there_is_told_of_without_its_password():
     with pytest.raises(InputError, match="cannot be opened") as told:
         open_storage("postgresql://me:secret@127.0.0.1:1/none")
     assert "secret" not in str(told.value)
+
+
+def test_the_latest_study_is_the_one_that_began_last(tmp_path):
+    study = open_study(tmp_path)
+    finish(study, study.take())
+    never = open_study(tmp_path, name="b")
+    assert Study.seen(study.storage, None).name == "a"
+    assert Study.seen(study.storage, "b").name == "b"
+    study.forget_unless_begun()
+    never.forget_unless_begun()
+    with pytest.raises(InputError, match=r"there are a$"):
+        Study.seen(study.storage, "b")

@@ -4,6 +4,7 @@ import hashlib
 import json
 import warnings
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import optuna
@@ -97,7 +98,7 @@ class Study:
 
     @classmethod
     def seen(cls, storage: RDBStorage, wanted: str | None) -> "Study":
-        """To look at: the latest of that name, or of that space, or of all; changes nothing."""
+        """To look at: the latest begun of that name, or space, or of all; changes nothing."""
         known = [one for one in optuna.get_all_study_summaries(storage) if SPACE in one.user_attrs]
         found = [
             one
@@ -107,9 +108,14 @@ class Study:
         if not found:
             names = ", ".join(one.study_name for one in known) or "none yet"
             raise InputError(f"no sweep {wanted or ''}: there are {names}")
-        name = max(found, key=lambda one: str(one.datetime_start)).study_name
+        name = max(found, key=lambda one: one.datetime_start or datetime.min).study_name
         study = optuna.load_study(study_name=name, storage=storage)
         return cls(study, storage, Space.model_validate_json(study.user_attrs[SPACE]))
+
+    def forget_unless_begun(self) -> None:
+        """Delete the study where none of its trials has begun."""
+        if all(trial.state == TrialState.WAITING for trial in self.study.get_trials(False)):
+            optuna.delete_study(study_name=self.name, storage=self.storage)
 
     def recall(self, key: str) -> str | None:
         """A note that was kept with the study."""

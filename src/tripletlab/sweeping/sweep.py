@@ -62,17 +62,20 @@ def sweep(words: Sequence[str], *, fresh: bool, dry_run: bool) -> None:
         if over == counts["declared"]:
             answer(study, data, tracker, parent=None)
             return
+        try:
+            engine.open(Training(data.faces.path, data.pairs.path, tracker))
+        except InputError:
+            study.forget_unless_begun()
+            raise
         params = {"space": plan.space.name, "study": study.name}
         resume = study.recall(PARENT)
         with tracker.run(title_of(study, data), params=params, tags={}, resume=resume) as parent:
             study.remember(PARENT, parent.run_id)
-            _drive(plan, study, engine, data, tracker, parent.run_id)
+            _drive(plan, study, engine, tracker, parent.run_id)
             answer(study, data, tracker, parent=parent)
 
 
-def _drive(
-    plan: Plan, study: Study, engine: Engine, data: Data, tracker: Tracker, parent: str
-) -> None:
+def _drive(plan: Plan, study: Study, engine: Engine, tracker: Tracker, parent: str) -> None:
     """Run what is missing; whatever stops it, no run stays open."""
     base = plan.base
     folder = Path(tracker.folder).resolve() / "sweeps" / study.name
@@ -86,13 +89,13 @@ def _drive(
             run_id=taken.run_id,
             checkpoint=place.with_suffix(".npz"),
             log=place.with_suffix(".log"),
+            parent=parent,
         )
 
     def closed(run_id: str, how: str) -> None:
         tracker.end(run_id, status="KILLED", tags={"died": how})
 
     say(f"each run prints to a file of its own in {folder}")
-    engine.open(Training(data.faces.path, data.pairs.path, tracker, parent))
     try:
         with SweepBoard(study, epochs=base.fit["epochs"]) as board:
             retries = base.retries

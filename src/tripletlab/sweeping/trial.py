@@ -14,12 +14,11 @@ from tripletlab.training import backend
 
 @dataclass(frozen=True)
 class Training:
-    """Trains on the stores in two files, in runs nested in `parent`; sent to every worker once."""
+    """Trains on the stores in two files, in runs nested in the job's; sent to every worker once."""
 
     faces: Path
     pairs: Path
     tracker: Tracker
-    parent: str
 
     def __call__(self, job: Job, told: Told) -> dict[str, float]:
         """The metrics of the run's end; Pruned or FloatingPointError where it ends early."""
@@ -28,7 +27,7 @@ class Training:
             self.data,
             name=job.name,
             tracker=self.tracker,
-            parent=self.parent,
+            parent=job.parent,
             resume=job.run_id,
             checkpoint=job.checkpoint,
             watch=told,

@@ -5,28 +5,42 @@ import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 
 @contextlib.contextmanager
 def held(path: Path) -> Iterator[bool]:
     """Hold the lock while the block runs; the value says whether it was free to take."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
+    try:
+        file = _locked(path, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        yield False
+        return
+    with file:
         yield True
 
 
 @contextlib.contextmanager
 def turn(path: Path) -> Iterator[None]:
     """Wait until the lock is free, and hold it while the block runs."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with _locked(path, fcntl.LOCK_EX):
         yield
+
+
+def _locked(path: Path, how: int) -> TextIO:
+    """The file of that name, locked; opened again where its last holder has deleted it meanwhile.
+
+    A lock on a file without a name would be no lock: the next process makes another file.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    while True:
+        with contextlib.ExitStack() as opened:
+            file = opened.enter_context(path.open("a"))
+            fcntl.flock(file, how)
+            with contextlib.suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                    opened.pop_all()
+                    return file
 
 
 @contextlib.contextmanager

@@ -1,0 +1,57 @@
+"""Locks whose files are deleted by their holders."""
+
+import os
+import subprocess
+import sys
+import threading
+
+from tripletlab.system.locks import held, turn
+
+
+def test_one_that_waited_for_a_deleted_lock_holds_the_file_of_that_name(tmp_path):
+    """Else two hold "the lock": one the file without a name, one the new file."""
+    lock, at_work = tmp_path / "lock", threading.Event()
+    let_go = threading.Event()
+
+    def wait():
+        with turn(lock):
+            at_work.set()
+            let_go.wait(20)
+
+    with held(lock) as free:
+        assert free
+        waiting = threading.Thread(target=wait)
+        waiting.start()
+        assert not at_work.wait(0.3)  # it has the file open by now, and waits
+        lock.unlink()
+    assert at_work.wait(20)
+    with held(lock) as free:
+        assert not free
+    let_go.set()
+    waiting.join()
+    with held(lock) as free:
+        assert free
+
+
+COUNT = """
+import sys
+from pathlib import Path
+from tripletlab.system.locks import held
+lock, counter = Path(sys.argv[1]), Path(sys.argv[2])
+done = 0
+while done < 150:
+    with held(lock) as free:
+        if free:
+            counter.write_text(str(int(counter.read_text()) + 1))
+            done += 1
+            lock.unlink()
+"""
+
+
+def test_processes_that_delete_the_lock_exclude_each_other(tmp_path):
+    counter = tmp_path / "counter"
+    counter.write_text("0")
+    command = [sys.executable, "-c", COUNT, str(tmp_path / "lock"), str(counter)]
+    processes = [subprocess.Popen(command, env=os.environ) for _ in range(4)]
+    assert [one.wait(60) for one in processes] == [0] * 4
+    assert counter.read_text() == "600"
