@@ -44,7 +44,7 @@ def prepare(photos, place, recipe):
         recipe,
         hygiene=Hygiene(exclude=[], shared="allow"),
         judged={},
-        heldout_fraction=0.0,
+        heldout=None,
         settings={},
         folder=Path(place),
         fresh=True,

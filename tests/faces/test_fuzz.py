@@ -49,7 +49,7 @@ def test_found_is_kept_and_rejected(tmp_path, grow, recipe):
         recipe,
         hygiene=Hygiene(exclude=[], shared="refuse"),
         judged={},
-        heldout_fraction=0.0,
+        heldout=None,
         settings={},
         folder=tmp_path / "data",
         fresh=False,

@@ -151,7 +151,7 @@ def faces(tmp_path, grow, recipe):
         replace(recipe, validation_fraction=0.01),
         hygiene=Hygiene(exclude=[], shared="allow"),
         judged={},
-        heldout_fraction=0.6,
+        heldout=HELD,
         settings={},
         folder=tmp_path / "data",
         fresh=False,

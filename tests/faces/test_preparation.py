@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from tripletlab.errors import InputError
+from tripletlab.evaluation.validation import Validation
 from tripletlab.faces.cleaning import REPEATED
-from tripletlab.faces.face_store_writing import split_names
+from tripletlab.faces.face_store_writing import split_names, validation_pairs
 from tripletlab.faces.journal import Journal
 from tripletlab.faces.preparation import models, prepare_faces, store_path
 from tripletlab.faces.recipe import NO_FACE, TOO_FEW, UNREADABLE
@@ -26,8 +27,13 @@ from tripletlab.faces.store import (
     rejected_photos,
 )
 from tripletlab.photos.hygiene import LISTED, PHOTO_LISTED, SHARED, Hygiene
-from tripletlab.photos.sources import TrainingPhotos, vggface2
+from tripletlab.photos.sources import Heldout, TrainingPhotos, vggface2
 from tripletlab.photos.tree import Tree
+
+
+def held(fraction, folds=0):
+    return Heldout(fraction, folds=folds, per_fold=10, seed=0)
+
 
 ALLOWING = Hygiene(exclude=[], shared="allow")
 PEOPLE = dict.fromkeys(("Ann", "Ben", "Cem", "Dan", "Eva", "Fay"), 4)
@@ -42,7 +48,7 @@ def prepare(tmp_path, recipe):
         recipe=recipe,
         hygiene=ALLOWING,
         judged=None,
-        heldout=0.0,
+        heldout=None,
         fresh=False,
         folder="data",
     ):
@@ -55,7 +61,7 @@ def prepare(tmp_path, recipe):
             recipe,
             hygiene=hygiene,
             judged=judged or {},
-            heldout_fraction=heldout,
+            heldout=heldout,
             settings={"size": recipe.size, "max_photos": recipe.max_photos},
             folder=tmp_path / folder,
             fresh=fresh,
@@ -221,7 +227,7 @@ def test_killed_work_goes_on_without_repeating_what_is_done(tmp_path, grow, reci
         "recipe": recipe,
         "hygiene": ALLOWING,
         "judged": {},
-        "heldout_fraction": 0.0,
+        "heldout": None,
         "settings": {},
         "fresh": False,
     }
@@ -279,7 +285,7 @@ def test_whatever_goes_in_has_a_place_of_its_own(grow, prepare, recipe):
     paths = [
         prepare("tree").path,
         prepare("tree*").path,
-        prepare("tree", heldout=0.2).path,
+        prepare("tree", heldout=held(0.2)).path,
         prepare("tree", recipe=replace(recipe, max_photos=3)).path,
     ]
     (tree / "Ann" / "Ann_0004.png").unlink()
@@ -290,38 +296,63 @@ def test_whatever_goes_in_has_a_place_of_its_own(grow, prepare, recipe):
 
 
 def test_nobody_usable_is_one_line_with_the_counts(grow, prepare):
-    tree = grow("tree", {"Ann": 2, "Ben": 1})
-    (tree / "Ben" / "a.jpg").write_bytes(b"")
-    with pytest.raises(InputError, match=f"{TOO_FEW}: 3; {UNREADABLE}: 1") as error:
+    tree = grow("tree", dict.fromkeys(("Ann", "Ben", "Cem", "Dan"), 2))
+    for person in tree.iterdir():
+        (person / "a.jpg").write_bytes(b"")
+    with pytest.raises(InputError, match=f"{TOO_FEW}: 8; {UNREADABLE}: 4.*lower faces") as error:
         prepare("tree")
     assert "\n" not in str(error.value)
     assert not list(tree.parent.glob("data/**/*.h5"))
 
 
-def test_too_few_people_to_split_is_an_error(grow, prepare):
-    tree = grow("tree", {"Ann": 3, "Ben": 3, "Cem": 3})
-    with pytest.raises(InputError, match=r"3 people .* too few"):
-        prepare("tree")
-    assert not list(tree.parent.glob("data/**/*.h5"))
+def test_min_photos_at_its_least_is_not_to_be_lowered(grow, prepare, recipe):
+    grow("tree", {"Ann": 2, "Ben": 2, "Cem": 2})
+    with pytest.raises(InputError, match=r"3 people .* too few .*: give more people$"):
+        prepare("tree", recipe=replace(recipe, min_photos=2))
 
 
-@pytest.mark.parametrize("heldout", [0.0, 0.2, 0.5])
-def test_split_gives_each_name_one_place(recipe, heldout):
+@pytest.mark.parametrize(
+    ("trees", "heldout", "hint"),
+    [
+        ({"tree": dict.fromkeys(("Ann", "Ben", "Cem"), 3)}, 0, r"3 people .* too few"),
+        ({"tree": dict.fromkeys(("Ann", "Ben", "Cem", "Dan"), 2)}, 0, r"0 people .* too few"),
+        ({name: {name: 3} for name in ("Ann", "Ben", "Cem", "Dan")}, 0, "alone in a folder"),
+        ({"tree": PEOPLE}, 0.3, r"holds out 2 of 6 people, and verification.folds=2 needs 4"),
+    ],
+)
+def test_too_few_people_are_an_error_before_any_photo_is_read(
+    grow, prepare, trees, heldout, hint, monkeypatch
+):
+    monkeypatch.setattr("tripletlab.faces.preparation._read", lambda *_: pytest.fail("read"))
+    for name, people in trees.items():
+        tree = grow(name, people)
+    with pytest.raises(InputError, match=hint):
+        prepare(*trees, heldout=held(heldout, folds=2) if heldout else None)
+    assert not list(tree.parent.glob("data/**"))
+
+
+@pytest.mark.parametrize("fraction", [0.0, 0.2, 0.5])
+def test_split_gives_each_name_one_place(recipe, fraction):
     names = [f"n{number}" for number in range(100)]
-    split = split_names([*names, *names[:30]], recipe, heldout_fraction=heldout)
+    split = split_names(
+        [*names, *names[:30]],
+        [0] * 100 + [1] * 30,
+        recipe,
+        heldout=held(fraction) if fraction else None,
+    )
     places = list(split.values())
     assert sorted(split) == sorted(names)
-    assert places.count(HELDOUT) == round(100 * heldout)
+    assert places.count(HELDOUT) == round(100 * fraction)
     assert places.count(VALIDATION) == 30
-    assert places.count(TRAIN) == 70 - round(100 * heldout)
+    assert places.count(TRAIN) == 70 - round(100 * fraction)
 
 
 def test_split_is_seeded_and_independent_of_the_order(recipe):
-    names = [f"n{number}" for number in range(40)]
-    split = split_names(names, recipe, heldout_fraction=0.2)
+    names, trees = [f"n{number}" for number in range(40)], [0] * 40
+    split = split_names(names, trees, recipe, heldout=held(0.2))
     shuffled = random.Random(0).sample(names, 40)
-    assert split_names(shuffled, recipe, heldout_fraction=0.2) == split
-    assert split_names(names, replace(recipe, seed=2), heldout_fraction=0.2) != split
+    assert split_names(shuffled, trees, recipe, heldout=held(0.2)) == split
+    assert split_names(names, trees, replace(recipe, seed=2), heldout=held(0.2)) != split
 
 
 def test_calibration_identities_are_of_the_training_ones_alone(recipe):
@@ -337,8 +368,52 @@ def test_calibration_identities_are_of_the_training_ones_alone(recipe):
 
 
 def test_smallest_split_still_validates_with_two(recipe):
-    split = split_names(list("abcd"), replace(recipe, validation_fraction=0.01), heldout_fraction=0)
+    small = replace(recipe, validation_fraction=0.01)
+    split = split_names(list("abcd"), [0] * 4, small, heldout=None)
     assert sorted(split.values()) == [TRAIN, TRAIN, VALIDATION, VALIDATION]
+
+
+@pytest.mark.parametrize("few", [1, 2, 6, 20])
+def test_every_split_of_two_trees_can_be_validated(recipe, few):
+    """A tree has no validation identity, or two at least, or one who is the only one there."""
+    names = [f"a{number}" for number in range(30)] + [f"b{number}" for number in range(few)]
+    trees = np.array([0] * 30 + [1] * few)
+    for seed in range(40):
+        seeded = replace(recipe, seed=seed, validation_fraction=0.15, validation_pairs=10)
+        split = split_names(names, trees.tolist(), seeded, heldout=None)
+        counts = [
+            sum(
+                split[name] == VALIDATION
+                for name, own in zip(names, trees, strict=True)
+                if own == t
+            )
+            for t in (0, 1)
+        ]
+        assert counts[0] >= 2
+        assert counts[1] != 1
+        Validation(drawn_store(names, trees, split, seeded))
+
+
+def drawn_store(names, trees, split, recipe):
+    """A store of five faces each, with the validation pairs that a preparation would draw."""
+    arrays = {
+        "offsets": np.arange(len(names) + 1) * 5,
+        "trees": trees,
+        "split": np.array([split[name] for name in names]),
+    }
+    return FaceStore(
+        title="two trees",
+        images=np.zeros((5 * len(names), 4, 4), np.uint8),
+        names=tuple(names),
+        called=tuple(names),
+        tree_names=("a", "b"),
+        sources=("",) * 5 * len(names),
+        validation=validation_pairs(arrays, recipe),
+        settings={},
+        fingerprint="",
+        notes={},
+        **arrays,
+    )
 
 
 def test_a_model_is_known_by_its_content_not_its_place(tmp_path):
@@ -375,7 +450,7 @@ def test_people_known_by_numbers_alone_are_never_said_to_be_nobody_shared(
             recipe,
             hygiene=Hygiene(exclude=[], shared="refuse"),
             judged={"Zoe_Kravitz": "Zoe_Kravitz", "Bob": "Bob"},
-            heldout_fraction=0.0,
+            heldout=None,
             settings={},
             folder=tmp_path / "data",
             fresh=False,

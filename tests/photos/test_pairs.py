@@ -51,18 +51,20 @@ def test_a_malformed_file_names_the_line(text, hint, written):
 @settings(max_examples=40, deadline=None)
 @given(
     sizes=st.lists(st.integers(0, 6), min_size=12, max_size=30),
-    trees=st.integers(1, 2),
+    trees=st.integers(1, 8),
     folds=st.integers(1, 3),
     per_fold=st.integers(1, 20),
     seed=st.integers(0, 99),
 )
 def test_drawn_pairs(sizes, trees, folds, per_fold, seed):
     groups = np.split(np.arange(sum(sizes)), np.cumsum(sizes)[:-1])
-    tree = np.arange(len(sizes)) % trees
-    try:
-        pairs = draw_pairs(groups, tree, folds=folds, per_fold=per_fold, seed=seed)
-    except InputError:
+    tree = np.random.default_rng(seed).integers(0, trees, len(sizes))
+    usable = np.bincount(tree[np.array(sizes) >= 2], minlength=trees)
+    if (usable // 2).sum() < folds:  # two people of one tree for each
+        with pytest.raises(InputError, match="cannot fill"):
+            draw_pairs(groups, tree, folds=folds, per_fold=per_fold, seed=seed)
         return
+    pairs = draw_pairs(groups, tree, folds=folds, per_fold=per_fold, seed=seed)
     owner = np.repeat(np.arange(len(sizes)), sizes)
     one, other = owner[pairs.first], owner[pairs.second]
     np.testing.assert_array_equal(one == other, pairs.matched)
@@ -74,7 +76,7 @@ def test_drawn_pairs(sizes, trees, folds, per_fold, seed):
     for k in range(folds):
         matched = pairs.matched[pairs.fold == k]
         assert 0 < matched.sum() <= per_fold
-        assert (~matched).sum() <= matched.sum()
+        assert 0 < (~matched).sum() <= matched.sum()
     again = draw_pairs(groups, tree, folds=folds, per_fold=per_fold, seed=seed)
     np.testing.assert_array_equal(pairs.first, again.first)
 
@@ -89,3 +91,20 @@ def test_as_many_of_each_kind_as_asked_where_there_are_enough():
 def test_too_few_people():
     with pytest.raises(InputError, match="at least 6 are needed"):
         draw_pairs([np.arange(3)] * 5, np.zeros(5, int), folds=3, per_fold=3, seed=1)
+
+
+def test_whoever_is_alone_in_a_tree_is_in_no_pair():
+    """A negative for them would have to come from another tree."""
+    pairs = draw_pairs(
+        np.split(np.arange(30), 6), np.array([0, 0, 1, 2, 2, 3]), folds=1, per_fold=40, seed=0
+    )
+    people = {int(face) // 5 for face in [*pairs.first, *pairs.second]}
+    assert people == {0, 1, 3, 4}
+
+
+def test_trees_of_two_fill_as_many_folds():
+    groups, trees = np.split(np.arange(60), 20), np.repeat(np.arange(10), 2)
+    pairs = draw_pairs(groups, trees, folds=10, per_fold=3, seed=0)
+    assert np.bincount(pairs.fold[~pairs.matched], minlength=10).tolist() == [3] * 10
+    with pytest.raises(InputError, match=r"20 people in 20 trees cannot fill 1 folds"):
+        draw_pairs(groups, np.arange(20), folds=1, per_fold=3, seed=0)

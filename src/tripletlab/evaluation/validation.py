@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tripletlab.evaluation.protocol import auc, pair_distances
-from tripletlab.faces.store import FaceStore
+from tripletlab.faces.store import VALIDATION, FaceStore
 
 
 class Validation:
@@ -15,21 +15,13 @@ class Validation:
 
     def __init__(self, store: FaceStore) -> None:
         pairs = store.validation
-        rows, places = np.unique(np.concatenate([pairs.first, pairs.second]), return_inverse=True)
+        negatives = _negatives(store)
+        rows = np.unique(np.concatenate([pairs.first, pairs.second, negatives]))
         self.faces: NDArray[np.uint8] = store.images[rows]
-        self.first, self.second = np.split(places, 2)
+        self.first, self.second, self.negatives = (
+            np.searchsorted(rows, part) for part in (pairs.first, pairs.second, negatives)
+        )
         self.matched = pairs.matched
-        self.labels = store.labels[rows]
-        self.negatives = self._negatives(store.trees[store.entries[rows]])
-
-    def _negatives(self, trees: NDArray[np.int64]) -> NDArray[np.int64]:
-        """For each matched pair a face of somebody else in the same tree; seed 0, always."""
-        rng = np.random.default_rng(0)
-        chosen = []
-        for anchor in self.first[self.matched]:
-            others = np.flatnonzero((self.labels != self.labels[anchor]) & (trees == trees[anchor]))
-            chosen.append(rng.choice(others))
-        return np.array(chosen, np.int64)
 
     def distances(self, embeddings: NDArray[np.float32]) -> NDArray[np.float64]:
         """Squared distances of the validation pairs, from the embeddings (n, dim) of `faces`."""
@@ -48,3 +40,23 @@ class Validation:
             "validation_auc": self.auc(distances),
             "validation_loss": float(np.maximum(positive - negative + margin, 0).mean()),
         }
+
+
+def _negatives(store: FaceStore) -> NDArray[np.int64]:
+    """For each matched pair a face of somebody else in the same tree; seed 0, always.
+
+    It is one of the pairs' faces, or, where they show nobody else of the tree, any validation face.
+    """
+    pairs, trees = store.validation, store.trees[store.entries]
+    shown = np.unique(np.concatenate([pairs.first, pairs.second]))
+    every = np.flatnonzero(store.split[store.entries] == VALIDATION)
+    rng = np.random.default_rng(0)
+    chosen = []
+    for anchor in pairs.first[pairs.matched]:
+        for rows in (shown, every):
+            own_tree = trees[rows] == trees[anchor]
+            others = rows[own_tree & (store.labels[rows] != store.labels[anchor])]
+            if len(others):
+                break
+        chosen.append(rng.choice(others))
+    return np.array(chosen, np.int64)

@@ -42,7 +42,7 @@ def _prepare(config: PrepareConfig, *, fresh: bool) -> Data:
         recipe,
         hygiene=config.hygiene.build(),
         judged={} if held_out else _people(verification.tree),
-        heldout_fraction=verification.fraction if held_out else 0.0,
+        heldout=verification if held_out else None,
         **common,
     )
     faces = FaceStore.open(made.path)

@@ -17,13 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tripletlab.faces.cleaning import REPEATED, Hash
-from tripletlab.faces.face_store_writing import Person, complete
+from tripletlab.faces.face_store_writing import Person, check_enough, complete
 from tripletlab.faces.journal import Entry, Journal, unfinished
 from tripletlab.faces.landmarks import COEFFICIENTS
 from tripletlab.faces.recipe import PASSED_OVER, TOO_FEW, Face, FaceRecipe
 from tripletlab.faces.store import FORMAT
 from tripletlab.photos.hygiene import PHOTO_LISTED, Hygiene
-from tripletlab.photos.sources import TrainingPhotos, slug
+from tripletlab.photos.sources import Heldout, TrainingPhotos, slug
 from tripletlab.photos.tree import identity_folders, names_of, no_photos, photos_in, source
 from tripletlab.system.progress import say, stream
 
@@ -42,7 +42,7 @@ def prepare_faces(
     *,
     hygiene: Hygiene,
     judged: Mapping[str, str],
-    heldout_fraction: float,
+    heldout: Heldout | None,
     settings: Mapping[str, Any],
     folder: Path,
     fresh: bool,
@@ -65,7 +65,7 @@ def prepare_faces(
     people = [person._replace(left_out=reasons.get(person.name)) for person in people]
     listed = hygiene.photos()
     inputs = [digest, sorted(reasons.items()), sorted(listed), models(settings)]
-    key = [FORMAT, settings, heldout_fraction, photos.title, inputs]
+    key = [FORMAT, settings, heldout.fraction if heldout else 0.0, photos.title, inputs]
     path = store_path(folder, title=photos.title, key=key) / "faces.h5"
     if path.is_file() and not fresh:
         return Preparation(path, reused=True)
@@ -75,11 +75,12 @@ def prepare_faces(
         "left_out": reasons,
         "without_names": unnamed if judged else [0, 0],
     }
+    check_enough(people, recipe, heldout)
     with unfinished(path, size=recipe.size, fresh=fresh) as journal:
         if journal is None:
             return Preparation(path, reused=True)
         _read(people, _Reader(recipe, listed), journal)
-        complete(path, photos, people, journal, recipe, settings, heldout_fraction, kept)
+        complete(path, photos, people, journal, recipe, settings, heldout, kept)
     return Preparation(path, reused=False)
 
 

@@ -19,6 +19,7 @@ UNREADABLE = "not a photo, damaged, or too large"
 UNALIGNED = "landmarks not found"
 TOO_FEW = "person with too few faces"
 PASSED_OVER = "beyond faces.max_photos"
+LEAST_PHOTOS = 2  # of a person, for a pair
 TO_JUDGE = ("size", "detector", "aligner", "border", "fallback")  # of a recipe's settings
 
 
@@ -40,7 +41,7 @@ class FaceRecipe:
     cleaning: Cleaning
     border: Annotated[float, Field(ge=0, le=1)]  # added around a found face, of its side
     fallback: Annotated[float, Field(gt=0, le=1)]  # side of the middle square, of the shorter side
-    min_photos: Annotated[int, Field(ge=2)]  # usable faces of an identity in one tree
+    min_photos: Annotated[int, Field(ge=LEAST_PHOTOS)]  # usable faces of an identity in one tree
     max_photos: Annotated[int, Field(ge=2)] | None  # kept of them, the first by name; None: all
     validation_fraction: Annotated[float, Field(gt=0, lt=1)]
     validation_pairs: Annotated[int, Field(ge=10)]  # matched ones; as many mismatched

@@ -1,7 +1,9 @@
 """Pairs of photos, matched and mismatched, in folds: read as LFW writes them, or drawn."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain, groupby
 from pathlib import Path
 from typing import NamedTuple
 
@@ -118,9 +120,9 @@ def draw_pairs(
     """Seeded pairs whose folds share no group: `per_fold` matched and as many mismatched in each.
 
     `groups[i]` are the face indices of one identity in one tree, `trees[i]` the tree; a mismatched
-    pair stays within one tree, so that the style of the crop gives nothing away. A fold with fewer
-    different matched pairs gets all of them. InputError when a fold would have fewer than two
-    groups with two faces.
+    pair stays within one tree, so that the style of the crop gives nothing away. Whoever is alone
+    in a tree and fold is in no pair. A fold with fewer different matched pairs gets all of them.
+    InputError when a fold would not have two groups of one tree with two faces each.
     """
     rng = np.random.default_rng(seed)
     usable = [index for index, group in enumerate(groups) if len(group) >= 2]
@@ -129,21 +131,45 @@ def draw_pairs(
             f"{len(usable)} people with two faces or more cannot fill {folds} folds of pairs;"
             f" at least {2 * folds} are needed: add photos, or ask for fewer folds"
         )
-    # Dealt tree by tree, so that every fold gets its share of each.
-    dealt = sorted(map(int, rng.permutation(usable)), key=lambda index: int(trees[index]))
+    dealt = _deal([int(index) for index in rng.permutation(usable)], trees, folds=folds)
     parts = [
-        _fold_pairs(
-            [groups[i] for i in dealt[fold::folds]],
-            trees[dealt[fold::folds]],
-            per_fold=per_fold,
-            rng=rng,
-        )
-        for fold in range(folds)
+        _fold_pairs([groups[i] for i in fold], trees[fold], per_fold=per_fold, rng=rng)
+        for fold in dealt
     ]
     sides = np.concatenate([np.concatenate(part) for part in parts])
     matched = np.concatenate([np.repeat([True, False], list(map(len, part))) for part in parts])
     fold = np.repeat(np.arange(folds), [sum(map(len, part)) for part in parts])
     return Pairs(sides[:, 0], sides[:, 1], matched, fold)
+
+
+def _deal(shuffled: Sequence[int], trees: Indices, *, folds: int) -> list[list[int]]:
+    """The groups of each fold that are not alone in their tree there.
+
+    Dealt tree by tree, so that every fold gets its share of each; by twos where that leaves a fold
+    without two groups of one tree. InputError where that does as well.
+    """
+    by_tree = sorted(shuffled, key=lambda index: int(trees[index]))
+    twos = [
+        [index, next_one]
+        for own in (list(tree) for _, tree in groupby(by_tree, key=lambda index: int(trees[index])))
+        for index, next_one in zip(own[::2], own[1::2], strict=False)
+    ]
+    for dealt in (
+        [by_tree[fold::folds] for fold in range(folds)],
+        [list(chain.from_iterable(twos[fold::folds])) for fold in range(folds)],
+    ):
+        sizes = [Counter(trees[fold].tolist()) for fold in dealt]
+        paired = [
+            [index for index in fold if size[int(trees[index])] > 1]
+            for fold, size in zip(dealt, sizes, strict=True)
+        ]
+        if all(paired):
+            return paired
+    raise InputError(
+        f"{len(shuffled)} people in {len(np.unique(trees[shuffled]))} trees cannot fill {folds}"
+        f" folds of pairs: each needs two people of one tree, and {len(twos)} such twos are there;"
+        " add people, or ask for fewer folds"
+    )
 
 
 def _fold_pairs(
@@ -157,14 +183,9 @@ def _fold_pairs(
         matched.add((int(min(one, other)), int(max(one, other))))
     mismatched: set[tuple[int, int]] = set()
     within = [np.flatnonzero(trees == tree) for tree in trees]  # whom each may be paired with
-    paired = [index for index, others in enumerate(within) if len(others) > 1]
-    if not paired:
-        raise InputError(
-            "no tree has two people in every fold of pairs: add people, or fewer folds"
-        )
     possible = _different(groups, trees)
     while len(mismatched) < min(len(matched), possible):
-        index = paired[rng.integers(len(paired))]
+        index = int(rng.integers(len(groups)))
         other = rng.choice(within[index][within[index] != index])
         ends = int(rng.choice(groups[index])), int(rng.choice(groups[other]))
         mismatched.add((min(ends), max(ends)))
