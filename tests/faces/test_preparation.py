@@ -357,13 +357,14 @@ def test_split_is_seeded_and_independent_of_the_order(recipe):
 
 def test_calibration_identities_are_of_the_training_ones_alone(recipe):
     names = [f"n{number}" for number in range(100)]
-    before = split_names(names, recipe, heldout_fraction=0.2)
+    trees = [0] * 100
+    before = split_names(names, trees, recipe, heldout=held(0.2))
     calibrated = replace(recipe, calibration_fraction=0.1)
-    split = split_names(names, calibrated, heldout_fraction=0.2)
+    split = split_names(names, trees, calibrated, heldout=held(0.2))
     assert list(split.values()).count(CALIBRATION) == 10
     assert all(split[name] == before[name] for name in names if split[name] != CALIBRATION)
     assert {before[name] for name in names if split[name] == CALIBRATION} == {TRAIN}
-    few = split_names(names[:7], calibrated, heldout_fraction=0)
+    few = split_names(names[:7], trees[:7], calibrated, heldout=None)
     assert CALIBRATION not in few.values()
 
 
