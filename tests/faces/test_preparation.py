@@ -2,6 +2,7 @@ import json
 import os
 import pickle
 import random
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -13,6 +14,7 @@ import pytest
 
 from tripletlab.errors import InputError
 from tripletlab.evaluation.validation import Validation
+from tripletlab.faces import preparation
 from tripletlab.faces.cleaning import REPEATED
 from tripletlab.faces.face_store_writing import split_names, validation_pairs
 from tripletlab.faces.journal import Journal
@@ -428,11 +430,26 @@ def test_a_model_is_known_by_its_content_not_its_place(tmp_path):
     assert models({"detector": {"min_size": 30}}) == one[:1]
 
 
+def test_another_opencv_or_other_code_makes_another_store(prepare, grow, monkeypatch, tmp_path):
+    grow("people", PEOPLE)
+    before = prepare("people")
+    assert prepare("people") == replace(before, reused=True)
+    with monkeypatch.context() as patched:
+        patched.setattr(cv2, "__version__", "4.99")
+        assert prepare("people").path != before.path
+    changed = tmp_path / "room"
+    shutil.copytree(Path(preparation.__file__).parent, changed)
+    with (changed / "cropping.py").open("a") as file:
+        file.write("# another crop\n")
+    monkeypatch.setattr(preparation, "__file__", str(changed / "preparation.py"))
+    assert prepare("people").path != before.path
+
+
 def test_place_of_a_store_is_readable_and_stable():
     key = {"b": [1, 2], "a": "ü"}
     path = store_path(Path("data"), title="photos: Ä + my_faces!", key=key)
     assert path.parent == Path("data")
-    assert path.name.startswith("photos-my-faces-")
+    assert path.name.startswith("photos-a-my-faces-")
     assert len(path.name.rpartition("-")[2]) == 8
     assert (
         store_path(Path("data"), title="photos: Ä + my_faces!", key=json.loads(json.dumps(key)))

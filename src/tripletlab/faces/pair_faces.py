@@ -1,5 +1,6 @@
 """The faces that judge a model: the photos of pairs.txt, or people held out of a face store."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from tripletlab.errors import InputError
 from tripletlab.faces.face_store_writing import EXAMPLES
-from tripletlab.faces.preparation import Preparation, listing, models, store_path
+from tripletlab.faces.preparation import Preparation, listing, made_by, store_path
 from tripletlab.faces.recipe import NO_FACE, TO_JUDGE, UNALIGNED, UNREADABLE, Face, FaceRecipe
 from tripletlab.faces.store import CALIBRATION, FORMAT, HELDOUT, FaceStore
 from tripletlab.faces.storing import write
@@ -20,6 +21,7 @@ from tripletlab.photos.sources import MAP_PEOPLE, Heldout, VerificationPhotos
 from tripletlab.photos.tree import identity_folders, list_identities, names_of, source
 from tripletlab.system.progress import say, spread
 
+LONGEST_NUMBER = 18  # digits of a photo's number that are read
 CROPPED = "no face found, LFWcrop's taken"
 INSTEAD = {  # what a problem means for a photo that has to be judged
     NO_FACE: f"{NO_FACE}, middle taken",
@@ -48,7 +50,7 @@ def prepare_pairs(
     files = list(photos.values())
     cropped = verification.tree.cropped
     spare = [_instead(verification, file) for file in files]
-    inputs = [listing(files), listing([file for file in spare if file]), models(settings)]
+    inputs = [listing(files), listing([file for file in spare if file]), made_by(settings)]
     key = [FORMAT, settings, verification.title, cropped, named, map_photos, inputs]
     path = store_path(folder, title=verification.title, key=key) / "pairs.h5"
     if path.is_file() and not fresh:
@@ -220,13 +222,7 @@ def _photos(
     verification: VerificationPhotos, named: list[NamedPair]
 ) -> tuple[dict[PhotoOf, Path], list[PhotoOf]]:
     """The file of every photo in the pairs and on the map, and the photos of the map."""
-    identities = list_identities(verification.tree)
-    known = {
-        PhotoOf(name, int(path.stem[-4:])): path
-        for name, paths in identities.items()
-        for path in paths
-        if path.stem[-4:].isdigit()
-    }
+    known = _by_number(list_identities(verification.tree))
     on_map = [
         photo
         for person in verification.map_people
@@ -238,7 +234,28 @@ def _photos(
             f"{verification.pairs[0]} names photo {number} of {name}, which is not in"
             f" {verification.tree.folders[0]}"
         )
-    return {photo: known[photo] for photo in sorted(wanted)}, on_map
+    for photo in sorted(wanted):
+        if len(known[photo]) > 1:
+            files = ", ".join(path.name for path in known[photo])
+            raise InputError(
+                f"photo {photo.number} of {photo.name} can be {files}: rename all but one, or move"
+                " them out of the folder"
+            )
+    return {photo: known[photo][0] for photo in sorted(wanted)}, on_map
+
+
+def _by_number(identities: Mapping[str, Sequence[Path]]) -> dict[PhotoOf, list[Path]]:
+    """The files that may be meant by a person and a number: those of LFW's own name, Ann_0004,
+    and only where there is none, those that end in the number."""
+    exact: dict[PhotoOf, list[Path]] = {}
+    other: dict[PhotoOf, list[Path]] = {}
+    for name, paths in identities.items():
+        for path in paths:
+            if digits := re.search(r"[0-9]+$", path.stem):
+                photo = PhotoOf(name, int(digits[0][-LONGEST_NUMBER:]))
+                own = path.stem == f"{name}_{photo.number:04d}"
+                (exact if own else other).setdefault(photo, []).append(path)
+    return dict(sorted((other | exact).items()))
 
 
 def _write(

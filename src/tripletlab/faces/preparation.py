@@ -27,6 +27,11 @@ from tripletlab.photos.sources import Heldout, TrainingPhotos, slug
 from tripletlab.photos.tree import identity_folders, names_of, no_photos, photos_in, source
 from tripletlab.system.progress import say, stream
 
+COMPUTING = (  # the modules of this room that pixels go through
+    *("alignment.py", "cleaning.py", "cropping.py", "detection.py"),
+    *("landmarks.py", "overlay_text.py", "recipe.py"),
+)
+
 
 @dataclass(frozen=True)
 class Preparation:
@@ -64,7 +69,7 @@ def prepare_faces(
         say(_not_checkable(*unnamed))
     people = [person._replace(left_out=reasons.get(person.name)) for person in people]
     listed = hygiene.photos()
-    inputs = [digest, sorted(reasons.items()), sorted(listed), models(settings)]
+    inputs = [digest, sorted(reasons.items()), sorted(listed), made_by(settings)]
     key = [FORMAT, settings, heldout.fraction if heldout else 0.0, photos.title, inputs]
     path = store_path(folder, title=photos.title, key=key) / "faces.h5"
     if path.is_file() and not fresh:
@@ -99,6 +104,16 @@ def store_path(folder: Path, *, title: str, key: object) -> Path:
     return folder / f"{slug(title)}-{digits}"
 
 
+def made_by(settings: Mapping[str, Any]) -> list[str]:
+    """What makes faces of photos: OpenCV's version, the code of this room, and its model files.
+
+    It is part of a store's key: another version may decode, detect or resize otherwise.
+    """
+    room = Path(__file__).parent
+    code = hashlib.sha256(b"".join((room / name).read_bytes() for name in COMPUTING))
+    return [cv2.__version__, code.hexdigest(), *models(settings)]
+
+
 def models(settings: Mapping[str, Any]) -> list[str]:
     """Digests of the files that a recipe computes by: the landmarks' own, and every `model`."""
     files = [COEFFICIENTS, *_models(settings)]
@@ -117,7 +132,7 @@ def listing(files: Sequence[Path]) -> str:
     """A digest that changes when a photo is added, removed or replaced."""
     digest = hashlib.sha256()
     for file in files:
-        status = file.lstat()
+        status = file.stat() if file.exists() else file.lstat()  # of what a link leads to
         digest.update(f"{source(file)} {status.st_size} {status.st_mtime_ns}\n".encode())
     return digest.hexdigest()
 

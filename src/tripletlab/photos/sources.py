@@ -1,8 +1,10 @@
 """Where photos come from: targets of conf/photos/ and conf/verification/."""
 
 import csv
+import hashlib
 import os
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -54,8 +56,16 @@ class Heldout:
 
 
 def slug(title: str) -> str:
-    """A title as part of a file's or a model's name."""
-    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:40]
+    """A title as part of a file's or a model's name: ASCII, not empty, and one title's alone.
+
+    Letters without a plain form, as of other scripts, are told apart by six digits of a digest.
+    """
+    plain = unicodedata.normalize("NFKD", title).lower()
+    text = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40]
+    if text and not any(letter.isalnum() and not letter.isascii() for letter in plain):
+        return text
+    digest = hashlib.sha256(title.encode(errors="surrogateescape")).hexdigest()[:6]
+    return f"{text}-{digest}".strip("-")
 
 
 def folder(*, detected: list[str], cropped: list[str]) -> TrainingPhotos:
