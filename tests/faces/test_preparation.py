@@ -319,7 +319,7 @@ def test_min_photos_at_its_least_is_not_to_be_lowered(grow, prepare, recipe):
         ({"tree": dict.fromkeys(("Ann", "Ben", "Cem"), 3)}, 0, r"3 people .* too few"),
         ({"tree": dict.fromkeys(("Ann", "Ben", "Cem", "Dan"), 2)}, 0, r"0 people .* too few"),
         ({name: {name: 3} for name in ("Ann", "Ben", "Cem", "Dan")}, 0, "alone in a folder"),
-        ({"tree": PEOPLE}, 0.3, r"holds out 2 of 6 people, and verification.folds=2 needs 4"),
+        ({"tree": PEOPLE}, 0.3, r"holds out 2 of 6 people, and two folds of pairs need 4"),
     ],
 )
 def test_too_few_people_are_an_error_before_any_photo_is_read(

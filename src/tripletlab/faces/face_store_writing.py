@@ -17,6 +17,7 @@ from tripletlab.faces.storing import Blocks, Lines, write
 from tripletlab.photos.pairs import Pairs, draw_pairs
 from tripletlab.photos.sources import Heldout, TrainingPhotos
 
+FEWEST_HELD_OUT = 4  # two folds of two people; more are dealt into as many folds as they fill
 EXAMPLES = 12  # rejected photos that are named for each reason
 
 
@@ -104,11 +105,11 @@ def check_enough(people: Sequence[Person], recipe: FaceRecipe, heldout: Heldout 
             "every person is alone in a folder of photos, and pairs are drawn within one: put the"
             " people's folders into one folder"
         )
-    if heldout and held < 2 * heldout.folds:
+    if heldout and held < min(FEWEST_HELD_OUT, 2 * heldout.folds):
         raise InputError(
             f"verification.fraction={heldout.fraction:g} holds out {held} of {len(set(names))}"
-            f" people, and verification.folds={heldout.folds} needs {2 * heldout.folds}: raise the"
-            " fraction, ask for fewer folds, or give more people"
+            f" people, and two folds of pairs need {FEWEST_HELD_OUT}: raise the fraction, or give"
+            " more people"
         )
 
 
