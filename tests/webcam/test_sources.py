@@ -2,7 +2,10 @@
 
 import multiprocessing
 import os
+import random
 import shutil
+import tempfile
+import time
 from pathlib import Path
 
 import cv2
@@ -85,16 +88,14 @@ def test_a_lost_source_is_told_of_and_read_again(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def device():
-    """What looks like a camera's device and gives no picture."""
-    path = Path("/dev/video98")
-    try:
-        path.unlink(missing_ok=True)  # of a test that was killed
+def device(monkeypatch):
+    """A folder of devices, with what looks like a camera's and gives no picture."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)  # everybody may look into it, as into /dev
+        monkeypatch.setattr("tripletlab.webcam.sources.DEVICES", Path(folder))
+        path = Path(folder) / "video98"
         path.touch(mode=0o600)
-    except OSError as error:
-        pytest.skip(f"cannot make a device: {error}")
-    yield path
-    path.unlink()
+        yield path
 
 
 def test_a_camera_that_does_not_open_is_called_busy(device):
@@ -103,8 +104,12 @@ def test_a_camera_that_does_not_open_is_called_busy(device):
 
 
 def test_a_camera_without_permission_is_told_so(device):
+    says = "You may not use camera 98. Ask for permission"
     if os.geteuid() != 0:
-        pytest.skip("only root can become somebody without permission")
+        device.chmod(0)
+        with pytest.raises(SourceError, match=says):
+            open_source("98")
+        return
 
     def somebody(line):
         os.setuid(65534)
@@ -118,4 +123,105 @@ def test_a_camera_without_permission_is_told_so(device):
     process.start()
     process.join()
     assert ours.poll(10)
-    assert ours.recv().startswith("You may not use camera 98. Ask for permission")
+    assert ours.recv().startswith(says)
+
+
+def test_damaged_bytes_of_a_video_are_pictures_or_a_sentence(tmp_path, monkeypatch, capfd):
+    """A few bytes at random, 120 times; nothing is printed, for the window says it."""
+    monkeypatch.setattr("tripletlab.webcam.sources.Pace.keep", lambda _: None)
+    path = tmp_path / "v.avi"
+    film(path, [plain(20), plain(120), plain(220)])
+    whole, random_, played = path.read_bytes(), random.Random(0), 0
+    for _ in range(120):
+        content = bytearray(whole)
+        for _ in range(random_.randint(1, 8)):
+            content[random_.randrange(400 if random_.random() < 0.7 else len(whole))] = (
+                random_.randrange(256)
+            )
+        path.write_bytes(
+            content[: random_.randrange(len(whole)) if random_.random() < 0.2 else None]
+        )
+        try:
+            source = open_source(str(path))
+            played += all(source.read().ndim == 3 for _ in range(5))
+            source.close()
+        except SourceError as error:
+            assert_sentence(error)
+    assert 0 < played < 120
+    assert capfd.readouterr().err == ""
+
+
+def assert_sentence(error):
+    assert str(error).endswith(".")
+    assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize("kind", ["text", "empty", "list", "pipe"])
+def test_what_is_no_video_is_a_sentence(kind, tmp_path):
+    path = tmp_path / "v.avi"
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.write_text({"text": "no video", "empty": "", "list": "#EXTM3U\n/etc/hostname\n"}[kind])
+    with pytest.raises(SourceError, match=r"not a video|not there"):
+        open_source(str(path))
+
+
+def test_a_video_of_too_large_pictures_is_not_played(tmp_path, monkeypatch):
+    film(tmp_path / "v.avi", [plain(20)])
+    monkeypatch.setattr("tripletlab.webcam.sources.MOST_PIXELS", 60 * 80 - 1)
+    with pytest.raises(SourceError, match="too large"):
+        open_source(str(tmp_path / "v.avi"))
+
+
+@pytest.mark.parametrize(
+    ("rate", "period"), [(8.0, 1 / 8), (0.0, 1 / 25), (1e-9, 1 / 25), (np.nan, 1 / 25)]
+)
+def test_a_video_that_says_no_usable_rate_is_played_at_the_usual_one(
+    rate, period, tmp_path, monkeypatch
+):
+    """As the container says it: what FFmpeg makes of it differs from build to build."""
+    film(tmp_path / "v.avi", [plain(20)])
+    get, periods = cv2.VideoCapture.get, []
+
+    class Capture:
+        def __init__(self):
+            self.inner = cv2_capture()
+
+        def __getattr__(self, name):
+            return getattr(self.inner, name)
+
+        def get(self, what):
+            return rate if what == cv2.CAP_PROP_FPS else get(self.inner, what)
+
+    cv2_capture = cv2.VideoCapture
+    monkeypatch.setattr("cv2.VideoCapture", Capture)
+    monkeypatch.setattr("tripletlab.webcam.sources.Pace", lambda one: periods.append(one))
+    open_source(str(tmp_path / "v.avi"))
+    assert periods == [pytest.approx(period)]
+
+
+def test_a_source_that_fails_in_an_unforeseen_way_is_told_of(tmp_path, monkeypatch):
+    film(tmp_path / "v.avi", [plain(20)])
+
+    def fail(_):
+        raise OverflowError("timestamp too large")
+
+    monkeypatch.setattr("tripletlab.webcam.sources.Pace.keep", fail)
+    thread = CameraThread(str(tmp_path / "v.avi"))
+    thread.start()
+    while not thread.trouble:
+        time.sleep(0.01)
+    assert thread.trouble == "The source has failed: OverflowError: timestamp too large"
+    assert thread.is_alive()
+    thread.stop()
+    thread.join(10)
+
+
+def test_a_photo_of_too_many_pixels_is_passed_over(tmp_path, monkeypatch):
+    monkeypatch.setattr("tripletlab.webcam.sources.SHOWN", 0.0)
+    monkeypatch.setattr("tripletlab.faces.cropping.MOST_PIXELS", 60 * 80)
+    cv2.imwrite(str(tmp_path / "a.png"), np.full((61, 80, 3), 10, np.uint8))
+    cv2.imwrite(str(tmp_path / "b.png"), plain(30))
+    source = open_source(str(tmp_path))
+    assert [int(source.read().mean()) for _ in range(2)] == [30, 30]

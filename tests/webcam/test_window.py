@@ -1,9 +1,11 @@
 """The app in a real window, by real clicks and keys, on a video of synthetic people."""
 
+import json
 import os
 import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -103,6 +105,36 @@ def test_a_bundle_that_is_not_there_is_one_line_and_no_window(tmp_path):
     assert done.returncode == 2
     assert "tripletlab export" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def without_a_screen(**more):
+    """The environment of an ssh session."""
+    screens = ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER", "KIVY_WINDOW")
+    return {name: value for name, value in os.environ.items() if name not in screens} | more
+
+
+def test_without_a_screen_it_is_one_line_and_nothing_runs(bundle, tmp_path):
+    command = [sys.executable, "-m", "tripletlab", "webcam", str(bundle.folder), "--source", "97"]
+    for env in (without_a_screen(), without_a_screen(DISPLAY=":97")):
+        done = subprocess.run(
+            command, capture_output=True, text=True, cwd=tmp_path, env=env, timeout=60
+        )
+        assert done.returncode == 2
+        assert "no window can be opened: there is no screen" in done.stderr
+        assert len(done.stderr.splitlines()) == 1
+        assert list(tmp_path.iterdir()) == []  # no gallery either
+
+
+def test_a_window_that_nobody_sees_may_be_asked_for(bundle, tmp_path):
+    driver = Path(__file__).with_name("driver.py")
+    command = [sys.executable, str(driver), "webcam", str(bundle.folder), "--source", "97"]
+    env = without_a_screen(SDL_VIDEODRIVER="offscreen")
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, cwd=tmp_path, env=env, **pipes) as app:
+        app.stdin.write("\n")
+        app.stdin.flush()
+        assert "Record" in json.loads(app.stdout.readline())["texts"]
+        app.kill()
 
 
 def test_the_app_imports_nothing_that_trains():

@@ -4,6 +4,7 @@ import threading
 import time
 from typing import NamedTuple
 
+from tripletlab.errors import brief
 from tripletlab.webcam.latest import Latest
 from tripletlab.webcam.sources import Picture, SourceError, open_source
 
@@ -51,8 +52,9 @@ class CameraThread(threading.Thread):
         while not self._stopped.is_set():
             try:
                 self._play()
-            except SourceError as lost:
-                self._lost = str(lost)
+            except Exception as lost:  # told in the window: there is nobody to raise it to
+                unforeseen = f"The source has failed: {type(lost).__name__}: {brief(lost)}"
+                self._lost = str(lost) if isinstance(lost, SourceError) else unforeseen
                 self._again.wait(AGAIN)
                 self._again.clear()
 

@@ -1,5 +1,6 @@
 """Where pictures come from: a camera, a video file, or a folder of photos."""
 
+import math
 import os
 import sys
 import time
@@ -10,10 +11,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tripletlab.faces.cropping import MOST_PIXELS, decode_photo, read_bytes
+
 Picture = NDArray[np.uint8]  # (height, width, 3) blue green red
+DEVICES = Path("/dev")
 PHOTOS = {".bmp", ".jpeg", ".jpg", ".png", ".webp"}
 SHOWN = 1.0  # seconds that a photo of a folder is shown
-USUAL = 25.0  # pictures a second of a video that does not say
+USUAL = 25.0  # pictures a second of a video that does not say, or says what cannot be
+SLOWEST, FASTEST = 1.0, 240.0
+
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # a SourceError says it
 
 
 class SourceError(Exception):
@@ -48,7 +55,7 @@ class Camera:
 
     def __init__(self, number: int) -> None:
         self._number = number
-        self._device = Path(f"/dev/video{number}")
+        self._device = DEVICES / f"video{number}"
         if sys.platform == "linux":
             self._look_for_device()
         self._capture = cv2.VideoCapture(number)
@@ -89,13 +96,18 @@ class Video:
         self._path = path
         self._capture = cv2.VideoCapture()
         self._open()
-        self._pace = Pace(1 / (self._capture.get(cv2.CAP_PROP_FPS) or USUAL))
+        rate = self._capture.get(cv2.CAP_PROP_FPS)
+        self._pace = Pace(1 / (rate if SLOWEST <= rate <= FASTEST else USUAL))
 
     def _open(self) -> None:
         if not self._path.is_file():
             raise SourceError(f"{self._path} is not there.")
-        if not self._capture.open(str(self._path)):
+        if not self._capture.open(str(self._path), cv2.CAP_FFMPEG):
             raise SourceError(f"{self._path} is not a video that can be played.")
+        sides = (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)
+        if not 0 < math.prod(map(self._capture.get, sides)) <= MOST_PIXELS:
+            self._capture.release()
+            raise SourceError(f"{self._path} has pictures that are too large to be shown.")
 
     def read(self) -> Picture:
         """The next picture, the first after the last."""
@@ -128,10 +140,11 @@ class Folder:
                 every = sorted(self._path.rglob("*")) if self._path.is_dir() else []
                 self._left = [one for one in every if one.suffix.lower() in PHOTOS]
             while self._left:
-                picture = cv2.imread(str(self._left.pop(0)))
+                data = read_bytes(self._left.pop(0))
+                picture = None if data is None else decode_photo(data, colour=True)
                 if picture is not None:
                     self._pace.keep()
-                    return np.asarray(picture, np.uint8)
+                    return picture
         raise SourceError(f"{self._path} has no photo in it.")
 
     def close(self) -> None:

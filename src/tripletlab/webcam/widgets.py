@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from kivy.core.image import Image as Picture
 from kivy.core.window import Window
+from kivy.graphics.texture import Texture
 from kivy.properties import (
     ColorProperty,
     NumericProperty,
@@ -16,6 +16,7 @@ from kivy.uix.button import Button
 from kivy.uix.modalview import ModalView
 
 from tripletlab.errors import InputError
+from tripletlab.faces.cropping import decode_photo
 from tripletlab.webcam.colours import CARD, MUTED
 
 
@@ -85,7 +86,11 @@ class Question(ModalView):
 
 
 def texture_of(jpeg: bytes) -> Any:
-    """A JPEG file's bytes as a texture."""
-    import io
-
-    return Picture(io.BytesIO(jpeg), ext="jpg").texture
+    """A JPEG file's bytes as a texture; None where they are no picture."""
+    picture = decode_photo(jpeg, colour=True)
+    if picture is None:
+        return None
+    texture = Texture.create(picture.shape[1::-1], colorfmt="bgr")
+    texture.blit_buffer(picture.reshape(-1), colorfmt="bgr", bufferfmt="ubyte")
+    texture.flip_vertical()
+    return texture

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sys
 from pathlib import Path
 
 from tripletlab.errors import InputError
@@ -9,6 +10,8 @@ from tripletlab.recognition.bundle import Bundle
 from tripletlab.webcam.session import Session
 
 SMALLEST = (520, 560)
+# Without these SDL takes one that draws into memory where there is no screen, and nobody sees it.
+SCREENS = "x11,wayland,KMSDRM"
 
 
 def webcam(bundle: Path, *, gallery: Path, source: str) -> None:
@@ -17,11 +20,26 @@ def webcam(bundle: Path, *, gallery: Path, source: str) -> None:
     `source` is a camera's number, a video file or a folder of photos. InputError where the bundle
     or the gallery cannot be used, or there is no screen.
     """
-    session = Session(Bundle.open(bundle), gallery, source=source)
+    opened = Bundle.open(bundle)
+    _open_window()
+    session = Session(opened, gallery, source=source)
+    from tripletlab.webcam.app import WebcamApp
+
+    WebcamApp(session).run()
+
+
+def _open_window() -> None:
+    """Set Kivy up, and let it open its window; InputError where there is no screen.
+
+    SDL_VIDEODRIVER=offscreen asks for a window that nobody sees.
+    """
     for name in ("KIVY_NO_ARGS", "KIVY_NO_CONFIG", "KIVY_NO_FILELOG"):
         os.environ.setdefault(name, "1")
     os.environ.setdefault("KIVY_LOG_MODE", "PYTHON")  # leaves stderr and logging as they are
+    os.environ.setdefault("KIVY_WINDOW", "sdl2")  # another would end the process without a screen
     os.environ.setdefault("SDL_VIDEO_X11_WMCLASS", "tripletlab")
+    if sys.platform == "linux":
+        os.environ.setdefault("SDL_VIDEODRIVER", SCREENS)
     from kivy.config import Config
 
     logging.getLogger("kivy").disabled = True  # it tells of every clipboard that it does not find
@@ -37,8 +55,6 @@ def webcam(bundle: Path, *, gallery: Path, source: str) -> None:
 
     if Window is None:
         raise InputError(
-            "no window can be opened: is there a screen? (DISPLAY, or an OpenGL driver)"
+            "no window can be opened: there is no screen (over ssh, DISPLAY names none), or it has"
+            " no OpenGL"
         )
-    from tripletlab.webcam.app import WebcamApp
-
-    WebcamApp(session).run()
