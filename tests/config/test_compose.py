@@ -126,6 +126,13 @@ def test_no_text_is_a_traceback(text, before):
         assert config.composition("prepare", [before + text]).raw
 
 
+@settings(max_examples=50, deadline=None)
+@given(st.text(max_size=30))
+def test_any_text_is_read_as_it_was_quoted(text):
+    words = [config.override("data", f"/{text}")]
+    assert config.composition("prepare", words).tree()["data"] == f"/{text}"
+
+
 @pytest.fixture(scope="module")
 def recorded():
     """The tree and the choices that a run would have recorded."""
@@ -187,7 +194,7 @@ def test_a_recorded_config_calls_nothing_but_what_conf_names(recorded, tmp_path)
         ("hygiene", {**tree["hygiene"], "exclude": [bomb]}),
         ("photos", bomb),
     ):
-        with pytest.raises(InputError):
+        with pytest.raises(InputError, match=r"no file of conf/ names this callable|exclude"):
             config.recorded("evaluate", {**tree, noun: evil}, choices, [])
     assert not marker.exists()
 
@@ -198,7 +205,7 @@ def test_nodes_without_end_are_refused(recorded):
         deep = {"_target_": "tripletlab.faces.recipe.FaceRecipe", "detector": deep}
     with pytest.raises(InputError, match="inside one another"):
         read_component(deep, "faces")
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match=r"no such argument|inside one another"):
         config.recorded("evaluate", {**recorded[0], "faces": deep}, recorded[1], [])
 
 

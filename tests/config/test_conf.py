@@ -1,9 +1,11 @@
 """Every choice in conf/ is described, and can be composed, checked and built."""
 
+import inspect
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_type_hints
 
 import keras
 import numpy as np
@@ -84,7 +86,9 @@ def test_every_choice_is_built(noun, choice, places):
     if getattr(composed, noun).partial:
         assert built.func is getattr(composed, noun).target
     else:
-        assert built is not None
+        target = getattr(composed, noun).target
+        made = target if inspect.isclass(target) else get_type_hints(target)["return"]
+        assert isinstance(built, made)
 
 
 def mines(miner, choice):

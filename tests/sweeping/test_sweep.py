@@ -120,7 +120,7 @@ def test_stopped_killed_completed_and_not_repeated(tmp_path):
     assert imported_by(*past, folder=tmp_path) == set()
 
 
-def test_two_sweeps_do_not_mix(tmp_path, monkeypatch):
+def test_two_sweeps_do_not_mix(tmp_path, monkeypatch, capfd):
     from tripletlab.cli import main
     from tripletlab.system.locks import held
 
@@ -128,3 +128,4 @@ def test_two_sweeps_do_not_mix(tmp_path, monkeypatch):
     with held(tmp_path / "mlruns" / "live" / "sweep") as free:
         assert free
         assert main(["sweep"]) == 2
+    assert "another sweep is at work in mlruns" in capfd.readouterr().err
