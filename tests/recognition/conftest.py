@@ -39,6 +39,16 @@ def projection(*more, last="raw", **settings):
     return make_network(nodes, weights=weights, **settings)
 
 
+def huge(count):
+    """A projection to which the sum of an array of so many zeros is added."""
+    nodes = [
+        helper.make_node("ConstantOfShape", ["shape"], ["zeros"]),
+        helper.make_node("ReduceSum", ["zeros"], ["sum"], keepdims=0),
+        helper.make_node("Add", ["raw", "sum"], ["more"]),
+    ]
+    return projection(*nodes, last="more", shape=np.array([count], np.int64))
+
+
 @pytest.fixture(scope="session")
 def network(tmp_path_factory):
     """The path of an ONNX file."""

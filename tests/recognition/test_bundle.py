@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import pytest
 
-from tests.recognition.conftest import DIM, SIZE, projection
+from tests.recognition.conftest import DIM, SIZE, huge, projection
 from tripletlab import config
 from tripletlab.errors import InputError
 from tripletlab.recognition.bundle import MANIFEST, Bundle
@@ -84,6 +84,18 @@ def test_the_detectors_file_travels_with_the_bundle(write, yunet, tmp_path):
     carried.write_bytes(carried.read_bytes()[:-1] + b"x")
     with pytest.raises(InputError, match=r"not the file that was exported.*tripletlab export"):
         Bundle.open(tmp_path / "elsewhere")
+
+
+@pytest.mark.parametrize("what", ["text", "another network", "400 GB", "4 GB"])
+def test_a_detector_without_bounds_is_refused(what, write, tmp_path):
+    content = {"text": b"no network", "another network": projection()}
+    content |= {"400 GB": huge(10**11), "4 GB": huge(10**9)}
+    (tmp_path / "yunet.onnx").write_bytes(content[what])
+    model = {"model": str(tmp_path / "yunet.onnx"), "score_threshold": 0.9}
+    detector = {"_target_": f"{DETECTION}.YuNet", **model}
+    with pytest.raises(InputError, match=r"yunet-[^\n]*(can run|fails on a photo)[^\n]*$"):
+        write(tmp_path / "bundle", PAPER | {"detector": detector})
+    assert files(tmp_path) == {"yunet.onnx"}
 
 
 @pytest.mark.parametrize("model", ["/dev/zero", "../x.onnx", "yunet-1.onnx", "yunet.onnx", 3, None])

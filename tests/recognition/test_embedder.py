@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
-from tests.recognition.conftest import DIM, FACE, SIZE, UNIT, make_network, projection
+from tests.recognition.conftest import DIM, FACE, SIZE, UNIT, huge, make_network, projection
 from tripletlab.errors import InputError
 from tripletlab.recognition import embedder as module
 from tripletlab.recognition.embedder import Embedder, read_network
@@ -42,16 +42,6 @@ def loop(trips):
     )
     node = helper.make_node("Loop", ["trips", "yes", "raw"], ["looped"], body=body)
     return projection(node, last="looped", trips=np.int64(trips), yes=np.bool_(True))
-
-
-def huge(count):
-    """A projection to which the sum of an array of so many zeros is added."""
-    nodes = [
-        helper.make_node("ConstantOfShape", ["shape"], ["zeros"]),
-        helper.make_node("ReduceSum", ["zeros"], ["sum"], keepdims=0),
-        helper.make_node("Add", ["raw", "sum"], ["more"]),
-    ]
-    return projection(*nodes, last="more", shape=np.array([count], np.int64))
 
 
 def outside():

@@ -1,7 +1,9 @@
 """The exported network, run by ONNX Runtime. It may come from somebody else, and is not trusted."""
 
+import contextlib
 import functools
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -61,22 +63,8 @@ class Embedder:
         """InputError unless a few random faces have unit embeddings, in good time."""
         rng = np.random.default_rng(0)
         faces = rng.integers(0, 256, (3, self.size, self.size), np.uint8)
-        options, late = _options(), threading.Event()
-
-        def stop() -> None:
-            late.set()
-            options.terminate = True
-
-        timer = threading.Timer(PATIENCE, stop)
-        timer.start()
-        try:
+        with _in_time(self._name) as options:
             embeddings = self._run(faces, options)
-        except InputError:
-            if late.is_set():
-                raise InputError(f"{self._name}: too slow: no result in {PATIENCE:g} s") from None
-            raise
-        finally:
-            timer.cancel()
         if not is_unit(embeddings).all():
             raise InputError(f"{self._name}: the network's embeddings are not of unit length")
 
@@ -90,6 +78,19 @@ def read_network(path: Path) -> bytes:
     except OSError as error:
         reason = str(error.strerror)
     raise InputError(f"{path}: no network that can be read ({reason})")
+
+
+def check_detector(content: bytes, *, name: str | Path) -> None:
+    """InputError unless a network runs on a small photo within the bounds of memory and time.
+
+    Only then OpenCV may have it, which knows no bounds.
+    """
+    session, photo = _load(content, name, optimised=False), np.zeros((1, 3, 96, 96), np.float32)
+    with _in_time(name) as options:
+        try:
+            session.run(None, {session.get_inputs()[0].name: photo}, options)
+        except Exception as error:  # as in Embedder
+            raise InputError(f"{name}: the network fails on a photo") from error
 
 
 def _load(content: bytes, name: str | Path, *, optimised: bool) -> onnxruntime.InferenceSession:
@@ -115,6 +116,27 @@ def _limit_memory() -> None:
     onnxruntime.create_and_register_allocator(
         pool, onnxruntime.OrtArenaCfg(MOST_MEMORY, -1, -1, -1)
     )
+
+
+@contextlib.contextmanager
+def _in_time(name: str | Path) -> Iterator[onnxruntime.RunOptions]:
+    """Options of a run that is ended where it takes too long; InputError then."""
+    options, late = _options(), threading.Event()
+
+    def stop() -> None:
+        late.set()
+        options.terminate = True
+
+    timer = threading.Timer(PATIENCE, stop)
+    timer.start()
+    try:
+        yield options
+    except InputError:
+        if late.is_set():
+            raise InputError(f"{name}: too slow: no result in {PATIENCE:g} s") from None
+        raise
+    finally:
+        timer.cancel()
 
 
 def _options() -> onnxruntime.RunOptions:

@@ -15,7 +15,7 @@ from tripletlab.config.instantiate import INTERPOLATION, read_component
 from tripletlab.errors import InputError, brief
 from tripletlab.faces.detection import Box
 from tripletlab.faces.recipe import FaceRecipe
-from tripletlab.recognition.embedder import read_network
+from tripletlab.recognition.embedder import check_detector, read_network
 
 AGAIN = "make it again with `tripletlab export champion FOLDER`"
 RECIPE = "tripletlab.faces.recipe.FaceRecipe"
@@ -61,8 +61,10 @@ def unpacked(settings: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         if not named:
             raise InputError(f"{folder}: faces: {brief(name)} is no file of a bundle; {AGAIN}")
         path = folder.resolve() / named[0]
-        if not path.is_file() or digest(read_network(path)) != named[1]:
+        content = read_network(path) if path.is_file() else b""
+        if digest(content) != named[1]:
             raise InputError(f"{path}: missing, or not the file that was exported; {AGAIN}")
+        check_detector(content, name=path)
         return str(path)
 
     _guard(settings, folder)
