@@ -26,3 +26,13 @@ def test_gpus_are_leased_whole_or_in_part():
 def test_too_few_gpus():
     with pytest.raises(InputError, match=r"engine.gpus=0.5"):
         leases(4, cores=[0], gpus=["0", "1"], share=1)
+
+
+def test_hundredths_of_gpus_are_leased_without_rounding_errors():
+    """Such as .29 × 100, which is 28.999999999999996, and .07 × 100, which is 7.000000000000001."""
+    for hundredths in range(1, 100):
+        found = leases(
+            100, cores=[0], gpus=list(map(str, range(hundredths))), share=hundredths / 100
+        )
+        starts = [int(one.gpus[0]) for one in found]
+        assert starts == [worker * hundredths // 100 for worker in range(100)]

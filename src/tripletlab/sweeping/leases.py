@@ -30,7 +30,7 @@ def leases(workers: int, *, cores: Sequence[int], gpus: Sequence[str], share: fl
 
     A share below 1 puts several workers on a GPU. With fewer cores than workers, some share one.
     """
-    if gpus and workers * share > len(gpus):
+    if gpus and round(workers * share, 9) > len(gpus):
         raise InputError(
             f"engine.workers={workers} with engine.gpus={share:g} need {workers * share:g} GPUs and"
             f" {len(gpus)} are there; give engine.gpus={len(gpus) / workers:.3g}"
@@ -39,7 +39,7 @@ def leases(workers: int, *, cores: Sequence[int], gpus: Sequence[str], share: fl
     for worker in range(workers):
         first = worker * len(cores) // workers
         own = cores[first : max((worker + 1) * len(cores) // workers, first + 1)]
-        start = int(worker * share)
+        start = int(round(worker * share, 9))  # .29 × 100 is 29
         found.append(Lease(tuple(own), tuple(gpus[start : start + max(1, int(share))])))
     return found
 
