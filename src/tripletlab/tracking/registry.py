@@ -2,21 +2,24 @@
 
 import contextlib
 import io
+import re
+from collections.abc import Callable
 import os
 import socket
 import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tripletlab.errors import InputError
+from tripletlab.system.progress import say
 from tripletlab.system.provenance import PACKAGE
-from tripletlab.tracking.runs import CHAMPION
+from tripletlab.tracking.runs import CHAMPION, PROMOTED
 
 if TYPE_CHECKING:
     import keras
-    from mlflow.entities.model_registry import ModelVersion
+    from mlflow.entities.model_registry import ModelVersion, RegisteredModel
 
 SERVING = ("mlflow", "numpy", "onnxruntime", "opencv-python-headless", "pydantic", "rich")
 LOOPBACK = "127.0.0.1"
@@ -42,39 +45,86 @@ class Told(NamedTuple):
 def find(which: str, *, uri: str) -> Registered:
     """The version meant by `champion`, MODEL@champion, MODEL/version, a version or a run's id.
 
-    InputError where none is, or more than one, with what there is to choose from at `uri`.
+    Where several models have a champion, that of the model that was last trained or promoted is
+    meant, and it is said which. InputError where no version is meant, or more than one, with what
+    there is to choose from at `uri`.
     """
-    from mlflow import MlflowClient
-
-    client = MlflowClient()
     model, at, alias = which.partition("@")
     if not at:
         model, _, alias = which.rpartition("/")
-    versions = [
-        one
-        for one in client.search_model_versions(max_results=1000)
-        if model in ("", one.name) and not one.name.endswith(PHOTOS)
-    ]
-    champions = {
-        (one.name, str(one.aliases.get(CHAMPION))) for one in client.search_registered_models()
-    }
-    found = [
-        one
-        for one in versions
-        if alias in (str(one.version), one.run_id)
-        or (alias == CHAMPION and (one.name, str(one.version)) in champions)
-    ]
+    found = _champions(model) if alias == CHAMPION else _versions(model, alias)
+    if alias == CHAMPION and len(found) > 1:
+        others = ", ".join(f"{one.name}@{CHAMPION}" for one in found[1:4])
+        say(f"{which}: that of {found[0].name}, trained last; there are also {others}")
+        found = found[:1]
     if len(found) != 1:
-        raise InputError(_not_one(which, found, versions, uri))
+        raise InputError(_not_one(which, found, uri))
     return Registered(found[0].name, str(found[0].version), found[0].run_id)
 
 
-def _not_one(which: str, found: "list[ModelVersion]", known: "list[ModelVersion]", uri: str) -> str:
-    if not known:
+def _models() -> "list[RegisteredModel]":
+    """All registered networks, the last trained or promoted first."""
+    from mlflow import MlflowClient
+
+    client = MlflowClient()
+    models = [
+        one
+        for one in _all(lambda token: client.search_registered_models(page_token=token))
+        if not one.name.endswith(PHOTOS)
+    ]
+    return sorted(
+        models,
+        key=lambda one: max(one.last_updated_timestamp or 0, int(one.tags.get(PROMOTED, 0))),
+        reverse=True,
+    )
+
+
+def _champions(model: str) -> "list[ModelVersion]":
+    from mlflow import MlflowClient
+
+    client = MlflowClient()
+    return [
+        client.get_model_version_by_alias(one.name, CHAMPION)
+        for one in _models()
+        if CHAMPION in one.aliases and model in ("", one.name)
+    ]
+
+
+def _versions(model: str, which: str) -> "list[ModelVersion]":
+    """Those of a number, or of a run; the store looks for them, since every trial makes one."""
+    from mlflow import MlflowClient
+
+    client = MlflowClient()
+    if which.isascii() and which.isdecimal():
+        query = f"version_number = {int(which)}"
+    elif re.fullmatch(r"[0-9a-f]{32}", which):
+        query = f"run_id = '{which}'"
+    else:
+        return []
+    found = _all(lambda token: client.search_model_versions(query, page_token=token))
+    return [one for one in found if model in ("", one.name) and not one.name.endswith(PHOTOS)]
+
+
+def _all(page: Callable[[str | None], Any]) -> list[Any]:
+    """The entities of every page of a search."""
+    found, token = [], None
+    while True:
+        part = page(token)
+        found += part
+        if not (token := part.token):
+            return found
+
+
+def _not_one(which: str, found: "list[ModelVersion]", uri: str) -> str:
+    names = [f"{one.name}/{one.version}" for one in found] or [
+        f"{one.name}/{latest.version}"
+        for one in _models()
+        for latest in (one.latest_versions or [])[:1]
+    ]
+    if not names:
         return f"{which}: no such model in {uri}; run `tripletlab sweep` first"
-    shown = ", ".join(f"{one.name}/{one.version}" for one in (found or known)[:4])
     number = f"{len(found)} models are" if found else "no model is"
-    return f"{which}: {number} meant by that; there are {shown}"
+    return f"{which}: {number} meant by that; there are {', '.join(names[:4])}"
 
 
 def told(run_id: str) -> Told:

@@ -7,6 +7,7 @@ import logging
 import os
 import socket
 import sys
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 HOST = "tripletlab.host"
 LOCK = "tripletlab.lock"  # the file in live/ that the run's process holds
 CHAMPION = "champion"
+PROMOTED = "tripletlab.promoted"  # when a model was last asked for its champion, in milliseconds
 # What would send runs elsewhere than the config says, or leave them unwritten for a while.
 ELSEWHERE = (
     *("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME", "MLFLOW_WORKSPACE"),
@@ -221,6 +223,7 @@ class Tracker:
         """
         client = self._client()
         name = client.get_registered_model(model)
+        client.set_registered_model_tag(model, PROMOTED, str(time.time_ns() // 1_000_000))
         if CHAMPION in name.aliases:
             holder = client.get_model_version_by_alias(model, CHAMPION).run_id
             if holder == run_id:
