@@ -4,10 +4,12 @@ Files appear whole or not at all.
 """
 
 import contextlib
+import errno
 import hashlib
 import itertools
 import json
 import os
+import shutil
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -22,6 +24,8 @@ from tripletlab.faces.store import FORMAT, opened, texts_of
 from tripletlab.photos.pairs import Pairs
 
 PART = 4096  # rows that are read at once
+RESERVE = 1 << 22  # bytes kept free for what HDF5 writes when it closes a file
+LINE = 256  # bytes of a text in a store, about
 
 
 class Blocks(NamedTuple):
@@ -57,15 +61,46 @@ def write(
     group, drawn = pairs
     contents = {**arrays, **{f"{group}/{name}": values for name, values in vars(drawn).items()}}
     attributes = {"title": title, "settings": json.dumps(settings, sort_keys=True)}
-    with _whole(path) as temporary, h5py.File(temporary, "w") as file:
+    with (
+        _whole(path) as temporary,
+        _room(temporary, _bytes(contents.values()), texts.values()) as reserve,
+        h5py.File(temporary, "w") as file,
+    ):
         digest = _Fingerprint(attributes)
-        for name in sorted(contents):
-            _write_array(file, name, contents[name], digest)
-        for name, words in sorted(texts.items()):
-            _write_texts(file, name, words, digest)
-        file.attrs.update(attributes)
-        file.attrs.update(format=FORMAT, kind=kind, fingerprint=digest.hexdigest())
-        file.attrs["notes"] = json.dumps(notes)
+        try:
+            for name in sorted(contents):
+                _write_array(file, name, contents[name], digest)
+            for name, words in sorted(texts.items()):
+                _write_texts(file, name, words, digest)
+            file.attrs.update(attributes)
+            file.attrs.update(format=FORMAT, kind=kind, fingerprint=digest.hexdigest())
+            file.attrs["notes"] = json.dumps(notes)
+            file.flush()
+        except BaseException:
+            reserve.unlink(missing_ok=True)  # room for what HDF5 writes when it closes
+            raise
+
+
+@contextlib.contextmanager
+def _room(path: Path, size: int, texts: Iterable[tuple[str, ...] | Lines]) -> Iterator[Path]:
+    """OSError where the disk has no room for the store; the value is a reserve that is kept.
+
+    HDF5 crashes the process when a file is closed that it cannot write to its end. So the room is
+    asked for before, and a reserve of it is given up where it has gone to others meanwhile.
+    """
+    lines = sum(one.total if isinstance(one, Lines) else len(one) for one in texts)
+    reserve = path.with_name(f"{path.name}.reserve")
+    try:
+        reserve.write_bytes(bytes(RESERVE))
+        if shutil.disk_usage(path.parent).free < size + lines * LINE:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        yield reserve
+    finally:
+        reserve.unlink(missing_ok=True)
+
+
+def _bytes(arrays: Iterable[NDArray[Any] | Blocks]) -> int:
+    return sum(int(np.prod(one.shape)) * one.dtype.itemsize for one in arrays)
 
 
 def damage(path: Path) -> list[str]:

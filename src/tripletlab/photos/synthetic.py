@@ -6,7 +6,6 @@ more people or photos extend the same set.
 
 import csv
 import hashlib
-import os
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from tripletlab.photos.sources import (
     lfw_layout,
     vggface2,
 )
+from tripletlab.system.locks import turn
 from tripletlab.system.progress import spread
 
 TITLE = "synthetic people"
@@ -119,8 +119,9 @@ class _Draw:
         for number in range(1, album.photos + 1):
             circumstance = draw_circumstance(np.random.default_rng([*album.seed, number]))
             photo = cv2.cvtColor(render(person, circumstance, size=self.size), cv2.COLOR_RGB2BGR)
-            path = str(pattern).format(number)
-            cv2.imwrite(path, photo, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+            content = cv2.imencode(".jpg", photo, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1]
+            # Not cv2.imwrite, which returns False where the disk is full
+            Path(str(pattern).format(number)).write_bytes(content.tobytes())
 
 
 def _drawn(
@@ -137,15 +138,23 @@ def _drawn(
     path = Path(folder).resolve() / f"synthetic-{name}-{key}"
     if path.is_dir():
         return path
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    lock = unfinished.with_suffix(".lock")
     try:
-        unfinished.mkdir(parents=True)
-        tasks = list(zip(albums, lay_out(unfinished), strict=True))
-        title = f"Drawing synthetic people, {name}"
-        spread(_Draw(size), tasks, title=title, size=lambda task: task[0].photos)
-        unfinished.replace(path)
-    finally:
+        with turn(lock):
+            if not path.is_dir():  # another process may have drawn them meanwhile
+                shutil.rmtree(unfinished, ignore_errors=True)  # of one that was killed
+                unfinished.mkdir()
+                tasks = list(zip(albums, lay_out(unfinished), strict=True))
+                title = f"Drawing synthetic people, {name}"
+                spread(_Draw(size), tasks, title=title, size=lambda task: task[0].photos)
+                unfinished.replace(path)
+    except OSError as error:
+        reason = error.strerror or error
         shutil.rmtree(unfinished, ignore_errors=True)
+        raise InputError(f"{path}: cannot be written ({reason}); give data=FOLDER") from error
+    finally:
+        lock.unlink(missing_ok=True)
     return path
 
 

@@ -1,0 +1,60 @@
+"""A disk that fills up: one line, nothing that looks finished, and what is there goes on later."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tripletlab import config
+from tripletlab.experiment.data import prepare
+
+PEOPLE = ["photos.people=12", "photos.photos=12", "verification.people=60"]
+SMALL = [*PEOPLE, "verification.per_fold=4", "faces.min_photos=2"]
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """A file system of its own in memory; the value changes how large it is."""
+    if os.getuid() or not shutil.which("mount"):
+        pytest.skip("only root can mount a small disk")
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(place)]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("no file system can be mounted here")
+
+    def sized(size):
+        subprocess.run(["mount", "-o", f"remount,size={size}", str(place)], check=True)
+        return place
+
+    yield sized
+    subprocess.run(["umount", "-l", str(place)], check=False)
+
+
+def run(data):
+    """A process of its own, since a crash of HDF5's would end this one."""
+    command = [sys.executable, "-m", "tripletlab", "prepare", f"data={data}", *SMALL]
+    return subprocess.run(command, capture_output=True, text=True, cwd=data.parent)
+
+
+@pytest.mark.parametrize("size", ["200k", "700k", "3m", "6m"])
+def test_nothing_looks_finished_that_is_not(disk, size, tmp_path):
+    """Full while photos are drawn, and where the store is written."""
+    place = disk(size)
+    done = run(place)
+    assert done.returncode == 2, done.stderr
+    said = [line for line in done.stderr.splitlines() if line.startswith("tripletlab:")]
+    assert len(said) == 1
+    assert "cannot be written" in said[0]
+    assert "Traceback" not in done.stderr
+    assert not [path for path in place.rglob("*.h5*") if path.is_file()]
+    disk("60m")
+    assert run(place).returncode == 0
+    whole = prepare(config.compose("prepare", [*SMALL, f"data={tmp_path / 'whole'}"]), fresh=False)
+    there = prepare(config.compose("prepare", [*SMALL, f"data={place}"]), fresh=False)
+    assert there.faces.fingerprint == whole.faces.fingerprint
+    assert there.pairs.fingerprint == whole.pairs.fingerprint
+    assert not [path for path in Path(place).rglob(".*") if path.is_file() or path.is_dir()]
