@@ -151,9 +151,9 @@ def _drawn(
                 unfinished.replace(path)
     except OSError as error:
         reason = error.strerror or error
-        shutil.rmtree(unfinished, ignore_errors=True)
         raise InputError(f"{path}: cannot be written ({reason}); give data=FOLDER") from error
     finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
         lock.unlink(missing_ok=True)
     return path
 

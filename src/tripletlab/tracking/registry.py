@@ -2,12 +2,12 @@
 
 import contextlib
 import io
-import re
-from collections.abc import Callable
 import os
+import re
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
