@@ -80,5 +80,5 @@ def test_two_of_one_number_are_ambiguous(tracker):
 
 
 def test_a_champion_that_nobody_promoted(tracker):
-    with pytest.raises(InputError, match="no such model in .*run `tripletlab sweep` first"):
+    with pytest.raises(InputError, match=r"no such model in .*run `tripletlab sweep` first"):
         found(CHAMPION, tracker)
