@@ -1,49 +1,94 @@
-"""The lead of one model over another: its two noises, against simulated sweeps."""
+"""Who may be called the best of a sweep, against simulated sweeps whose truth is known."""
 
 import numpy as np
 import pytest
 
-from tripletlab.evaluation.bootstrap import resampled, weighted_auc
 from tripletlab.evaluation.protocol import auc
-from tripletlab.sweeping.significance import Judges
+from tripletlab.sweeping.significance import compare_models
 
 RNG = np.random.default_rng(0)
-MATCHED = np.arange(600) % 2 == 0
-PEOPLE = RNG.integers(0, 40, (600, 2))
-PEOPLE[MATCHED, 1] = PEOPLE[MATCHED, 0]
+PAIRS, PEOPLE = 200, 30
+MATCHED = np.arange(PAIRS) % 2 == 0
+SIDES = RNG.integers(0, PEOPLE, (PAIRS, 2))
+SIDES[MATCHED, 1] = SIDES[MATCHED, 0]
 
 
-def distances(quality, rng):
-    return rng.normal(np.where(MATCHED, 1 - quality, 1.0), 1.0)
+def compared(models):
+    return compare_models(models, MATCHED, SIDES, resamples=100, seed=0)
 
 
-@pytest.fixture(scope="module")
-def judges():
-    return Judges(MATCHED, PEOPLE, resamples=400, seed=0)
+def sweep(rng, qualities, *, seeds=1, seed_noise=0.0, people_noise=0.5):
+    """Distances of each model's seeds: people are hard or easy, for each model otherwise."""
+
+    def model(quality):
+        hard = people_noise * rng.normal(size=PEOPLE)[SIDES].mean(axis=1)
+        gaps = quality + seed_noise * rng.normal(size=seeds)
+        return [hard + rng.normal(np.where(MATCHED, 1 - gap, 1.0), 1.0) for gap in gaps]
+
+    return [model(quality) for quality in qualities]
 
 
-def test_without_seeds_it_is_the_paired_bootstrap(judges):
-    """Signed, the scatter of the difference, and surer than two separate errors."""
-    one, rng = distances(1.0, RNG), np.random.default_rng(1)
-    worse = one + 0.15 * rng.normal(size=len(one))
-    statistics = [weighted_auc(each, MATCHED) for each in (one, worse)]
-    drawn = resampled(statistics, MATCHED, PEOPLE, resamples=400, seed=0)
-    lead, back = judges.lead([one], [worse]), judges.lead([worse], [one])
-    assert lead.difference == pytest.approx(auc(one, MATCHED) - auc(worse, MATCHED))
-    assert lead.standard_error == pytest.approx((drawn[0] - drawn[1]).std(ddof=1))
-    assert back == pytest.approx((-lead.difference, lead.standard_error))
-    errors = [judges.error([each]) for each in (one, worse)]
-    assert errors == pytest.approx(drawn.std(axis=1, ddof=1))
-    assert 0 < lead.standard_error < 0.5 * np.hypot(*errors)
+@pytest.mark.parametrize(("models", "seeds", "seed_noise"), [(2, 1, 0.0), (6, 1, 0.0), (4, 3, 0.5)])
+def test_of_equal_models_none_wins_in_95_of_100_sweeps(models, seeds, seed_noise):
+    rng = np.random.default_rng(1)
+    sweeps = [sweep(rng, [1.0] * models, seeds=seeds, seed_noise=seed_noise) for _ in range(200)]
+    found = [compared(one) for one in sweeps]
+    assert sum(one.wins for one in found) <= 0.05 * len(found)
+    assert len({one.best for one in found}) == models  # by luck now this one, now that one
 
 
-def test_a_model_does_not_lead_itself(judges):
-    one = distances(1.0, RNG)
-    assert judges.lead([one], [one]) == (0, 0)
+def test_of_models_at_chance_none_wins_and_hardly_one_is_above_chance():
+    rng = np.random.default_rng(2)
+    found = [compared(sweep(rng, [0.0] * 5)) for _ in range(100)]
+    assert sum(one.above_chance for one in found) <= 5
+    assert not any(one.wins for one in found)
 
 
-def test_seeds_that_scatter_make_the_lead_uncertain(judges):
-    steady = [distances(1.0, np.random.default_rng(1))] * 3
-    wild = [distances(q, np.random.default_rng(1)) for q in (0.5, 1.0, 1.5)]
-    other = [distances(0.9, np.random.default_rng(1))] * 3
-    assert judges.lead(wild, other).standard_error > 2 * judges.lead(steady, other).standard_error
+def test_the_truly_best_is_among_the_contenders():
+    rng = np.random.default_rng(3)
+    found = [compared(sweep(rng, [1.0, 1.2, 1.1, 0.4])) for _ in range(100)]
+    assert sum(1 in (one.best, *one.contenders) for one in found) >= 95
+    assert sum(3 in one.contenders for one in found) < 50
+
+
+def test_a_better_model_wins():
+    rng = np.random.default_rng(4)
+    found = [compared(sweep(rng, [0.5, 3.0, 0.5])) for _ in range(20)]
+    assert all(one.wins and one.best == 1 for one in found)
+
+
+def test_a_lead_is_paired():
+    """Two models that err on the same pairs are told apart by less than two that do not."""
+    rng = np.random.default_rng(5)
+    one, other = (distances for (distances,) in sweep(rng, [1.0, 1.0]))
+    near = compared([[one], [one + 0.05 * rng.normal(size=PAIRS)]])
+    far = compared([[one], [other]])
+    widths = [found.leads[1 - found.best] for found in (near, far)]
+    assert widths[0].high - widths[0].low < 0.5 * (widths[1].high - widths[1].low)
+
+
+def test_models_that_are_equal_are_said_to_be_equal():
+    rng = np.random.default_rng(6)
+    ((one,), (other,)) = sweep(rng, [3.0, 0.1])
+    found = compared([[one], [other], [one]])
+    assert (found.best, found.equals) == (0, [2])
+    assert 2 in found.contenders
+    assert not found.wins
+    assert found.leads[2] == (0, 0, 0)
+    assert found.leads[1].value == pytest.approx(auc(one, MATCHED) - auc(other, MATCHED))
+
+
+def test_seeds_that_scatter_widen_the_interval_and_few_of_them_more_so():
+    rng = np.random.default_rng(7)
+    steady = [sweep(rng, [1.0])[0][0]] * 3
+    wild = [sweep(rng, [quality])[0][0] for quality in (0.2, 1.0, 1.8)]
+    widths = [compared([seeds, steady]).leads for seeds in (steady, wild, wild * 3)]
+    steady, few, many = (max(one.high - one.low for one in leads.values()) for leads in widths)
+    assert few > many > steady
+
+
+def test_one_model_alone_is_compared_with_chance():
+    found = compared(sweep(np.random.default_rng(8), [3.0]))
+    assert found.wins
+    assert found.leads == {}
+    assert 0.5 < found.auc.low < found.auc.value < found.auc.high

@@ -3,7 +3,7 @@
 import pytest
 from rich.console import Console
 
-from tripletlab.sweeping.significance import Lead
+from tripletlab.sweeping.significance import Comparison, Interval
 from tripletlab.sweeping.spaces import SCORE
 from tripletlab.sweeping.table import Row, conclusion, front, headings, markdown, print_table
 
@@ -27,13 +27,42 @@ def row(name, *scores, flops=1.0):
 ROWS = [row("semihard 0.2", 0.90), row("hard 0.2", 0.93), row("hard 0.4", 0.91)]
 
 
-@pytest.mark.parametrize(("error", "verdict"), [(0.005, "more than"), (0.05, "within")])
-def test_the_lead_is_held_against_its_paired_standard_error(error, verdict):
-    lead = Lead(0.02, error)
-    text = conclusion(ROWS[1], ROWS[2], error=0.01, lead=lead, pairs=6000, people=36)
-    assert text.startswith("hard 0.2 won: validation AUC 0.9300, standard error 0.0100")
-    assert f"leads hard 0.4 by 0.0200, {verdict} the paired standard error of {error:.4f}" in text
-    assert "6,000 pairs of 36 people" in text
+def found(best, leads, *, low=0.88, equals=(), contenders=()):
+    own = Interval(0.93, low, 0.97)
+    return Comparison(best, own, leads, list(equals), list(contenders))
+
+
+LEADS = {0: Interval(0.03, 0.01, 0.05), 2: Interval(0.02, 0.005, 0.035)}
+
+
+def test_a_winner_leads_every_other_by_an_interval_above_zero():
+    text = conclusion(ROWS, found(1, LEADS), pairs=6000, people=36)
+    assert text == (
+        "hard 0.2 won: validation AUC 0.9300 (95 % 0.8800 to 0.9700; 6,000 pairs of 36 people that"
+        " no network trained on). It leads hard 0.4 by 0.0200 (95 % 0.0050 to 0.0350, corrected for"
+        " the choice among 3). With one seed each, that says nothing of other seeds."
+    )
+
+
+def test_what_may_be_chance_is_no_win_and_all_that_may_be_the_best_are_named():
+    leads = {0: Interval(0.03, -0.01, 0.07), 2: Interval(0.02, -0.02, 0.06)}
+    text = conclusion(ROWS, found(1, leads, contenders=[0, 2]), pairs=6000, people=36)
+    assert text.startswith("No model won: the highest is hard 0.2, validation AUC 0.9300")
+    assert "Its lead over hard 0.4 by 0.0200 (95 % -0.0200 to 0.0600, corrected" in text
+    assert "may be chance; nor can semihard 0.2 be told from it." in text
+
+
+def test_no_better_than_chance_is_no_winner():
+    text = conclusion(ROWS, found(1, LEADS, low=0.49), pairs=10, people=4)
+    assert text.startswith("No model is shown to be better than chance: the highest is hard 0.2")
+    assert "won" not in text
+
+
+def test_equals_are_called_equal():
+    leads = LEADS | {2: Interval(0, 0, 0)}
+    text = conclusion(ROWS, found(1, leads, equals=[2], contenders=[2]), pairs=10, people=4)
+    assert "No model won" in text
+    assert "hard 0.4 is exactly equal to it." in text
 
 
 @pytest.mark.parametrize(("width", "all_of_it"), [(80, False), (140, True)])
@@ -61,19 +90,15 @@ def test_columns_without_room_stand_in_a_table_below(capsys):
     assert max(map(len, printed.splitlines())) <= 80
 
 
-def test_equals_are_called_equal():
-    text = conclusion(ROWS[1], ROWS[2], error=0.01, lead=Lead(0, 0), pairs=10, people=4)
-    assert "hard 0.4 is exactly as good" in text
-
-
 def test_seeds_are_averaged_and_their_scatter_shown():
     of_seeds = row("hard", 0.90, 0.94)
     assert of_seeds.score == pytest.approx(0.92)
     assert of_seeds.figure(SCORE) == "0.9200 ± 0.0283"
     assert of_seeds.best_run == "0.94"
-    text = conclusion(of_seeds, ROWS[0], error=0.01, lead=Lead(0.02, 0.03), pairs=9, people=4)
+    text = conclusion([of_seeds, ROWS[0]], found(0, {1: LEADS[2]}), pairs=9, people=4)
     assert "mean of 2 seeds" in text
-    assert "which counts pairs and seeds" in text
+    assert "other seeds" not in text
+    assert "corrected" not in text  # of two there is one comparison
 
 
 def test_large_numbers_have_no_decimals():

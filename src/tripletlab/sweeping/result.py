@@ -18,7 +18,7 @@ from tripletlab.experiment.data import Data
 from tripletlab.experiment.run import model_name
 from tripletlab.faces.store import FaceStore, PairStore
 from tripletlab.sweeping.report import report
-from tripletlab.sweeping.significance import Judges
+from tripletlab.sweeping.significance import Comparison, compare_models
 from tripletlab.sweeping.study import STORES, Study, find_study
 from tripletlab.sweeping.table import SHOWN, Row, conclusion, front, headings, markdown, print_table
 from tripletlab.tracking.runs import Tracked, Tracker
@@ -88,8 +88,10 @@ def judged(study: Study, faces: FaceStore, tracker: Tracker) -> Answer:
     if not rows:
         reasons = {study.reason(trial) for trial in study.latest()} - {""}
         raise InputError(f"no run came to its end: {'; '.join(sorted(reasons)) or 'none began'}")
-    best, *others = sorted(rows, key=lambda row: row.score, reverse=True)
-    text = _honest_sentence(best, others[0] if others else None, faces, tracker)
+    found = _compared(rows, faces, tracker)
+    best, pairs = rows[found.best], faces.validation
+    people = len(np.unique(faces.labels[np.concatenate([pairs.first, pairs.second])]))
+    text = conclusion(rows, found, pairs=len(pairs.first), people=people)
     if study.space.several:
         names = " and ".join(study.space.objectives)
         best_trades = "; ".join(row.name for row in front(rows, study.space.objectives))
@@ -109,22 +111,14 @@ def _finished(study: Study) -> list[Row]:
     ]
 
 
-def _honest_sentence(best: Row, second: Row | None, faces: FaceStore, tracker: Tracker) -> str:
-    """Hold the best row's lead against the noise of the validation people and of the seeds."""
+def _compared(rows: Sequence[Row], faces: FaceStore, tracker: Tracker) -> Comparison:
+    """Compare the rows by the noise of the validation people and of the seeds."""
     pairs = faces.validation
     people = faces.labels[np.stack([pairs.first, pairs.second], axis=1)]
-    judges = Judges(pairs.matched, people, resamples=RESAMPLES, seed=0)
 
     def distances(row: Row) -> list[Distances]:
         files = (tracker.artifact(run, "distances.npz") for run in row.run_ids)
         return [np.asarray(np.load(file)["validation"]) for file in files]
 
-    own = distances(best)
-    return conclusion(
-        best,
-        second,
-        error=judges.error(own),
-        lead=judges.lead(own, distances(second)) if second else None,
-        pairs=len(pairs.first),
-        people=judges.people,
-    )
+    models = [distances(row) for row in rows]
+    return compare_models(models, pairs.matched, people, resamples=RESAMPLES, seed=0)

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tripletlab.evaluation.metrics import METRICS
-from tripletlab.sweeping.significance import Lead
+from tripletlab.sweeping.significance import Comparison
 from tripletlab.sweeping.spaces import SCORE, Point
 
 PAPERS = ("precision", "recall", "accuracy", "auc", SCORE)  # the columns of its Table II
@@ -152,27 +152,49 @@ def markdown(rows: Sequence[Row], *, title: str, shown: Mapping[str, str], concl
     return "\n".join(lines)
 
 
-def conclusion(
-    best: Row, second: Row | None, *, error: float, lead: Lead | None, pairs: int, people: int
-) -> str:
-    """Who won, by how much, and whether the lead is more than chance would give.
-
-    `error` is the standard error of the best row's validation AUC, `lead` its lead over the second.
-    """
+def conclusion(rows: Sequence[Row], found: Comparison, *, pairs: int, people: int) -> str:
+    """Which of the rows is the best, and whether that is more than chance would give."""
+    best = rows[found.best]
     seeds = len(best.metrics)
-    over = f" (mean of {seeds} seeds)" if seeds > 1 else ""
-    won = (
-        f"{best.name} won: validation AUC {best.score:.4f}{over}, standard error {error:.4f}"
-        f" ({pairs:,} pairs of {people} people that no network trained on)."
+    over = f", mean of {seeds} seeds" if seeds > 1 else ""
+    auc = (
+        f"validation AUC {found.auc.value:.4f} (95 % {found.auc.low:.4f} to"
+        f" {found.auc.high:.4f}{over}; {pairs:,} pairs of {people} people that no network trained"
+        " on)"
     )
-    if second is None or lead is None:
-        return won
-    if lead.difference == 0:
-        return f"{won} {second.name} is exactly as good."
-    verdict = "more than" if lead.difference > lead.standard_error else "within"
-    paired = "paired standard" if seeds == 1 else "standard"
-    source = "" if seeds == 1 else ", which counts pairs and seeds"
+    if not found.above_chance:
+        return f"No model is shown to be better than chance: the highest is {best.name}, {auc}."
+    ties = _listed([rows[other].name for other in found.equals])
+    if len(rows) == 1:
+        return f"{best.name}: {auc}."
+    if found.wins:
+        next_one = min(found.leads, key=lambda other: found.leads[other].value)
+        return f"{best.name} won: {auc}. It leads {_lead(rows, found, next_one)}.{_limit(seeds)}"
+    others = [other for other in found.contenders if other not in found.equals]
+    texts = [f"No model won: the highest is {best.name}, {auc}."]
+    if ties:
+        texts.append(f"{ties} {'is' if len(found.equals) == 1 else 'are'} exactly equal to it.")
+    if others:
+        nearest = min(others, key=lambda other: found.leads[other].value)
+        more = _listed([rows[other].name for other in others if other != nearest])
+        also = f"; nor can {more} be told from it" if more else ""
+        texts.append(f"Its lead over {_lead(rows, found, nearest)}, may be chance{also}.")
+    return " ".join(texts) + _limit(seeds)
+
+
+def _lead(rows: Sequence[Row], found: Comparison, other: int) -> str:
+    lead, number = found.leads[other], len(rows)
+    choice = f", corrected for the choice among {number}" if number > 2 else ""
     return (
-        f"{won} It leads {second.name} by {lead.difference:.4f}, {verdict} the {paired}"
-        f" error of {lead.standard_error:.4f}{source}."
+        f"{rows[other].name} by {lead.value:.4f} (95 % {lead.low:.4f} to {lead.high:.4f}{choice})"
     )
+
+
+def _limit(seeds: int) -> str:
+    return "" if seeds > 1 else " With one seed each, that says nothing of other seeds."
+
+
+def _listed(names: Sequence[str]) -> str:
+    """At most four names in words."""
+    shown = [*names[:4], *([f"{len(names) - 4} more"] if len(names) > 4 else [])]
+    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
