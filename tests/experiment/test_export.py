@@ -208,7 +208,7 @@ def test_it_is_served_and_what_is_no_photo_is_refused(trained, served, capfd):
 
 @pytest.mark.parametrize(
     ("words", "hint"),
-    [([], "no bundle is registered"), (["NAME-photos/9"], "no bundle is registered"),
+    [([], "no runs are here"), (["NAME-photos/9"], "no runs are here"),
      (["a", "b"], "one model at a time"), (["seed=1"], "seed")],
 )  # fmt: skip
 def test_what_cannot_be_served_is_one_line(words, hint, tmp_path, capfd):

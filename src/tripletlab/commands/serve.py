@@ -27,5 +27,5 @@ def serve(
         raise InputError(f"{names[1]}: one model at a time; {names[0]} is one already")
     config.allow_only(overrides, ["tracking"], command="serve")
     tracker: Tracker = config.compose("evaluate", overrides).tracking.build()
-    tracker.open()
+    tracker.open_existing()
     serve_photos(find_photo_model(names[0] if names else None), uri=tracker.uri, port=port)

@@ -45,7 +45,6 @@ def compare_models(whats: Sequence[str], config: EvaluateConfig, *, folder: Path
     InputError where fewer than two are given, or not all were judged by the same pairs.
     """
     tracker: Tracker = config.tracking.build()
-    tracker.open()
     models = [_model(what, tracker) for what in whats]
     names = _different([model.name for model in models])
     judged = _store(models, names, config.data)
@@ -79,6 +78,7 @@ def _model(what: str, tracker: Tracker) -> _Model:
     if card.is_file() and distances.is_file():
         name = Path(what).resolve().name
     else:
+        tracker.open_existing()
         chosen = registry.find(what, uri=tracker.uri)
         name = registry.told(chosen.run_id).tags["mlflow.runName"]
         card, distances = (

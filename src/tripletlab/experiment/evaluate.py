@@ -33,7 +33,8 @@ def evaluate(what: str, overrides: Sequence[str], *, folder: Path | None) -> Pat
     tracker: Tracker = config.compose(
         "evaluate", config.of_nouns(overrides, ["tracking"])
     ).tracking.build()
-    tracker.open()
+    if folder is None:
+        tracker.require_writable("give --to FOLDER")
     subject = find_subject(what, overrides, tracker)
     label = slug(subject.judged.title) + ("-flip" if subject.flip else "")
     place = folder or Path(tracker.folder) / "evaluations" / f"{slug(what)}-{label}"
@@ -58,11 +59,15 @@ def evaluate(what: str, overrides: Sequence[str], *, folder: Path | None) -> Pat
         where = {**environment(), **(backend.description() if subject.run_id else {})}
         (Path(scratch) / ENVIRONMENT).write_text(json.dumps(where, indent=2))
         shutil.copytree(scratch, place, dirs_exist_ok=True)
-        if subject.run_id:
+        if subject.run_id and tracker.writable:
             run = Tracked(subject.run_id)
             run.files(Path(scratch), under=f"evaluations/{label}")
             run.metrics({f"{label}/{name}": value for name, value in summary.items()})
     _tell(subject, summary, place)
+    if subject.run_id and tracker.writable:
+        say(f"logged to the run {subject.run_id}")
+    elif subject.run_id:
+        say(f"not logged to the run {subject.run_id}: {tracker.folder} is read-only")
     return place
 
 
@@ -84,5 +89,3 @@ def _tell(subject: Subject, summary: dict[str, float], place: Path) -> None:
         table.add_row(name.replace("_", ", "), f"{summary[name]:.4f}{spread}")
     Console(highlight=False).print(table)
     say(f"written: {place / 'card.html'}")
-    if subject.run_id:
-        say(f"logged to the run {subject.run_id}")

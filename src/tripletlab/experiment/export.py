@@ -55,7 +55,8 @@ def export(
     from tripletlab.training import backend
 
     tracker: Tracker = config.tracking.build()
-    tracker.open()
+    tracker.open_existing()
+    tracker.require_writable("the bundle would be registered there; copy it, or make it writable")
     chosen = registry.find(which, uri=tracker.uri)
     run = registry.told(chosen.run_id)
     data, wanted = config.data, run.tags["faces_fingerprint"]

@@ -35,7 +35,8 @@ def identify_people(
     tracker: Tracker = config.compose(
         "evaluate", config.of_nouns(overrides, ["tracking"])
     ).tracking.build()
-    tracker.open()
+    if folder is None:
+        tracker.require_writable("give --to FOLDER")
     subject = find_subject(what, overrides, tracker)
     judged = subject.judged
     there = np.flatnonzero(np.isfinite(subject.embeddings).all(axis=1))

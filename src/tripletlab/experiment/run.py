@@ -17,6 +17,7 @@ from tripletlab.experiment.evaluation import PEOPLE, Embeddings, about_training,
 from tripletlab.faces.store import PairStore
 from tripletlab.photos.sources import slug
 from tripletlab.plots.learning import draw_learning
+from tripletlab.system.redaction import redacted
 from tripletlab.system.provenance import ENVIRONMENT, environment, fingerprint
 from tripletlab.tracking.runs import Tracker
 from tripletlab.training import backend
@@ -92,7 +93,7 @@ def train(
         for role, seen in (("training", data.faces), ("verification", data.pairs)):
             run.dataset(seen.path, title=seen.title, fingerprint=seen.fingerprint, role=role)
         folder = Path(scratch)
-        (folder / "config.yaml").write_text(yaml.safe_dump(config.tree, sort_keys=False))
+        (folder / "config.yaml").write_text(redacted(yaml.safe_dump(config.tree, sort_keys=False)))
         known = {**environment(), **backend.description()}
         (folder / ENVIRONMENT).write_text(json.dumps(known, indent=2))
         run.files(folder)  # now: a run that fails needs them most

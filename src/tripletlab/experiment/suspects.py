@@ -17,7 +17,7 @@ def suspects(config: EvaluateConfig, which: str, *, share: float) -> None:
     from tripletlab.training import backend
 
     tracker = config.tracking.build()
-    tracker.open()
+    tracker.open_existing()
     chosen = registry.find(which, uri=tracker.uri)
     faces = prepare(config, fresh=False).faces
     backend.load()

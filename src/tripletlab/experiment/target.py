@@ -63,6 +63,7 @@ def run_config(run_id: str, overrides: Sequence[str], tracker: Tracker) -> Evalu
 
 
 def _from_run(what: str, overrides: Sequence[str], tracker: Tracker) -> Subject:
+    tracker.open_existing()
     chosen = registry.find(what, uri=tracker.uri)
     told = registry.told(chosen.run_id)
     own = run_config(chosen.run_id, overrides, tracker)

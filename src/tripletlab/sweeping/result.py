@@ -65,16 +65,24 @@ def open_report(words: Sequence[str]) -> None:
     base: SweepConfig = config.compose("sweep", overrides)
     study = find_study(base.studies, names[0] if names else None)
     tracker: Tracker = base.tracking.build()
-    tracker.connect()
-    faces, pairs = (Path(one) for one in (study.recall(STORES) or "").split("\n"))
+    tracker.open_existing()
+    recorded = (study.recall(STORES) or "").split("\n")
+    faces, pairs = (_here(Path(one), base.data) for one in recorded)
     data = Data(FaceStore.open(faces), PairStore.open(pairs))
     rows, _, text = judged(study, data.faces, tracker)
     page = report(study, rows, data.pairs, tracker, title=title_of(study, data), conclusion=text)
-    path = Path(tracker.folder).resolve() / "sweeps" / study.name / "report.html"
+    place = Path(tracker.folder).resolve() / "sweeps" / study.name
+    path = place / "report.html" if tracker.writable else Path(f"{study.name}.html").resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page)
     print(path)
     webbrowser.open(path.as_uri())
+
+
+def _here(recorded: Path, data: Path) -> Path:
+    """A store that a study has named, in the data folder as it is now; it may have been moved."""
+    tails = (Path(*recorded.parts[-depth:]) for depth in (2, 3))
+    return next((data / tail for tail in tails if (data / tail).is_file()), recorded)
 
 
 def title_of(study: Study, data: Data) -> str:

@@ -1,11 +1,17 @@
 """Where studies are kept: SQLite beside the runs, or PostgreSQL."""
 
+import atexit
+import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import optuna
 from optuna.storages import RDBStorage
 
 from tripletlab.errors import InputError
+from tripletlab.system.redaction import redacted
+from tripletlab.tracking.relocation import copy_database
 
 
 def open_storage(url: str) -> RDBStorage:
@@ -19,14 +25,22 @@ def open_storage(url: str) -> RDBStorage:
         return RDBStorage(url, engine_kwargs=patient)
     except Exception as error:  # whatever the database's driver raises
         reason = str(error).partition("\n")[0]
-        raise InputError(f"studies={url.split('@')[-1]}: cannot be opened ({reason})") from error
+        raise InputError(f"studies={redacted(url)}: cannot be opened ({reason})") from error
 
 
 def existing_storage(url: str) -> RDBStorage:
     """The same, to look at; InputError where no sweep has run yet."""
     path = url.removeprefix("sqlite:///")
-    if path != url and not Path(path).is_file():
-        raise InputError(f"no sweep has run here: there is no {path}")
+    if path == url:
+        return open_storage(url)
+    database = Path(path).resolve()
+    if not database.is_file():
+        raise InputError(f"no sweep has run here: there is no {database}")
+    if not all(os.access(one, os.W_OK, effective_ids=True) for one in (database, database.parent)):
+        folder = Path(tempfile.mkdtemp(prefix="tripletlab-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        copy_database(database, folder / database.name)
+        url = f"sqlite:///{folder / database.name}"
     return open_storage(url)
 
 

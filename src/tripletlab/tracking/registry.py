@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tripletlab.errors import InputError
 from tripletlab.system.progress import say
 from tripletlab.system.provenance import PACKAGE
+from tripletlab.tracking import store
 from tripletlab.tracking.runs import CHAMPION, PROMOTED
 
 if TYPE_CHECKING:
@@ -64,9 +65,7 @@ def find(which: str, *, uri: str) -> Registered:
 
 def _models() -> "list[RegisteredModel]":
     """All registered networks, the last trained or promoted first."""
-    from mlflow import MlflowClient
-
-    client = MlflowClient()
+    client = store.client()
     models = [
         one
         for one in _all(lambda token: client.search_registered_models(page_token=token))
@@ -80,9 +79,7 @@ def _models() -> "list[RegisteredModel]":
 
 
 def _champions(model: str) -> "list[ModelVersion]":
-    from mlflow import MlflowClient
-
-    client = MlflowClient()
+    client = store.client()
     return [
         client.get_model_version_by_alias(one.name, CHAMPION)
         for one in _models()
@@ -92,9 +89,7 @@ def _champions(model: str) -> "list[ModelVersion]":
 
 def _versions(model: str, which: str) -> "list[ModelVersion]":
     """Those of a number, or of a run; the store looks for them, since every trial makes one."""
-    from mlflow import MlflowClient
-
-    client = MlflowClient()
+    client = store.client()
     if which.isascii() and which.isdecimal():
         query = f"version_number = {int(which)}"
     elif re.fullmatch(r"[0-9a-f]{32}", which):
@@ -129,9 +124,7 @@ def _not_one(which: str, found: "list[ModelVersion]", uri: str) -> str:
 
 def told(run_id: str) -> Told:
     """What a run has left behind."""
-    from mlflow import MlflowClient
-
-    data = MlflowClient().get_run(run_id).data
+    data = store.client().get_run(run_id).data
     return Told(data.metrics, data.params, data.tags)
 
 
@@ -140,7 +133,8 @@ def load(chosen: Registered) -> "keras.Model":
     import mlflow.keras
 
     uri = f"models:/{chosen.model}/{chosen.version}"
-    return mlflow.keras.load_model(uri, load_model_kwargs={"compile": False})
+    settings = {"compile": False}
+    return store.patiently(lambda: mlflow.keras.load_model(uri, load_model_kwargs=settings))
 
 
 def register_bundle(chosen: Registered, bundle: Path) -> str:
@@ -171,9 +165,7 @@ def find_photo_model(which: str | None) -> str:
 
     InputError where there is no such one, with those that there are.
     """
-    from mlflow import MlflowClient
-
-    found = MlflowClient().search_model_versions(order_by=["creation_timestamp DESC"])
+    found = store.client().search_model_versions(order_by=["creation_timestamp DESC"])
     known = [f"{one.name}/{one.version}" for one in found if one.name.endswith(PHOTOS)]
     if not known:
         raise InputError("no bundle is registered; run `tripletlab export champion FOLDER` first")
@@ -187,21 +179,37 @@ def serve_photos(model: str, *, uri: str, port: int) -> None:
 
     InputError where the port is taken, or the server ends by itself.
     """
+    command = ["models", "serve", "--model-uri", f"models:/{model}", "--env-manager", "local"]
+    _run_server(command, port=port, settings={"MLFLOW_TRACKING_URI": uri})
+
+
+def serve_pages(uri: str, *, port: int) -> None:
+    """Serve MLflow's pages on the loopback interface until it is stopped.
+
+    InputError where the port is taken, or the server ends by itself.
+    """
+    if uri.startswith("http"):
+        raise InputError(f"{uri} is a server with pages of its own: open it in the browser")
+    # The address of the store stays out of the list of processes: it may hold a password
+    settings = {"MLFLOW_BACKEND_STORE_URI": uri, "MLFLOW_REGISTRY_STORE_URI": uri}
+    _run_server(["ui"], port=port, settings=settings)
+
+
+def _run_server(arguments: list[str], *, port: int, settings: dict[str, str]) -> None:
+    """Run one of MLflow's servers; InputError where it cannot be, or ends by itself."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((LOOPBACK, port))
         except OSError as error:
             raise InputError(f"--port {port}: {error.strerror}; give another one") from error
-    command = [sys.executable, "-m", "mlflow", "models", "serve", "--model-uri", f"models:/{model}"]
-    command += ["--env-manager", "local", "--host", LOOPBACK, "--port", str(port)]
+    command = [sys.executable, "-m", "mlflow", *arguments, "--host", LOOPBACK, "--port", str(port)]
     # MLflow starts uvicorn by its name; it lies beside this environment's Python.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-    settings = {"PATH": path, "MLFLOW_TRACKING_URI": uri}
-    with subprocess.Popen(command, env={**os.environ, **settings}) as server:
+    with subprocess.Popen(command, env={**os.environ, "PATH": path, **settings}) as server:
         try:
             status = server.wait()
         except BaseException:
             server.terminate()
             raise
-    raise InputError(f"the server of {model} has ended by itself, with status {status}")
+    raise InputError(f"MLflow's server has ended by itself, with status {status}")

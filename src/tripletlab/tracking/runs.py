@@ -1,12 +1,13 @@
 """The one door to MLflow: runs, their metrics and files, and the registry of models."""
 
+import atexit
 import contextlib
 import io
 import json
-import logging
 import os
+import shutil
 import socket
-import sys
+import tempfile
 import time
 import uuid
 from collections.abc import Iterator, Mapping
@@ -15,23 +16,22 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tripletlab.errors import Pruned
+from tripletlab.errors import InputError, Pruned
 from tripletlab.system.locks import held, turn
+from tripletlab.system.progress import say
 from tripletlab.system.provenance import git_commit
+from tripletlab.system.redaction import redacted
+from tripletlab.tracking import store
+from tripletlab.tracking.relocation import ARTIFACTS, copy_database, move_paths, recorded_folder
 
 if TYPE_CHECKING:
     import keras
-    from mlflow import MlflowClient
 
 HOST = "tripletlab.host"
 LOCK = "tripletlab.lock"  # the file in live/ that the run's process holds
 CHAMPION = "champion"
 PROMOTED = "tripletlab.promoted"  # when a model was last asked for its champion, in milliseconds
-# What would send runs elsewhere than the config says, or leave them unwritten for a while.
-ELSEWHERE = (
-    *("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME", "MLFLOW_WORKSPACE"),
-    *("MLFLOW_ENABLE_ASYNC_LOGGING", "MLFLOW_TRUNCATE_LONG_VALUES"),
-)
+ENDING = 10.0  # seconds that a run which was cut off tries to say so
 KIND = "mlflow.experimentKind"  # so that the page opens on training runs
 
 
@@ -45,17 +45,14 @@ class Tracked:
         """Log numbers; `step` is the epoch, from 1."""
         import mlflow
 
-        mlflow.log_metrics(dict(metrics), step=step, run_id=self.run_id)
+        store.patiently(lambda: mlflow.log_metrics(dict(metrics), step=step, run_id=self.run_id))
 
     def tag(self, key: str, value: str) -> None:
         """Note something about the run."""
-        import mlflow
-
-        mlflow.MlflowClient().set_tag(self.run_id, key, value)
+        store.client().set_tag(self.run_id, key, redacted(value))
 
     def dataset(self, file: Path, *, title: str, fingerprint: str, role: str) -> None:
         """Name a file of faces that the run saw, with the facts that lie beside it as JSON."""
-        import mlflow
         from mlflow.entities import Dataset, DatasetInput, InputTag
 
         facts = file.with_suffix(".json")
@@ -67,19 +64,20 @@ class Tracked:
             profile=facts.read_text() if facts.is_file() else None,
         )
         tags = [InputTag("mlflow.data.context", role)]
-        mlflow.MlflowClient().log_inputs(self.run_id, [DatasetInput(dataset=seen, tags=tags)])
+        store.client().log_inputs(self.run_id, [DatasetInput(dataset=seen, tags=tags)])
 
     def files(self, folder: Path, *, under: str | None = None) -> None:
         """Log every file of a folder as an artifact, in the run's folder `under`."""
-        import mlflow
-
-        mlflow.log_artifacts(str(folder), artifact_path=under, run_id=self.run_id)
+        store.client().log_artifacts(self.run_id, str(folder), under)
 
     def model(self, embedder: "keras.Model", *, registered_as: str) -> str:
         """Log the network with its signature, register it, return the version.
 
         A run that had come so far before it died keeps the version that it has.
         """
+        return store.patiently(lambda: self._register(embedder, registered_as))
+
+    def _register(self, embedder: "keras.Model", registered_as: str) -> str:
         import mlflow.keras
         import numpy as np
         from mlflow.models import ModelSignature
@@ -120,42 +118,118 @@ class Tracker:
     uri: str
 
     def open(self) -> None:
-        """Point MLflow here, make the experiment, and close the runs whose process has died."""
-        import mlflow
+        """Point MLflow here, make the experiment, and close the runs whose process has died.
 
-        self._point_here()
+        InputError where the store cannot be reached, read or written.
+        """
+        try:
+            self._root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"tracking.folder={self.folder}: {error.strerror}") from error
+        self.require_writable("runs are kept there")
+        self._point_to(self.uri)
         with turn(self._live / "experiment"):
-            if mlflow.get_experiment_by_name(self.experiment) is None:
-                local = None if self.uri.startswith("http") else (self._root / "artifacts").as_uri()
-                mlflow.create_experiment(
+            self._follow_move(self.uri)
+            client = store.client()
+            if client.get_experiment_by_name(self.experiment) is None:
+                local = None if self._served else (self._root / ARTIFACTS).as_uri()
+                client.create_experiment(
                     self.experiment,
                     artifact_location=local,
                     tags={KIND: "custom_model_development"},
                 )
-        mlflow.set_experiment(self.experiment)
+        self._enter()
         self.close_dead_runs()
+
+    def open_existing(self) -> None:
+        """Point MLflow here to read; a folder that is read-only does for it. Nothing is made.
+
+        InputError where there are no runs, or the store cannot be reached or read.
+        """
+        uri, database = self.uri, store.sqlite_file(self.uri)
+        if database and not database.is_file():
+            raise InputError(
+                f"no runs are here: there is no {database}; work in the folder of the project, or"
+                " give tracking.folder=FOLDER"
+            )
+        if database and not self.writable:
+            folder = Path(tempfile.mkdtemp(prefix="tripletlab-"))
+            atexit.register(shutil.rmtree, folder, ignore_errors=True)
+            copy_database(database, folder / database.name)
+            uri = f"sqlite:///{folder / database.name}"
+        self._point_to(uri)
+        alone = self.writable and self._root.is_dir()
+        with turn(self._live / "experiment") if alone else contextlib.nullcontext():
+            self._follow_move(uri)
+        if store.client().get_experiment_by_name(self.experiment) is None:
+            raise InputError(f"no runs are here: {redacted(self.uri)} has no {self.experiment}")
+        self._enter()
 
     def connect(self) -> None:
         """Point MLflow here, as a worker does: another process has opened it."""
+        self._point_to(self.uri)
+        self._enter()
+
+    @property
+    def writable(self) -> bool:
+        """Runs can be written: the folder, and the database where that is a file."""
+        database = store.sqlite_file(self.uri)
+        places = [self._root, *([database.parent, database] if database else [])]
+        there = [next(one for one in (place, *place.parents) if one.exists()) for place in places]
+        return all(os.access(place, os.W_OK, effective_ids=True) for place in there)
+
+    def require_writable(self, advice: str) -> None:
+        """InputError where runs cannot be written."""
+        if not self.writable:
+            raise InputError(f"tracking.folder={self.folder} is read-only: {advice}")
+
+    @property
+    def _served(self) -> bool:
+        """A server keeps the files of the runs, too."""
+        return self.uri.startswith("http")
+
+    def _point_to(self, uri: str) -> None:
+        store.point_to(store.absolute(uri))
+        store.check(store.absolute(uri))
+
+    def _enter(self) -> None:
         import mlflow
 
-        self._point_here()
-        mlflow.set_experiment(self.experiment)
+        store.patiently(lambda: mlflow.set_experiment(self.experiment))
 
-    def _point_here(self) -> None:
-        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-        os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-        for place in ELSEWHERE:
-            os.environ.pop(place, None)
-        import mlflow
+    def _follow_move(self, uri: str) -> None:
+        """Have a database that was moved or copied with its folder name the files that are here.
 
-        for noisy in ("mlflow", "alembic"):
-            logging.getLogger(noisy).setLevel(logging.ERROR)
-        self._root.mkdir(parents=True, exist_ok=True)
-        # SQLite lets one process write at a time; the others wait so many seconds, not its five
-        waiting = "?timeout=60" if self.uri.startswith("sqlite:") and "?" not in self.uri else ""
-        mlflow.set_tracking_uri(self.uri + waiting)
-        mlflow.set_registry_uri(self.uri + waiting)
+        InputError where it lies elsewhere, or a run is at work: then nothing is changed.
+        """
+        if self._served:
+            return
+        experiments = store.client().search_experiments()
+        experiments.sort(key=lambda one: (one.name != self.experiment, int(one.experiment_id)))
+        before = recorded_folder([one.artifact_location for one in experiments], self._root)
+        database = store.sqlite_file(self.uri)
+        if before is None:
+            return
+        if database is None or not database.is_relative_to(self._root):
+            raise InputError(
+                f"the runs in {redacted(self.uri)} keep their files in {before}: give"
+                f" tracking.folder={before}, or another tracking.uri"
+            )
+        if self._at_work():
+            raise InputError(
+                f"a run is at work in {self._root}, which it knows as {before}: let it end first"
+            )
+        file = store.sqlite_file(uri)
+        assert file is not None
+        move_paths(file, before, self._root)
+
+    def _at_work(self) -> bool:
+        """A process holds the lock of a run."""
+        for lock in self._live.glob("?" * 32):
+            with held(lock) as free:
+                if not free:
+                    return True
+        return False
 
     @contextlib.contextmanager
     def run(
@@ -178,18 +252,20 @@ class Tracker:
         with held(lock) as free:  # before the run is there: one without a holder counts as dead
             if not free:
                 raise RuntimeError(f"another process is at work on the run {resume}")
-            run = mlflow.start_run(
-                run_id=resume,
-                run_name=name,
-                nested=parent is not None,
-                parent_run_id=parent,
-                tags={**tags, **own},
+            run = store.patiently(
+                lambda: mlflow.start_run(
+                    run_id=resume,
+                    run_name=name,
+                    nested=parent is not None,
+                    parent_run_id=parent,
+                    tags={**{key: redacted(value) for key, value in tags.items()}, **own},
+                )
             )
             status = "FAILED"
             try:
                 known = run.data.params  # of a run that goes on; MLflow refuses another value
                 new = {key: _param(value) for key, value in params.items() if key not in known}
-                mlflow.log_params(new)
+                store.patiently(lambda: mlflow.log_params(new, run_id=run.info.run_id))
                 yield Tracked(run.info.run_id)
                 status = "FINISHED"
             except Pruned as reason:
@@ -200,12 +276,29 @@ class Tracker:
                 status = "KILLED"
                 raise
             finally:
-                mlflow.end_run(status)
+                self._end_active(run.info.run_id, status)
                 lock.unlink(missing_ok=True)
+
+    def _end_active(self, run_id: str, status: str) -> None:
+        """End the run as `status`; one that came to its end waits for the store until it can.
+
+        What was interrupted does not: the next command closes it by its free lock.
+        """
+        import mlflow
+
+        limit = float("inf") if status == "FINISHED" else ENDING
+        try:
+            store.patiently(
+                lambda: store.mlflow_client().set_terminated(run_id, status), limit=limit
+            )
+        except InputError as error:
+            say(f"the run {run_id} stays open until the next command: {error}")
+        with contextlib.suppress(Exception):  # ended already; this takes it off MLflow's stack
+            mlflow.end_run(status)
 
     def close_dead_runs(self) -> None:
         """A killed process cannot end its runs; the locks that the system freed tell of them."""
-        client = self._client()
+        client = store.client()
         experiment = client.get_experiment_by_name(self.experiment)
         here = f"attributes.status = 'RUNNING' and tags.`{HOST}` = '{socket.gethostname()}'"
         for run in client.search_runs([experiment.experiment_id], here):
@@ -221,7 +314,7 @@ class Tracker:
 
         Better is a higher `metric` in the version's own run. Says whether the run is champion now.
         """
-        client = self._client()
+        client = store.client()
         name = client.get_registered_model(model)
         client.set_registered_model_tag(model, PROMOTED, str(time.time_ns() // 1_000_000))
         if CHAMPION in name.aliases:
@@ -236,7 +329,7 @@ class Tracker:
 
     def end(self, run_id: str, *, status: str, tags: Mapping[str, str]) -> None:
         """Close the run of a process that is known to be gone, if that is open; say why in tags."""
-        client = self._client()
+        client = store.client()
         if client.get_run(run_id).info.status != "RUNNING":
             return
         for key, value in tags.items():
@@ -245,33 +338,29 @@ class Tracker:
 
     def metric(self, run_id: str, name: str) -> float:
         """A run's last value of a metric; below every value when it has none."""
-        return float(self._client().get_run(run_id).data.metrics.get(name, float("-inf")))
+        return float(store.client().get_run(run_id).data.metrics.get(name, float("-inf")))
 
     def epochs(self, run_id: str) -> list[dict[str, float]]:
         """What a run reported of each epoch, from the first one."""
         reported: dict[int, dict[str, float]] = {}
-        for name in self._client().get_run(run_id).data.metrics:
+        for name in store.client().get_run(run_id).data.metrics:
             for step, value in self.history(run_id, name):
                 reported.setdefault(step, {})[name] = value
         return [reported[step] for step in sorted(reported) if step > 0]
 
     def history(self, run_id: str, metric: str) -> list[tuple[int, float]]:
         """A run's values of a metric by epoch; of an epoch that was done twice the last."""
-        points = self._client().get_metric_history(run_id, metric)
+        points = store.client().get_metric_history(run_id, metric)
         return sorted({point.step: point.value for point in points}.items())
 
     def has(self, run_id: str, path: str) -> bool:
         """The run has this artifact at its top."""
-        return any(one.path == path for one in self._client().list_artifacts(run_id))
+        return any(one.path == path for one in store.client().list_artifacts(run_id))
 
     def artifact(self, run_id: str, path: str) -> Path:
-        """A local copy of a run's artifact."""
-        return Path(self._client().download_artifacts(run_id, path))
-
-    def _client(self) -> "MlflowClient":
-        from mlflow import MlflowClient
-
-        return MlflowClient()
+        """A local copy of a run's artifact, which goes with the command's temporary files."""
+        folder = tempfile.mkdtemp(prefix="tripletlab-")
+        return Path(store.client().download_artifacts(run_id, path, folder))
 
     @property
     def _root(self) -> Path:
@@ -283,15 +372,9 @@ class Tracker:
 
     def _lock(self, run_id: str | None) -> Path:
         """The lock of a run that is there, or of one that is about to begin."""
-        known = self._client().get_run(run_id).data.tags if run_id else {}
+        known = store.client().get_run(run_id).data.tags if run_id else {}
         return self._live / str(known.get(LOCK, uuid.uuid4().hex))
 
 
-def serve(uri: str, *, port: int) -> None:
-    """MLflow's pages on the loopback interface; they take this process's place."""
-    command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", uri]
-    os.execv(sys.executable, [*command, "--host", "127.0.0.1", "--port", str(port)])
-
-
 def _param(value: object) -> str:
-    return str(value)[:6000]  # MLflow's limit
+    return redacted(str(value))[:6000]  # MLflow's limit

@@ -1,0 +1,237 @@
+"""The connection to MLflow's store: every call waits for it, and its failures are one line."""
+
+import errno
+import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from tripletlab.errors import InputError
+from tripletlab.system.progress import say
+from tripletlab.system.redaction import redacted
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+Result = TypeVar("Result")
+# What would send runs elsewhere than the config says, or leave them unwritten for a while.
+ELSEWHERE = (
+    *("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME", "MLFLOW_WORKSPACE"),
+    *("MLFLOW_ENABLE_ASYNC_LOGGING", "MLFLOW_TRUNCATE_LONG_VALUES"),
+)
+SETTINGS = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # stdout is for results
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",  # `patiently` tries again, and says so
+}
+NOTICE = 5.0  # seconds of silence before a person is told what is waited for
+PAUSE = 2.0  # seconds between two attempts
+OPENING = 60.0  # seconds that a command waits for a store that it has not used yet
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.ESTALE)  # of the disk that keeps the files of runs
+LOCKED = ("database is locked", "database table is locked")
+BROKEN = {  # in the database's own words: what waiting does not mend
+    "not a database": "is no SQLite database, or a damaged one; restore it from a copy",
+    "malformed": "is damaged; restore it from a copy",
+    "readonly": "cannot be written: the file or its folder is read-only",
+    "no such table": "has not MLflow's tables",
+    "no such column": "has not MLflow's tables",
+}
+
+
+def point_to(uri: str) -> None:
+    """Send all that MLflow does in this process to this store."""
+    for name, value in SETTINGS.items():
+        os.environ.setdefault(name, value)
+    for name in ELSEWHERE:
+        os.environ.pop(name, None)
+    import mlflow
+    from mlflow.tracking._tracking_service import utils
+
+    for noisy in ("mlflow", "alembic"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
+    # MLflow logs a traceback for errors that `patiently` waits out or says in a line
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
+    uri = _without_credentials(uri)
+    # MLflow remembers by the run alone where its files are; in a copied project that is elsewhere
+    getattr(utils, "_artifact_repos_cache", {}).clear()
+    mlflow.set_tracking_uri(uri)
+    mlflow.set_registry_uri(uri)
+
+
+def sqlite_file(uri: str) -> Path | None:
+    """The file of a store in SQLite, links followed; None for any other store."""
+    path = uri.removeprefix("sqlite:///").partition("?")[0]
+    if path == uri or path in ("", ":memory:"):
+        return None
+    return Path(path).resolve()
+
+
+def absolute(uri: str) -> str:
+    """A SQLite file by its whole path, which means the same in every working folder."""
+    path = sqlite_file(uri)
+    return uri if path is None else f"sqlite:///{path}"
+
+
+def check(uri: str) -> None:
+    """InputError where the store cannot be reached or read, in one line."""
+    patience = OPENING if uri.startswith("sqlite:") else 0.0
+    if not uri.startswith("http"):  # MLflow itself tries for minutes
+        patiently(lambda: _connect(uri), limit=patience, uri=uri)
+    patiently(lambda: mlflow_client().search_experiments(max_results=1), limit=patience, uri=uri)
+
+
+def _connect(uri: str) -> None:
+    import sqlalchemy
+
+    try:
+        engine = sqlalchemy.create_engine(uri)
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"tracking.uri={redacted(uri)}: the database's driver is not installed"
+            f" ({error.name}); try pip install 'tripletlab[cluster]'"
+        ) from error
+    except (sqlalchemy.exc.ArgumentError, ValueError) as error:
+        raise InputError(
+            f"tracking.uri={redacted(uri)}: not the URL of a database, nor of a server"
+        ) from error
+    with engine.connect() as connection:
+        sqlalchemy.inspect(connection).get_table_names()
+    engine.dispose()
+
+
+def client() -> "MlflowClient":
+    """MLflow's client, each of whose calls waits for the store."""
+    return cast("MlflowClient", _Patient())
+
+
+class _Patient:
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            return patiently(lambda: getattr(mlflow_client(), name)(*args, **kwargs))
+
+        return call
+
+
+def mlflow_client() -> "MlflowClient":
+    """MLflow's own client, which does not wait."""
+    from mlflow import MlflowClient
+
+    return MlflowClient()
+
+
+def patiently(
+    work: Callable[[], Result], *, limit: float = float("inf"), uri: str | None = None
+) -> Result:
+    """What `work` returns, done again while the store is locked or away: nothing is lost to it.
+
+    After a few seconds a line says what is waited for. InputError where the store is broken, or
+    still away after `limit` seconds.
+    """
+    began, outer = time.monotonic(), sys.exc_info()[1]
+    where = f"tracking.uri={redacted(uri) if uri else _uri()}"
+    with _notice():
+        while True:
+            try:
+                return work()
+            except Exception as error:
+                causes = list(_causes(error, outer))
+                reason = next(filter(None, map(_temporary, causes)), None)
+                if reason is None:
+                    broken = next(filter(None, map(_permanent, causes)), None)
+                    if broken is None:
+                        raise
+                    raise InputError(f"{where}: {broken}") from error
+                if time.monotonic() - began >= limit:
+                    raise InputError(f"{where}: {reason}") from error
+            time.sleep(PAUSE)
+
+
+@contextmanager
+def _notice() -> Iterator[None]:
+    """A line on the screen after some seconds, and another when the wait is over."""
+
+    def waiting() -> None:
+        say(f"waiting for the tracking store {_uri()}: it is locked or away; nothing is lost")
+        told.set()
+
+    told = threading.Event()
+    timer = threading.Timer(NOTICE, waiting)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+        if told.is_set():
+            say("the tracking store is back")
+    finally:
+        timer.cancel()
+
+
+def _temporary(error: BaseException) -> str | None:
+    """Why the store cannot be used now, but may be later; None for any other error."""
+    import sqlalchemy
+    from mlflow.exceptions import MlflowException
+    from requests import exceptions as http
+
+    words = " ".join(str(getattr(error, "orig", error)).split())[:300]
+    match error:
+        case http.ConnectionError() | http.Timeout() | http.RetryError():
+            return "no MLflow server answers there"
+        case http.HTTPError() if error.response is not None and error.response.status_code >= 500:
+            return words
+        case sqlalchemy.exc.OperationalError() if not any(one in words for one in BROKEN):
+            locked = any(one in words for one in LOCKED)
+            return "another process has locked it" if locked else words
+        case OSError() if error.errno in FULL:
+            return words
+        case MlflowException() if error.get_http_status_code() in (429, 502, 503, 504):
+            return words if error.__cause__ is None else None  # its cause says more
+    return None
+
+
+def _permanent(error: BaseException) -> str | None:
+    """What is wrong with the store for good; None where the store is not the reason."""
+    import sqlalchemy
+    from mlflow.exceptions import MlflowException
+
+    words = " ".join(str(getattr(error, "orig", error)).split())[:300]
+    match error:
+        case sqlalchemy.exc.DatabaseError():
+            return next((line for part, line in BROKEN.items() if part in words), words)
+        case MlflowException() if "out-of-date database schema" in words:
+            return "made by another version of MLflow; copy it, then run mlflow db upgrade on it"
+        case MlflowException() if error.get_http_status_code() in (401, 403):
+            return (
+                "the server refuses this user; set MLFLOW_TRACKING_USERNAME and"
+                " MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN"
+            )
+    return None
+
+
+def _causes(error: BaseException | None, outer: BaseException | None) -> Iterator[BaseException]:
+    """The error and what it was raised from, up to what was being handled before."""
+    while error is not None and error is not outer:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _uri() -> str:
+    import mlflow
+
+    return redacted(mlflow.get_tracking_uri())
+
+
+def _without_credentials(uri: str) -> str:
+    """A server's address, its user and password where MLflow reads and never prints them."""
+    parts = urlsplit(uri)
+    if not uri.startswith("http") or not (parts.username and parts.password):
+        return uri
+    os.environ["MLFLOW_TRACKING_USERNAME"] = unquote(parts.username)
+    os.environ["MLFLOW_TRACKING_PASSWORD"] = unquote(parts.password)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
