@@ -17,8 +17,8 @@ from tripletlab.experiment.evaluation import PEOPLE, Embeddings, about_training,
 from tripletlab.faces.store import PairStore
 from tripletlab.photos.sources import slug
 from tripletlab.plots.learning import draw_learning
-from tripletlab.system.redaction import redacted
 from tripletlab.system.provenance import ENVIRONMENT, environment, fingerprint
+from tripletlab.system.redaction import redacted
 from tripletlab.tracking.runs import Tracker
 from tripletlab.training import backend
 
