@@ -17,7 +17,8 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from tripletlab.errors import InputError
+from tripletlab.errors import InputError, brief
+from tripletlab.faces.store_checks import are_pairs, check_layout, hold, within
 from tripletlab.photos.pairs import Pairs
 
 FORMAT = 3
@@ -69,7 +70,7 @@ class FaceStore:
     def open(cls, path: Path) -> "FaceStore":
         """Read everything but the images, which are mapped; InputError says what is wrong."""
         with opened(path, kind="faces") as file:
-            return cls(
+            store = cls(
                 images=_mapped(file["images"], path),
                 offsets=file["offsets"][:],
                 names=texts_of(file["names"]),
@@ -81,6 +82,18 @@ class FaceStore:
                 validation=_read_pairs(file["validation"]),
                 **_attributes(file),
             )
+            faces, entries = len(store.images), len(store.names)
+            hold(
+                store.offsets.shape == (entries + 1,)
+                and store.offsets[0] == 0
+                and store.offsets[-1] == faces
+                and bool((np.diff(store.offsets) >= 0).all()),
+                len(store.called) == entries and len(store.sources) == faces,
+                within(store.trees, entries, below=len(store.tree_names)),
+                within(store.split, entries, below=HELDOUT + 1),
+                are_pairs(store.validation, faces),
+            )
+            return store
 
 
 def rejected_photos(path: Path) -> list[tuple[str, str]]:
@@ -114,7 +127,7 @@ class PairStore:
     def open(cls, path: Path) -> "PairStore":
         """Read everything; InputError says what is wrong."""
         with opened(path, kind="pairs") as file:
-            return cls(
+            store = cls(
                 images=_mapped(file["images"], path),
                 names=texts_of(file["names"]),
                 called=texts_of(file["called"]),
@@ -124,6 +137,14 @@ class PairStore:
                 map_rows=file["map_rows"][:],
                 **_attributes(file),
             )
+            faces = len(store.images)
+            hold(
+                len(store.names) == len(store.called) == len(store.sources) == faces,
+                store.fallback.shape == (faces,) and store.fallback.dtype == bool,
+                within(store.map_rows, len(store.map_rows), below=faces),
+                are_pairs(store.pairs, faces),
+            )
+            return store
 
 
 @contextlib.contextmanager
@@ -146,12 +167,16 @@ def opened(path: Path, *, kind: str | None) -> Iterator[h5py.File]:
                 f" {kind or 'faces or pairs'} in version {FORMAT}; {AGAIN}"
             )
         try:
+            check_layout(file)
             yield file
         except (KeyError, OSError) as error:
             raise InputError(f"{path}: a part of it is missing; {AGAIN}") from error
+        except (ValueError, TypeError, AttributeError, IndexError, RuntimeError) as error:
+            raise InputError(f"{path}: not as it is written ({brief(error)}); {AGAIN}") from error
 
 
 def _mapped(dataset: h5py.Dataset, path: Path) -> Images:
+    hold(dataset.dtype == np.uint8, dataset.ndim == 3, *(side > 0 for side in dataset.shape[1:]))
     offset = dataset.id.get_offset()
     return np.memmap(path, np.uint8, mode="r", offset=offset, shape=dataset.shape)
 
@@ -193,9 +218,7 @@ def _read_pairs(group: h5py.Group) -> Pairs:
 
 
 def _attributes(file: h5py.File) -> dict[str, Any]:
-    return {
-        "title": file.attrs["title"],
-        "fingerprint": file.attrs["fingerprint"],
-        "settings": json.loads(file.attrs["settings"]),
-        "notes": json.loads(file.attrs["notes"]),
-    }
+    settings, notes = (json.loads(file.attrs[name]) for name in ("settings", "notes"))
+    title, fingerprint = (str(file.attrs[name]) for name in ("title", "fingerprint"))
+    hold(isinstance(settings, dict), isinstance(notes, dict))
+    return {"title": title, "fingerprint": fingerprint, "settings": settings, "notes": notes}
