@@ -31,8 +31,18 @@ def test_view_2_of_lfw_has_ten_sets_of_300_and_300():
     assert len(named) == 6000
 
 
-def test_nearly_every_photo_of_lfw_has_a_face_in_its_middle():
-    recipe = config.compose("prepare", []).faces.build()
+def yunet():
+    """The overrides that choose YuNet, whose file lies beside the real photos."""
+    found = sorted(Path(REAL).parent.glob("models/*yunet*.onnx"))
+    if not found:
+        pytest.skip("no YuNet file in models/ beside the folder TRIPLETLAB_REAL")
+    return ["faces=yunet", "faces/aligner=yunet", f"faces.detector.model={found[0]}"]
+
+
+@pytest.mark.parametrize("choice", ["haar", "yunet"])
+def test_nearly_every_photo_of_lfw_has_a_face_in_its_middle(choice):
+    overrides = yunet() if choice == "yunet" else []
+    recipe = config.compose("prepare", overrides).faces.build()
     photos = [photos[0] for photos in list_identities(lfw().tree).values()][:160]
     found = 0
     for path in photos:
@@ -42,6 +52,7 @@ def test_nearly_every_photo_of_lfw_has_a_face_in_its_middle():
             left, top, side = boxes[0]
             centre = np.array([left + side / 2, top + side / 2]) / photo.shape[::-1]
             found += bool(np.abs(centre - 0.5).max() < 0.15)
+            assert recipe.extract(photo, boxes[0]).shape == (64, 64)
     assert found >= 155
 
 

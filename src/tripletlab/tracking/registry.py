@@ -165,8 +165,11 @@ def find_photo_model(which: str | None) -> str:
 
     InputError where there is no such one, with those that there are.
     """
-    found = store.client().search_model_versions(order_by=["creation_timestamp DESC"])
-    known = [f"{one.name}/{one.version}" for one in found if one.name.endswith(PHOTOS)]
+    client, query, newest = store.client(), f"name LIKE '%{PHOTOS}'", ["creation_timestamp DESC"]
+    found = _all(
+        lambda token: client.search_model_versions(query, order_by=newest, page_token=token)
+    )
+    known = [f"{one.name}/{one.version}" for one in found]
     if not known:
         raise InputError("no bundle is registered; run `tripletlab export champion FOLDER` first")
     if which is not None and which not in known:
