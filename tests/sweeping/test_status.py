@@ -8,6 +8,7 @@ from tripletlab.sweeping.spaces import SCORE, Choice, Space
 from tripletlab.sweeping.status import best, clean, status
 from tripletlab.sweeping.storage import open_storage
 from tripletlab.sweeping.study import OVERRIDES, RUN, Study
+from tripletlab.system.provenance import code_fingerprint
 
 GRID = Space(name="grid", axes={"margin": Choice(values=[0.2, 0.3, 0.4])}, seeds=[7])
 
@@ -58,6 +59,10 @@ def test_clean_keeps_checkpoints_that_are_needed(study, tmp_path, capsys):
         place.mkdir(parents=True)
         for stem in stems:
             (place / f"{stem}.npz").write_bytes(bytes(1_000_000))
+    (tmp_path / "mlruns" / "train").mkdir()
+    for code in (code_fingerprint(), "0" * 12):  # a training goes on with the same code alone
+        (tmp_path / "mlruns" / "train" / f"{code}-ab.npz").write_bytes(bytes(1_000_000))
     clean(config.compose("sweep", []))
-    assert "freed 2.0 MB" in capsys.readouterr().out
+    assert "freed 3.0 MB" in capsys.readouterr().out
     assert [path.name for path in tmp_path.glob("mlruns/sweeps/*/*")] == ["0001-seed7.npz"]
+    assert len(list(tmp_path.glob("mlruns/train/*"))) == 1

@@ -4,6 +4,7 @@ from tripletlab import config
 from tripletlab.commands.options import (
     CroppedFolders,
     Folders,
+    Fresh,
     LfwFolder,
     Overrides,
     ShowConfig,
@@ -17,6 +18,7 @@ def train(
     cropped: CroppedFolders = None,
     lfw: LfwFolder = None,
     show_config: ShowConfig = False,
+    fresh: Fresh = False,
 ) -> None:
     """Train one network, evaluate it, and log the run to MLflow."""
     from tripletlab.training import backend
@@ -27,4 +29,4 @@ def train(
         return config.show("train", words)
     from tripletlab.experiment.run import train_alone
 
-    train_alone(config.compose("train", words))
+    train_alone(config.compose("train", words), fresh=fresh)

@@ -23,6 +23,7 @@ class Metric(NamedTuple):
     source: Source
     better: Direction | None
     heading: str
+    whole: bool = False  # a count
 
 
 METRICS: dict[str, Metric] = {
@@ -40,15 +41,15 @@ METRICS: dict[str, Metric] = {
     "threshold": Metric("test", None, "threshold"),
     "untrained_accuracy": Metric("test", None, "untrained accuracy"),
     "untrained_auc": Metric("test", None, "untrained AUC"),
-    "training_identities": Metric("train", None, "training identities"),
-    "training_identities_left_out": Metric("train", None, "training identities left out"),
-    "best_epoch": Metric("cost", "minimize", "best epoch"),
-    "steps": Metric("cost", "minimize", "steps"),
+    "training_identities": Metric("train", None, "training identities", True),
+    "training_identities_left_out": Metric("train", None, "training identities left out", True),
+    "best_epoch": Metric("cost", "minimize", "best epoch", True),
+    "steps": Metric("cost", "minimize", "steps", True),
     "training_seconds": Metric("cost", "minimize", "training seconds"),
     "training_images_per_second": Metric("cost", "maximize", "training images per second"),
     "inference_images_per_second": Metric("cost", "maximize", "inference images per second"),
-    "parameters": Metric("cost", "minimize", "parameters"),
-    "flops": Metric("cost", "minimize", "flops"),
+    "parameters": Metric("cost", "minimize", "parameters", True),
+    "flops": Metric("cost", "minimize", "flops", True),
 }
 
 

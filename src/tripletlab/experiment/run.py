@@ -1,29 +1,39 @@
 """`tripletlab train`: faces become a network that is judged, logged and registered."""
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import yaml
 
 from tripletlab.config import RunConfig
+from tripletlab.errors import InputError
+from tripletlab.evaluation.metrics import METRICS
 from tripletlab.evaluation.protocol import judge, pair_distances
 from tripletlab.experiment.data import Data, prepare
 from tripletlab.experiment.evaluation import PEOPLE, Embeddings, about_training, judge_embeddings
 from tripletlab.faces.store import PairStore
 from tripletlab.photos.sources import slug
 from tripletlab.plots.learning import draw_learning
-from tripletlab.system.provenance import ENVIRONMENT, environment, fingerprint
+from tripletlab.system.locks import held
+from tripletlab.system.progress import say
+from tripletlab.system.provenance import ENVIRONMENT, code_fingerprint, environment, fingerprint
 from tripletlab.system.redaction import redacted
 from tripletlab.tracking.runs import Tracker
 from tripletlab.training import backend
 
 if TYPE_CHECKING:
     from tripletlab.experiment.training import Fitted
+
+
+RECIPE = "tripletlab.recipe"  # tag by which `train` finds the run that it goes on with
+ELSEWHERE = ("tracking", "machines", "data")  # say where, and nothing of the numbers
 
 
 @dataclass(frozen=True)
@@ -49,16 +59,50 @@ def model_name(data: Data) -> str:
     return f"tripletlab-{slug(data.faces.title)}-{data.faces.fingerprint[:8]}"
 
 
-def train_alone(config: RunConfig) -> None:
-    """`tripletlab train`: a run of its own; prints its metrics and its id."""
+def train_alone(config: RunConfig, *, fresh: bool) -> None:
+    """`tripletlab train`: a run of its own; prints its metrics and its id.
+
+    A run of the same config, data and code that was stopped goes on from its last epoch; one that
+    is finished is shown and not repeated. `fresh` begins anew.
+    """
     tracker: Tracker = config.tracking.build()
     data = prepare(config, fresh=False)
     tracker.open()
-    name = f"{config.choices['miner']} {config.margin}"
-    outcome = train(config, data, name=name, tracker=tracker)
-    for metric, value in outcome.metrics.items():
-        print(f"{metric}\t{value:.4f}" if isinstance(value, float) else f"{metric}\t{value}")
+    recipe = _recipe(config, data)
+    folder = Path(tracker.folder).resolve()
+    checkpoint = folder / "train" / f"{code_fingerprint()}-{recipe}.npz"
+    with held(folder / "live" / f"train-{recipe}") as free:
+        if not free:
+            raise InputError("another process is training the same network; let it end first")
+        past = None if fresh else tracker.tagged(RECIPE, recipe)
+        if past is None:
+            checkpoint.unlink(missing_ok=True)
+        if past and past.status == "FINISHED":
+            say(f"the run {past.run_id} is there already; --fresh trains it anew")
+            outcome = Outcome(past.run_id, dict(past.metrics))
+        else:
+            outcome = train(
+                config,
+                data,
+                name=f"{config.choices['miner']} {config.margin}",
+                tracker=tracker,
+                tags={RECIPE: recipe},
+                resume=past.run_id if past else None,
+                checkpoint=checkpoint,
+            )
+        checkpoint.unlink(missing_ok=True)
+    for metric in [one for one in METRICS if one in outcome.metrics]:
+        value, whole = outcome.metrics[metric], METRICS[metric].whole
+        print(f"{metric}\t{int(value)}" if whole else f"{metric}\t{value:.4f}")
     print(f"run\t{outcome.run_id}")
+
+
+def _recipe(config: RunConfig, data: Data) -> str:
+    """16 hex digits of all that decides a run's numbers: its config, its data and the code."""
+    own = {key: value for key, value in config.tree.items() if key not in ELSEWHERE}
+    parts = [own, data.faces.fingerprint, data.pairs.fingerprint, code_fingerprint()]
+    text = json.dumps(parts, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def train(
@@ -67,6 +111,7 @@ def train(
     *,
     name: str,
     tracker: Tracker,
+    tags: Mapping[str, str] = MappingProxyType({}),
     parent: str | None = None,
     resume: str | None = None,
     checkpoint: Path | None = None,
@@ -82,10 +127,9 @@ def train(
     from tripletlab.experiment.training import fitted
 
     parts = build_components(config, data)  # what cannot be built leaves no run behind
+    about = {**_tags(data), **tags}
     with (
-        tracker.run(
-            name, params=config.params(), tags=_tags(data), parent=parent, resume=resume
-        ) as run,
+        tracker.run(name, params=config.params(), tags=about, parent=parent, resume=resume) as run,
         TemporaryDirectory(prefix="tripletlab-") as scratch,
     ):
         if watch:

@@ -21,6 +21,7 @@ from tripletlab.sweeping.study import (
     stem,
 )
 from tripletlab.sweeping.table import headings
+from tripletlab.system.provenance import code_fingerprint
 
 
 def status(words: Sequence[str]) -> None:
@@ -77,6 +78,10 @@ def clean(config: SweepConfig) -> None:
             if path.stem not in alive:
                 freed += path.stat().st_size
                 path.unlink()
+    for path in Path(config.tracking["folder"]).glob("train/*.npz"):
+        if not path.name.startswith(code_fingerprint()):  # `train` goes on with the same code alone
+            freed += path.stat().st_size
+            path.unlink()
     print(f"freed {freed / 1e6:.1f} MB of checkpoints; runs and models stay")
 
 

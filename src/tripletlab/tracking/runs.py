@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tripletlab.errors import InputError, Pruned
 from tripletlab.system.locks import held, turn
@@ -103,6 +103,14 @@ class Tracked:
                 registered_model_name=registered_as,
             )
         return str(info.registered_model_version)
+
+
+class Past(NamedTuple):
+    """A run that is over, or open: `status` is MLflow's."""
+
+    run_id: str
+    status: str
+    metrics: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -326,6 +334,18 @@ class Tracker:
         found = client.search_model_versions(f"name = '{model}' and run_id = '{run_id}'")
         client.set_registered_model_alias(model, CHAMPION, found[0].version)
         return True
+
+    def tagged(self, key: str, value: str) -> Past | None:
+        """The latest run that has this tag, unless it was deleted."""
+        client = store.client()
+        experiment = client.get_experiment_by_name(self.experiment)
+        found = client.search_runs(
+            [experiment.experiment_id],
+            f"tags.`{key}` = '{value}'",
+            order_by=["attributes.start_time DESC"],
+            max_results=1,
+        )
+        return next((Past(r.info.run_id, r.info.status, r.data.metrics) for r in found), None)
 
     def end(self, run_id: str, *, status: str, tags: Mapping[str, str]) -> None:
         """Close the run of a process that is known to be gone, if that is open; say why in tags."""

@@ -1,0 +1,64 @@
+"""`tripletlab train` stopped in the middle, and started again."""
+
+import pytest
+from mlflow import MlflowClient
+
+from tests.stores import SMALL
+from tripletlab.cli import main
+from tripletlab.experiment import training
+
+TIMED = ("seconds", "per_second")
+WORDS = ["train", *SMALL]
+
+
+def runs(folder):
+    client = MlflowClient(f"sqlite:///{folder / 'mlruns' / 'mlflow.db'}")
+    found = client.search_runs([client.get_experiment_by_name("tripletlab").experiment_id])
+    return {run.info.run_id: run.info.status for run in found}
+
+
+def printed(capsys):
+    lines = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    return {name: value for name, value in lines if not name.endswith(TIMED)}
+
+
+@pytest.mark.timeout(300)
+def test_a_stopped_training_goes_on_and_ends_as_if_it_had_not_been(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    with monkeypatch.context() as stopping:
+        told = training._Report.epoch
+
+        def ctrl_c(self, epoch, metrics):
+            told(self, epoch, metrics)
+            if epoch == 2:
+                raise KeyboardInterrupt
+
+        stopping.setattr(training._Report, "epoch", ctrl_c)
+        assert main(WORDS) == 130
+    (stopped,) = runs(tmp_path)
+    assert [path.suffix for path in (tmp_path / "mlruns" / "train").iterdir()] == [".npz"]
+    capsys.readouterr()
+
+    epochs = []
+    with monkeypatch.context() as counting:
+        counting.setattr(
+            training._Report,
+            "epoch",
+            lambda self, epoch, metrics: (epochs.append(epoch), told(self, epoch, metrics)),
+        )
+        assert main(WORDS) == 0
+    assert epochs == [2]  # the first was kept
+    assert runs(tmp_path) == {stopped: "FINISHED"}
+    assert not list((tmp_path / "mlruns" / "train").iterdir())
+    resumed = printed(capsys)
+    assert resumed["run"] == stopped
+
+    assert main(WORDS) == 0  # finished: shown, not repeated
+    assert printed(capsys) == resumed
+    assert runs(tmp_path) == {stopped: "FINISHED"}
+
+    assert main([*WORDS, "--fresh"]) == 0
+    uninterrupted = printed(capsys)
+    assert len(runs(tmp_path)) == 2
+    assert uninterrupted.pop("run") != resumed.pop("run")
+    assert uninterrupted == resumed
