@@ -59,3 +59,14 @@ def test_what_cannot_be_verified_is_one_line(bundle, photos, tmp_path):
         tripletlab.verify(photos[0], tmp_path / "none.jpg", bundle=bundle)
     with pytest.raises(InputError, match="no bundle"):
         tripletlab.verify(*photos, bundle=tmp_path)
+
+
+@pytest.mark.parametrize("command", ["verify", "recognise"])
+def test_a_threshold_that_is_no_number_is_refused(command, bundle, photos, tmp_path, capsys):
+    words = [command, *map(str, photos), "--bundle", str(bundle.folder), "--threshold", "nan"]
+    words += ["--gallery", str(tmp_path / "g")] if command == "recognise" else []
+    assert main(words) == 2
+    assert capsys.readouterr().err == (
+        "tripletlab: threshold nan: a squared distance lies between 0 and 4\n"
+    )
+    assert not (tmp_path / "g").exists()

@@ -47,14 +47,14 @@ def verify(
     """
     opened = bundle if isinstance(bundle, Bundle) else Bundle.open(Path(bundle))
     faces = [_face(Path(path), opened)[1] for path in (first, second)]
-    return compare(*faces, threshold=opened.card.threshold if threshold is None else threshold)
+    return compare(*faces, threshold=_threshold(threshold, opened))
 
 
 def print_verified(first: Path, second: Path, *, bundle: Path, threshold: float | None) -> None:
     """Print `same` or `different`, the squared distance, the threshold, and the share of strangers
     that it accepts."""
     opened = Bundle.open(bundle)
-    used = opened.card.threshold if threshold is None else threshold
+    used = _threshold(threshold, opened)
     found = verify(first, second, bundle=opened, threshold=used)
     word = "same" if found.same else "different"
     far = opened.card.calibration.far_at(used)
@@ -69,11 +69,10 @@ def recognise(
 
     InputError, after all others are done, names those that cannot be read.
     """
-    if threshold is not None and not 0 <= threshold <= 4:
-        raise InputError(f"--threshold {threshold}: a squared distance lies between 0 and 4")
     opened = Bundle.open(bundle)
+    used = _threshold(threshold, opened)
     people = _gallery(gallery, opened)
-    recogniser = Recogniser(opened, people.enrolled, threshold=threshold)
+    recogniser = Recogniser(opened, people.enrolled, threshold=used)
     unreadable = []
     for path in photos:
         photo = read_photo(path)
@@ -85,6 +84,13 @@ def recognise(
     if unreadable:
         more = f" and {len(unreadable) - NAMED} more" if len(unreadable) > NAMED else ""
         raise InputError(f"{', '.join(unreadable[:NAMED])}{more}: not a photo that can be read")
+
+
+def _threshold(given: float | None, bundle: Bundle) -> float:
+    """The one that is given, or the bundle's own; InputError where it is no squared distance."""
+    if given is not None and not 0 <= given <= 4:
+        raise InputError(f"threshold {given}: a squared distance lies between 0 and 4")
+    return bundle.card.threshold if given is None else given
 
 
 def _lines(photo: Photo, recogniser: Recogniser) -> list[str]:
