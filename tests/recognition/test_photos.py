@@ -11,6 +11,7 @@ import tripletlab
 from tripletlab import config
 from tripletlab.cli import main
 from tripletlab.errors import InputError
+from tripletlab.recognition.photos import recognise
 
 
 def test_neither_tensorflow_nor_what_trains_is_imported():
@@ -61,12 +62,12 @@ def test_what_cannot_be_verified_is_one_line(bundle, photos, tmp_path):
         tripletlab.verify(*photos, bundle=tmp_path)
 
 
-@pytest.mark.parametrize("command", ["verify", "recognise"])
-def test_a_threshold_that_is_no_number_is_refused(command, bundle, photos, tmp_path, capsys):
-    words = [command, *map(str, photos), "--bundle", str(bundle.folder), "--threshold", "nan"]
-    words += ["--gallery", str(tmp_path / "g")] if command == "recognise" else []
-    assert main(words) == 2
-    assert capsys.readouterr().err == (
-        "tripletlab: threshold nan: a squared distance lies between 0 and 4\n"
-    )
+@pytest.mark.parametrize("threshold", [float("nan"), -0.1, 4.1])
+def test_a_threshold_that_is_no_distance_is_refused(threshold, bundle, photos, tmp_path):
+    with pytest.raises(InputError, match="lies between 0 and 4"):
+        tripletlab.verify(*photos, bundle=bundle, threshold=threshold)
+    with pytest.raises(InputError, match="lies between 0 and 4"):
+        recognise(photos, bundle=bundle.folder, gallery=tmp_path / "g", threshold=threshold)
     assert not (tmp_path / "g").exists()
+    words = ["verify", *map(str, photos), "--bundle", str(bundle.folder)]
+    assert main([*words, "--threshold", str(threshold)]) == 2
