@@ -37,6 +37,10 @@ def test_a_header_of_one_number_is_one_fold(written):
     [
         ("", "line 1"),
         ("ten\t300\n", "line 1"),
+        ("9" * 5000 + "\t300\n", "line 1"),
+        ("1\t1\n" + "Ann" * 1_000_000 + "\n\n", "1 pairs"),
+        ("1\t1\n" + "Ann" * 1_000_000 + "\nB\t1\tC\t2\n", "line 2"),
+        (PAIRS_TXT.replace("Ann\t1\t2", "Ann\t1\t" + "9" * 5000), "line 2"),
         (PAIRS_TXT.replace("Ann\t1\t2", "Ann\t1"), "line 2"),
         (PAIRS_TXT.replace("Eve\t2", "Eve\ttwo"), "line 5"),
         (PAIRS_TXT.replace("Dee\t1\tEve\t2\n", ""), "3 pairs"),
@@ -44,8 +48,15 @@ def test_a_header_of_one_number_is_one_fold(written):
     ],
 )
 def test_a_malformed_file_names_the_line(text, hint, written):
-    with pytest.raises(InputError, match=hint):
+    with pytest.raises(InputError, match=hint) as error:
         read_pairs_txt(written(text))
+    assert len(str(error.value)) < 600
+
+
+def test_a_byte_order_mark_and_blanks_at_the_end_mean_nothing(written):
+    plain = read_pairs_txt(written(PAIRS_TXT))
+    spaced = "\ufeff" + PAIRS_TXT.replace("\n", " \t \r\n") + "  \n"
+    assert read_pairs_txt(written(spaced)) == plain
 
 
 @settings(max_examples=40, deadline=None)

@@ -8,6 +8,7 @@ trees has two entries, always in the same split.
 import contextlib
 import functools
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tripletlab.errors import InputError, brief
-from tripletlab.faces.store_checks import are_pairs, check_layout, hold, within
+from tripletlab.faces.store_checks import are_pairs, hold, within
 from tripletlab.photos.pairs import Pairs
 
 FORMAT = 3
@@ -167,12 +168,30 @@ def opened(path: Path, *, kind: str | None) -> Iterator[h5py.File]:
                 f" {kind or 'faces or pairs'} in version {FORMAT}; {AGAIN}"
             )
         try:
-            check_layout(file)
+            _check_layout(file)
             yield file
         except (KeyError, OSError) as error:
             raise InputError(f"{path}: a part of it is missing; {AGAIN}") from error
         except (ValueError, TypeError, AttributeError, IndexError, RuntimeError) as error:
             raise InputError(f"{path}: not as it is written ({brief(error)}); {AGAIN}") from error
+
+
+def _check_layout(file: h5py.File) -> None:
+    """ValueError where a part is a link or is not wholly in the file, such as a vast shape."""
+
+    links: dict[str, object] = {}
+    file.visititems_links(lambda name, link: links.update({name: link}))
+    for name, link in links.items():
+        if not isinstance(link, h5py.HardLink):
+            raise ValueError(f"{name} is a link")
+        node = file[name]
+        if isinstance(node, h5py.Dataset):
+            # A shape is trusted only where the file holds as many bytes.
+            stored, wanted = node.id.get_storage_size(), math.prod(node.shape) * node.dtype.itemsize
+            offset = node.id.get_offset() if node.chunks is None else None
+            there = offset is not None and offset + stored <= file.id.get_filesize()
+            if node.is_virtual or node.external or stored < wanted or (wanted and not there):
+                raise ValueError(f"{name} is not stored in one piece")
 
 
 def _mapped(dataset: h5py.Dataset, path: Path) -> Images:

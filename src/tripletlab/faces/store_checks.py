@@ -1,30 +1,10 @@
 """Whether the content of a store can be what was written, before anything trusts it."""
 
-import math
 from typing import Any
 
-import h5py
 from numpy.typing import NDArray
 
 from tripletlab.photos.pairs import Pairs
-
-
-def check_layout(file: h5py.File) -> None:
-    """ValueError where a part is a link or is not wholly in the file, such as a vast shape."""
-
-    links: dict[str, object] = {}
-    file.visititems_links(lambda name, link: links.update({name: link}))
-    for name, link in links.items():
-        if not isinstance(link, h5py.HardLink):
-            raise ValueError(f"{name} is a link")
-        node = file[name]
-        if isinstance(node, h5py.Dataset):
-            # A shape is trusted only where the file holds as many bytes.
-            stored, wanted = node.id.get_storage_size(), math.prod(node.shape) * node.dtype.itemsize
-            offset = node.id.get_offset() if node.chunks is None else None
-            there = offset is not None and offset + stored <= file.id.get_filesize()
-            if node.is_virtual or node.external or stored < wanted or (wanted and not there):
-                raise ValueError(f"{name} is not stored in one piece")
 
 
 def hold(*true: bool) -> None:

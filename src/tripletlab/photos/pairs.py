@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tripletlab.errors import InputError
+from tripletlab.errors import InputError, brief
 
 Indices = NDArray[np.int64]
 
@@ -48,14 +48,16 @@ class NamedPair(NamedTuple):
 def read_pairs_txt(path: Path) -> list[NamedPair]:
     """LFW's pairs.txt: `folds count`, then in every fold `count` matched and as many mismatched.
 
-    A header of one number means one fold (pairsDevTrain.txt). InputError names the line.
+    A header of one number means one fold (pairsDevTrain.txt). Blanks around a field or at the end
+    of a line, and a byte order mark, mean nothing. InputError names the line.
     """
     try:
-        lines = [line.split("\t") for line in path.read_text().splitlines()]
+        text = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read as pairs.txt ({error})") from error
+    lines = [[field.strip() for field in line.rstrip().split("\t")] for line in text.splitlines()]
     words = lines[0] if lines else []
-    if len(words) not in (1, 2) or not all(word.isdecimal() for word in words):
+    if len(words) not in (1, 2) or not all(map(_is_number, words)):
         raise InputError(f"{path}, line 1: write the number of sets, a tab, and the pairs in each")
     folds, count = (1, *map(int, words))[-2:]
     rows = [line for line in lines[1:] if line != [""]]
@@ -110,8 +112,13 @@ def _named_pair(row: list[str], path: Path, *, number: int, fold: int, matched: 
         return NamedPair(PhotoOf(name, int(one)), PhotoOf(second, int(other)), fold)
     except ValueError:
         form = "name, number, number" if matched else "name, number, name, number"
-        text = " ".join(row)
+        text = brief(" ".join(row))
         raise InputError(f"{path}, line {number}: {text!r} should be {form}, by tabs") from None
+
+
+def _is_number(word: str) -> bool:
+    """A number of photos or pairs, of at most nine digits."""
+    return word.isdecimal() and len(word) <= 9
 
 
 def draw_pairs(
