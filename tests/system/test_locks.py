@@ -1,10 +1,15 @@
 """Locks whose files are deleted by their holders."""
 
+import errno
+import fcntl
 import os
 import subprocess
 import sys
 import threading
 
+import pytest
+
+from tripletlab.errors import InputError
 from tripletlab.system.locks import held, turn
 
 
@@ -55,3 +60,18 @@ def test_processes_that_delete_the_lock_exclude_each_other(tmp_path):
     processes = [subprocess.Popen(command, env=os.environ) for _ in range(4)]
     assert [one.wait(60) for one in processes] == [0] * 4
     assert counter.read_text() == "600"
+
+
+def test_a_folder_that_cannot_have_locks_is_one_line(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    for lock in (held, turn):
+        with pytest.raises(InputError, match="cannot be written"), lock(tmp_path / "file" / "one"):
+            pass
+
+    def none(file, how):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", none)
+    for lock in (held, turn):
+        with pytest.raises(InputError, match="No locks available"), lock(tmp_path / "one"):
+            pass

@@ -27,6 +27,7 @@ from tripletlab.sweeping.trial import Training
 from tripletlab.system.locks import held
 from tripletlab.system.progress import console, say
 from tripletlab.system.provenance import code_fingerprint
+from tripletlab.system.redaction import redacted
 from tripletlab.tracking.runs import Tracker
 from tripletlab.training import backend
 
@@ -110,7 +111,7 @@ def _tell_changes(study: Study, plan: Plan, data: Data) -> None:
         say("The photos have changed since this sweep last ran: all of it runs on the new ones.")
     study.remember(RECIPE, plan.recipe())
     own = [one for one in plan.overrides if one.partition("=")[0].split(".")[0] not in OWN]
-    study.remember(OVERRIDES, shlex.join(own))
+    study.remember(OVERRIDES, redacted(shlex.join(own)))
     study.remember(STORES, f"{data.faces.path}\n{data.pairs.path}")
     before = study.remember(CODE, code_fingerprint())
     if before not in (None, code_fingerprint()):

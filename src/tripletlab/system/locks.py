@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
+from tripletlab.errors import InputError
+
 
 @contextlib.contextmanager
 def held(path: Path) -> Iterator[bool]:
@@ -31,12 +33,24 @@ def _locked(path: Path, how: int) -> TextIO:
     """The file of that name, locked; opened again where its last holder has deleted it meanwhile.
 
     A lock on a file without a name would be no lock: the next process makes another file.
+    BlockingIOError where `how` does not wait; InputError where the folder cannot have a lock.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     while True:
         with contextlib.ExitStack() as opened:
-            file = opened.enter_context(path.open("a"))
-            fcntl.flock(file, how)
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                file = opened.enter_context(path.open("a"))
+            except OSError as error:
+                raise InputError(f"{path.parent}: cannot be written ({error.strerror})") from error
+            try:
+                fcntl.flock(file, how)
+            except BlockingIOError:
+                raise
+            except OSError as error:
+                raise InputError(
+                    f"{path.parent}: its file system has no locks ({error.strerror}); use a local"
+                    " disk, or NFS that is mounted with locks"
+                ) from error
             with contextlib.suppress(FileNotFoundError):
                 if os.path.samestat(os.fstat(file.fileno()), path.stat()):
                     opened.pop_all()
