@@ -15,13 +15,13 @@ from tripletlab.errors import InputError
 from tripletlab.evaluation.bootstrap import RESAMPLES
 from tripletlab.evaluation.protocol import Distances
 from tripletlab.experiment.data import Data
-from tripletlab.experiment.run import model_name
 from tripletlab.faces.store import FaceStore, PairStore
 from tripletlab.sweeping.report import report
-from tripletlab.sweeping.significance import Comparison, compare_models
+from tripletlab.sweeping.significance import compare_models
+from tripletlab.sweeping.spaces import SCORE
 from tripletlab.sweeping.study import STORES, Study, find_study
 from tripletlab.sweeping.table import SHOWN, Row, conclusion, front, headings, markdown, print_table
-from tripletlab.tracking.runs import Tracked, Tracker
+from tripletlab.tracking.runs import Gone, Tracked, Tracker
 
 
 class Answer(NamedTuple):
@@ -34,7 +34,7 @@ class Answer(NamedTuple):
 
 def answer(study: Study, data: Data, tracker: Tracker, *, parent: Tracked | None) -> None:
     """Print the table on stdout, give the alias `champion`, log all of it to the parent run."""
-    rows, best, text = judged(study, data.faces, tracker)
+    rows, _, text = judged(study, data.faces, tracker)
     title = title_of(study, data)
     shown = headings([*study.space.objectives, *study.space.columns])
     bold = front(rows, study.space.objectives)
@@ -44,11 +44,7 @@ def answer(study: Study, data: Data, tracker: Tracker, *, parent: Tracked | None
     console = Console(highlight=False)
     print_table(listed, title=title, shown=shown, bold=bold, console=console)
     console.print(text)
-    model = model_name(data)
-    if tracker.crown(model, run_id=best.best_run, metric="best_validation_auc"):
-        console.print(f"champion: {model}, from the run {best.name}")
-    else:
-        console.print(f"{model} keeps its champion: an earlier run has a better validation AUC")
+    console.print(_promoted(rows, tracker))
     if parent:
         page = report(study, rows, data.pairs, tracker, title=title, conclusion=text)
         with TemporaryDirectory(prefix="tripletlab-") as scratch:
@@ -96,10 +92,20 @@ def judged(study: Study, faces: FaceStore, tracker: Tracker) -> Answer:
     if not rows:
         reasons = {study.reason(trial) for trial in study.latest()} - {""}
         raise InputError(f"no run came to its end: {'; '.join(sorted(reasons)) or 'none began'}")
-    found = _compared(rows, faces, tracker)
+    rows, models, gone = _kept(rows, tracker)
+    if not rows:
+        raise InputError(
+            f"the runs of {study.name} were deleted in MLflow; tripletlab sweep --fresh runs them"
+            " anew"
+        )
+    people_of = faces.labels[np.stack([faces.validation.first, faces.validation.second], axis=1)]
+    draws = {"resamples": RESAMPLES, "seed": 0}
+    found = compare_models(models, faces.validation.matched, people_of, **draws)
     best, pairs = rows[found.best], faces.validation
     people = len(np.unique(faces.labels[np.concatenate([pairs.first, pairs.second])]))
     text = conclusion(rows, found, pairs=len(pairs.first), people=people)
+    if gone:
+        text += f" Deleted in MLflow, and left out: {', '.join(gone)}."
     if study.space.several:
         names = " and ".join(study.space.objectives)
         best_trades = "; ".join(row.name for row in front(rows, study.space.objectives))
@@ -119,14 +125,32 @@ def _finished(study: Study) -> list[Row]:
     ]
 
 
-def _compared(rows: Sequence[Row], faces: FaceStore, tracker: Tracker) -> Comparison:
-    """Compare the rows by the noise of the validation people and of the seeds."""
-    pairs = faces.validation
-    people = faces.labels[np.stack([pairs.first, pairs.second], axis=1)]
+def _kept(
+    rows: Sequence[Row], tracker: Tracker
+) -> tuple[list[Row], list[list[Distances]], list[str]]:
+    """The rows whose runs are there, the validation distances of each, and the others' names."""
+    kept, models, gone = [], [], []
+    for row in rows:
+        try:
+            files = [tracker.artifact(run, "distances.npz") for run in row.run_ids]
+        except Gone:
+            gone.append(row.name)
+            continue
+        kept.append(row)
+        models.append([np.asarray(np.load(file)["validation"]) for file in files])
+    return kept, models, gone
 
-    def distances(row: Row) -> list[Distances]:
-        files = (tracker.artifact(run, "distances.npz") for run in row.run_ids)
-        return [np.asarray(np.load(file)["validation"]) for file in files]
 
-    models = [distances(row) for row in rows]
-    return compare_models(models, pairs.matched, people, resamples=RESAMPLES, seed=0)
+def _promoted(rows: Sequence[Row], tracker: Tracker) -> str:
+    """Promote the best row whose model is registered by now; what came of it."""
+    missing = []
+    for row in sorted(rows, key=lambda row: row.score, reverse=True):
+        model = tracker.registered_name(row.best_run)
+        if model is None:
+            missing.append(row.name)
+            continue
+        note = f" (deleted in MLflow: the model of {', '.join(missing)})" if missing else ""
+        if tracker.crown(model, run_id=row.best_run, metric=SCORE):
+            return f"champion: {model}, from the run {row.name}{note}"
+        return f"{model} keeps its champion: an earlier run has a better validation AUC{note}"
+    return "no champion: the models of these runs were deleted in MLflow"

@@ -16,7 +16,7 @@ from tripletlab.errors import InputError
 from tripletlab.system.progress import say
 from tripletlab.system.provenance import PACKAGE
 from tripletlab.tracking import store
-from tripletlab.tracking.runs import CHAMPION, PROMOTED
+from tripletlab.tracking.runs import CHAMPION, PROMOTED, Gone
 
 if TYPE_CHECKING:
     import keras
@@ -124,7 +124,12 @@ def _not_one(which: str, found: "list[ModelVersion]", uri: str) -> str:
 
 def told(run_id: str) -> Told:
     """What a run has left behind."""
-    data = store.client().get_run(run_id).data
+    from mlflow.exceptions import MlflowException
+
+    try:
+        data = store.client().get_run(run_id).data
+    except MlflowException as error:
+        raise Gone(f"the run {run_id} was deleted in MLflow") from error
     return Told(data.metrics, data.params, data.tags)
 
 
@@ -133,8 +138,15 @@ def load(chosen: Registered) -> "keras.Model":
     import mlflow.keras
 
     uri = f"models:/{chosen.model}/{chosen.version}"
+    from mlflow.exceptions import MlflowException
+
     settings = {"compile": False}
-    return store.patiently(lambda: mlflow.keras.load_model(uri, load_model_kwargs=settings))
+    try:
+        return store.patiently(lambda: mlflow.keras.load_model(uri, load_model_kwargs=settings))
+    except (MlflowException, OSError) as error:
+        raise Gone(
+            f"{chosen.model}/{chosen.version}: its files are not there, or were deleted in MLflow"
+        ) from error
 
 
 def register_bundle(chosen: Registered, bundle: Path) -> str:

@@ -105,6 +105,10 @@ class Tracked:
         return str(info.registered_model_version)
 
 
+class Gone(InputError):  # noqa: N818 - named as what happened
+    """A run, or something of it, was deleted in MLflow."""
+
+
 class Past(NamedTuple):
     """A run that is over, or open: `status` is MLflow's."""
 
@@ -203,6 +207,13 @@ class Tracker:
     def _enter(self) -> None:
         import mlflow
 
+        found = store.client().get_experiment_by_name(self.experiment)
+        if found and found.lifecycle_stage == "deleted":
+            raise InputError(
+                f"the experiment {self.experiment} was deleted in MLflow: bring it back (mlflow"
+                f" experiments restore --experiment-id {found.experiment_id}), or give"
+                " tracking.experiment=NAME"
+            )
         store.patiently(lambda: mlflow.set_experiment(self.experiment))
 
     def _follow_move(self, uri: str) -> None:
@@ -251,10 +262,15 @@ class Tracker:
     ) -> Iterator[Tracked]:
         """A run that ends FINISHED, or FAILED by an exception, or KILLED by Ctrl-C or Pruned.
 
-        `parent` nests it; `resume` continues the run of that id instead of beginning one.
+        `parent` nests it; `resume` continues the run of that id instead of beginning one, unless
+        it was deleted.
         """
         import mlflow
 
+        if resume and not self.is_there(resume):
+            say(f"the run {resume} was deleted in MLflow: {name} has a new one")
+            resume = None
+        parent = parent if parent and self.is_there(parent) else None
         lock = self._lock(resume)
         own = {HOST: socket.gethostname(), LOCK: lock.name, "git_commit": git_commit() or "none"}
         with held(lock) as free:  # before the run is there: one without a holder counts as dead
@@ -324,16 +340,34 @@ class Tracker:
         """
         client = store.client()
         name = client.get_registered_model(model)
+        found = client.search_model_versions(f"name = '{model}' and run_id = '{run_id}'")
+        if not found:
+            raise Gone(f"{model} has no version of the run {run_id}")
         client.set_registered_model_tag(model, PROMOTED, str(time.time_ns() // 1_000_000))
         if CHAMPION in name.aliases:
             holder = client.get_model_version_by_alias(model, CHAMPION).run_id
             if holder == run_id:
                 return True
-            if self.metric(holder, metric) >= self.metric(run_id, metric):
+            if self.is_there(holder) and self.metric(holder, metric) >= self.metric(run_id, metric):
                 return False
-        found = client.search_model_versions(f"name = '{model}' and run_id = '{run_id}'")
         client.set_registered_model_alias(model, CHAMPION, found[0].version)
         return True
+
+    def registered_name(self, run_id: str) -> str | None:
+        """The model under which the run's network is registered by now; None where it is not."""
+        found = store.client().search_model_versions(f"run_id = '{run_id}'")
+        return str(found[0].name) if found else None
+
+    def is_there(self, run_id: str) -> bool:
+        """The run was not deleted."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return bool(store.client().get_run(run_id).info.lifecycle_stage == "active")
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            return False
 
     def tagged(self, key: str, value: str) -> Past | None:
         """The latest run that has this tag, unless it was deleted."""
@@ -350,7 +384,7 @@ class Tracker:
     def end(self, run_id: str, *, status: str, tags: Mapping[str, str]) -> None:
         """Close the run of a process that is known to be gone, if that is open; say why in tags."""
         client = store.client()
-        if client.get_run(run_id).info.status != "RUNNING":
+        if not self.is_there(run_id) or client.get_run(run_id).info.status != "RUNNING":
             return
         for key, value in tags.items():
             client.set_tag(run_id, key, value)
@@ -369,7 +403,12 @@ class Tracker:
         return [reported[step] for step in sorted(reported) if step > 0]
 
     def history(self, run_id: str, metric: str) -> list[tuple[int, float]]:
-        """A run's values of a metric by epoch; of an epoch that was done twice the last."""
+        """A run's values of a metric by epoch; of an epoch that was done twice the last.
+
+        None of a run that was deleted.
+        """
+        if not self.is_there(run_id):
+            return []
         points = store.client().get_metric_history(run_id, metric)
         return sorted({point.step: point.value for point in points}.items())
 
@@ -378,9 +417,17 @@ class Tracker:
         return any(one.path == path for one in store.client().list_artifacts(run_id))
 
     def artifact(self, run_id: str, path: str) -> Path:
-        """A local copy of a run's artifact, which goes with the command's temporary files."""
+        """A local copy of a run's artifact, which goes with the command's temporary files.
+
+        Gone where the run, or this file of it, is not there.
+        """
+        from mlflow.exceptions import MlflowException
+
         folder = tempfile.mkdtemp(prefix="tripletlab-")
-        return Path(store.client().download_artifacts(run_id, path, folder))
+        try:
+            return Path(store.client().download_artifacts(run_id, path, folder))
+        except (MlflowException, FileNotFoundError) as error:
+            raise Gone(f"the run {run_id} has no {path}: it was deleted in MLflow") from error
 
     @property
     def _root(self) -> Path:

@@ -1,0 +1,99 @@
+"""What people tidy up in MLflow's pages, in a real SQLite store."""
+
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from mlflow import MlflowClient
+
+from tripletlab.errors import InputError
+from tripletlab.sweeping.result import _kept, _promoted
+from tripletlab.sweeping.spaces import SCORE
+from tripletlab.sweeping.table import Row
+from tripletlab.tracking import registry
+from tripletlab.tracking.runs import CHAMPION, Gone, Tracker
+
+
+@pytest.fixture
+def tracker(tmp_path):
+    made = Tracker(str(tmp_path), "test", f"sqlite:///{tmp_path / 'mlflow.db'}")
+    made.open()
+    return made
+
+
+def row(tracker, folder, score, *, name="model"):
+    """A finished run with its distances and a version, without a network."""
+    client = MlflowClient()
+    (folder / "out").mkdir(exist_ok=True)
+    np.savez(folder / "out" / "distances.npz", validation=np.full(3, score))
+    with tracker.run(f"of {score}", params={}, tags={}) as run:
+        run.metrics({SCORE: score})
+        run.files(folder / "out")
+    if not client.search_registered_models(f"name = '{name}'"):
+        client.create_registered_model(name)
+    client.create_model_version(name, source=tracker.folder, run_id=run.run_id)
+    return Row(f"of {score}", {}, (run.run_id,), ({SCORE: score},))
+
+
+def delete_for_good(run_id, tracker):
+    MlflowClient().delete_run(run_id)
+    command = [sys.executable, "-m", "mlflow", "gc", "--backend-store-uri", tracker.uri]
+    subprocess.run([*command, "--run-ids", run_id], check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("for_good", [False, True])
+def test_a_deleted_run_is_begun_anew_and_said(tracker, tmp_path, capsys, for_good):
+    (run_id,) = row(tracker, tmp_path, 0.5).run_ids
+    delete_for_good(run_id, tracker) if for_good else MlflowClient().delete_run(run_id)
+    with tracker.run("again", params={}, tags={}, resume=run_id, parent=run_id) as run:
+        assert run.run_id != run_id
+    assert f"the run {run_id} was deleted in MLflow" in " ".join(capsys.readouterr().err.split())
+    assert tracker.history(run_id, SCORE) == []
+    tracker.end(run_id, status="KILLED", tags={"died": "x"})
+
+
+def test_a_deleted_experiment_is_a_line_that_says_how_to_bring_it_back(tracker):
+    client = MlflowClient()
+    client.delete_experiment(client.get_experiment_by_name("test").experiment_id)
+    for enter in (tracker.open, tracker.open_existing, tracker.connect):
+        with pytest.raises(InputError, match="mlflow experiments restore --experiment-id 1"):
+            enter()
+
+
+def test_the_best_row_that_is_left_is_promoted_and_the_others_are_named(tracker, tmp_path):
+    best, second, third = rows = [row(tracker, tmp_path, score) for score in (0.9, 0.8, 0.7)]
+    assert _promoted(rows, tracker) == "champion: model, from the run of 0.9"
+    delete_for_good(best.best_run, tracker)
+    kept, models, gone = _kept(rows, tracker)
+    assert (kept, gone) == ([second, third], ["of 0.9"])
+    assert [float(one[0][0]) for one in models] == [0.8, 0.7]
+    # the champion's run is gone, so the best that is left has a claim
+    assert _promoted(kept, tracker) == "champion: model, from the run of 0.8"
+
+    version = registry.find(second.best_run, uri=tracker.uri).version
+    MlflowClient().delete_model_version("model", version)
+    assert _promoted(kept, tracker) == (
+        "champion: model, from the run of 0.7 (deleted in MLflow: the model of of 0.8)"
+    )
+    MlflowClient().rename_registered_model("model", "mine")
+    assert _promoted(kept, tracker).startswith("champion: mine, from the run of 0.7")
+    assert MlflowClient().get_model_version_by_alias("mine", CHAMPION).run_id == third.best_run
+    MlflowClient().delete_registered_model("mine")
+    assert (
+        _promoted(kept, tracker) == "no champion: the models of these runs were deleted in MLflow"
+    )
+
+
+def test_a_champion_whose_run_is_gone_is_one_line(tracker, tmp_path):
+    (run_id,) = row(tracker, tmp_path, 0.9).run_ids
+    tracker.crown("model", run_id=run_id, metric=SCORE)
+    delete_for_good(run_id, tracker)
+    chosen = registry.find("champion", uri=tracker.uri)
+    with pytest.raises(Gone, match=re.escape(f"the run {run_id} was deleted in MLflow")):
+        registry.told(chosen.run_id)
+    with pytest.raises(Gone, match=r"has no config\.yaml"):
+        tracker.artifact(chosen.run_id, "config.yaml")
+    with pytest.raises(Gone, match="model/1: its files are not there"):
+        registry.load(chosen)
