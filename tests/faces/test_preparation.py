@@ -484,3 +484,16 @@ def test_people_known_by_numbers_alone_are_never_said_to_be_nobody_shared(
     (tmp_path / "v" / "identity_meta.csv").write_text("\n".join(["Class_ID, Name", *rows]))
     with pytest.raises(InputError, match=r"1 people .*Zoë Kravitz"):
         prepare_vggface2()
+
+
+def test_photos_one_folder_deeper_are_said_to_be_there(grow, prepare, tmp_path):
+    grow("tree/set", PEOPLE)
+    with pytest.raises(InputError, match=r"tree: its sub-folders hold folders, .*tree/set$"):
+        prepare("tree")
+    assert not (tmp_path / "data").exists()
+
+
+def test_two_spellings_of_a_person_are_said(grow, prepare, capsys):
+    grow("tree", {**PEOPLE, "ann": 3})
+    prepare("tree")
+    assert "warning: taken for different people: Ann, ann" in capsys.readouterr().err

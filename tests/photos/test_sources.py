@@ -135,3 +135,21 @@ def test_a_slug_is_ascii_and_of_one_title_alone():
     assert all(re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", one) for one in slugs)
     assert slugs[:2] == ["lfw", "photos-a-b"]
     assert slug("Zoë") == "zoe"
+
+
+def test_the_folder_of_a_single_person_points_to_its_parent(tree):
+    root = tree("people", Ann=["1.jpg"])
+    with pytest.raises(InputError, match=rf"did you mean its parent, {root}\?"):
+        folder(detected=[str(root / "Ann")], cropped=[])
+
+
+def test_a_folder_that_cannot_be_read_is_a_line(tree, monkeypatch):
+    root = tree("people", Ann=["1.jpg"])
+
+    def refused(path):
+        raise PermissionError(13, "Permission denied")
+
+    photos = Tree("people", (root,), cropped=False)
+    monkeypatch.setattr("pathlib.Path.iterdir", refused)
+    with pytest.raises(InputError, match=r"people: cannot be read \(Permission denied\)"):
+        list_identities(photos)

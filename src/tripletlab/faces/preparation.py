@@ -23,8 +23,16 @@ from tripletlab.faces.landmarks import COEFFICIENTS
 from tripletlab.faces.recipe import PASSED_OVER, TOO_FEW, Face, FaceRecipe
 from tripletlab.faces.store import FORMAT
 from tripletlab.photos.hygiene import PHOTO_LISTED, Hygiene
+from tripletlab.photos.names import spelled_differently
 from tripletlab.photos.sources import Heldout, TrainingPhotos, slug
-from tripletlab.photos.tree import identity_folders, names_of, no_photos, photos_in, source
+from tripletlab.photos.tree import (
+    identity_folders,
+    names_of,
+    no_photos,
+    one_deeper,
+    photos_in,
+    source,
+)
 from tripletlab.system.progress import say, stream
 
 COMPUTING = (  # the modules of this room that pixels go through
@@ -142,18 +150,23 @@ def _list(photos: TrainingPhotos) -> tuple[list[Person], str]:
     people: list[Person] = []
     digest = hashlib.sha256()
     for place, tree in enumerate(photos.trees):
-        before = len(people)
+        before, deeper = len(people), list[Path]()
         found = identity_folders(tree)
         called = names_of(tree, found)
         for name, folders in found.items():
             files = photos_in(folders)
             if files:
+                deeper += [files[0]] if all(file.is_dir() for file in files) else []
                 known = len(people), name, called[name], place
                 people.append(Person(*known, tree.cropped, folders, len(files), None))
                 digest.update(f"{place} {name!r} {tree.cropped} {listing(files)}".encode())
                 digest.update(called[name].encode("utf-8", "surrogateescape"))
         if len(people) == before:
             raise no_photos(tree)
+        if len(people) - before == len(deeper):
+            raise one_deeper(tree, deeper[0])
+    for spellings in spelled_differently(person.name for person in people):
+        say(f"warning: taken for different people: {', '.join(spellings)}")
     return people, digest.hexdigest()
 
 

@@ -27,8 +27,12 @@ class Tree:
                 raise InputError(
                     f"{folder}: no such folder; give one with a folder for each person"
                 )
-            if not any(path.is_dir() for path in folder.iterdir()):
-                raise InputError(f"{folder}: no folder in it; put each person's photos into one")
+            inside = _visible(folder)
+            if not any(path.is_dir() for path in inside):
+                hint = f" (did you mean its parent, {folder.parent}?)" if inside else ""
+                raise InputError(
+                    f"{folder}: no folder in it; put each person's photos into one{hint}"
+                )
 
 
 def list_identities(tree: Tree) -> dict[str, list[Path]]:
@@ -44,8 +48,8 @@ def identity_folders(tree: Tree) -> dict[str, list[Path]]:
     """Each identity's folders, one in every part of the tree at most, sorted by name."""
     identities: dict[str, list[Path]] = {}
     for folder in tree.folders:
-        for person in sorted(folder.iterdir()):
-            if person.is_dir() and not person.name.startswith("."):
+        for person in _visible(folder):
+            if person.is_dir():
                 identities.setdefault(person.name, []).append(person)
     return dict(sorted(identities.items()))
 
@@ -55,12 +59,24 @@ def photos_in(folders: Iterable[Path]) -> list[Path]:
 
     Nothing is opened: what is no photo is told of when it is read.
     """
-    return [
-        path
-        for folder in folders
-        for path in sorted(folder.iterdir())
-        if not path.name.startswith(".")
-    ]
+    return [path for folder in folders for path in _visible(folder)]
+
+
+def _visible(folder: Path) -> list[Path]:
+    """What is in a folder, sorted, without what is hidden; InputError where it cannot be read."""
+    try:
+        return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    except OSError as error:
+        reason = error.strerror or error
+        raise InputError(f"{folder}: cannot be read ({reason}); give its photos to read") from error
+
+
+def one_deeper(tree: Tree, folder: Path) -> InputError:
+    """The error to raise where the people's folders hold folders, such as `folder`, alone."""
+    return InputError(
+        f"{tree.folders[0]}: its sub-folders hold folders, not photos; give the folder in which"
+        f" each person has one, such as {folder.parent}"
+    )
 
 
 def names_of(tree: Tree, folders: Collection[str]) -> dict[str, str]:
