@@ -6,7 +6,7 @@ import pytest
 
 from tripletlab.errors import InputError
 from tripletlab.faces.cropping import Box, crop
-from tripletlab.faces.recipe import NO_FACE, UNREADABLE
+from tripletlab.faces.recipe import FOLDER, HEIC, NO_FACE, UNREADABLE
 
 
 @pytest.fixture
@@ -70,3 +70,11 @@ def test_keeping_fewer_faces_than_asked_for_is_an_error(recipe):
     with pytest.raises(InputError, match="max_photos=2"):
         replace(recipe, max_photos=2)
     assert replace(recipe, max_photos=3).max_photos == 3
+
+
+def test_what_is_no_photo_is_told_apart(tmp_path, recipe):
+    (tmp_path / "IMG_1.HEIC").write_bytes(b"\0\0\0\x18ftypheic")
+    (tmp_path / "a.jpg").write_bytes(b"no photo")
+    (tmp_path / "2020").mkdir()
+    why = [recipe.face(path, cropped=False).problem for path in sorted(tmp_path.iterdir())]
+    assert why == [FOLDER, HEIC, UNREADABLE]

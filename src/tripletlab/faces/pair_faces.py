@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tripletlab.errors import InputError
 from tripletlab.faces.face_store_writing import EXAMPLES
 from tripletlab.faces.preparation import Preparation, listing, made_by, store_path
-from tripletlab.faces.recipe import NO_FACE, TO_JUDGE, UNALIGNED, UNREADABLE, Face, FaceRecipe
+from tripletlab.faces.recipe import NO_FACE, TO_JUDGE, UNALIGNED, Face, FaceRecipe
 from tripletlab.faces.store import CALIBRATION, FORMAT, HELDOUT, FaceStore
 from tripletlab.faces.storing import write
 from tripletlab.photos.pairs import NamedPair, Pairs, PhotoOf, draw_pairs, read_pairs_files
@@ -169,7 +169,7 @@ class _Reader:
         cv2.setNumThreads(1)  # the cores are busy with other photos already
         file, spare = task
         face = self.recipe.face_to_judge(file, cropped=self.cropped)
-        if face.problem in (NO_FACE, UNREADABLE) and spare is not None:
+        if (face.image is None or face.problem == NO_FACE) and spare is not None:
             other = self.recipe.face_to_judge(spare, cropped=True)
             return Face(other.image, other.problem or CROPPED)
         return face

@@ -15,6 +15,8 @@ from tripletlab.faces.cropping import Grey, centre, crop, grown, read_photo
 from tripletlab.faces.detection import Box, Detector, whole
 
 NO_FACE = "no face found"
+FOLDER = "a folder, not a photo"
+HEIC = "HEIC photo: convert it to JPEG"
 UNREADABLE = "not a photo, damaged, or too large"
 UNALIGNED = "landmarks not found"
 TOO_FEW = "person with too few faces"
@@ -59,7 +61,7 @@ class FaceRecipe:
         """The face to learn from in a photo file; the whole photo where it is `cropped` already."""
         photo = read_photo(path)
         if photo is None:
-            return Face(None, UNREADABLE)
+            return Face(None, unreadable(path))
         boxes = whole(photo) if cropped else self.detector(photo)
         if not boxes:
             return Face(None, NO_FACE)
@@ -79,7 +81,7 @@ class FaceRecipe:
         """
         photo = read_photo(path)
         if photo is None:
-            return Face(None, UNREADABLE)
+            return Face(None, unreadable(path))
         if cropped:
             return Face(self._whole(photo), None)
         boxes = self.detector(photo)
@@ -106,3 +108,10 @@ class FaceRecipe:
 
     def _whole(self, photo: Grey) -> Grey:
         return crop(photo, whole(photo)[0], size=self.size)
+
+
+def unreadable(path: Path) -> str:
+    """Why a file is no photo that can be read."""
+    if path.is_dir():
+        return FOLDER
+    return HEIC if path.suffix.lower() in (".heic", ".heif") else UNREADABLE
