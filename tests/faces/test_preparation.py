@@ -497,3 +497,11 @@ def test_two_spellings_of_a_person_are_said(grow, prepare, capsys):
     grow("tree", {**PEOPLE, "ann": 3})
     prepare("tree")
     assert "warning: taken for different people: Ann, ann" in capsys.readouterr().err
+
+
+def test_a_folder_whose_name_is_no_utf_8_is_a_person_too(grow, prepare):
+    tree = grow("tree", PEOPLE)
+    os.rename(tree / "Ann", os.fsencode(tree) + b"/\xff\xe9 Ann")
+    store = FaceStore.open(prepare("tree").path)
+    assert "\\xff\\xe9 Ann" in store.names
+    assert store.notes["kept"] == 24

@@ -50,7 +50,7 @@ def identity_folders(tree: Tree) -> dict[str, list[Path]]:
     for folder in tree.folders:
         for person in _visible(folder):
             if person.is_dir():
-                identities.setdefault(person.name, []).append(person)
+                identities.setdefault(_readable(person.name), []).append(person)
     return dict(sorted(identities.items()))
 
 
@@ -92,7 +92,11 @@ def source(file: Path) -> str:
 
     Bytes of a name that are not UTF-8 are written as \\xNN.
     """
-    return os.fsencode("/".join(file.parts[-3:])).decode("utf-8", "backslashreplace")
+    return _readable("/".join(file.parts[-3:]))
+
+
+def _readable(name: str) -> str:
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def no_photos(tree: Tree) -> InputError:
