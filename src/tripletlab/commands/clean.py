@@ -8,5 +8,4 @@ def clean(overrides: Overrides = None) -> None:
     """Delete checkpoints that no trial will continue from."""
     from tripletlab.sweeping.status import clean
 
-    config.allow_only(overrides or [], ["studies", "tracking"], command="clean")
-    clean(config.compose("sweep", overrides or []))
+    clean(config.compose_studies(overrides or [], command="clean"))

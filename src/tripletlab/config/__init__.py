@@ -1,10 +1,23 @@
 """Configs: composed from conf/ by Hydra, resolved, validated, and frozen."""
 
-from tripletlab.config.compose import Composition, compose, composition, recorded, show
+from tripletlab.config.compose import (
+    Composition,
+    compose,
+    compose_studies,
+    composition,
+    recorded,
+    show,
+)
 from tripletlab.config.files import folder, groups, use
 from tripletlab.config.instantiate import Component
 from tripletlab.config.overrides import allow_only, key_of, of_nouns, override, parsed, split_words
-from tripletlab.config.run_config import EvaluateConfig, PrepareConfig, RunConfig, SweepConfig
+from tripletlab.config.run_config import (
+    EvaluateConfig,
+    PrepareConfig,
+    RunConfig,
+    StudiesConfig,
+    SweepConfig,
+)
 
 __all__ = [
     "Component",
@@ -12,9 +25,11 @@ __all__ = [
     "EvaluateConfig",
     "PrepareConfig",
     "RunConfig",
+    "StudiesConfig",
     "SweepConfig",
     "allow_only",
     "compose",
+    "compose_studies",
     "composition",
     "folder",
     "groups",

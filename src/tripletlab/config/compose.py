@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from tripletlab.config.files import choices_of, folder, groups, own_folders
-from tripletlab.config.overrides import key_of, override, readable
-from tripletlab.config.run_config import CLASSES, PrepareConfig, read_config
+from tripletlab.config.overrides import allow_only, key_of, override, readable
+from tripletlab.config.run_config import CLASSES, Config, StudiesConfig, read_config
 from tripletlab.errors import InputError
 from tripletlab.system.processor import resolve_dtype
 
@@ -64,6 +64,16 @@ def compose(root: str, overrides: Sequence[str]) -> Any:
     take raises InputError.
     """
     return composition(root, overrides).config()
+
+
+def compose_studies(overrides: Sequence[str], *, command: str) -> StudiesConfig:
+    """The part of a sweep's config that says where sweeps are kept; it imports no network's code.
+
+    InputError for an override of anything else.
+    """
+    allow_only(overrides, StudiesConfig.nouns(), command=command)
+    config: StudiesConfig = composition("sweep", overrides).part("studies").config()
+    return config
 
 
 def composition(root: str, overrides: Sequence[str]) -> Composition:
@@ -195,4 +205,4 @@ def _one_line(error: Exception, root: str) -> str:
 
 
 def _leaves(tree: Mapping[str, Any]) -> list[str]:
-    return list(PrepareConfig.flat(tree))
+    return list(Config.flat(tree))

@@ -10,20 +10,13 @@ from tripletlab.config.instantiate import Component, has_target, read_component,
 from tripletlab.system.processor import DType
 
 
-class PrepareConfig(BaseModel):
-    """Photos, and how they become faces."""
+class Config(BaseModel):
+    """What all of them have."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
     choices: dict[str, str]  # by noun
     tree: dict[str, Any]  # all of it as nested dicts, as it is recorded with a run
-
-    photos: Component
-    verification: Component
-    faces: Component
-    machines: Component
-    hygiene: Component
-    data: Path
 
     @classmethod
     def nouns(cls) -> set[str]:
@@ -41,10 +34,29 @@ class PrepareConfig(BaseModel):
         leaves: dict[str, Any] = {}
         for key, value in tree.items():
             if isinstance(value, Mapping):
-                leaves |= PrepareConfig.flat(value, f"{prefix}{key}.")
+                leaves |= Config.flat(value, f"{prefix}{key}.")
             else:
                 leaves[prefix + key] = value
         return leaves
+
+
+class StudiesConfig(Config):
+    """Where sweeps that have run are kept: what is read of conf/sweep.yaml to look at them."""
+
+    tracking: Component
+    studies: str
+    data: Path
+
+
+class PrepareConfig(Config):
+    """Photos, and how they become faces."""
+
+    photos: Component
+    verification: Component
+    faces: Component
+    machines: Component
+    hygiene: Component
+    data: Path
 
 
 class EvaluateConfig(PrepareConfig):
@@ -89,7 +101,8 @@ class SweepConfig(RunConfig):
     retries: Annotated[int, Field(ge=0)]
 
 
-CLASSES: dict[str, type[PrepareConfig]] = {
+CLASSES: dict[str, type[Config]] = {
+    "studies": StudiesConfig,
     "prepare": PrepareConfig,
     "evaluate": EvaluateConfig,
     "train": RunConfig,
@@ -99,7 +112,7 @@ CLASSES: dict[str, type[PrepareConfig]] = {
 
 def read_config(
     root: str, tree: Mapping[str, Any], *, raw: Mapping[str, Any], choices: Mapping[str, str]
-) -> PrepareConfig:
+) -> Config:
     """The config of a resolved tree; `raw` is the tree before, for the sentences of errors."""
     kind = CLASSES[root]
     fields: dict[str, Any] = {
@@ -111,7 +124,7 @@ def read_config(
     return kind(choices=dict(choices), tree=dict(tree), **fields)
 
 
-def _plain(kind: type[PrepareConfig], name: str, value: Any) -> Any:
+def _plain(kind: type[Config], name: str, value: Any) -> Any:
     field = kind.model_fields[name]
     hint = Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
     return validated(value, hint, name)

@@ -91,7 +91,7 @@ class FaceStore:
                 and bool((np.diff(store.offsets) >= 0).all()),
                 len(store.called) == entries and len(store.sources) == faces,
                 within(store.trees, entries, below=len(store.tree_names)),
-                within(store.split, entries, below=HELDOUT + 1),
+                within(store.split, entries, below=CALIBRATION + 1),
                 are_pairs(store.validation, faces),
             )
             return store

@@ -10,7 +10,6 @@ import numpy as np
 from rich.console import Console
 
 from tripletlab import config
-from tripletlab.config import SweepConfig
 from tripletlab.errors import InputError
 from tripletlab.evaluation.bootstrap import RESAMPLES
 from tripletlab.evaluation.protocol import Distances
@@ -57,8 +56,7 @@ def answer(study: Study, data: Data, tracker: Tracker, *, parent: Tracked | None
 def open_report(words: Sequence[str]) -> None:
     """Write the report of a sweep that has run, or is at work, and show it in the browser."""
     names, overrides = config.split_words(words)
-    config.allow_only(overrides, ["studies", "tracking"], command="report")
-    base: SweepConfig = config.compose("sweep", overrides)
+    base = config.compose_studies(overrides, command="report")
     study = find_study(base.studies, names[0] if names else None)
     tracker: Tracker = base.tracking.build()
     tracker.open_existing()

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tripletlab import config
-from tripletlab.config import SweepConfig
+from tripletlab.config import StudiesConfig
 from tripletlab.errors import InputError
 from tripletlab.sweeping.storage import existing_storage, known
 from tripletlab.sweeping.study import (
@@ -64,7 +64,7 @@ def best(words: Sequence[str]) -> None:
         print(f"run\t{trial.user_attrs[RUN]}\ncommand\ttripletlab train {again}")
 
 
-def clean(config: SweepConfig) -> None:
+def clean(config: StudiesConfig) -> None:
     """Delete the checkpoints that no trial will go on from."""
     storage = existing_storage(config.studies)
     freed = 0
@@ -87,5 +87,5 @@ def clean(config: SweepConfig) -> None:
 
 def _seen(words: Sequence[str]) -> Study:
     names, overrides = config.split_words(words)
-    config.allow_only(overrides, ["studies", "tracking"], command="sweep status and best")
-    return find_study(config.compose("sweep", overrides).studies, names[0] if names else None)
+    base = config.compose_studies(overrides, command="sweep status and best")
+    return find_study(base.studies, names[0] if names else None)
