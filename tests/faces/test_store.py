@@ -254,3 +254,15 @@ def test_a_place_that_cannot_be_written_to(tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(InputError, match="cannot be written"):
         write(tmp_path / "file" / "faces.h5", **contents())
+
+
+def test_every_split_that_is_written_can_be_read(tmp_path):
+    """Among them the people who calibrate thresholds."""
+    from tripletlab import config
+    from tripletlab.experiment.data import prepare
+    from tripletlab.faces.store import CALIBRATION
+
+    words = ["photos.people=24", "photos.photos=6", "verification.people=60"]
+    words += ["verification.per_fold=10", f"data={tmp_path}"]
+    made = prepare(config.compose("prepare", words), fresh=False)
+    assert CALIBRATION in made.faces.split
