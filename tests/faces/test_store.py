@@ -262,7 +262,7 @@ def test_every_split_that_is_written_can_be_read(tmp_path):
     from tripletlab.experiment.data import prepare
     from tripletlab.faces.store import CALIBRATION
 
-    words = ["photos.people=24", "photos.photos=6", "verification.people=60"]
+    words = ["photos.people=24", "photos.photos=10", "verification.people=60"]
     words += ["verification.per_fold=10", f"data={tmp_path}"]
     made = prepare(config.compose("prepare", words), fresh=False)
     assert CALIBRATION in made.faces.split
