@@ -99,3 +99,16 @@ def test_two_do_not_make_the_same_store_at_once(tmp_path, capsys):
         thread.join()
     assert sorted(seen) == [False, True, True]
     assert capsys.readouterr().err.count("waiting for another process") in (1, 2)  # one may be late
+
+
+@pytest.mark.parametrize(
+    ("missing", "says"),
+    [
+        ("photos/Ann/1.jpg", "photos/Ann/1.jpg: cannot be read"),
+        (None, "faces.h5: cannot be written"),
+    ],
+)
+def test_what_cannot_be_read_is_not_called_unwritable(tmp_path, missing, says):
+    path = tmp_path / "data" / "faces.h5"
+    with pytest.raises(InputError, match=says), unfinished(path, size=4, fresh=False):
+        raise OSError(5, "Input/output error", missing and str(tmp_path / missing))

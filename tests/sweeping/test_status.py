@@ -66,3 +66,19 @@ def test_clean_keeps_checkpoints_that_are_needed(study, tmp_path, capsys):
     assert "freed 3.0 MB" in capsys.readouterr().out
     assert [path.name for path in tmp_path.glob("mlruns/sweeps/*/*")] == ["0001-seed7.npz"]
     assert len(list(tmp_path.glob("mlruns/train/*"))) == 1
+
+
+def test_on_a_narrow_screen_nothing_is_cut_off(study, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "200")
+    status([])
+    wide = capsys.readouterr().out
+    monkeypatch.setenv("COLUMNS", "30")
+    status([])
+    narrow = capsys.readouterr().out
+    assert "│" in wide
+    assert "│" not in narrow
+    assert all(len(line) <= 30 for line in narrow.splitlines())
+    for word in ("complete", "failed", "waiting"):
+        assert word in wide
+        assert word in narrow
+    assert narrow.count("state:") == 3

@@ -154,6 +154,9 @@ def unfinished(path: Path, *, size: int, fresh: bool) -> Iterator[Journal | None
         raise
     except OSError as error:
         reason = error.strerror or error
+        read = str(error.filename or path)
+        if not Path(read).is_relative_to(path.parent):  # a photo, or a file of the preparation
+            raise InputError(f"{read}: cannot be read ({reason})") from error
         raise InputError(f"{path}: cannot be written ({reason}); give data=FOLDER") from error
 
 

@@ -45,7 +45,26 @@ def status(words: Sequence[str]) -> None:
     counts = study.counts()
     parts = [f"{count} {state}" for state, count in counts.items() if count and state != "declared"]
     shown.caption = f"{', '.join(parts) or 'nothing yet'}, of {counts['declared']}"
-    Console(highlight=False).print(shown)
+    console = Console(highlight=False)
+    if (
+        console.measure(shown, options=console.options.update(max_width=1000)).minimum
+        > console.width
+    ):
+        _print_as_lists(shown, console)
+    else:
+        console.print(shown)
+
+
+def _print_as_lists(table: Table, console: Console) -> None:
+    """A table for a screen that is too narrow for it: each row under its first cell."""
+    headings = [str(column.header).replace("\n", " ") for column in table.columns]
+    console.print(table.title)
+    for name, *cells in zip(*(column.cells for column in table.columns), strict=True):
+        console.print(name)
+        for heading, cell in zip(headings[1:], cells, strict=True):
+            if cell:
+                console.print(f"  {heading}: {cell}")
+    console.print(table.caption)
 
 
 def best(words: Sequence[str]) -> None:
