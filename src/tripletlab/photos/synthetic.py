@@ -142,19 +142,20 @@ def _drawn(
     lock = unfinished.with_suffix(".lock")
     try:
         with turn(lock):
-            if not path.is_dir():  # another process may have drawn them meanwhile
-                shutil.rmtree(unfinished, ignore_errors=True)  # of one that was killed
-                unfinished.mkdir()
-                tasks = list(zip(albums, lay_out(unfinished), strict=True))
-                title = f"Drawing synthetic people, {name}"
-                spread(_Draw(size), tasks, title=title, size=lambda task: task[0].photos)
-                unfinished.replace(path)
+            try:
+                if not path.is_dir():  # another process may have drawn them meanwhile
+                    shutil.rmtree(unfinished, ignore_errors=True)  # of one that was killed
+                    unfinished.mkdir()
+                    tasks = list(zip(albums, lay_out(unfinished), strict=True))
+                    title = f"Drawing synthetic people, {name}"
+                    spread(_Draw(size), tasks, title=title, size=lambda task: task[0].photos)
+                    unfinished.replace(path)
+            finally:
+                shutil.rmtree(unfinished, ignore_errors=True)
+                lock.unlink(missing_ok=True)
     except OSError as error:
         reason = error.strerror or error
         raise InputError(f"{path}: cannot be written ({reason}); give data=FOLDER") from error
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        lock.unlink(missing_ok=True)
     return path
 
 
