@@ -11,6 +11,8 @@ import threading
 import time
 from pathlib import Path
 
+import keras
+import mlflow
 import pytest
 from mlflow import MlflowClient
 
@@ -94,6 +96,7 @@ def without_override():
 
 READ = """
 import sys
+from tripletlab.tracking import registry
 from tripletlab.errors import InputError
 from tripletlab.tracking.runs import Tracker
 tracker = Tracker("mlruns", "test", "sqlite:///mlruns/mlflow.db")
@@ -103,22 +106,31 @@ except InputError as error:
     print(error)
 tracker.open_existing()
 print(tracker.artifact(sys.argv[1], "card.json").read_text(), tracker.writable)
+print(registry.load(registry.find("1", uri=tracker.uri)).output_shape)
 """
 
 
 def test_a_read_only_folder_is_read_and_not_written(finished):
     project, run_id = finished
+    tracker = tracker_in(project / "mlruns")
+    with tracker.run("one", params={}, tags={}, resume=run_id) as again:
+        embedder = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
+        again.model(embedder, registered_as="model")
+    mlflow.keras.load_model("models:/model/1")  # leaves a note beside the model's files
     before = listing(project)
-    for place in (project / "mlruns", project / "mlruns" / "mlflow.db"):
+    places = [project / "mlruns", *(project / "mlruns").rglob("*")]
+    for place in places:
         place.chmod(0o555)
     command = [sys.executable, "-c", READ, run_id]
     run = subprocess.run(
         command, cwd=project, capture_output=True, text=True, preexec_fn=without_override
     )
-    (project / "mlruns").chmod(0o755)
+    for place in places:
+        place.chmod(0o755)
     assert run.stdout.splitlines() == [
         "tracking.folder=mlruns is read-only: runs are kept there",
         "{} False",
+        "(None, 3)",
     ], run.stderr
     assert listing(project) == before
 

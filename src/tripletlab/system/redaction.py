@@ -9,7 +9,7 @@ HIDDEN = "***"
 _PASSWORD = re.compile(r"(?<=://)([^\s/:@'\"]*):[^\s'\"]*@")  # user:password@, whatever is in it
 _TOKEN = re.compile(r"(?i)(https?://)[^\s/:@'\"]+@")  # a token in the place of the user
 _PARAMETER = re.compile(
-    r"(?i)([?&;]\w*(?:password|passwd|pwd|secret|token|key|sig|signature)=)[^\s&;'\"]+"
+    r"(?i)([?&;]\w*(?:password|passwd|pwd|secret|token|key|sig|signature)=)[^\s&;'\"]*[^\s&;:'\"]"
 )
 
 

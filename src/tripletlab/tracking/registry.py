@@ -137,11 +137,12 @@ def load(chosen: Registered) -> "keras.Model":
     """The network of a registered version."""
     import mlflow.keras
 
-    uri = f"models:/{chosen.model}/{chosen.version}"
     from mlflow.exceptions import MlflowException
 
     settings = {"compile": False}
     try:
+        # Not by its name: MLflow would write a note beside the files, which may be read-only
+        uri = store.client().get_model_version_download_uri(chosen.model, chosen.version)
         return store.patiently(lambda: mlflow.keras.load_model(uri, load_model_kwargs=settings))
     except (MlflowException, OSError) as error:
         raise Gone(
