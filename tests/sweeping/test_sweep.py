@@ -32,7 +32,8 @@ def sweep(folder, *more):
 
 def runs(folder):
     """Name and status of every run but those of other tests."""
-    client = MlflowClient(f"sqlite:///{folder / 'mlruns' / 'mlflow.db'}")
+    uri = f"sqlite:///{folder / 'mlruns' / 'mlflow.db'}"
+    client = MlflowClient(uri, uri)  # other tests of this process have registries of their own
     found = client.search_runs([client.get_experiment_by_name("tripletlab").experiment_id])
     return [(run.info.run_name, run.info.status) for run in found], found, client
 

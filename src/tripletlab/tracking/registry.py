@@ -136,7 +136,6 @@ def told(run_id: str) -> Told:
 def load(chosen: Registered) -> "keras.Model":
     """The network of a registered version."""
     import mlflow.keras
-
     from mlflow.exceptions import MlflowException
 
     settings = {"compile": False}
