@@ -9,6 +9,7 @@ the same kind of database, without and with an MLflow run a trial. Seconds a tri
 """
 
 import itertools
+import pickle
 import statistics
 import sys
 import tempfile
@@ -39,7 +40,7 @@ class Empty(NamedTuple):
     def __call__(self, job: Job, told: Told) -> dict[str, float]:
         if job.number == 0:
             self.tracker.connect()
-        params = job.config.params()
+        params = pickle.loads(job.config).params()
         with self.tracker.run(job.name, params=params, tags={}, parent=self.parent) as run:
             told.began(run.run_id)
             run.metrics(METRICS, step=1)

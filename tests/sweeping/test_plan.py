@@ -1,5 +1,9 @@
 """What a sweep is asked to do: its words, and the config of each of its runs."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from tripletlab import config
@@ -71,3 +75,23 @@ def test_metrics_are_checked_before_any_work(words, hint):
 def test_every_space_that_ships_can_be(space):
     read_plan([str(space)])
     assert read_plan([str(space), "columns=[eer]"]).space.columns == ["eer"]
+
+
+@pytest.mark.parametrize("words", [["sweep", "--dry-run"], ["train", "--config"], ["describe"]])
+def test_the_backend_is_chosen_before_the_config_imports_it(words, tmp_path):
+    """A personal keras.json names a backend that is not there; TensorFlow writes its notes."""
+    (tmp_path / "keras.json").write_text('{"backend": "torch"}')
+    command = [sys.executable, "-m", "tripletlab", *words]
+
+    def run(**more):
+        kept = {key: value for key, value in os.environ.items() if key != "KERAS_BACKEND"}
+        environment = {**kept, "KERAS_HOME": str(tmp_path), **more}
+        return subprocess.run(command, env=environment, capture_output=True, text=True)
+
+    done = run()
+    assert done.returncode == 0, done.stderr
+    assert not [note for note in ("absl", "oneDNN", "cudart") if note in done.stderr]
+    refused = run(KERAS_BACKEND="torch")
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("tripletlab: KERAS_BACKEND=torch: ")
+    assert refused.stderr.count("\n") == 1

@@ -18,7 +18,7 @@ class Job(NamedTuple):
 
     number: int
     name: str
-    config: Any  # a Composed: the trial's whole config
+    config: Any  # the trial's RunConfig, pickled: the worker chooses when to import what it needs
     run_id: str | None  # of the MLflow run to go on with
     checkpoint: Path  # where the fit keeps its last epoch, and goes on from
     log: Path  # everything that the trial prints

@@ -16,6 +16,7 @@ from tripletlab.sweeping.space_files import read_space
 from tripletlab.sweeping.spaces import Point, Space
 from tripletlab.sweeping.study import digest
 from tripletlab.system.progress import cores
+from tripletlab.training import backend
 
 DEFAULT = "margin_miner"
 OWN = ("engine", "studies", "retries")  # the sweep's own keys; no run is told of them
@@ -116,6 +117,7 @@ def read_plan(words: Sequence[str]) -> Plan:
     check_objectives(space.objectives)
     check_columns(space.columns)
     _hold_together(space, overrides)
+    backend.load()  # before the config, whose validation imports Keras
     return Plan(space, tuple(overrides), config.compose("sweep", overrides))
 
 

@@ -1,5 +1,6 @@
 """`tripletlab sweep`: a run for every point of a space, a table of them, and a champion."""
 
+import pickle
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,17 +30,15 @@ from tripletlab.system.progress import console, say
 from tripletlab.system.provenance import code_fingerprint
 from tripletlab.system.redaction import redacted
 from tripletlab.tracking.runs import Tracker
-from tripletlab.training import backend
 
 
 def sweep(words: Sequence[str], *, fresh: bool, dry_run: bool) -> None:
-    """Run what is missing of a space, print the table, and crown the best run's model.
+    """Run what is missing of a space, print the table, and promote the best run's model.
 
     `words` are those of `read_plan`. `fresh` forgets the finished runs (MLflow keeps them) and
     begins anew; `dry_run` prints what would run.
     """
     plan = read_plan(words)
-    backend.load()
     plan.check()
     base = plan.base
     engine: Engine = base.engine.build()
@@ -86,7 +85,7 @@ def _drive(plan: Plan, study: Study, engine: Engine, tracker: Tracker, parent: s
         return Job(
             number=taken.number,
             name=plan.title(taken.point, taken.seed),
-            config=plan.run_config(taken.point, taken.seed),
+            config=pickle.dumps(plan.run_config(taken.point, taken.seed)),
             run_id=taken.run_id,
             checkpoint=place.with_suffix(".npz"),
             log=place.with_suffix(".log"),

@@ -1,6 +1,7 @@
 """What a sweep's worker does with a job: a training run, followed by the driver."""
 
 import functools
+import pickle
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,9 +23,10 @@ class Training:
 
     def __call__(self, job: Job, told: Told) -> dict[str, float]:
         """The metrics of the run's end; Pruned or FloatingPointError where it ends early."""
+        data = self.data  # opened before the config, whose components import Keras
         outcome = train(
-            job.config,
-            self.data,
+            pickle.loads(job.config),
+            data,
             name=job.name,
             tracker=self.tracker,
             parent=job.parent,
