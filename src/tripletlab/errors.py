@@ -8,6 +8,10 @@ class InputError(Exception):
     """
 
 
+class Unavailable(InputError):  # noqa: N818 - named as what happened
+    """A file or a disk cannot be used now; what is finished is worth keeping for the next try."""
+
+
 class Pruned(Exception):  # noqa: N818 - named as what happened
     """Raised in a run that is not worth going on with; the message is the reason."""
 

@@ -4,7 +4,7 @@ import time
 import numpy as np
 import pytest
 
-from tripletlab.errors import InputError
+from tripletlab.errors import InputError, Unavailable
 from tripletlab.faces.journal import Entry, Journal, unfinished
 
 SIZE = 8
@@ -112,3 +112,18 @@ def test_what_cannot_be_read_is_not_called_unwritable(tmp_path, missing, says):
     path = tmp_path / "data" / "faces.h5"
     with pytest.raises(InputError, match=says), unfinished(path, size=4, fresh=False):
         raise OSError(5, "Input/output error", missing and str(tmp_path / missing))
+
+
+@pytest.mark.parametrize(("error", "kept"), [(Unavailable, [0]), (InputError, [])])
+def test_finished_work_is_kept_where_the_input_is_not_bad(tmp_path, error, kept):
+    path = tmp_path / "data" / "faces.h5"
+
+    def fail():
+        with unfinished(path, size=SIZE, fresh=False) as journal:
+            journal.add(0, entry(2, 0))
+            raise error("gone")
+
+    with pytest.raises(error, match="gone"):
+        fail()
+    with unfinished(path, size=SIZE, fresh=False) as journal:
+        assert journal.numbers() == kept

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tripletlab.errors import InputError
+from tripletlab.errors import InputError, Unavailable
 from tripletlab.system.locks import held
 from tripletlab.system.progress import say
 
@@ -147,6 +147,8 @@ def unfinished(path: Path, *, size: int, fresh: bool) -> Iterator[Journal | None
             with contextlib.closing(Journal(folder, size=size)) as journal:
                 yield journal
             shutil.rmtree(folder)
+    except Unavailable:
+        raise
     except InputError:
         shutil.rmtree(folder, ignore_errors=True)
         with contextlib.suppress(OSError):  # it holds something else

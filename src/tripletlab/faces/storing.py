@@ -19,7 +19,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from tripletlab.errors import InputError
+from tripletlab.errors import Unavailable
 from tripletlab.faces.store import FORMAT, opened, texts_of
 from tripletlab.photos.pairs import Pairs
 
@@ -205,4 +205,4 @@ def _whole(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
     except OSError as error:
         reason = error.strerror or error
-        raise InputError(f"{path}: cannot be written ({reason}); give data=FOLDER") from error
+        raise Unavailable(f"{path}: cannot be written ({reason}); give data=FOLDER") from error

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tripletlab.errors import InputError
+from tripletlab.errors import InputError, Unavailable
 from tripletlab.photos.names import numbered
 
 
@@ -63,12 +63,14 @@ def photos_in(folders: Iterable[Path]) -> list[Path]:
 
 
 def _visible(folder: Path) -> list[Path]:
-    """What is in a folder, sorted, without what is hidden; InputError where it cannot be read."""
+    """What is in a folder, sorted, without what is hidden; Unavailable where it cannot be read."""
     try:
         return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
     except OSError as error:
         reason = error.strerror or error
-        raise InputError(f"{folder}: cannot be read ({reason}); give its photos to read") from error
+        raise Unavailable(
+            f"{folder}: cannot be read ({reason}); give its photos to read"
+        ) from error
 
 
 def one_deeper(tree: Tree, folder: Path) -> InputError:
