@@ -88,7 +88,7 @@ def test_the_best_row_that_is_left_is_promoted_and_the_others_are_named(tracker,
 
 def test_a_champion_whose_run_is_gone_is_one_line(tracker, tmp_path):
     (run_id,) = row(tracker, tmp_path, 0.9).run_ids
-    tracker.crown("model", run_id=run_id, metric=SCORE)
+    tracker.promote("model", run_id=run_id, metric=SCORE)
     delete_for_good(run_id, tracker)
     chosen = registry.find("champion", uri=tracker.uri)
     with pytest.raises(Gone, match=re.escape(f"the run {run_id} was deleted in MLflow")):

@@ -32,16 +32,16 @@ def found(which, tracker):
 
 def test_the_champion_is_that_of_the_last_sweep_and_it_is_said_which(tracker, capsys):
     one, other = register(tracker, 0.8, name="one"), register(tracker, 0.7, name="other")
-    tracker.crown("one", run_id=one, metric="auc")
+    tracker.promote("one", run_id=one, metric="auc")
     assert found("champion", tracker).run_id == one
     assert capsys.readouterr().err == ""
-    tracker.crown("other", run_id=other, metric="auc")
+    tracker.promote("other", run_id=other, metric="auc")
     assert found("champion", tracker).run_id == other
     said = " ".join(capsys.readouterr().err.split())
     assert "champion: that of other, trained last; there are also one@champion" in said
     assert found("one@champion", tracker).run_id == one
     worse = register(tracker, 0.6, name="one")  # a sweep on the first data that changes nothing
-    assert not tracker.crown("one", run_id=worse, metric="auc")
+    assert not tracker.promote("one", run_id=worse, metric="auc")
     assert found("champion", tracker).run_id == one
 
 

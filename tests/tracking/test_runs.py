@@ -133,13 +133,13 @@ def champion(name="model"):
 def test_only_a_better_run_dethrones_the_champion_of_its_own_model(tracker):
     middling, worse, better = (register(tracker, score) for score in (0.8, 0.7, 0.9))
     elsewhere = register(tracker, 0.99, name="other")
-    assert tracker.crown("model", run_id=middling, metric="auc")
-    assert not tracker.crown("model", run_id=worse, metric="auc")
+    assert tracker.promote("model", run_id=middling, metric="auc")
+    assert not tracker.promote("model", run_id=worse, metric="auc")
     assert champion() == middling
-    assert tracker.crown("model", run_id=better, metric="auc")
-    assert tracker.crown("model", run_id=better, metric="auc")
+    assert tracker.promote("model", run_id=better, metric="auc")
+    assert tracker.promote("model", run_id=better, metric="auc")
     assert champion() == better
-    assert tracker.crown("other", run_id=elsewhere, metric="auc")
+    assert tracker.promote("other", run_id=elsewhere, metric="auc")
     assert champion() == better
 
 
@@ -147,7 +147,7 @@ def test_the_champion_is_loaded_with_its_signature(tracker):
     import mlflow
 
     run_id = register(tracker, 0.8)
-    tracker.crown("model", run_id=run_id, metric="auc")
+    tracker.promote("model", run_id=run_id, metric="auc")
     model = mlflow.pyfunc.load_model(f"models:/model@{CHAMPION}")
     assert model.metadata.signature.inputs.inputs[0].shape == (-1, 2)
     assert np.asarray(model.predict(np.ones((4, 2), np.float32))).shape == (4, 3)

@@ -10,15 +10,14 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from tripletlab import config
 from tripletlab.config import EvaluateConfig
 from tripletlab.experiment.data import prepare_judged
 from tripletlab.experiment.evaluation import about_training, judge_embeddings
-from tripletlab.experiment.target import Subject, find_subject
+from tripletlab.experiment.target import Subject, find_subject, tracker_of
 from tripletlab.photos.sources import slug
 from tripletlab.system.progress import say
 from tripletlab.system.provenance import ENVIRONMENT, environment
-from tripletlab.tracking.runs import Tracked, Tracker
+from tripletlab.tracking.runs import Tracked
 from tripletlab.training import backend
 
 SHOWN = ("accuracy", "precision", "recall", "auc", "auc_pooled", "threshold")
@@ -30,11 +29,7 @@ def evaluate(what: str, overrides: Sequence[str], *, folder: Path | None) -> Pat
     Without one they go into the tracking folder. Those of a run are logged to it as well, and
     its figures as metrics under the name of the verification set.
     """
-    tracker: Tracker = config.compose(
-        "evaluate", config.of_nouns(overrides, ["tracking"])
-    ).tracking.build()
-    if folder is None:
-        tracker.require_writable("give --to FOLDER")
+    tracker = tracker_of(overrides, writable=folder is None)
     subject = find_subject(what, overrides, tracker)
     label = slug(subject.judged.title) + ("-flip" if subject.flip else "")
     place = folder or Path(tracker.folder) / "evaluations" / f"{slug(what)}-{label}"

@@ -8,16 +8,14 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from tripletlab import config
 from tripletlab.errors import InputError
 from tripletlab.evaluation.identification import Split, identify, summary, two_galleries
-from tripletlab.experiment.target import find_subject
+from tripletlab.experiment.target import find_subject, tracker_of
 from tripletlab.faces.store import PairStore
 from tripletlab.photos.sources import slug
 from tripletlab.plots.identification import draw_identification
 from tripletlab.system.files import write_whole
 from tripletlab.system.progress import say
-from tripletlab.tracking.runs import Tracker
 
 
 def identify_people(
@@ -32,11 +30,7 @@ def identify_people(
     `gallery` lists the enrolled photos, a line each: name, tab, number, as pairs.txt names them;
     all other photos are looked for. Without it the people are dealt into two galleries.
     """
-    tracker: Tracker = config.compose(
-        "evaluate", config.of_nouns(overrides, ["tracking"])
-    ).tracking.build()
-    if folder is None:
-        tracker.require_writable("give --to FOLDER")
+    tracker = tracker_of(overrides, writable=folder is None)
     subject = find_subject(what, overrides, tracker)
     judged = subject.judged
     there = np.flatnonzero(np.isfinite(subject.embeddings).all(axis=1))

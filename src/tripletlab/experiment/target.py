@@ -40,6 +40,18 @@ class Subject:
     run_id: str | None
 
 
+def tracker_of(overrides: Sequence[str], *, writable: bool) -> Tracker:
+    """Where the runs are that overrides such as `tracking.folder=…` name.
+
+    InputError where it has to be `writable`, since --to names no other folder, and is not.
+    """
+    given: EvaluateConfig = config.compose("evaluate", config.of_nouns(overrides, ["tracking"]))
+    tracker: Tracker = given.tracking.build()
+    if writable:
+        tracker.require_writable("give --to FOLDER")
+    return tracker
+
+
 def find_subject(what: str, overrides: Sequence[str], tracker: Tracker) -> Subject:
     """A file of embeddings, a bundle's folder, or else a run or a version in `tracker`.
 

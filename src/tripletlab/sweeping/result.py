@@ -148,7 +148,7 @@ def _promoted(rows: Sequence[Row], tracker: Tracker) -> str:
             missing.append(row.name)
             continue
         note = f" (deleted in MLflow: the model of {', '.join(missing)})" if missing else ""
-        if tracker.crown(model, run_id=row.best_run, metric=SCORE):
+        if tracker.promote(model, run_id=row.best_run, metric=SCORE):
             return f"champion: {model}, from the run {row.name}{note}"
         return f"{model} keeps its champion: an earlier run has a better validation AUC{note}"
     return "no champion: the models of these runs were deleted in MLflow"

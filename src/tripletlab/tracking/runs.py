@@ -333,7 +333,7 @@ class Tracker:
                 if free:
                     lock.unlink(missing_ok=True)
 
-    def crown(self, model: str, *, run_id: str, metric: str) -> bool:
+    def promote(self, model: str, *, run_id: str, metric: str) -> bool:
         """Give `champion` to the run's version of the model, unless a better one has it.
 
         Better is a higher `metric` in the version's own run. Says whether the run is champion now.
