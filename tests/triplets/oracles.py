@@ -21,6 +21,7 @@ def valid(kind, distances, labels, anchor, positive, margin):
         "hard": lambda d: d < there,
         "batch_hard": lambda d: True,
         "semihard": lambda d: there < d < beyond,
+        "violating": lambda d: d < beyond,
     }[kind]
     if not np.isfinite(there):
         return []

@@ -19,6 +19,7 @@ ONE_EACH = {
     "semihard": miners.semihard,
     "nearest_semihard": miners.nearest_semihard,
     "hard": miners.hard,
+    "violating": miners.violating,
     "batch_hard": miners.batch_hard,
     "easy_positive": miners.easy_positive,
     "distance_weighted": partial(miners.distance_weighted, **WU),
@@ -28,6 +29,7 @@ SEARCHES = {  # the pairs, the kind of negative, whether one is drawn (else the 
     "semihard": (oracles.all_pairs, "semihard", True),
     "nearest_semihard": (oracles.all_pairs, "semihard", False),
     "hard": (oracles.all_pairs, "hard", True),
+    "violating": (oracles.all_pairs, "violating", True),
     "batch_hard": (partial(oracles.one_positive, farthest=True), "batch_hard", False),
     "easy_positive": (partial(oracles.one_positive, farthest=False), "semihard", False),
 }
@@ -136,7 +138,7 @@ def test_batch_all_in_chunks_has_the_same_gradient(monkeypatch):
     np.testing.assert_allclose(gradient(tensorflow.constant(distances)), whole, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", ["semihard", "hard"])
+@pytest.mark.parametrize("name", ["semihard", "hard", "violating"])
 def test_every_valid_negative_is_as_likely(name):
     """36 photos of one person, all 0.3 apart, and ten others: 630 pairs with the same choice."""
     rng = np.random.default_rng(1)
@@ -165,7 +167,12 @@ TIES = [(np.ones((4, 4)) / 2, [0, 0, 1, 1])]  # all coincide: every inequality i
 @pytest.mark.parametrize(
     ("name", "embeddings", "labels"),
     [(name, *case) for name in MINERS for case in NOTHING]
-    + [(name, *case) for name in SEARCHES if name != "batch_hard" for case in TIES],
+    + [
+        (name, *case)
+        for name in SEARCHES
+        if name not in ("batch_hard", "violating")
+        for case in TIES
+    ],
 )
 def test_nothing_to_keep(name, embeddings, labels):
     embeddings, labels = embeddings.astype(np.float32), np.array(labels, np.int32)
@@ -176,7 +183,7 @@ def test_nothing_to_keep(name, embeddings, labels):
     assert [float(value) for value in measured] == [0, 0, 0]
 
 
-@pytest.mark.parametrize("name", ["batch_hard", "distance_weighted", "batch_all"])
+@pytest.mark.parametrize("name", ["violating", "batch_hard", "distance_weighted", "batch_all"])
 def test_coincident_embeddings_cost_the_margin_where_ties_count(name):
     distances = np.zeros((6, 6), np.float32)
     labels = np.repeat([0, 1], 3).astype(np.int32)

@@ -71,6 +71,20 @@ def hard(
     return _choose(positive_pairs(labels), distances, order, start, stop, draws)
 
 
+def violating(
+    distances: KerasTensor, labels: KerasTensor, *, margin: KerasTensor | float, draws: KerasTensor
+) -> Mined:
+    """Negatives that violate the margin, hard and semi-hard alike: d(a,n) < d(a,p) + margin.
+
+    What the facenet and OpenFace implementations train with; hard negatives under which the margin
+    matters.
+    """
+    nearest_first, order = sorted_negatives(distances, labels)
+    stop = count_below(nearest_first, distances + margin, inclusive=False)
+    start = ops.zeros_like(stop)
+    return _choose(positive_pairs(labels), distances, order, start, stop, draws)
+
+
 def batch_hard(
     distances: KerasTensor, labels: KerasTensor, *, margin: KerasTensor | float, draws: KerasTensor
 ) -> Mined:
