@@ -1,4 +1,4 @@
-"""The test suite itself: a crash or a hang in a library's own code ends it, and names the test."""
+"""The suite itself: a crash or a hang in a library's code ends it; import contracts are kept."""
 
 import subprocess
 import sys
@@ -49,3 +49,10 @@ def test_it_ends_at_once(how, tmp_path):
     assert time.monotonic() - began < 60
     assert "a worker crashed in" in done.stdout
     assert "test_first.py::test_ends" in done.stdout
+
+
+def test_the_rooms_import_in_one_direction():
+    root = Path(__file__).parents[1]
+    command = [Path(sys.executable).with_name("lint-imports"), "--no-cache"]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout
