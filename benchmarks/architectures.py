@@ -53,7 +53,7 @@ def point_at(folder: Path) -> None:
 
 
 def finished(folder: Path, experiment: str) -> Sequence[Run]:
-    """The finished runs that were judged, the oldest first."""
+    """The finished runs that were evaluated, the oldest first."""
     point_at(folder)
     found: Sequence[Run] = mlflow.search_runs(
         experiment_names=[experiment],

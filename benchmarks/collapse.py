@@ -101,9 +101,9 @@ def learn(name: str, overrides: list[str]) -> list[dict[str, float]]:
 
     def evaluate(network: Any, margin: float) -> dict[str, float]:
         embeddings = embed(network, validation.faces)
-        judged = {**validation.judge(embeddings, margin), **embedding_statistics(embeddings)}
-        seen.append(judged)
-        return judged
+        figures = {**validation.evaluate(embeddings, margin), **embedding_statistics(embeddings)}
+        seen.append(figures)
+        return figures
 
     steps = len(batches) * plain["fit"]["epochs"]
     schedule = plain.rate_schedule.build()

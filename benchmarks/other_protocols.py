@@ -1,9 +1,9 @@
-"""The same embeddings judged by tripletlab and by the rule of facenet and insightface.
+"""The same embeddings evaluated by tripletlab and by the rule of facenet and insightface.
 
-    tripletlab evaluate champion verification=lfw verification.path=~/lfw --to judged
-    python benchmarks/other_protocols.py judged verification=lfw verification.path=~/lfw
+    tripletlab evaluate champion verification=lfw verification.path=~/lfw --to evaluated
+    python benchmarks/other_protocols.py evaluated verification=lfw verification.path=~/lfw
 
-Both projects share one `lfw.py`: a grid of 400 thresholds, `distance < threshold`, sets taken from
+Both projects share one `lfw.py`: a grid of 400 thresholds, `distance < threshold`, folds taken from
 the order of the pairs. Their rule is written here anew, from what it computes.
 """
 
@@ -24,13 +24,13 @@ class ByGrid(NamedTuple):
 
     accuracy: NDArray[np.float64]  # (folds,)
     std: float  # divides by n, and is printed behind ±
-    auc: float  # under the mean of the sets' curves, at equal thresholds
-    val: float  # mean over the sets of the true accept rate where FAR is 0.001 on the others
+    auc: float  # under the mean of the folds' curves, at equal thresholds
+    val: float  # mean over the folds of the true accept rate where FAR is 0.001 on the others
     far: float  # and the false accept rate there
 
 
 def by_grid(distances: NDArray[np.float64], matched: NDArray[np.bool_], *, folds: int) -> ByGrid:
-    """Judge as they do; the sets are consecutive and equally large."""
+    """Evaluate as they do; the folds are consecutive and equally large."""
     parts = np.array_split(np.arange(len(distances)), folds)
     accuracy, tprs, fprs, vals, fars = [], [], [], [], []
     for own in parts:
@@ -73,24 +73,24 @@ def _threshold_at(rate: float, distances: NDArray[np.float64], matched: NDArray[
 
 
 def main() -> None:
-    """Print both verdicts."""
+    """Print both results."""
     from tripletlab import config
     from tripletlab.evaluation.operating_points import true_accept_rate
-    from tripletlab.evaluation.protocol import judge
-    from tripletlab.experiment.data import prepare_judged
+    from tripletlab.evaluation.protocol import evaluate
+    from tripletlab.experiment.data import prepare_test_pairs
 
     folder, overrides = Path(sys.argv[1]), sys.argv[2:]
-    pairs = prepare_judged(config.compose("evaluate", overrides)).pairs
+    pairs = prepare_test_pairs(config.compose("evaluate", overrides)).pairs
     distances = np.load(folder / "distances.npz")["verification"]
-    ours = judge(distances, pairs.matched, pairs.fold)
+    ours = evaluate(distances, pairs.matched, pairs.fold)
     theirs = by_grid(distances, pairs.matched, folds=len(ours.threshold))
     tar = true_accept_rate(distances, pairs.matched, far=FAR).tar
-    told = ours.summary()
+    summary = ours.summary()
     print(f"{'':<28}{'tripletlab':>12}{'by the grid':>14}")
     rows = {
-        "accuracy, mean": (told["accuracy"], theirs.accuracy.mean()),
-        "accuracy, std": (told["accuracy_std"], theirs.std),
-        "AUC": (told["auc_pooled"], theirs.auc),
+        "accuracy, mean": (summary["accuracy"], theirs.accuracy.mean()),
+        "accuracy, std": (summary["accuracy_std"], theirs.std),
+        "AUC": (summary["auc_pooled"], theirs.auc),
         "TAR (VAL) at FAR 0.001": (tar, theirs.val),
     }
     for name, (own, other) in rows.items():

@@ -4,7 +4,7 @@
 
 Each trial is a config composed by Hydra, a job to a warm worker process, an MLflow run with all its
 parameters and one epoch's metrics, an answer of the pruner, and a result in Optuna's database: all
-that `tripletlab sweep` does but photos, network and judging. Against it a bare loop of Optuna on
+that `tripletlab sweep` does but photos, network and evaluation. Against it a bare loop of Optuna on
 the same kind of database, without and with an MLflow run a trial. Seconds a trial, medians.
 """
 

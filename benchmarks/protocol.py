@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 from tripletlab.evaluation.card import make_card
-from tripletlab.evaluation.protocol import judge
+from tripletlab.evaluation.protocol import evaluate
 
 FOLDS = 10
 
@@ -60,7 +60,7 @@ def main() -> None:
     case = drawn(given.pairs, people=given.people)
     grid = np.arange(0, 4, 0.01)
     ways: dict[str, tuple[Callable[[], float], int]] = {
-        "ours, all distinct thresholds": (lambda: float(judge(*case[:3]).accuracy.mean()), 51),
+        "ours, all distinct thresholds": (lambda: float(evaluate(*case[:3]).accuracy.mean()), 51),
     }
     if given.pairs <= 10_000:
         ways["loops, a grid of 400 thresholds"] = (lambda: by_loops(*case[:3], grid), 3)

@@ -2,7 +2,7 @@
 
 `python benchmarks/rejections.py FOLDER … [--many 1000]`: folders of one folder a person; so many
 photos of each, evenly picked. Repeated pictures are looked for within a person, and are no part of
-this: every photo is judged by itself.
+this: every photo is checked by itself.
 """
 
 import argparse
@@ -20,7 +20,7 @@ CHOICES = ("paper", "aligned", "cleaned")
 
 
 @dataclass(frozen=True)
-class Judge:
+class Rejections:
     """What a worker does: why each recipe rejects a photo."""
 
     recipes: tuple[FaceRecipe, ...]
@@ -36,11 +36,11 @@ def main():
     parser.add_argument("--many", type=int, default=1000)
     given = parser.parse_args()
     composed = [config.compose("prepare", [f"faces={one}"]) for one in CHOICES]
-    judge = Judge(tuple(one.faces.build() for one in composed))
+    rejections = Rejections(tuple(one.faces.build() for one in composed))
     for folder in given.folders:
         files = sorted(folder.glob("*/*.*"))
         files = files[:: max(1, len(files) // given.many)]
-        found = spread(judge, files, title=folder.name, size=lambda _: 1)
+        found = spread(rejections, files, title=folder.name, size=lambda _: 1)
         for choice, problems in zip(CHOICES, zip(*found, strict=True), strict=True):
             counts = collections.Counter(why for why in problems if why)
             told = ", ".join(f"{why} {n / len(files):.1%}" for why, n in counts.most_common())

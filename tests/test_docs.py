@@ -30,7 +30,7 @@ def test_names_of_code_are_names(page):
 def test_names_are_found_and_what_is_not_there_is_noticed():
     assert "evaluation.protocol" in _names(ROOT / "README.md")
     assert len(_names(ROOT / "docs" / "paper.md")) > 10
-    assert _is_there("tripletlab.evaluation.protocol.judge")
+    assert _is_there("tripletlab.evaluation.protocol.evaluate")
     for wrong in ("evaluation.nothing", "evaluation.protocol.nothing", "nothing.protocol"):
         assert not _is_there(f"tripletlab.{wrong}")
 

@@ -5,8 +5,8 @@ import pytest
 from scipy.stats import binomtest
 from sklearn.metrics import roc_auc_score
 
-from tripletlab.evaluation.comparison import call, compare, holm, mcnemar
-from tripletlab.evaluation.protocol import judge
+from tripletlab.evaluation.comparison import compare, decide, holm, mcnemar
+from tripletlab.evaluation.protocol import evaluate
 
 DRAWS = {"resamples": 200, "seed": 0}
 
@@ -24,30 +24,30 @@ def pairs(seed: int):
 def compared(seed: int, noise: float, **draws):
     distances, matched, fold, identities = pairs(seed)
     worse = distances + np.random.default_rng(seed + 99).normal(0, noise, 600)
-    calls = [call(one, matched, fold) for one in (distances, worse)]
-    return calls, matched, compare(calls, matched, identities, **{**DRAWS, **draws})[0, 1]
+    decisions = [decide(one, matched, fold) for one in (distances, worse)]
+    return decisions, matched, compare(decisions, matched, identities, **{**DRAWS, **draws})[0, 1]
 
 
 def test_calls_are_those_of_the_protocol() -> None:
     distances, matched, fold, _ = pairs(0)
-    verdict, made = judge(distances, matched, fold), call(distances, matched, fold)
-    for k, threshold in enumerate(verdict.threshold):
+    result, made = evaluate(distances, matched, fold), decide(distances, matched, fold)
+    for k, threshold in enumerate(result.threshold):
         inside = fold == k
         right = (distances[inside] <= threshold) == matched[inside]
-        assert made.right[inside].tolist() == right.tolist()
-        assert right.sum() == verdict.tp[k] + verdict.tn[k]
-        assert made.beyond[inside] == pytest.approx(distances[inside] - threshold)
+        assert made.correct[inside].tolist() == right.tolist()
+        assert right.sum() == result.tp[k] + result.tn[k]
+        assert made.excess[inside] == pytest.approx(distances[inside] - threshold)
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_everything_that_can_be_counted_is_counted(seed: int) -> None:
     (one, other), matched, got = compared(seed, noise=0.4)
     only = [0, 0]
-    for right, wrong in zip(one.right, other.right, strict=True):
+    for right, wrong in zip(one.correct, other.correct, strict=True):
         only[0] += bool(right and not wrong)
         only[1] += bool(wrong and not right)
     assert [got.only_first, got.only_second] == only
-    assert got.accuracy.value == pytest.approx(one.right.mean() - other.right.mean())
+    assert got.accuracy.value == pytest.approx(one.correct.mean() - other.correct.mean())
     aucs = [roc_auc_score(matched, -model.distances) for model in (one, other)]
     assert got.auc.value == pytest.approx(aucs[0] - aucs[1], abs=1e-12)
     assert got.agreement == pytest.approx(1 - sum(only) / 600)
@@ -74,8 +74,10 @@ def test_equally_good_models_are_rarely_told_apart() -> None:
         distances, matched, fold, identities = pairs(seed)
         rng = np.random.default_rng(seed + 500)
         both = [distances + rng.normal(0, 0.5, 600) for _ in range(2)]
-        calls = [call(one, matched, fold) for one in both]
-        below += compare(calls, matched, identities, resamples=100, seed=seed)[0, 1].auc.p < 0.05
+        decisions = [decide(one, matched, fold) for one in both]
+        below += (
+            compare(decisions, matched, identities, resamples=100, seed=seed)[0, 1].auc.p < 0.05
+        )
     assert below <= 8
 
 

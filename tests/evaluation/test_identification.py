@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tripletlab.evaluation.identification import (
-    Found,
+    SearchResult,
     Split,
     cmc,
     identify,
@@ -82,7 +82,7 @@ def test_tpir_is_the_best_of_all_thresholds(seed: int, fpir: float) -> None:
         near = nearest <= threshold
         if near[~known].sum() <= fpir * (~known).sum() + 1e-9:
             wanted = max(wanted, (near & (rank == 1))[known].mean())
-    assert tpir(Found(rank, nearest), fpir=fpir) == pytest.approx(wanted)
+    assert tpir(SearchResult(rank, nearest), fpir=fpir) == pytest.approx(wanted)
 
 
 def test_a_collapsed_network_finds_nobody() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks.other_protocols import by_grid
-from tripletlab.evaluation.protocol import judge
+from tripletlab.evaluation.protocol import evaluate
 
 
 def case(seed: int):
@@ -20,7 +20,7 @@ def test_where_the_grid_loses_nothing_both_protocols_agree(seed: int) -> None:
     """Distances in the middle of the grid's cells: every threshold that matters is on the grid."""
     distances, matched, fold = case(seed)
     distances = np.floor(distances * 100) / 100 + 0.005
-    ours, theirs = judge(distances, matched, fold), by_grid(distances, matched, folds=10)
+    ours, theirs = evaluate(distances, matched, fold), by_grid(distances, matched, folds=10)
     np.testing.assert_allclose(theirs.accuracy, ours.accuracy, atol=1e-12)
     assert theirs.auc == pytest.approx(ours.auc_pooled, abs=1e-12)
 
@@ -28,7 +28,7 @@ def test_where_the_grid_loses_nothing_both_protocols_agree(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_elsewhere_they_differ_by_the_grids_cells_alone(seed: int) -> None:
     distances, matched, fold = case(seed)
-    ours, theirs = judge(distances, matched, fold), by_grid(distances, matched, folds=10)
+    ours, theirs = evaluate(distances, matched, fold), by_grid(distances, matched, folds=10)
     assert theirs.accuracy.mean() == pytest.approx(ours.accuracy.mean(), abs=0.01)
     assert (theirs.accuracy != ours.accuracy).any()
 
@@ -36,5 +36,5 @@ def test_elsewhere_they_differ_by_the_grids_cells_alone(seed: int) -> None:
 def test_their_std_divides_by_n_and_ours_by_one_less() -> None:
     distances, matched, fold = case(0)
     distances = np.floor(distances * 100) / 100 + 0.005
-    ours, theirs = judge(distances, matched, fold), by_grid(distances, matched, folds=10)
+    ours, theirs = evaluate(distances, matched, fold), by_grid(distances, matched, folds=10)
     assert ours.summary()["accuracy_std"] == pytest.approx(theirs.std * (10 / 9) ** 0.5)

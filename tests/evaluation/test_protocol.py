@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from tripletlab.evaluation.protocol import auc, judge, mean_roc, pair_distances, roc
+from tripletlab.evaluation.protocol import auc, evaluate, mean_roc, pair_distances, roc
 
 Case = tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.int64]]
 
@@ -41,7 +41,7 @@ def best_threshold(distances: NDArray[np.float64], matched: NDArray[np.bool_]) -
 @settings(deadline=None, max_examples=150)
 def test_every_fold_agrees_with_the_loops(case: Case) -> None:
     distances, matched, fold = case
-    verdict = judge(distances, matched, fold)
+    result = evaluate(distances, matched, fold)
     for k in range(int(fold.max()) + 1):
         inside = fold == k
         threshold = best_threshold(distances[~inside], matched[~inside])
@@ -49,11 +49,11 @@ def test_every_fold_agrees_with_the_loops(case: Case) -> None:
         truth = matched[inside]
         tp, fp = int((said & truth).sum()), int((said & ~truth).sum())
         fn, tn = int((~said & truth).sum()), int((~said & ~truth).sum())
-        assert verdict.threshold[k] == threshold
-        assert (verdict.tp[k], verdict.fp[k], verdict.fn[k], verdict.tn[k]) == (tp, fp, fn, tn)
-        assert verdict.accuracy[k] == (tp + tn) / len(truth)
-        assert verdict.precision[k] == (tp / (tp + fp) if tp + fp else 0)
-        assert verdict.recall[k] == tp / (tp + fn)
+        assert result.threshold[k] == threshold
+        assert (result.tp[k], result.fp[k], result.fn[k], result.tn[k]) == (tp, fp, fn, tn)
+        assert result.accuracy[k] == (tp + tn) / len(truth)
+        assert result.precision[k] == (tp / (tp + fp) if tp + fp else 0)
+        assert result.recall[k] == tp / (tp + fn)
 
 
 @given(cases())
@@ -77,13 +77,13 @@ def lfw_like() -> Case:
 
 def test_summary_has_the_folds_means_and_scatter() -> None:
     distances, matched, fold = lfw_like()
-    verdict = judge(distances, matched, fold)
-    summary = verdict.summary()
-    assert summary["accuracy"] == pytest.approx(sum(verdict.accuracy) / 10)
-    assert summary["precision"] == pytest.approx(sum(verdict.precision) / 10)
-    assert summary["recall"] == pytest.approx(sum(verdict.recall) / 10)
-    assert summary["threshold"] == pytest.approx(sum(verdict.threshold) / 10)
-    squares = sum((a - summary["accuracy"]) ** 2 for a in verdict.accuracy)
+    result = evaluate(distances, matched, fold)
+    summary = result.summary()
+    assert summary["accuracy"] == pytest.approx(sum(result.accuracy) / 10)
+    assert summary["precision"] == pytest.approx(sum(result.precision) / 10)
+    assert summary["recall"] == pytest.approx(sum(result.recall) / 10)
+    assert summary["threshold"] == pytest.approx(sum(result.threshold) / 10)
+    squares = sum((a - summary["accuracy"]) ** 2 for a in result.accuracy)
     assert summary["accuracy_std"] == pytest.approx((squares / 9) ** 0.5)
     assert summary["accuracy_standard_error"] == pytest.approx((squares / 90) ** 0.5)
     folds = [roc_auc_score(matched[fold == k], -distances[fold == k]) for k in range(10)]
@@ -95,22 +95,22 @@ def test_summary_has_the_folds_means_and_scatter() -> None:
 def test_rates_are_means_of_the_folds_not_of_pooled_counts() -> None:
     distances = np.array([0.1, 0.2, 0.9, 0.1, 0.9, 0.2])
     matched = np.array([True, False, False, True, True, False])
-    verdict = judge(distances, matched, np.array([0, 0, 0, 1, 1, 1]))
-    assert verdict.threshold.tolist() == [0.1, 0.1]
-    assert verdict.summary()["recall"] == pytest.approx((1 + 1 / 2) / 2)  # pooled: 2 / 3
+    result = evaluate(distances, matched, np.array([0, 0, 0, 1, 1, 1]))
+    assert result.threshold.tolist() == [0.1, 0.1]
+    assert result.summary()["recall"] == pytest.approx((1 + 1 / 2) / 2)  # pooled: 2 / 3
 
 
 def test_the_order_of_the_pairs_does_not_matter() -> None:
     distances, matched, fold = lfw_like()
     order = np.random.default_rng(0).permutation(len(fold))
-    one = judge(distances, matched, fold).summary()
-    assert judge(distances[order], matched[order], fold[order]).summary() == one
+    one = evaluate(distances, matched, fold).summary()
+    assert evaluate(distances[order], matched[order], fold[order]).summary() == one
 
 
 def test_a_fold_never_sees_its_own_pairs_for_its_threshold() -> None:
     distances, matched, fold = lfw_like()
     moved = np.where(fold == 3, distances + 1.0, distances)
-    one, other = judge(distances, matched, fold), judge(moved, matched, fold)
+    one, other = evaluate(distances, matched, fold), evaluate(moved, matched, fold)
     assert one.threshold[3] == other.threshold[3]
     assert one.tp[3] > other.tp[3]
 
@@ -118,48 +118,50 @@ def test_a_fold_never_sees_its_own_pairs_for_its_threshold() -> None:
 def test_where_nothing_is_called_the_same_person_precision_is_zero() -> None:
     distances = np.array([0.1, 0.9, 2.0, 3.0])
     matched = np.array([True, False, True, False])
-    verdict = judge(distances, matched, np.array([0, 0, 1, 1]))
-    assert verdict.threshold.tolist() == [2.0, 0.1]
-    assert (verdict.precision[1], verdict.recall[1], verdict.accuracy[1]) == (0, 0, 0.5)
+    result = evaluate(distances, matched, np.array([0, 0, 1, 1]))
+    assert result.threshold.tolist() == [2.0, 0.1]
+    assert (result.precision[1], result.recall[1], result.accuracy[1]) == (0, 0, 0.5)
 
 
 def test_all_distances_equal_is_chance() -> None:
     matched = np.tile([True, False], 6)
-    verdict = judge(np.ones(12), matched, np.repeat([0, 1, 2], 4))
-    summary = verdict.summary()
+    result = evaluate(np.ones(12), matched, np.repeat([0, 1, 2], 4))
+    summary = result.summary()
     assert summary["accuracy"] == summary["auc"] == summary["auc_pooled"] == 0.5
     assert (summary["threshold"], summary["recall"], summary["accuracy_std"]) == (1, 1, 0)
 
 
 def test_perfect_separation() -> None:
     matched = np.tile([True, False], 4)
-    verdict = judge(np.where(matched, 0.5, 2.0), matched, np.repeat([0, 1], 4))
-    assert verdict.summary()["accuracy"] == verdict.summary()["auc"] == 1
-    assert verdict.threshold.tolist() == [0.5, 0.5]  # the smallest of the equally good ones
+    result = evaluate(np.where(matched, 0.5, 2.0), matched, np.repeat([0, 1], 4))
+    assert result.summary()["accuracy"] == result.summary()["auc"] == 1
+    assert result.threshold.tolist() == [0.5, 0.5]  # the smallest of the equally good ones
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_distances_must_be_finite(bad: float) -> None:
     with pytest.raises(ValueError, match="finite"):
-        judge(np.array([0.1, 0.2, bad, 0.4]), np.array([True, False] * 2), np.array([0, 0, 1, 1]))
+        evaluate(
+            np.array([0.1, 0.2, bad, 0.4]), np.array([True, False] * 2), np.array([0, 0, 1, 1])
+        )
 
 
 @pytest.mark.parametrize("fold", [[0, 0, 0, 0], [1, 1, 2, 2], [0, 0, 2, 2], [-1, -1, 0, 0]])
 def test_folds_must_be_two_or_more_from_zero(fold: list[int]) -> None:
     with pytest.raises(ValueError, match="at least two"):
-        judge(np.arange(4.0), np.array([True, False] * 2), np.array(fold))
+        evaluate(np.arange(4.0), np.array([True, False] * 2), np.array(fold))
 
 
 def test_no_pairs_at_all_is_an_error() -> None:
     with pytest.raises(ValueError, match="at least two"):
-        judge(np.empty(0), np.empty(0, bool), np.empty(0, np.int64))
+        evaluate(np.empty(0), np.empty(0, bool), np.empty(0, np.int64))
 
 
 @pytest.mark.parametrize("kind", [True, False])
 def test_a_fold_of_one_kind_is_an_error(kind: bool) -> None:
     matched = np.array([True, False, kind, kind])
     with pytest.raises(ValueError, match="fold 1"):
-        judge(np.arange(4.0), matched, np.array([0, 0, 1, 1]))
+        evaluate(np.arange(4.0), matched, np.array([0, 0, 1, 1]))
     with pytest.raises(ValueError, match="matched and mismatched"):
         auc(np.arange(2.0), matched[2:])
 
@@ -183,4 +185,4 @@ def test_the_area_below_the_mean_roc_is_the_mean_auc() -> None:
     distances, matched, fold = lfw_like()
     grid = np.linspace(0, 1, 3001)
     area = np.trapezoid(mean_roc(distances, matched, fold, grid=grid), grid)
-    assert area == pytest.approx(judge(distances, matched, fold).auc.mean(), abs=1e-3)
+    assert area == pytest.approx(evaluate(distances, matched, fold).auc.mean(), abs=1e-3)

@@ -73,13 +73,13 @@ def test_loss_and_auc_agree_with_loops() -> None:
     pairs = [apart(a, b) for a, b in zip(validation.first, validation.second, strict=True)]
     matched = zip(validation.first[:6], validation.second[:6], validation.negatives, strict=True)
     hinges = [max(0, apart(a, p) - apart(a, n) + 0.4) for a, p, n in matched]
-    judged = validation.judge(embeddings, 0.4)
-    assert judged["validation_loss"] == pytest.approx(sum(hinges) / 6)
+    figures = validation.evaluate(embeddings, 0.4)
+    assert figures["validation_loss"] == pytest.approx(sum(hinges) / 6)
     wanted = roc_auc_score(validation.matched, -np.array(pairs))
-    assert judged["validation_auc"] == pytest.approx(wanted)
+    assert figures["validation_auc"] == pytest.approx(wanted)
 
 
 def test_a_collapsed_network_has_the_margin_for_a_loss_and_chance_for_an_auc() -> None:
     validation = Validation(store())
-    judged = validation.judge(np.ones((len(validation.faces), 5), np.float32), 0.2)
-    assert judged == pytest.approx({"validation_loss": 0.2, "validation_auc": 0.5})
+    figures = validation.evaluate(np.ones((len(validation.faces), 5), np.float32), 0.2)
+    assert figures == pytest.approx({"validation_loss": 0.2, "validation_auc": 0.5})

@@ -82,7 +82,7 @@ def test_a_run_and_its_evaluation_say_where_they_were_made(run, trained, tmp_pat
         assert seen["packages"]["opencv-python-headless"].startswith(cv2.__version__)
 
 
-def test_a_run_judged_again_has_the_same_card(run, trained, tmp_path, capsys):
+def test_a_run_evaluated_again_has_the_same_card(run, trained, tmp_path, capsys):
     assert do("evaluate", run, "--to", str(tmp_path / "again")) == 0
     client = client_of(trained[0])
     first = card(tmp_path / "again")
@@ -127,13 +127,13 @@ def test_embeddings_from_elsewhere_by_face_and_by_pair(run, trained, tmp_path, c
     assert do("evaluate", "--faces", *given) == 0
     listed = capsys.readouterr().out.split()
     first = min(trained[0].glob("data/**/pairs.h5"), key=lambda path: path.stat().st_mtime_ns)
-    judged = PairStore.open(first)  # other tests draw other pairs of the same faces
-    assert list(judged.sources) == listed
+    store = PairStore.open(first)  # other tests draw other pairs of the same faces
+    assert list(store.sources) == listed
     rng = np.random.default_rng(0)
-    names = np.unique(judged.names, return_inverse=True)[1]
+    names = np.unique(store.names, return_inverse=True)[1]
     faces = rng.normal(size=(names.max() + 1, 6))[names] + 0.6 * rng.normal(size=(len(names), 6))
     np.save(tmp_path / "faces.npy", faces)
-    sides = np.stack([judged.pairs.first, judged.pairs.second], axis=1).ravel()
+    sides = np.stack([store.pairs.first, store.pairs.second], axis=1).ravel()
     np.save(tmp_path / "pairs.npy", faces[sides])
     cards = []
     for kind in ("faces", "pairs"):
@@ -149,8 +149,8 @@ def test_identify_by_two_galleries_and_by_a_list(run, trained, tmp_path):
     assert do("identify", run, "--to", str(tmp_path / "dealt")) == 0
     dealt = json.loads((tmp_path / "dealt" / "identification.json").read_text())
     assert len(dealt["enrolled_people"]) == 2
-    judged = PairStore.open(next(trained[0].glob("data/**/pairs.h5")))
-    chosen = [(judged.names[row], int(judged.sources[row][-8:-4])) for row in range(0, 30, 6)]
+    store = PairStore.open(next(trained[0].glob("data/**/pairs.h5")))
+    chosen = [(store.names[row], int(store.sources[row][-8:-4])) for row in range(0, 30, 6)]
     (tmp_path / "gallery.txt").write_text("".join(f"{name}\t{n}\n" for name, n in chosen))
     words = ["identify", run, "--gallery", str(tmp_path / "gallery.txt")]
     assert do(*words, "--to", str(tmp_path / "listed")) == 0
@@ -158,10 +158,10 @@ def test_identify_by_two_galleries_and_by_a_list(run, trained, tmp_path):
     assert listed["enrolled_faces"] == [5]
     assert listed["searches_for_enrolled"] == 25
     searches = listed["searches_for_enrolled"] + listed["searches_for_unknown"]
-    assert searches == len(judged.names) - 5
+    assert searches == len(store.names) - 5
 
 
-def test_a_bundle_is_judged_as_the_network_that_it_came_from(run, tmp_path):
+def test_a_bundle_is_evaluated_as_the_network_that_it_came_from(run, tmp_path):
     assert do("export", run, str(tmp_path / "bundle"), "--far", "0.2") == 0
     for what, place in ((str(tmp_path / "bundle"), "light"), (run, "whole")):
         words = [word for word in SMALL if word.startswith(("photos", "verification", "faces"))]

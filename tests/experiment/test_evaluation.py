@@ -9,47 +9,47 @@ import pytest
 from tests.stores import make_pairs
 from tripletlab.evaluation.metrics import METRICS
 from tripletlab.evaluation.operating_points import equal_error_rate, true_accept_rate
-from tripletlab.evaluation.protocol import judge, pair_distances
+from tripletlab.evaluation.protocol import evaluate, pair_distances
 from tripletlab.experiment.evaluation import (
     CAPTIONS,
     NOT_CHECKABLE,
-    Moment,
+    Snapshot,
     about_training,
-    judge_embeddings,
+    evaluate_embeddings,
 )
 
 
-def embeddings_of(judged, *, noise, seed=0):
+def embeddings_of(store, *, noise, seed=0):
     """A direction a person, and a noise."""
     rng = np.random.default_rng(seed)
-    names = np.unique(judged.names, return_inverse=True)[1]
+    names = np.unique(store.names, return_inverse=True)[1]
     made = rng.normal(size=(names.max() + 1, 8))[names] + noise * rng.normal(size=(len(names), 8))
     return (made / np.linalg.norm(made, axis=1, keepdims=True)).astype(np.float32)
 
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
-    """A judged set of 24 people, with a film of three moments."""
-    folder, judged = tmp_path_factory.mktemp("judged"), make_pairs(people=24, photos=4)
-    after = embeddings_of(judged, noise=0.8)
-    rows = judged.map_rows
-    moments = [
-        Moment(epoch, embeddings_of(judged, noise=noise)[rows])
+    """An evaluation on the pairs of 24 people, with three snapshots."""
+    folder, store = tmp_path_factory.mktemp("evaluated"), make_pairs(people=24, photos=4)
+    after = embeddings_of(store, noise=0.8)
+    rows = store.map_rows
+    snapshots = [
+        Snapshot(epoch, embeddings_of(store, noise=noise)[rows])
         for epoch, noise in ((0, 9.0), (1, 2.0))
     ]
     (folder / "learning.png").write_bytes(b"png")
-    distances, summary = judge_embeddings(
+    distances, summary = evaluate_embeddings(
         after,
-        judged,
-        moments=[*moments, Moment(2, after[rows])],
+        store,
+        snapshots=[*snapshots, Snapshot(2, after[rows])],
         name="a run",
         about=about_training(
-            dict.fromkeys(("Person 1", "PERSON_2", "Nobody"), ""), judged, faces_fingerprint="0"
+            dict.fromkeys(("Person 1", "PERSON_2", "Nobody"), ""), store, faces_fingerprint="0"
         ),
         flip=True,
         folder=folder,
     )
-    return folder, judged, after, distances, summary
+    return folder, store, after, distances, summary
 
 
 def test_every_file_is_there_and_every_picture_on_the_card(written):
@@ -60,32 +60,32 @@ def test_every_file_is_there_and_every_picture_on_the_card(written):
 
 
 def test_the_figures_are_those_of_the_protocol(written):
-    folder, judged, after, distances, summary = written
-    pairs = judged.pairs
+    folder, store, after, distances, summary = written
+    pairs = store.pairs
     np.testing.assert_array_equal(distances, pair_distances(after, pairs.first, pairs.second))
-    verdict = judge(distances, pairs.matched, pairs.fold)
+    result = evaluate(distances, pairs.matched, pairs.fold)
     points = {name for name in METRICS if name == "eer" or name.startswith("tar_at_far")}
-    assert {name: summary[name] for name in summary.keys() - points} == verdict.summary()
-    assert summary["eer"] == pytest.approx(equal_error_rate(distances, judged.pairs.matched))
-    tar = true_accept_rate(distances, judged.pairs.matched, far=0.1).tar
+    assert {name: summary[name] for name in summary.keys() - points} == result.summary()
+    assert summary["eer"] == pytest.approx(equal_error_rate(distances, store.pairs.matched))
+    tar = true_accept_rate(distances, store.pairs.matched, far=0.1).tar
     assert summary["tar_at_far_0.1"] == pytest.approx(tar)
     card = json.loads((folder / "card.json").read_text())
-    assert card["scores"]["accuracy"]["sets"] == verdict.accuracy.tolist()
+    assert card["scores"]["accuracy"]["sets"] == result.accuracy.tolist()
     assert card["identification"]["enrolled_people"] == [12, 12]
     assert card["identification"]["cmc"]["1"] > 0.3
 
 
-def test_the_card_tells_how_it_was_judged_and_whom_the_network_knew(written):
-    folder, judged, *_ = written
+def test_the_card_says_how_it_was_evaluated_and_whom_the_network_was_trained_on(written):
+    folder, store, *_ = written
     about = json.loads((folder / "card.json").read_text())["about"]
     assert about["test_time_flip"] is True
     assert about["alignment"] == "none: the box of the detector"
     assert about["pairs_with_a_missing_face"] == np.sum(
-        judged.fallback[judged.pairs.first] | judged.fallback[judged.pairs.second]
+        store.fallback[store.pairs.first] | store.fallback[store.pairs.second]
     )
     assert about["training_identities"] == 3
     assert about["training_names_in_the_test"] == ["person 1", "person 2"]
-    assert about["pairs_fingerprint"] == judged.fingerprint
+    assert about["pairs_fingerprint"] == store.fingerprint
 
 
 def test_the_film_ends_in_the_kept_epoch(written):
@@ -95,15 +95,15 @@ def test_the_film_ends_in_the_kept_epoch(written):
 
 
 def test_faces_without_an_embedding_are_left_out_of_the_map_and_the_galleries(tmp_path):
-    judged = make_pairs(people=24, photos=4)
-    embeddings = embeddings_of(judged, noise=0.8)
+    store = make_pairs(people=24, photos=4)
+    embeddings = embeddings_of(store, noise=0.8)
     unused = np.setdiff1d(
-        np.arange(len(embeddings)), np.union1d(judged.pairs.first, judged.pairs.second)
+        np.arange(len(embeddings)), np.union1d(store.pairs.first, store.pairs.second)
     )
     assert len(unused)
     embeddings[unused] = np.nan
-    settings = {"moments": [], "name": "a file", "about": {}, "flip": False, "folder": tmp_path}
-    judge_embeddings(embeddings, judged, **settings)
+    settings = {"snapshots": [], "name": "a file", "about": {}, "flip": False, "folder": tmp_path}
+    evaluate_embeddings(embeddings, store, **settings)
     card = json.loads((tmp_path / "card.json").read_text())
     searched = card["identification"]["searches_for_enrolled"]
     there = len(embeddings) - len(unused)
@@ -112,10 +112,10 @@ def test_faces_without_an_embedding_are_left_out_of_the_map_and_the_galleries(tm
 
 
 def test_overlap_is_by_name_and_never_none_where_names_are_missing():
-    judged = replace(make_pairs(people=4, photos=2), called=("Zoë Kravitz",) * 2 + ("",) * 6)
+    store = replace(make_pairs(people=4, photos=2), called=("Zoë Kravitz",) * 2 + ("",) * 6)
 
     def overlap(trained_on, fingerprint="0"):
-        about = about_training(trained_on, judged, faces_fingerprint=fingerprint)
+        about = about_training(trained_on, store, faces_fingerprint=fingerprint)
         return about["training_people_in_the_test"], about["training_names_in_the_test"]
 
     assert overlap({"n000001": "Zoe_Kravitz"}) == (1, ["Zoë Kravitz"])
@@ -124,19 +124,19 @@ def test_overlap_is_by_name_and_never_none_where_names_are_missing():
         NOT_CHECKABLE,
         NOT_CHECKABLE,
     )  # tested people are unnamed
-    judged = replace(judged, notes={**judged.notes, "held_out_of": "faces"})
+    store = replace(store, notes={**store.notes, "held_out_of": "faces"})
     assert overlap({"n000001": ""}, "faces") == (0, [])
     assert overlap({"person 1": ""}, "faces") == (1, ["person 1"])
 
 
 def test_where_nobody_has_many_photos_there_is_no_map(tmp_path, capsys):
     """As with pairs of one's own: everything else is there, and why it is not is said."""
-    judged = replace(make_pairs(people=6, photos=2), map_rows=np.array([], np.int64))
-    after, none = embeddings_of(judged, noise=0.8), np.empty((0, 8), np.float32)
-    judge_embeddings(
+    store = replace(make_pairs(people=6, photos=2), map_rows=np.array([], np.int64))
+    after, none = embeddings_of(store, noise=0.8), np.empty((0, 8), np.float32)
+    evaluate_embeddings(
         after,
-        judged,
-        moments=[Moment(0, none), Moment(1, none)],
+        store,
+        snapshots=[Snapshot(0, none), Snapshot(1, none)],
         name="a run",
         about={},
         flip=False,

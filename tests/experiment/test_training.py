@@ -1,14 +1,14 @@
-"""The film of a training: a few moments, from the untrained network to the one that is kept."""
+"""The snapshots of a training: a few, from the untrained network to the one that is kept."""
 
 import numpy as np
 import pytest
 
-from tripletlab.experiment.evaluation import Moment
-from tripletlab.experiment.training import FRAMES, _film
+from tripletlab.experiment.evaluation import Snapshot
+from tripletlab.experiment.training import FRAMES, _animation
 
 
-def moment(epoch):
-    return Moment(epoch, np.full((2, 3), epoch, np.float32))
+def snapshot(epoch):
+    return Snapshot(epoch, np.full((2, 3), epoch, np.float32))
 
 
 @pytest.mark.parametrize(
@@ -22,13 +22,13 @@ def moment(epoch):
     ],
 )
 def test_the_film_goes_from_untrained_to_the_best_epoch(seen, best, shown):
-    film = _film(moment(0), [moment(epoch) for epoch in seen], moment(best))
-    assert [one.epoch for one in film] == shown
+    animation = _animation(snapshot(0), [snapshot(epoch) for epoch in seen], snapshot(best))
+    assert [one.epoch for one in animation] == shown
 
 
 def test_a_long_film_is_thinned_and_keeps_its_ends():
-    film = _film(moment(0), [moment(epoch) for epoch in range(1, 61)], moment(50))
-    epochs = [one.epoch for one in film]
+    animation = _animation(snapshot(0), [snapshot(epoch) for epoch in range(1, 61)], snapshot(50))
+    epochs = [one.epoch for one in animation]
     assert len(epochs) == FRAMES
     assert epochs[0] == 0
     assert epochs[-1] == 50

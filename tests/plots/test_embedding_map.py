@@ -19,8 +19,8 @@ from tripletlab.plots.embedding_map import (
     MARKERS,
     OTHER,
     SAME,
-    Frame,
     Map,
+    MapFrame,
     draw_map,
 )
 from tripletlab.plots.projection import neighbours
@@ -30,14 +30,18 @@ TITLE = "margin <0.2> & hard"
 
 
 def write_page(folder: Path) -> Path:
-    """Maps of twelve random faces of three people, and a film of three frames."""
+    """Maps of twelve random faces of three people, and a animation of three frames."""
     rng = np.random.default_rng(0)
     before, between, after = rng.normal(size=(3, 12, 2)).astype(np.float32)
     faces = rng.integers(0, 256, (12, 16, 16), dtype=np.uint8)
     near = neighbours(rng.normal(size=(12, 8)).astype(np.float32), count=3)
     maps = [Map("before", before, near), Map("after", after, near)]
-    film = [Frame("untrained", before), Frame("epoch 1", between), Frame("after", after)]
-    draw_map(maps, film, faces, NAMES, title=TITLE, path=folder / "map.html")
+    animation = [
+        MapFrame("untrained", before),
+        MapFrame("epoch 1", between),
+        MapFrame("after", after),
+    ]
+    draw_map(maps, animation, faces, NAMES, title=TITLE, path=folder / "map.html")
     return folder / "map.html"
 
 

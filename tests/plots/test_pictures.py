@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tripletlab.evaluation.identification import Found, Identified
+from tripletlab.evaluation.identification import Identified, SearchResult
 from tripletlab.faces.store import PairStore
 from tripletlab.photos.pairs import Pairs
 from tripletlab.plots.distances import draw_distances
@@ -16,13 +16,13 @@ from tripletlab.plots.errors import draw_errors, shown
 from tripletlab.plots.identification import draw_identification
 from tripletlab.plots.learning import draw_learning
 from tripletlab.plots.montage import LONGEST, Panel, draw_montage, shorten
-from tripletlab.plots.projection import Near
+from tripletlab.plots.projection import Neighbours
 
 WHITE = 250
 BLUE, ORANGE = (178, 114, 0), (0, 159, 230)  # BGR, as cv2 reads
 
 
-def store(faces: int = 30) -> PairStore:
+def pair_store(faces: int = 30) -> PairStore:
     """Faces of one grey each, so that they are found again in a picture; pairs of neighbours."""
     rng = np.random.default_rng(0)
     images = np.repeat(np.arange(faces, dtype=np.uint8) * 8, 64 * 64).reshape(faces, 64, 64)
@@ -55,17 +55,17 @@ def near(image: np.ndarray, colour: tuple[int, int, int]) -> int:
 def test_the_worst_errors_come_first_and_right_calls_not_at_all(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    judged, panels = store(), []
+    store, panels = pair_store(), []
     monkeypatch.setattr(
         "tripletlab.plots.errors.draw_montage", lambda made, **_: panels.extend(made)
     )
     distances = np.random.default_rng(1).random(30)
     thresholds = np.array([0.4, 0.6])
-    draw_errors(judged, distances, thresholds, title="errors", path=tmp_path / "errors.png")
-    cut = thresholds[judged.pairs.fold]
+    draw_errors(store, distances, thresholds, title="errors", path=tmp_path / "errors.png")
+    cut = thresholds[store.pairs.fold]
     wrong = {
-        0: [k for k in range(30) if not judged.pairs.matched[k] and distances[k] <= cut[k]],
-        1: [k for k in range(30) if judged.pairs.matched[k] and distances[k] > cut[k]],
+        0: [k for k in range(30) if not store.pairs.matched[k] and distances[k] <= cut[k]],
+        1: [k for k in range(30) if store.pairs.matched[k] and distances[k] > cut[k]],
     }
     for panel, (kind, chosen) in zip(panels, wrong.items(), strict=True):
         order = sorted(chosen, key=lambda k: -abs(distances[k] - cut[k]))
@@ -74,15 +74,15 @@ def test_the_worst_errors_come_first_and_right_calls_not_at_all(
 
 
 def test_a_montage_shows_every_face_and_frames_what_was_not_found(tmp_path: Path) -> None:
-    judged = store()
-    pairs = [shown(judged, pair, "0.5") for pair in (8, 9, 10)]
+    store = pair_store()
+    pairs = [shown(store, pair, "0.5") for pair in (8, 9, 10)]
     assert pairs[0].middle == (False, False)
     draw_montage([Panel("some", pairs, "none")], title="faces", path=tmp_path / "plain.png")
     image = read(tmp_path / "plain.png")
     for row in (8, 9, 10, 11):
         assert near(image, (row * 8,) * 3) > 2000
     assert near(image, ORANGE) == 0
-    framed = [shown(judged, 3, "0.5")]
+    framed = [shown(store, 3, "0.5")]
     assert framed[0].middle == (True, False)
     draw_montage([Panel("some", framed, "none")], title="faces", path=tmp_path / "framed.png")
     assert near(read(tmp_path / "framed.png"), ORANGE) > 100
@@ -133,7 +133,7 @@ def test_identification_with_and_without_strangers(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     for strangers in (0, 50):
         rank = np.append(rng.integers(1, 12, 100), np.zeros(strangers, np.int64))
-        found = Found(rank, rng.random(100 + strangers))
+        found = SearchResult(rank, rng.random(100 + strangers))
         path = tmp_path / "identification.png"
         draw_identification(Identified(found, [12], [12]), title="a run", path=path)
         image = read(path)
@@ -143,7 +143,7 @@ def test_identification_with_and_without_strangers(tmp_path: Path) -> None:
 
 def test_the_maps_have_a_look_for_each_person(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
-    nobody = Near(np.zeros((60, 0), np.int64), np.zeros((60, 0)))
+    nobody = Neighbours(np.zeros((60, 0), np.int64), np.zeros((60, 0)))
     maps = [Map(when, rng.normal(size=(60, 2)).astype(np.float32), nobody) for when in "ab"]
     names = [f"Person {k % 20}" for k in range(60)]
     draw_map_sheet(maps, names, title="a run", path=tmp_path / "umap.png")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tripletlab.plots.projection import film, neighbours, project
+from tripletlab.plots.projection import neighbours, project, project_snapshots
 
 
 def two_people(rows: int) -> np.ndarray:
@@ -63,7 +63,7 @@ def test_a_film_ends_in_the_last_map_and_a_face_stays_near_its_place() -> None:
     last = two_people(40)
     frames = [last + rng.normal(0, 0.01, last.shape).astype(np.float32), last]
     points = project(last, seed=0)
-    first, second = film(frames, points, seed=0)
+    first, second = project_snapshots(frames, points, seed=0)
     np.testing.assert_array_equal(second, points)
     centred = [one - one.mean(axis=0) for one in (first, second)]
     moved = np.linalg.norm(centred[0] - centred[1], axis=1)

@@ -5,7 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from tripletlab.evaluation.protocol import judge
+from tripletlab.evaluation.protocol import evaluate
 from tripletlab.plots.roc import draw_roc
 
 WHITE = 250
@@ -17,7 +17,7 @@ def picture(path: Path, gap: float) -> np.ndarray:
     matched = np.tile([True, False], 600)
     distances = rng.normal(np.where(matched, 1.5, 1.5 + gap), 0.3)
     fold = np.arange(1200) // 120
-    draw_roc(distances, matched, fold, judge(distances, matched, fold), title="a run", path=path)
+    draw_roc(distances, matched, fold, evaluate(distances, matched, fold), title="a run", path=path)
     image = cv2.imread(str(path))
     assert image is not None
     return image

@@ -200,7 +200,7 @@ class Silent:
 
 
 def run(*, seed=1, epochs=3, scores=(0.5, 0.6, 0.7), patience=5):
-    """A short fit of a small network, judged by a script; its losses, weights and best epoch."""
+    """The losses, weights and best epoch of a short fit with scripted validation scores."""
     backend.start(seed=seed)
     batches = small_batches(seed=seed)
     embedder = small_network()

@@ -27,7 +27,7 @@ def resampled(
     resamples: int,
     seed: int,
 ) -> NDArray[np.float64]:
-    """(figures, resamples) All are judged by the same draws, so that they can be compared."""
+    """(figures, resamples) The same draws serve all statistics, so that they can be compared."""
     blocks = identity_weights(matched, identities, resamples=resamples, seed=seed)
     parts = [np.vstack([statistic(weights) for statistic in statistics]) for weights in blocks]
     return np.concatenate(parts, axis=1)

@@ -18,7 +18,7 @@ from tripletlab.evaluation.operating_points import (
     true_accept_rate,
     weighted_points,
 )
-from tripletlab.evaluation.protocol import Distances, Flags, Folds, Verdict, judge
+from tripletlab.evaluation.protocol import Distances, Flags, Folds, ProtocolResult, evaluate
 
 FARS = (0.1, 0.01, 0.001)
 METHOD = (
@@ -42,8 +42,8 @@ def make_card(
     `identities` (pairs, 2) says who is on both sides; `about` is kept as it is: what was judged,
     on what, and how it was prepared.
     """
-    verdict = judge(distances, matched, fold)
-    ratios = _pooled_ratios(distances <= verdict.threshold[fold], matched)
+    result = evaluate(distances, matched, fold)
+    ratios = _pooled_ratios(distances <= result.threshold[fold], matched)
     once = np.ones((1, len(distances)))
     statistics = [
         *ratios.values(),
@@ -57,13 +57,13 @@ def make_card(
         "pairs": {
             "matched": int(np.count_nonzero(matched)),
             "mismatched": int(np.count_nonzero(~matched)),
-            "sets": len(verdict.threshold),
+            "sets": len(result.threshold),
             "people": len(np.unique(identities)),
         },
-        "scores": _scores(verdict),
+        "scores": _scores(result),
         "pooled": {
             **{name: float(ratio(once)[0]) for name, ratio in ratios.items()},
-            "auc": verdict.auc_pooled,
+            "auc": result.auc_pooled,
             "eer": equal_error_rate(distances, matched),
             "tar_at_far": [true_accept_rate(distances, matched, far=far)._asdict() for far in FARS],
         },
@@ -76,17 +76,17 @@ def make_card(
     }
 
 
-def _scores(verdict: Verdict) -> dict[str, Any]:
+def _scores(result: ProtocolResult) -> dict[str, Any]:
     """Every score of the sets: one for each, mean, std (n - 1), and the standard error."""
     scores = {
-        "accuracy": verdict.accuracy,
-        "precision": verdict.precision,
-        "recall": verdict.recall,
-        "f1": 2 * verdict.tp / (2 * verdict.tp + verdict.fp + verdict.fn),
-        "auc": verdict.auc,
-        "threshold": verdict.threshold,
+        "accuracy": result.accuracy,
+        "precision": result.precision,
+        "recall": result.recall,
+        "f1": 2 * result.tp / (2 * result.tp + result.fp + result.fn),
+        "auc": result.auc,
+        "threshold": result.threshold,
     }
-    counts = {name: getattr(verdict, name).tolist() for name in ("tp", "fp", "tn", "fn")}
+    counts = {name: getattr(result, name).tolist() for name in ("tp", "fp", "tn", "fn")}
     return {**{name: _spread(values) for name, values in scores.items()}, "counts": counts}
 
 

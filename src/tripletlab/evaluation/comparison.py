@@ -12,17 +12,17 @@ from tripletlab.evaluation.bootstrap import (
     weighted_auc,
     weighted_ratio,
 )
-from tripletlab.evaluation.protocol import Distances, Flags, Folds, auc, judge
+from tripletlab.evaluation.protocol import Distances, Flags, Folds, auc, evaluate
 
 RESAMPLES = 2000  # the least p that can be told is 0.001
 
 
-class Judged(NamedTuple):
-    """A model's calls on the pairs, by the thresholds of the protocol."""
+class Decisions(NamedTuple):
+    """A model's decisions on the pairs, by the thresholds of the protocol."""
 
     distances: Distances
-    beyond: Distances  # the threshold of the pair's set; at or below 0: called the same person
-    right: Flags
+    excess: Distances  # over the threshold of the pair's fold; at or below 0: accepted
+    correct: Flags
 
 
 class Difference(NamedTuple):
@@ -35,34 +35,34 @@ class Difference(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """Two models, paired; all over the pairs of all sets at once."""
+    """Two models, paired; all over the pairs of all folds at once."""
 
     accuracy: Difference
     auc: Difference
     only_first: int  # pairs that the first alone calls rightly
     only_second: int
     mcnemar: float  # p; it takes the pairs as independent, which those of one person are not
-    agreement: float  # share of the pairs with the same call, right or wrong
+    agreement: float  # share of the pairs with the same decision, right or wrong
 
 
-def call(distances: Distances, matched: Flags, fold: Folds) -> Judged:
-    """The calls of the protocol, see `judge`."""
-    beyond = distances - judge(distances, matched, fold).threshold[fold]
-    return Judged(distances, beyond, (beyond <= 0) == matched)
+def decide(distances: Distances, matched: Flags, fold: Folds) -> Decisions:
+    """The decisions of the protocol, see `evaluate`."""
+    excess = distances - evaluate(distances, matched, fold).threshold[fold]
+    return Decisions(distances, excess, (excess <= 0) == matched)
 
 
 def compare(
-    models: Sequence[Judged],
+    models: Sequence[Decisions],
     matched: Flags,
     identities: Identities,
     *,
     resamples: int,
     seed: int,
 ) -> dict[tuple[int, int], Comparison]:
-    """Every two models, by their places; all are judged by the same draws of identities."""
+    """Every two models, by their places; the same draws of identities serve all."""
     everything = np.ones(len(matched))
     statistics = [
-        *(weighted_ratio(model.right, everything) for model in models),
+        *(weighted_ratio(model.correct, everything) for model in models),
         *(weighted_auc(model.distances, matched) for model in models),
     ]
     drawn = resampled(statistics, matched, identities, resamples=resamples, seed=seed)
@@ -72,8 +72,8 @@ def compare(
     for one in range(len(models)):
         for other in range(one + 1, len(models)):
             first, second = models[one], models[other]
-            only_first = int(np.count_nonzero(first.right & ~second.right))
-            only_second = int(np.count_nonzero(second.right & ~first.right))
+            only_first = int(np.count_nonzero(first.correct & ~second.correct))
+            only_second = int(np.count_nonzero(second.correct & ~first.correct))
             lead = (only_first - only_second) / len(matched)
             comparisons[one, other] = Comparison(
                 _difference(lead, accuracies[one] - accuracies[other]),
@@ -81,7 +81,7 @@ def compare(
                 only_first,
                 only_second,
                 mcnemar(only_first, only_second),
-                float(np.mean(first.right == second.right)),
+                float(np.mean(first.correct == second.correct)),
             )
     return comparisons
 
@@ -111,6 +111,6 @@ def holm(ps: Sequence[float]) -> list[float]:
 def _difference(value: float, resampled: NDArray[np.float64]) -> Difference:
     """p is twice the share of resamples on the other side of zero, never below 2 / (n + 1)."""
     low, high = np.percentile(resampled, [2.5, 97.5])
-    beyond = min(np.count_nonzero(resampled <= 0), np.count_nonzero(resampled >= 0))
-    p = min(1.0, 2 * (beyond + 1) / (len(resampled) + 1))
+    other_side = min(np.count_nonzero(resampled <= 0), np.count_nonzero(resampled >= 0))
+    p = min(1.0, 2 * (other_side + 1) / (len(resampled) + 1))
     return Difference(value, float(low), float(high), p)

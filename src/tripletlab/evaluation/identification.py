@@ -28,7 +28,7 @@ class Split(NamedTuple):
     probes: Rows
 
 
-class Found(NamedTuple):
+class SearchResult(NamedTuple):
     """What a search gave, for every probe."""
 
     rank: NDArray[np.int64]  # of the probe's own person, from 1; 0 where that is not enrolled
@@ -38,7 +38,7 @@ class Found(NamedTuple):
 class Identified(NamedTuple):
     """All searches together, and how many people and faces each gallery holds."""
 
-    found: Found
+    found: SearchResult
     people: list[int]
     faces: list[int]
 
@@ -60,7 +60,9 @@ def two_galleries(labels: Labels, *, seed: int) -> list[Split]:
     return [Split(np.sort(first[dealt[half::2]]), probes) for half in (0, 1)]
 
 
-def search(gallery: Embeddings, enrolled: Labels, probes: Embeddings, looked_for: Labels) -> Found:
+def search(
+    gallery: Embeddings, enrolled: Labels, probes: Embeddings, looked_for: Labels
+) -> SearchResult:
     """Look for every probe among the people of the gallery.
 
     Who is as near as the probe's own person stands before that one, so that a network that maps
@@ -85,16 +87,16 @@ def search(gallery: Embeddings, enrolled: Labels, probes: Embeddings, looked_for
         mate = np.take_along_axis(apart, place[rows, None], axis=1)
         rank[rows] = np.where(known[rows], np.count_nonzero(apart <= mate + TIE, axis=1), 0)
         nearest[rows] = apart.min(axis=1)
-    return Found(rank, nearest)
+    return SearchResult(rank, nearest)
 
 
-def cmc(found: Found, *, people: int) -> NDArray[np.float64]:
+def cmc(found: SearchResult, *, people: int) -> NDArray[np.float64]:
     """(people,) The share of enrolled probes whose own person is among the first 1, 2, … people."""
     ranks = found.rank[found.rank > 0]
     return np.cumsum(np.bincount(ranks, minlength=people + 1)[1:]) / len(ranks)
 
 
-def tpir(found: Found, *, fpir: float) -> float:
+def tpir(found: SearchResult, *, fpir: float) -> float:
     """The share of enrolled probes that are found: their own person is first, and near enough.
 
     Near enough is what at most the fraction `fpir` of the probes of unknown people come to, with
@@ -117,7 +119,7 @@ def identify(embeddings: Embeddings, labels: Labels, splits: Sequence[Split]) ->
         )
         for split in splits
     ]
-    found = Found(*map(np.concatenate, zip(*searches, strict=True)))
+    found = SearchResult(*map(np.concatenate, zip(*searches, strict=True)))
     if not found.rank.any():
         raise ValueError("no probe shows a person of the gallery")
     enrolled = [labels[split.gallery] for split in splits]

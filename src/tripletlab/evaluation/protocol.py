@@ -1,4 +1,4 @@
-"""The LFW protocol, exactly: thresholds from nine sets, the verdict on the tenth, ten times.
+"""The LFW protocol, exactly: thresholds from nine folds, applied to the tenth, ten times.
 
 Positive means "the same person": a squared distance at or below the threshold.
 """
@@ -16,7 +16,7 @@ Rates = NDArray[np.float64]  # 0 to 1
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ProtocolResult:
     """The counts of every fold and what follows from them; all (folds,) but `auc_pooled`."""
 
     threshold: Distances
@@ -66,8 +66,8 @@ def pair_distances(
     return np.asarray(np.einsum("pd,pd->p", difference, difference))
 
 
-def judge(distances: Distances, matched: Flags, fold: Folds) -> Verdict:
-    """Judge every fold by the threshold that is best on the others.
+def evaluate(distances: Distances, matched: Flags, fold: Folds) -> ProtocolResult:
+    """Evaluate every fold at the threshold that is most accurate on the others.
 
     Every distance that occurs on the others is a candidate; of equally good ones the smallest is
     taken. ValueError for fewer than two folds, for distances that are not finite, and for a fold
@@ -83,7 +83,7 @@ def judge(distances: Distances, matched: Flags, fold: Folds) -> Verdict:
     def count(chosen: Flags) -> Counts:
         return np.bincount(fold[chosen], minlength=len(thresholds))
 
-    return Verdict(
+    return ProtocolResult(
         threshold=thresholds,
         tp=count(same & matched),
         fp=count(same & ~matched),

@@ -31,7 +31,7 @@ class Validation:
         """What chooses a model."""
         return auc(distances, self.matched)
 
-    def judge(self, embeddings: NDArray[np.float32], margin: float) -> dict[str, float]:
+    def evaluate(self, embeddings: NDArray[np.float32], margin: float) -> dict[str, float]:
         """`validation_auc` over the pairs; `validation_loss`, the mean hinge at this margin."""
         distances = self.distances(embeddings)
         positive = distances[self.matched]

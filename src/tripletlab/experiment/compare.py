@@ -12,14 +12,14 @@ from rich.console import Console
 
 from tripletlab.config import EvaluateConfig
 from tripletlab.errors import InputError
-from tripletlab.evaluation.comparison import RESAMPLES, Judged, call, compare
+from tripletlab.evaluation.comparison import RESAMPLES, Decisions, compare, decide
 from tripletlab.evaluation.protocol import Distances
 from tripletlab.experiment.evaluation import identities
 from tripletlab.faces.store import PairStore, find
 from tripletlab.plots.comparison import (
+    adjusted,
     conclusion,
     draw_rocs,
-    rows,
     terminal,
     write_comparison,
 )
@@ -42,28 +42,30 @@ class _Model(NamedTuple):
 def compare_models(whats: Sequence[str], config: EvaluateConfig, *, folder: Path) -> Path:
     """Compare runs, versions or folders that `evaluate` has written; a table and a page come out.
 
-    InputError where fewer than two are given, or not all were judged by the same pairs.
+    InputError where fewer than two are given, or not all were evaluated on the same pairs.
     """
     tracker: Tracker = config.tracking.build()
     models = [_model(what, tracker) for what in whats]
     names = _different([model.name for model in models])
-    judged = _store(models, names, config.data)
-    pairs = judged.pairs
-    calls = [call(model.distances, pairs.matched, pairs.fold) for model in models]
+    store = _store(models, names, config.data)
+    pairs = store.pairs
+    decisions = [decide(model.distances, pairs.matched, pairs.fold) for model in models]
     draws = {"resamples": RESAMPLES, "seed": 0}
-    compared = compare(calls, pairs.matched, identities(judged), **draws)
-    figures = rows(compared, names)
-    title = f"{len(models)} models on {judged.title}, {len(pairs.first):,} pairs"
+    compared = compare(decisions, pairs.matched, identities(store), **draws)
+    figures = adjusted(compared, names)
+    title = f"{len(models)} models on {store.title}, {len(pairs.first):,} pairs"
     with TemporaryDirectory(prefix="tripletlab-") as scratch:
         pictures = [Picture("ROC curves, all pairs at once", Path(scratch) / "roc.png")]
-        draw_rocs(calls, pairs.matched, names, title=title, path=pictures[0].path)
+        draw_rocs(decisions, pairs.matched, names, title=title, path=pictures[0].path)
         for one, other in combinations(range(len(models)), 2):
             path = Path(scratch) / f"pairs_{one + 1}_{other + 1}.png"
-            _draw_differing(judged, (calls[one], calls[other]), (names[one], names[other]), path)
+            _draw_differing(
+                store, (decisions[one], decisions[other]), (names[one], names[other]), path
+            )
             caption = f"Pairs on which {names[one]} and {names[other]} differ"
             pictures.append(Picture(caption, path))
         write_comparison(
-            figures, calls, names, pairs, title=title, folder=folder, pictures=pictures
+            figures, decisions, names, pairs, title=title, folder=folder, pictures=pictures
         )
     console = Console(highlight=False)
     console.print(terminal(figures, title=title))
@@ -90,29 +92,30 @@ def _model(what: str, tracker: Tracker) -> _Model:
 
 
 def _store(models: Sequence[_Model], names: Sequence[str], data: Path) -> PairStore:
-    """The pairs by which all of them were judged."""
+    """The pairs on which all of them were evaluated."""
     if len(models) < 2:
         raise InputError("give two models or more to compare")
     wanted = models[0].pairs_fingerprint
     for model, name in zip(models, names, strict=True):
         if model.pairs_fingerprint != wanted:
             raise InputError(
-                f"{names[0]} and {name} were judged by different pairs: let `tripletlab evaluate`"
-                " judge both on one set, and compare the folders that it writes"
+                f"{names[0]} and {name} were evaluated on different pairs: run"
+                " `tripletlab evaluate` for both on the same verification pairs, and compare the"
+                " folders that it writes"
             )
-    return find(PairStore, data, wanted, what=f"the pairs that judged {names[0]}")
+    return find(PairStore, data, wanted, what=f"the pairs on which {names[0]} was evaluated")
 
 
 def _draw_differing(
-    judged: PairStore, calls: tuple[Judged, Judged], names: tuple[str, str], path: Path
+    store: PairStore, decisions: tuple[Decisions, Decisions], names: tuple[str, str], path: Path
 ) -> None:
     """A montage of the pairs that one of two models calls rightly, the most contested first."""
-    one, other = calls
-    contested = np.argsort(-np.abs(one.beyond - other.beyond), kind="stable")
+    one, other = decisions
+    contested = np.argsort(-np.abs(one.excess - other.excess), kind="stable")
     panels = []
     for winner, right in (
-        (names[0], one.right & ~other.right),
-        (names[1], other.right & ~one.right),
+        (names[0], one.correct & ~other.correct),
+        (names[1], other.correct & ~one.correct),
     ):
         chosen = contested[right[contested]]
         panels.append(
@@ -120,9 +123,9 @@ def _draw_differing(
                 f"only {winner} is right ({len(chosen):,})",
                 [
                     shown(
-                        judged,
+                        store,
                         int(pair),
-                        "one person" if judged.pairs.matched[pair] else "two people",
+                        "one person" if store.pairs.matched[pair] else "two people",
                         f"{one.distances[pair]:.2f} | {other.distances[pair]:.2f}",
                     )
                     for pair in chosen[:MOST]

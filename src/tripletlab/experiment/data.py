@@ -1,4 +1,4 @@
-"""`tripletlab prepare`: photos become faces.h5, and the pairs that judge a model pairs.h5."""
+"""`tripletlab prepare`: photos become faces.h5, and the test pairs pairs.h5."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ from tripletlab.system.progress import console, say
 
 
 class Data(NamedTuple):
-    """What a network learns from, and what judges it."""
+    """What a network learns from, and the pairs that it is tested on."""
 
     faces: FaceStore
     pairs: PairStore
@@ -48,11 +48,11 @@ def _prepare(config: PrepareConfig, *, fresh: bool) -> Data:
     faces = FaceStore.open(made.path)
     _tell(faces, made, photos.trees)
     if held_out:
-        judged = heldout_pairs(faces, verification, beside=made.path, fresh=fresh)
+        prepared = heldout_pairs(faces, verification, beside=made.path, fresh=fresh)
     else:
-        judged = prepare_pairs(verification, recipe, **common)
-    pairs = PairStore.open(judged.path)
-    _tell(pairs, judged, photos.trees if held_out else (verification.tree,))
+        prepared = prepare_pairs(verification, recipe, **common)
+    pairs = PairStore.open(prepared.path)
+    _tell(pairs, prepared, photos.trees if held_out else (verification.tree,))
     say(_summary(Data(faces, pairs)))
     return Data(faces, pairs)
 
@@ -67,8 +67,8 @@ def is_held_out(config: PrepareConfig) -> bool:
     return config.verification.target is heldout
 
 
-def prepare_judged(config: PrepareConfig) -> PairStore:
-    """The pairs that judge a model, without photos to learn from where they need none."""
+def prepare_test_pairs(config: PrepareConfig) -> PairStore:
+    """The test pairs; the training photos are prepared only where the pairs are drawn from them."""
     recipe = config.faces.build()
     verification = config.verification.build()
     if isinstance(verification, Heldout):
@@ -120,6 +120,6 @@ def _summary(data: Data) -> str:
         f"{faces.title}: {len(faces.images):,} faces, {people(TRAIN):,} people to train and"
         f" {people(VALIDATION):,} to validate ({len(faces.validation.first):,} pairs),"
         f" {people(CALIBRATION):,} to calibrate a threshold;"
-        f" judged by {pairs.title}: {len(pairs.pairs.first):,} pairs of"
+        f" evaluated on {pairs.title}: {len(pairs.pairs.first):,} pairs of"
         f" {len(np.unique(pairs.names)):,} people"
     )

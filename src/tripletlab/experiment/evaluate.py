@@ -1,4 +1,4 @@
-"""`tripletlab evaluate`: what was trained before, here or elsewhere, is judged on any set."""
+"""`tripletlab evaluate`: the LFW protocol for a network trained here or elsewhere."""
 
 import json
 import shutil
@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 
 from tripletlab.config import EvaluateConfig
-from tripletlab.experiment.data import prepare_judged
-from tripletlab.experiment.evaluation import about_training, judge_embeddings
+from tripletlab.experiment.data import prepare_test_pairs
+from tripletlab.experiment.evaluation import about_training, evaluate_embeddings
 from tripletlab.experiment.target import Subject, find_subject, tracker_of
 from tripletlab.photos.sources import slug
 from tripletlab.system.progress import say
@@ -24,27 +24,27 @@ SHOWN = ("accuracy", "precision", "recall", "auc", "auc_pooled", "threshold")
 
 
 def evaluate(what: str, overrides: Sequence[str], *, folder: Path | None) -> Path:
-    """Judge a run, a version or a file of embeddings; card and pictures go into the folder.
+    """Evaluate a run, a version or a file of embeddings; card and pictures go into the folder.
 
     Without one they go into the tracking folder. Those of a run are logged to it as well, and
     its figures as metrics under the name of the verification set.
     """
     tracker = tracker_of(overrides, writable=folder is None)
     subject = find_subject(what, overrides, tracker)
-    label = slug(subject.judged.title) + ("-flip" if subject.flip else "")
+    label = slug(subject.store.title) + ("-flip" if subject.flip else "")
     place = folder or Path(tracker.folder) / "evaluations" / f"{slug(what)}-{label}"
     about = dict(subject.about)
     if subject.trained_on is not None:
         about |= about_training(
             subject.trained_on,
-            subject.judged,
+            subject.store,
             faces_fingerprint=subject.about["faces_fingerprint"],
         )
     with TemporaryDirectory(prefix="tripletlab-") as scratch:
-        distances, summary = judge_embeddings(
+        distances, summary = evaluate_embeddings(
             subject.embeddings,
-            subject.judged,
-            moments=[],
+            subject.store,
+            snapshots=[],
             name=subject.name,
             about=about,
             flip=subject.flip,
@@ -68,14 +68,14 @@ def evaluate(what: str, overrides: Sequence[str], *, folder: Path | None) -> Pat
 
 def print_faces(config: EvaluateConfig) -> None:
     """The faces of the verification set, one a line: the order of the rows of a .npy file."""
-    for source in prepare_judged(config).sources:
+    for source in prepare_test_pairs(config).sources:
         print(source)
 
 
 def _tell(subject: Subject, summary: dict[str, float], place: Path) -> None:
-    pairs = len(subject.judged.pairs.first)
+    pairs = len(subject.store.pairs.first)
     table = Table(
-        title=f"{subject.name} on {subject.judged.title}, {pairs:,} pairs", title_justify="left"
+        title=f"{subject.name} on {subject.store.title}, {pairs:,} pairs", title_justify="left"
     )
     table.add_column("score")
     table.add_column("", justify="right")

@@ -32,17 +32,17 @@ def identify_people(
     """
     tracker = tracker_of(overrides, writable=folder is None)
     subject = find_subject(what, overrides, tracker)
-    judged = subject.judged
+    store = subject.store
     there = np.flatnonzero(np.isfinite(subject.embeddings).all(axis=1))
-    labels = np.unique(judged.names, return_inverse=True)[1][there]
+    labels = np.unique(store.names, return_inverse=True)[1][there]
     try:
-        splits = [_split(gallery, judged, there)] if gallery else two_galleries(labels, seed=0)
+        splits = [_split(gallery, store, there)] if gallery else two_galleries(labels, seed=0)
         found = identify(subject.embeddings[there], labels, splits)
     except ValueError as error:
-        raise InputError(f"{judged.title}: {error}") from error
+        raise InputError(f"{store.title}: {error}") from error
     place = folder or Path(tracker.folder) / "evaluations" / f"{slug(what)}-identification"
     place.mkdir(parents=True, exist_ok=True)
-    title = f"{subject.name} on {judged.title}, {len(there):,} faces"
+    title = f"{subject.name} on {store.title}, {len(there):,} faces"
     draw_identification(found, title=title, path=place / "identification.png")
     figures = summary(found)
     write_whole(place / "identification.json", (json.dumps(figures, indent=2) + "\n").encode())
@@ -59,10 +59,10 @@ def identify_people(
     return place
 
 
-def _split(path: Path, judged: PairStore, there: np.ndarray) -> Split:
+def _split(path: Path, store: PairStore, there: np.ndarray) -> Split:
     """The faces that a list enrols, and all others."""
     known = {
-        (judged.names[row], Path(judged.sources[row]).stem[-4:]): place
+        (store.names[row], Path(store.sources[row]).stem[-4:]): place
         for place, row in enumerate(there)
     }
     try:
@@ -78,7 +78,7 @@ def _split(path: Path, judged: PairStore, there: np.ndarray) -> Split:
         place = known.get((words[0], f"{int(words[1]):04d}"))
         if place is None:
             raise InputError(
-                f"{path}, line {number}: photo {words[1]} of {words[0]} is not in {judged.title}"
+                f"{path}, line {number}: photo {words[1]} of {words[0]} is not in {store.title}"
             )
         enrolled.add(place)
     if not enrolled:

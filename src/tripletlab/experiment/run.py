@@ -1,4 +1,4 @@
-"""`tripletlab train`: faces become a network that is judged, logged and registered."""
+"""`tripletlab train`: faces become a network that is evaluated, logged and registered."""
 
 import hashlib
 import json
@@ -15,9 +15,9 @@ import yaml
 from tripletlab.config import RunConfig
 from tripletlab.errors import InputError
 from tripletlab.evaluation.metrics import METRICS
-from tripletlab.evaluation.protocol import judge, pair_distances
+from tripletlab.evaluation.protocol import evaluate, pair_distances
 from tripletlab.experiment.data import Data, prepare
-from tripletlab.experiment.evaluation import PEOPLE, Embeddings, about_training, judge_embeddings
+from tripletlab.experiment.evaluation import PEOPLE, Embeddings, about_training, evaluate_embeddings
 from tripletlab.faces.store import PairStore
 from tripletlab.photos.sources import slug
 from tripletlab.plots.learning import draw_learning
@@ -144,7 +144,7 @@ def train(
         follow = watch.epoch if watch else None
         fit = fitted(config, data, parts, run, name=name, checkpoint=checkpoint, watch=follow)
         epochs = tracker.epochs(run.run_id)
-        metrics = _judged(fit, data, name=name, flip=config.flip, epochs=epochs, folder=folder)
+        metrics = _evaluated(fit, data, name=name, flip=config.flip, epochs=epochs, folder=folder)
         run.metrics(metrics)
         run.files(folder)
         run.model(fit.embedder, registered_as=model_name(data))
@@ -161,7 +161,7 @@ def _tags(data: Data) -> dict[str, str]:
     }
 
 
-def _judged(
+def _evaluated(
     fit: "Fitted",
     data: Data,
     *,
@@ -177,10 +177,10 @@ def _judged(
     best = int(fit.metrics["best_epoch"])
     title = f"{name} on {faces.title}, {len(trained_on):,} people"
     draw_learning(epochs, best=best, title=title, path=folder / "learning.png")
-    distances, summary = judge_embeddings(
+    distances, summary = evaluate_embeddings(
         fit.after,
         data.pairs,
-        moments=fit.moments,
+        snapshots=fit.snapshots,
         name=name,
         about={
             "photos": faces.title,
@@ -196,9 +196,9 @@ def _judged(
     return {**fit.metrics, **summary, **_untrained(fit.before, data.pairs)}
 
 
-def _untrained(before: Embeddings, judged: PairStore) -> dict[str, float]:
+def _untrained(before: Embeddings, store: PairStore) -> dict[str, float]:
     """What the network was worth before it learned."""
-    pairs = judged.pairs
+    pairs = store.pairs
     distances = pair_distances(before, pairs.first, pairs.second)
-    chance = judge(distances, pairs.matched, pairs.fold).summary()
+    chance = evaluate(distances, pairs.matched, pairs.fold).summary()
     return {"untrained_accuracy": chance["accuracy"], "untrained_auc": chance["auc"]}

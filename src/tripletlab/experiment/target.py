@@ -1,4 +1,4 @@
-"""What is judged: a logged run, a registered version, a bundle, or embeddings from elsewhere."""
+"""What is evaluated: a logged run, a registered version, a bundle, or embeddings from elsewhere."""
 
 import json
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from tripletlab.config import EvaluateConfig
 from tripletlab.config.yaml_files import read_yaml
 from tripletlab.errors import InputError
 from tripletlab.evaluation.flip import Embed, flipped
-from tripletlab.experiment.data import is_held_out, prepare_judged
+from tripletlab.experiment.data import is_held_out, prepare_test_pairs
 from tripletlab.experiment.evaluation import PEOPLE, Embeddings
 from tripletlab.faces.store import PairStore
 from tripletlab.recognition.bundle import MANIFEST, Bundle
@@ -29,11 +29,11 @@ UNKNOWN = "not known"
 
 @dataclass(frozen=True)
 class Subject:
-    """Whose embeddings are judged, and on which faces."""
+    """Whose embeddings are evaluated, and on which faces."""
 
     name: str
-    judged: PairStore
-    embeddings: Embeddings  # of the faces of `judged`; NaN where there is none
+    store: PairStore
+    embeddings: Embeddings  # of the faces of `store`; NaN where there is none
     flip: bool  # each with that of its mirror image
     about: dict[str, Any]  # of the network, for the card
     trained_on: dict[str, str] | None  # folders and names of the people; None: not known
@@ -79,7 +79,7 @@ def _from_run(what: str, overrides: Sequence[str], tracker: Tracker) -> Subject:
     chosen = registry.find(what, uri=tracker.uri)
     told = registry.told(chosen.run_id)
     own = run_config(chosen.run_id, overrides, tracker)
-    judged = _pairs(own, overrides)
+    store = _pairs(own, overrides)
     from tripletlab.training import backend
 
     backend.load()
@@ -87,7 +87,7 @@ def _from_run(what: str, overrides: Sequence[str], tracker: Tracker) -> Subject:
 
     network = registry.load(chosen)
     embeddings = _embed(
-        partial(embed, network), judged, size=network.input_shape[1], what=what, flip=own.flip
+        partial(embed, network), store, size=network.input_shape[1], what=what, flip=own.flip
     )
     known = tracker.has(chosen.run_id, PEOPLE)
     people = json.loads(tracker.artifact(chosen.run_id, PEOPLE).read_text()) if known else None
@@ -103,16 +103,16 @@ def _from_run(what: str, overrides: Sequence[str], tracker: Tracker) -> Subject:
         "model_fingerprint": fingerprint(network.get_weights()),
     }
     name = told.tags["mlflow.runName"]
-    return Subject(name, judged, embeddings, own.flip, about, people, chosen.run_id)
+    return Subject(name, store, embeddings, own.flip, about, people, chosen.run_id)
 
 
 def _from_bundle(folder: Path, overrides: Sequence[str]) -> Subject:
     """The bundle brings its own preparation."""
     bundle = Bundle.open(folder)
     own = config.recorded("evaluate", {"faces": bundle.settings}, {}, overrides)
-    judged = _pairs(own, overrides)
+    store = _pairs(own, overrides)
     embedder = bundle.embedder
-    embeddings = _embed(embedder, judged, size=embedder.size, what=str(folder), flip=own.flip)
+    embeddings = _embed(embedder, store, size=embedder.size, what=str(folder), flip=own.flip)
     card = bundle.card
     about = {
         "model": f"{card.model}, version {card.version}, as a bundle",
@@ -123,7 +123,7 @@ def _from_bundle(folder: Path, overrides: Sequence[str]) -> Subject:
         "faces_fingerprint": card.faces_fingerprint,
         "bundle_fingerprint": bundle.fingerprint,
     }
-    return Subject(folder.resolve().name, judged, embeddings, own.flip, about, None, None)
+    return Subject(folder.resolve().name, store, embeddings, own.flip, about, None, None)
 
 
 def _pairs(own: EvaluateConfig, overrides: Sequence[str]) -> PairStore:
@@ -132,21 +132,21 @@ def _pairs(own: EvaluateConfig, overrides: Sequence[str]) -> PairStore:
         nouns = set(EvaluateConfig.nouns()) - {"photos", "hygiene"}
         command = f"evaluate with verification={own.choices['verification']}"
         config.allow_only(overrides, nouns, command=command)
-    return prepare_judged(own)
+    return prepare_test_pairs(own)
 
 
-def _embed(embed: Embed, judged: PairStore, *, size: int, what: str, flip: bool) -> Embeddings:
+def _embed(embed: Embed, store: PairStore, *, size: int, what: str, flip: bool) -> Embeddings:
     """The embeddings of the faces, with their mirror images where the config says so."""
-    own = judged.images.shape[1]
+    own = store.images.shape[1]
     if size != own:
         raise InputError(
-            f"{what} takes faces of {size} pixels, and those of {judged.title} have {own}: leave"
+            f"{what} takes faces of {size} pixels, and those of {store.title} have {own}: leave"
             " faces= out, or give its own"
         )
-    values = flipped(embed, judged.images) if flip else embed(judged.images)
+    values = flipped(embed, store.images) if flip else embed(store.images)
     if not (unit := is_unit(values)).all():
         raise InputError(
-            f"{what} gives {np.count_nonzero(~unit):,} of {len(unit):,} faces of {judged.title} no"
+            f"{what} gives {np.count_nonzero(~unit):,} of {len(unit):,} faces of {store.title} no"
             " embedding of unit length: they have no distances"
         )
     return values
@@ -160,16 +160,16 @@ def _from_file(path: Path, overrides: Sequence[str]) -> Subject:
             f"flip=true: {path} holds embeddings, and no network to embed mirror images"
         )
     values = _read(path)
-    judged = _pairs(given, overrides)
-    faces, pairs = len(judged.images), len(judged.pairs.first)
+    store = _pairs(given, overrides)
+    faces, pairs = len(store.images), len(store.pairs.first)
     if len(values) == faces:
         embeddings = values
     elif len(values) == 2 * pairs:
         embeddings = np.full((faces, values.shape[1]), np.nan, np.float32)
-        embeddings[judged.pairs.first], embeddings[judged.pairs.second] = values[::2], values[1::2]
+        embeddings[store.pairs.first], embeddings[store.pairs.second] = values[::2], values[1::2]
     else:
         raise InputError(
-            f"{path} has {len(values):,} rows; {judged.title} needs {faces:,}, one for each face"
+            f"{path} has {len(values):,} rows; {store.title} needs {faces:,}, one for each face"
             f" in the order that --faces prints, or {2 * pairs:,}, two for each pair in the order"
             " of pairs.txt"
         )
@@ -183,7 +183,7 @@ def _from_file(path: Path, overrides: Sequence[str]) -> Subject:
         "training_people_in_the_test": UNKNOWN,
         "embeddings_fingerprint": fingerprint([values]),
     }
-    return Subject(path.stem, judged, embeddings / lengths, False, about, None, None)
+    return Subject(path.stem, store, embeddings / lengths, False, about, None, None)
 
 
 def _read(path: Path) -> Embeddings:

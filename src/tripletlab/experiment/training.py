@@ -1,4 +1,4 @@
-"""The training proper: an untrained network of the config in, a trained one and its film out."""
+"""The training proper: an untrained network of the config in, a trained one out."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from tripletlab.evaluation.protocol import Distances
 from tripletlab.evaluation.validation import Validation
 from tripletlab.experiment.components import Components, costs
 from tripletlab.experiment.data import Data
-from tripletlab.experiment.evaluation import Embeddings, Moment
+from tripletlab.experiment.evaluation import Embeddings, Snapshot
 from tripletlab.system.progress import bar, say
 from tripletlab.tracking.runs import Tracked
 from tripletlab.training.batches import Batches
@@ -24,7 +24,7 @@ from tripletlab.training.inference import copied, embed
 from tripletlab.training.model import TripletModel
 from tripletlab.training.rates import scheduled
 
-FRAMES = 9  # of the film of the map, at most
+FRAMES = 9  # of the animation of the map, at most
 Epoch = Callable[[int, dict[str, float]], None]  # an epoch, from 1, and its metrics
 
 
@@ -35,7 +35,7 @@ class Fitted:
     embedder: keras.Model
     before: Embeddings  # by the untrained network
     after: Embeddings
-    moments: Sequence[Moment]  # from the untrained network to the one that is kept
+    snapshots: Sequence[Snapshot]  # from the untrained network to the one that is kept
     chosen_by: Distances  # of the validation pairs
     trained_on: dict[str, str]  # folders and names of the people that the batches showed
     left_out: list[str]  # why training people were in no batch
@@ -54,7 +54,7 @@ class _Report:
     advance: Callable[[int], None]
     look: Callable[[], Embeddings]
     watch: Epoch | None
-    moments: list[Moment] = field(default_factory=list)
+    snapshots: list[Snapshot] = field(default_factory=list)
 
     def step(self) -> None:
         """A batch was learned from."""
@@ -63,7 +63,7 @@ class _Report:
     def epoch(self, epoch: int, metrics: dict[str, float]) -> None:
         """An epoch ended."""
         self.run.metrics(metrics, step=epoch)
-        self.moments.append(Moment(epoch, self.look()))
+        self.snapshots.append(Snapshot(epoch, self.look()))
         say(
             f"{self.name}, epoch {epoch}: loss {metrics['loss']:.4f},"
             f" {metrics['active']:.0%} of pairs active,"
@@ -100,7 +100,7 @@ def fitted(
 
     def evaluate(network: keras.Model, margin: float) -> dict[str, float]:
         embeddings = embed(copied(network, to=exact), validation.faces)
-        return {**validation.judge(embeddings, margin), **embedding_statistics(embeddings)}
+        return {**validation.evaluate(embeddings, margin), **embedding_statistics(embeddings)}
 
     with bar(name, total=len(batches) * config.fit["epochs"]) as advance:
         report = _Report(name, run, advance, partial(look, faces[on_map]), watch)
@@ -111,24 +111,24 @@ def fitted(
             raise
     embedder = copied(model.embedder, to=exact)
     embeddings = embed(embedder, validation.faces)
-    judged = validation.judge(embeddings, config.margin)  # whatever the schedule made of it
+    figures = validation.evaluate(embeddings, config.margin)  # whatever the schedule made of it
     metrics = {
         "best_epoch": progress.best_epoch,
         "steps": progress.epoch * len(batches),
         "training_identities": len(batches.trained_on),
         "training_identities_left_out": len(batches.left_out),
-        "best_validation_auc": judged["validation_auc"],
-        "best_validation_loss": judged["validation_loss"],
+        "best_validation_auc": figures["validation_auc"],
+        "best_validation_loss": figures["validation_loss"],
         **costs(progress, embedder, validation.faces),
     }
     after = look(faces)
-    first, last = Moment(0, before[on_map]), Moment(progress.best_epoch, after[on_map])
-    moments = _film(first, report.moments, last)
+    first, last = Snapshot(0, before[on_map]), Snapshot(progress.best_epoch, after[on_map])
+    snapshots = _animation(first, report.snapshots, last)
     return Fitted(
         embedder,
         before,
         after,
-        moments,
+        snapshots,
         validation.distances(embeddings),
         batches.trained_on,
         batches.why_left_out,
@@ -160,11 +160,11 @@ def _fit(
     return progress
 
 
-def _film(first: Moment, between: Sequence[Moment], last: Moment) -> list[Moment]:
-    """At most FRAMES moments, evenly spread, the first and the last among them.
+def _animation(first: Snapshot, between: Sequence[Snapshot], last: Snapshot) -> list[Snapshot]:
+    """At most FRAMES snapshots, evenly spread, the first and the last among them.
 
-    What a process saw that died in the middle is not `between`, nor seen again.
+    A resumed run has no snapshots of the epochs before it was stopped.
     """
-    kept = [first, *(moment for moment in between if moment.epoch < last.epoch), last]
+    kept = [first, *(snapshot for snapshot in between if snapshot.epoch < last.epoch), last]
     places = np.linspace(0, len(kept) - 1, min(FRAMES, len(kept))).round().astype(int)
     return [kept[place] for place in places]

@@ -47,10 +47,10 @@ def _tables(card: Mapping[str, Any]) -> Iterator[PageTable]:
 
 
 def _lead(card: Mapping[str, Any]) -> str:
-    """The verdict in a sentence or two."""
+    """The result in a sentence or two."""
     accuracy, pairs, about = card["scores"]["accuracy"], card["pairs"], card["about"]
     (least, most), (low, high) = (card["intervals"][name] for name in ("accuracy", "auc_pooled"))
-    verdict = (
+    result = (
         f"Right on {accuracy['mean']:.1%} of {pairs['matched'] + pairs['mismatched']:,} pairs of"
         f" {pairs['people']:,} people, 95 % {least:.1%} to {most:.1%} (standard error over"
         f" {pairs['sets']} sets {accuracy['standard_error']:.1%}); AUC {card['pooled']['auc']:.3f},"
@@ -58,8 +58,8 @@ def _lead(card: Mapping[str, Any]) -> str:
     )
     people = about.get("training_identities")
     if not isinstance(people, int):
-        return f"{verdict} Whom it was trained on is unknown."
-    return f"{verdict} It was trained on {people:,} people{_overlap(about)}."
+        return f"{result} Whom it was trained on is unknown."
+    return f"{result} It was trained on {people:,} people{_overlap(about)}."
 
 
 def _overlap(about: Mapping[str, Any]) -> str:

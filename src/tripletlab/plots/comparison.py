@@ -8,15 +8,15 @@ from typing import NamedTuple
 import numpy as np
 from rich.table import Table as Grid
 
-from tripletlab.evaluation.comparison import Comparison, Difference, Judged, holm
-from tripletlab.evaluation.protocol import Flags, judge, roc
+from tripletlab.evaluation.comparison import Comparison, Decisions, Difference, holm
+from tripletlab.evaluation.protocol import Flags, evaluate, roc
 from tripletlab.photos.pairs import Pairs
 from tripletlab.plots.page import PageTable, Picture, html_page, markdown_page
 from tripletlab.plots.style import GREY, plain, save, sheet
 from tripletlab.system.files import write_whole
 
 # Okabe and Ito's colours, each with a line of its own.
-LOOKS = (
+LINES = (
     *(("#0072b2", "-"), ("#e69f00", "--"), ("#009e73", "-."), ("#cc79a7", ":")),
     *(("#56b4e9", "--"), ("#d55e00", "-."), ("black", ":")),
 )
@@ -32,7 +32,7 @@ MCNEMAR = (
 )
 
 
-class Row(NamedTuple):
+class AdjustedComparison(NamedTuple):
     """Two models compared, with p adjusted for all comparisons that were made."""
 
     models: tuple[str, str]
@@ -54,7 +54,9 @@ class Row(NamedTuple):
         ]
 
 
-def rows(compared: Mapping[tuple[int, int], Comparison], names: Sequence[str]) -> list[Row]:
+def adjusted(
+    compared: Mapping[tuple[int, int], Comparison], names: Sequence[str]
+) -> list[AdjustedComparison]:
     """A row for every two models."""
     of = list(compared.values())
     adjusted = (
@@ -63,14 +65,14 @@ def rows(compared: Mapping[tuple[int, int], Comparison], names: Sequence[str]) -
         holm([one.mcnemar for one in of]),
     )
     return [
-        Row((names[one], names[other]), comparison, *ps)
+        AdjustedComparison((names[one], names[other]), comparison, *ps)
         for ((one, other), comparison), ps in zip(
             compared.items(), zip(*adjusted, strict=True), strict=True
         )
     ]
 
 
-def terminal(comparisons: Sequence[Row], *, title: str) -> Grid:
+def terminal(comparisons: Sequence[AdjustedComparison], *, title: str) -> Grid:
     """A table narrow enough for a terminal."""
     grid = Grid(title=title, title_justify="left", show_lines=True)
     for column in ("models", "accuracy", "AUC", "only one\nis right", "same\ncall"):
@@ -88,17 +90,17 @@ def terminal(comparisons: Sequence[Row], *, title: str) -> Grid:
     return grid
 
 
-def conclusion(comparisons: Sequence[Row]) -> str:
+def conclusion(comparisons: Sequence[AdjustedComparison]) -> str:
     """What may be said of all of them."""
-    told = [sentence for row in comparisons for sentence in row.conclusions()]
+    sentences = [sentence for row in comparisons for sentence in row.conclusions()]
     several = f"{len(comparisons)} comparisons; p adjusted for their number (Holm)."
     held = several if len(comparisons) > 1 else "One comparison."
-    return "\n".join([*told, held] if told else [f"No difference is shown. {held}"])
+    return "\n".join([*sentences, held] if sentences else [f"No difference is shown. {held}"])
 
 
 def write_comparison(
-    comparisons: Sequence[Row],
-    calls: Sequence[Judged],
+    comparisons: Sequence[AdjustedComparison],
+    decisions: Sequence[Decisions],
     names: Sequence[str],
     pairs: Pairs,
     *,
@@ -109,10 +111,10 @@ def write_comparison(
     """Write comparison.json, comparison.md and comparison.html, which carries the pictures."""
     folder.mkdir(parents=True, exist_ok=True)
     tables = [
-        _models(calls, names, pairs),
+        _models(decisions, names, pairs),
         _differences(comparisons),
         _contested(comparisons),
-        _agreement(calls, names),
+        _agreement(decisions, names),
     ]
     plain_rows = [
         {
@@ -137,15 +139,15 @@ def write_comparison(
 
 
 def draw_rocs(
-    calls: Sequence[Judged], matched: Flags, names: Sequence[str], *, title: str, path: Path
+    decisions: Sequence[Decisions], matched: Flags, names: Sequence[str], *, title: str, path: Path
 ) -> None:
     """Write a PNG: the ROC curve of every model, all pairs at once, linear and logarithmic."""
     figure = sheet(11.4, 5.6, title=title)
     linear, logarithmic = figure.subplots(1, 2)
     least = 1 / np.count_nonzero(~matched)
-    for place, (model, name) in enumerate(zip(calls, names, strict=True)):
+    for place, (model, name) in enumerate(zip(decisions, names, strict=True)):
         false, true = roc(model.distances, matched)
-        colour, line = LOOKS[place % len(LOOKS)]
+        colour, line = LINES[place % len(LINES)]
         for axes, rates in ((linear, false), (logarithmic, np.maximum(false, least / 2))):
             axes.plot(rates, true, color=colour, linestyle=line, label=name)
     for axes in (linear, logarithmic):
@@ -156,8 +158,8 @@ def draw_rocs(
     save(figure, path)
 
 
-def _models(calls: Sequence[Judged], names: Sequence[str], pairs: Pairs) -> PageTable:
-    scores = [judge(one.distances, pairs.matched, pairs.fold).summary() for one in calls]
+def _models(decisions: Sequence[Decisions], names: Sequence[str], pairs: Pairs) -> PageTable:
+    scores = [evaluate(one.distances, pairs.matched, pairs.fold).summary() for one in decisions]
     figures = [
         (
             name,
@@ -170,9 +172,9 @@ def _models(calls: Sequence[Judged], names: Sequence[str], pairs: Pairs) -> Page
     return PageTable("The models", heading, figures)
 
 
-def _differences(comparisons: Sequence[Row]) -> PageTable:
+def _differences(comparisons: Sequence[AdjustedComparison]) -> PageTable:
     lines = [
-        (" − ".join(row.models), score, *_told(difference, p), "real" if p < SURE else "")
+        (" − ".join(row.models), score, *_figures(difference, p), "real" if p < SURE else "")
         for row in comparisons
         for score, difference, p in (
             ("accuracy", row.compared.accuracy, row.p_accuracy),
@@ -183,7 +185,7 @@ def _differences(comparisons: Sequence[Row]) -> PageTable:
     return PageTable("Which differences are real?", heading, lines, NOTE)
 
 
-def _contested(comparisons: Sequence[Row]) -> PageTable:
+def _contested(comparisons: Sequence[AdjustedComparison]) -> PageTable:
     lines = [
         (
             *row.models,
@@ -197,17 +199,17 @@ def _contested(comparisons: Sequence[Row]) -> PageTable:
     return PageTable("Pairs on which they differ", heading, lines, MCNEMAR)
 
 
-def _agreement(calls: Sequence[Judged], names: Sequence[str]) -> PageTable:
-    shares = [[f"{np.mean(a.right == b.right):.1%}" for b in calls] for a in calls]
+def _agreement(decisions: Sequence[Decisions], names: Sequence[str]) -> PageTable:
+    shares = [[f"{np.mean(a.correct == b.correct):.1%}" for b in decisions] for a in decisions]
     lines = [(name, *row) for name, row in zip(names, shares, strict=True)]
     return PageTable("Share of the pairs with the same call", ("", *names), lines)
 
 
-def _told(difference: Difference, p: float) -> tuple[str, str, str]:
+def _figures(difference: Difference, p: float) -> tuple[str, str, str]:
     interval = f"{difference.low:+.4f} to {difference.high:+.4f}"
     return f"{difference.value:+.4f}", interval, f"{p:.3f}"
 
 
 def _lines(difference: Difference, p: float) -> str:
-    value, interval, adjusted = _told(difference, p)
+    value, interval, adjusted = _figures(difference, p)
     return f"{value}\n{interval}\np {adjusted}"

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tripletlab.plots.projection import Near, Points
+from tripletlab.plots.projection import Neighbours, Points
 from tripletlab.system.files import write_whole
 
 Faces = NDArray[np.uint8]  # (n, size, size)
@@ -57,11 +57,11 @@ class Map(NamedTuple):
 
     title: str
     points: Points
-    near: Near
+    neighbours: Neighbours
 
 
-class Frame(NamedTuple):
-    """A moment of the training, and the points (n, 2) then."""
+class MapFrame(NamedTuple):
+    """A snapshot of the training, and the points (n, 2) then."""
 
     title: str
     points: Points
@@ -69,7 +69,7 @@ class Frame(NamedTuple):
 
 def draw_map(
     maps: Sequence[Map],
-    film: Sequence[Frame],
+    animation: Sequence[MapFrame],
     faces: Faces,
     names: Sequence[str],
     *,
@@ -80,14 +80,14 @@ def draw_map(
 
     The face, its name and its nearest faces appear at the pointer, and its point is ringed in every
     map. A click on a name in the legend fades everybody else; further clicks add people or let
-    them go. A slider moves the last map through the film, which ends in it.
+    them go. A slider moves the last map through the animation, which ends in it.
     """
     from bokeh.embed import file_html
     from bokeh.layouts import column, row
     from bokeh.models.widgets import Div
     from bokeh.resources import INLINE
 
-    people = _people(maps, film, names)
+    people = _people(maps, animation, names)
     plots = [_plot(people, place, one.title) for place, one in enumerate(maps)]
     _link_legends(plots)
     note = (
@@ -96,33 +96,35 @@ def draw_map(
         f" <b style='color:{OTHER}'>somebody else</b>."
     )
     heading = Div(text=f"<h2 style='margin:0 0 4px'>{escape(title)}</h2>{note}")
-    parts = [heading, *_controls(film, plots[-1], list(people.values()), len(maps) - 1)]
+    parts = [heading, *_controls(animation, plots[-1], list(people.values()), len(maps) - 1)]
     page = column(*parts, row(*plots, sizing_mode="stretch_width"), sizing_mode="stretch_width")
     # The first <head> is the page's own; Bokeh's scripts have more of them in their texts.
     head = f"<head><style>:root{{--faces:url({_sheet_of(faces)})}}</style>"
     write_whole(path, file_html(page, INLINE, title).replace("<head>", head, 1).encode())
 
 
-def _people(maps: Sequence[Map], film: Sequence[Frame], names: Sequence[str]) -> dict[str, Any]:
+def _people(
+    maps: Sequence[Map], animation: Sequence[MapFrame], names: Sequence[str]
+) -> dict[str, Any]:
     """A data source for each person; all maps share it, and so what the pointer is at."""
     from bokeh.models import ColumnDataSource
 
     points = {f"map_{place}": one.points for place, one in enumerate(maps)}
-    points |= {f"frame_{place}": one.points for place, one in enumerate(film)}
-    near = [_near(one.near, names) for one in maps]
+    points |= {f"frame_{place}": one.points for place, one in enumerate(animation)}
+    neighbours = [_neighbour_faces(one.neighbours, names) for one in maps]
     people = {}
     for person in sorted(set(names)):
         rows = np.flatnonzero(np.array(names) == person)
         columns = {"name": [person] * len(rows), "at": [_at(row) for row in rows.tolist()]}
         for key, xy in points.items():
             columns |= {f"{key}_x": xy[rows, 0].tolist(), f"{key}_y": xy[rows, 1].tolist()}
-        for place, texts in enumerate(near):
+        for place, texts in enumerate(neighbours):
             columns[f"near_{place}"] = [texts[row] for row in rows]
         people[person] = ColumnDataSource(columns)
     return people
 
 
-def _near(near: Near, names: Sequence[str]) -> list[str]:
+def _neighbour_faces(neighbours: Neighbours, names: Sequence[str]) -> list[str]:
     """The neighbours of each face as HTML: framed faces with their distances and names."""
 
     def face(row: int, other: int, distance: float) -> str:
@@ -136,7 +138,9 @@ def _near(near: Near, names: Sequence[str]) -> list[str]:
 
     return [
         "".join(face(row, int(one), d) for one, d in zip(others, apart, strict=True))
-        for row, (others, apart) in enumerate(zip(near.rows, near.distances, strict=True))
+        for row, (others, apart) in enumerate(
+            zip(neighbours.rows, neighbours.distances, strict=True)
+        )
     ]
 
 
@@ -197,16 +201,23 @@ def _link_legends(plots: list[Any]) -> None:
         legend.js_on_event("legend_item_click", choose)
 
 
-def _controls(film: Sequence[Frame], plot: Any, sources: list[Any], place: int) -> list[Any]:
-    """A slider and a button that plays the film; nothing where there is no film."""
-    if len(film) < 2:
+def _controls(
+    animation: Sequence[MapFrame], plot: Any, sources: list[Any], place: int
+) -> list[Any]:
+    """A slider and a button that plays the animation; nothing where there is no animation."""
+    if len(animation) < 2:
         return []
     from bokeh.layouts import row
     from bokeh.models import Button, CustomJS, Slider
 
-    titles = [frame.title for frame in film]
+    titles = [frame.title for frame in animation]
     slider = Slider(
-        start=0, end=len(film) - 1, value=len(film) - 1, step=1, title=titles[-1], show_value=False
+        start=0,
+        end=len(animation) - 1,
+        value=len(animation) - 1,
+        step=1,
+        title=titles[-1],
+        show_value=False,
     )
     button = Button(label="play the training", width=140)
     known = {"sources": sources, "plot": plot, "slider": slider, "titles": titles}

@@ -14,28 +14,28 @@ MOST = COLUMNS * ROWS
 
 
 def draw_errors(
-    judged: PairStore, distances: Distances, thresholds: Distances, *, title: str, path: Path
+    store: PairStore, distances: Distances, thresholds: Distances, *, title: str, path: Path
 ) -> None:
     """Write a PNG: the pairs farthest on the wrong side of their set's threshold, worst first."""
-    pairs = judged.pairs
+    pairs = store.pairs
     beyond = distances - thresholds[pairs.fold]  # at or below 0: called the same person
     false_matches = _worst(beyond, ~pairs.matched & (beyond <= 0))
     false_non_matches = _worst(-beyond, pairs.matched & (beyond > 0))
     panels = [
-        _panel("False matches: two people, called one", false_matches, judged, distances),
-        _panel("False non-matches: one person, called two", false_non_matches, judged, distances),
+        _panel("False matches: two people, called one", false_matches, store, distances),
+        _panel("False non-matches: one person, called two", false_non_matches, store, distances),
     ]
     draw_montage(panels, title=title, path=path)
 
 
-def shown(judged: PairStore, pair: int, *headline: str) -> Shown:
+def shown(store: PairStore, pair: int, *headline: str) -> Shown:
     """A pair of the store for a montage, with words above the names of its photos."""
-    rows = int(judged.pairs.first[pair]), int(judged.pairs.second[pair])
-    one, other = (shorten(_name(judged.names[row], judged.sources[row])) for row in rows)
+    rows = int(store.pairs.first[pair]), int(store.pairs.second[pair])
+    one, other = (shorten(_name(store.names[row], store.sources[row])) for row in rows)
     return Shown(
-        (judged.images[rows[0]], judged.images[rows[1]]),
+        (store.images[rows[0]], store.images[rows[1]]),
         (" ".join(headline), one, other),
-        (bool(judged.fallback[rows[0]]), bool(judged.fallback[rows[1]])),
+        (bool(store.fallback[rows[0]]), bool(store.fallback[rows[1]])),
     )
 
 
@@ -46,12 +46,12 @@ def _worst(beyond: Distances, wrong: NDArray[np.bool_]) -> NDArray[np.int64]:
 
 
 def _panel(
-    heading: str, chosen: NDArray[np.int64], judged: PairStore, distances: Distances
+    heading: str, chosen: NDArray[np.int64], store: PairStore, distances: Distances
 ) -> Panel:
     worst: Iterable[int] = chosen[:MOST].tolist()
     return Panel(
         f"{heading} ({len(chosen):,}; the worst {min(len(chosen), MOST)})",
-        [shown(judged, pair, f"{distances[pair]:.3f}") for pair in worst],
+        [shown(store, pair, f"{distances[pair]:.3f}") for pair in worst],
         "none",
     )
 

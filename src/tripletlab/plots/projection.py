@@ -13,10 +13,10 @@ Points = NDArray[np.float32]  # (n, 2)
 
 FEWEST = 4  # below it there is no neighbourhood to keep
 NEIGHBOURS = 15
-FILM_STEPS = 60  # of the optimisation: a frame starts where the next one has ended
+ANIMATION_STEPS = 60  # of the optimisation: a frame starts where the next one has ended
 
 
-class Near(NamedTuple):
+class Neighbours(NamedTuple):
     """The faces nearest to each face, nearest first, and their squared distances; (n, k)."""
 
     rows: NDArray[np.int64]
@@ -30,25 +30,25 @@ def project(embeddings: Embeddings, *, seed: int) -> Points:
     return _umap(embeddings, seed=seed, init=start)
 
 
-def film(frames: Sequence[Embeddings], last: Points, *, seed: int) -> list[Points]:
-    """A map of every frame, for a film that ends in `last`, the map of the last frame.
+def project_snapshots(frames: Sequence[Embeddings], last: Points, *, seed: int) -> list[Points]:
+    """A map of every frame, for an animation that ends in `last`, the map of the last frame.
 
     Each starts from the map of the frame after it, so that a face can be followed with the eye.
     """
     maps = [last]
     for embeddings in reversed(frames[:-1]):
-        maps.append(_umap(embeddings, seed=seed, init=maps[-1], n_epochs=FILM_STEPS))
+        maps.append(_umap(embeddings, seed=seed, init=maps[-1], n_epochs=ANIMATION_STEPS))
     return maps[::-1]
 
 
-def neighbours(embeddings: Embeddings, *, count: int) -> Near:
+def neighbours(embeddings: Embeddings, *, count: int) -> Neighbours:
     """The `count` nearest other faces of each, in the space of the embeddings itself."""
     faces = embeddings.astype(np.float64)
     lengths = np.einsum("nd,nd->n", faces, faces)
     apart = np.maximum(lengths[:, None] + lengths - 2 * faces @ faces.T, 0)
     np.fill_diagonal(apart, np.inf)
     rows = np.argsort(apart, axis=1, kind="stable")[:, : min(count, len(faces) - 1)]
-    return Near(rows, np.take_along_axis(apart, rows, axis=1))
+    return Neighbours(rows, np.take_along_axis(apart, rows, axis=1))
 
 
 def _umap(embeddings: Embeddings, *, seed: int, **more: Any) -> Points:

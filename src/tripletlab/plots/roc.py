@@ -6,14 +6,20 @@ from typing import Any
 import numpy as np
 
 from tripletlab.evaluation.operating_points import true_accept_rate
-from tripletlab.evaluation.protocol import Distances, Flags, Folds, Verdict, mean_roc, roc
+from tripletlab.evaluation.protocol import Distances, Flags, Folds, ProtocolResult, mean_roc, roc
 from tripletlab.plots.style import BLUE, GREY, ORANGE, VERMILION, plain, save, sheet
 
 FARS = (0.1, 0.01, 0.001)
 
 
 def draw_roc(
-    distances: Distances, matched: Flags, fold: Folds, verdict: Verdict, *, title: str, path: Path
+    distances: Distances,
+    matched: Flags,
+    fold: Folds,
+    result: ProtocolResult,
+    *,
+    title: str,
+    path: Path,
 ) -> None:
     """Write a PNG: the sets and their mean, and all pairs at once where few are accepted wrongly.
 
@@ -21,20 +27,22 @@ def draw_roc(
     """
     figure = sheet(11.4, 6.0, title=title)
     linear, logarithmic = figure.subplots(1, 2)
-    _linear(plain(linear), distances, matched, fold, verdict)
+    _linear(plain(linear), distances, matched, fold, result)
     _logarithmic(plain(logarithmic), distances, matched)
     save(figure, path)
 
 
-def _linear(axes: Any, distances: Distances, matched: Flags, fold: Folds, verdict: Verdict) -> None:
+def _linear(
+    axes: Any, distances: Distances, matched: Flags, fold: Folds, result: ProtocolResult
+) -> None:
     axes.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1, label="chance")
-    for k in range(len(verdict.auc)):
+    for k in range(len(result.auc)):
         rates = roc(distances[fold == k], matched[fold == k])
-        label = f"each of the {len(verdict.auc)} sets" if k == 0 else None
+        label = f"each of the {len(result.auc)} sets" if k == 0 else None
         axes.plot(*rates, color=ORANGE, alpha=0.55, linewidth=0.8, label=label)
     grid = np.linspace(0, 1, 501)
     mean = mean_roc(distances, matched, fold, grid=grid)
-    label = f"mean, AUC {verdict.auc.mean():.3f} ± {verdict.auc.std(ddof=1):.3f} (std over sets)"
+    label = f"mean, AUC {result.auc.mean():.3f} ± {result.auc.std(ddof=1):.3f} (std over sets)"
     axes.plot([0, *grid], [0, *mean], color=BLUE, linewidth=2.4, label=label)
     axes.set(
         xlabel="false positive rate",
