@@ -14,7 +14,7 @@ import cv2
 
 from tripletlab import config
 from tripletlab.faces.recipe import FaceRecipe
-from tripletlab.system.progress import spread
+from tripletlab.system.progress import parallel_map
 
 CHOICES = ("paper", "aligned", "cleaned")
 
@@ -40,7 +40,7 @@ def main():
     for folder in given.folders:
         files = sorted(folder.glob("*/*.*"))
         files = files[:: max(1, len(files) // given.many)]
-        found = spread(rejections, files, title=folder.name, size=lambda _: 1)
+        found = parallel_map(rejections, files, title=folder.name, size=lambda _: 1)
         for choice, problems in zip(CHOICES, zip(*found, strict=True), strict=True):
             counts = collections.Counter(why for why in problems if why)
             told = ", ".join(f"{why} {n / len(files):.1%}" for why, n in counts.most_common())

@@ -94,7 +94,7 @@ def test_an_interrupted_drawing_leaves_nothing(tmp_path, monkeypatch):
     def interrupted(*arguments, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("tripletlab.photos.synthetic.spread", interrupted)
+    monkeypatch.setattr("tripletlab.photos.synthetic.parallel_map", interrupted)
     with pytest.raises(KeyboardInterrupt):
         synthetic(folder=str(tmp_path), seed=1, people=4, photos=2, size=64)
     assert not list(tmp_path.iterdir())

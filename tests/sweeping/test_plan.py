@@ -47,6 +47,7 @@ def test_more_trials_are_the_same_sweep_and_another_config_is_not():
     assert read_plan(["random", "trials=50"]).recipe() == plan.recipe()
     assert read_plan(["random", "tracking.folder=elsewhere"]).recipe() == plan.recipe()
     assert read_plan(["random", "engine.workers=2", "retries=0"]).recipe() == plan.recipe()
+    assert read_plan(["random", "preparation=ray"]).recipe() == plan.recipe()
     assert read_plan(["random", "fit.epochs=2"]).recipe() != plan.recipe()
     assert read_plan(["random", "axes.margin=[0.1]"]).recipe() != plan.recipe()
 

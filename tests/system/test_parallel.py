@@ -1,4 +1,4 @@
-"""The preparation on a cluster of two nodes, which start here: TRIPLETLAB_CLUSTER=1, a minute."""
+"""Maps over cores, and the preparation on a Ray cluster of two nodes (TRIPLETLAB_CLUSTER=1)."""
 
 import os
 import socket
@@ -10,8 +10,8 @@ import pytest
 from tripletlab import config
 from tripletlab.errors import InputError
 from tripletlab.experiment.data import prepare
-from tripletlab.system.parallel import cluster, local, look_for
-from tripletlab.system.progress import _parts, spread, stream, workers
+from tripletlab.system.parallel import check_reachable, cluster, local
+from tripletlab.system.progress import _parts, parallel_map, stream, workers
 
 
 def double(number):
@@ -20,10 +20,12 @@ def double(number):
 
 def test_work_comes_back_in_order_and_as_it_is_done():
     with local():
-        assert spread(double, range(9), title="doubling", size=lambda _: 1) == list(range(0, 18, 2))
+        assert parallel_map(double, range(9), title="doubling", size=lambda _: 1) == list(
+            range(0, 18, 2)
+        )
         done = stream(double, range(9), title="doubling", size=lambda _: 1)
         assert sorted(done) == list(range(0, 18, 2))
-        assert spread(double, [], title="nothing", size=lambda _: 1) == []
+        assert parallel_map(double, [], title="nothing", size=lambda _: 1) == []
 
 
 def test_what_cannot_be_streamed_comes_in_stretches():
@@ -37,16 +39,16 @@ def refuse(**settings):
     raise ConnectionError("no such cluster\nsee elsewhere")
 
 
-def test_an_address_where_nothing_listens_is_known_at_once():
+def test_an_address_where_nothing_listens_fails_at_once():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         number = free.getsockname()[1]
         with pytest.raises(OSError, match="refused"):
-            look_for(f"127.0.0.1:{number}")
+            check_reachable(f"127.0.0.1:{number}")
         free.listen()
-        look_for(f"127.0.0.1:{number}")
-    for other in (None, "auto", "local", "ray://127.0.0.1:1"):  # Ray's own to judge
-        look_for(other)
+        check_reachable(f"127.0.0.1:{number}")
+    for other in (None, "auto", "local", "ray://127.0.0.1:1"):  # left to Ray
+        check_reachable(other)
 
 
 @pytest.mark.parametrize("installed", [True, False])
@@ -77,7 +79,7 @@ def test_two_nodes_prepare_the_same_faces(tmp_path, monkeypatch):
             config.compose("prepare", [*asked, f"data={tmp_path / where}", *more])
             for where, more in (
                 ("local", []),
-                ("cluster", ["machines=ray", f"machines.address={nodes.address}"]),
+                ("cluster", ["preparation=ray", f"preparation.address={nodes.address}"]),
             )
         ]
         here, there = (prepare(plain, fresh=False) for plain in plains)

@@ -14,7 +14,7 @@ from tripletlab.architectures.blocks import PoolKind, Style, convolution, poolin
 Convolution = tuple[int, int]  # kernel, filters
 
 
-class Row(Protocol):
+class LayerRow(Protocol):
     """One row: features (batch, height, width, channels) in, features out."""
 
     @property
@@ -24,7 +24,7 @@ class Row(Protocol):
         """Add the row's layers."""
 
     def text(self, style: Style) -> str:
-        """What a reader of the table sees: kernels and filters."""
+        """Kernels and filters, for the printed table."""
 
 
 class Conv(NamedTuple):

@@ -8,14 +8,14 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from tripletlab.architectures.blocks import PoolKind
-from tripletlab.architectures.rows import Conv, Convolution, Inception, Pool, Residual, Row
+from tripletlab.architectures.rows import Conv, Convolution, Inception, LayerRow, Pool, Residual
 
 
 class NetworkTable(NamedTuple):
     """A network's name and rows; `flatten` joins all that is left of the picture, for its mean."""
 
     name: str
-    rows: Sequence[Row]
+    rows: Sequence[LayerRow]
     flatten: bool = False
 
 

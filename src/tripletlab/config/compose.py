@@ -14,7 +14,7 @@ from tripletlab.errors import InputError
 from tripletlab.system.processor import resolve_dtype
 
 Tree = dict[str, Any]  # nested dicts, as YAML has them
-HERE = ("tracking", "machines")  # belong to this machine and not to a run
+HERE = ("tracking", "preparation")  # belong to this machine and not to a run
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ class PrepareConfig(Config):
     photos: Component
     verification: Component
     faces: Component
-    machines: Component
+    preparation: Component
     hygiene: Component
     data: Path
 

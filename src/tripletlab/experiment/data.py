@@ -26,7 +26,7 @@ class Data(NamedTuple):
 
 def prepare(config: PrepareConfig, *, fresh: bool) -> Data:
     """Open the stores that the config asks for, after making those that are not there."""
-    with config.machines.build()():
+    with config.preparation.build()():
         return _prepare(config, fresh=fresh)
 
 

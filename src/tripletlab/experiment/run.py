@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 RECIPE = "tripletlab.recipe"  # tag by which `train` finds the run that it goes on with
-ELSEWHERE = ("tracking", "machines", "data")  # say where, and nothing of the numbers
+ELSEWHERE = ("tracking", "preparation", "data")  # say where, and nothing of the numbers
 
 
 @dataclass(frozen=True)

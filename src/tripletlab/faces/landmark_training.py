@@ -30,7 +30,7 @@ from tripletlab.photos.conditions import draw_circumstance
 from tripletlab.photos.head import landmarks
 from tripletlab.photos.person import draw_person
 from tripletlab.photos.rendering import render
-from tripletlab.system.progress import console, spread
+from tripletlab.system.progress import console, parallel_map
 
 PEOPLE, PHOTOS, VARIANTS = 2000, 4, 3
 STAGES = 5
@@ -141,7 +141,7 @@ def examples_of(number: int) -> list[Example]:
 
 
 def _main() -> None:
-    drawn = spread(
+    drawn = parallel_map(
         examples_of, range(PEOPLE), title="Drawing people with landmarks", size=lambda _: 1
     )
     examples = [example for person in drawn for example in person]

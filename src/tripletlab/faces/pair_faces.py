@@ -19,7 +19,7 @@ from tripletlab.faces.storing import write
 from tripletlab.photos.pairs import NamedPair, Pairs, PhotoOf, draw_pairs, read_pairs_files
 from tripletlab.photos.sources import MAP_PEOPLE, Heldout, VerificationPhotos
 from tripletlab.photos.tree import identity_folders, list_identities, names_of, source
-from tripletlab.system.progress import say, spread
+from tripletlab.system.progress import parallel_map, say
 
 LONGEST_NUMBER = 18  # digits of a photo's number that are read
 CROPPED = "no face found, LFWcrop's taken"
@@ -199,7 +199,7 @@ def _faces(
 ) -> tuple[NDArray[np.uint8], list[str | None]]:
     """A face of every file (n, size, size), and what was wrong with it (n,)."""
     heading = f"Finding faces in {len(tasks):,} photos, {title}"
-    read = spread(reader, tasks, title=heading, size=lambda _: 1)
+    read = parallel_map(reader, tasks, title=heading, size=lambda _: 1)
     images = []
     for (file, _), face in zip(tasks, read, strict=True):
         if face.image is None:

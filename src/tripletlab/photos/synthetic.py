@@ -29,7 +29,7 @@ from tripletlab.photos.sources import (
     vggface2,
 )
 from tripletlab.system.locks import turn
-from tripletlab.system.progress import spread
+from tripletlab.system.progress import parallel_map
 
 TITLE = "synthetic people"
 FOLDS = 10  # of pairs.txt, as LFW's
@@ -148,7 +148,7 @@ def _drawn(
                     unfinished.mkdir()
                     tasks = list(zip(albums, lay_out(unfinished), strict=True))
                     title = f"Drawing synthetic people, {name}"
-                    spread(_Draw(size), tasks, title=title, size=lambda task: task[0].photos)
+                    parallel_map(_Draw(size), tasks, title=title, size=lambda task: task[0].photos)
                     unfinished.replace(path)
             finally:
                 shutil.rmtree(unfinished, ignore_errors=True)

@@ -62,7 +62,7 @@ class Plan:
     def recipe(self) -> str:
         """Identifies space and config; how many trials are drawn and what is shown may change."""
         shape = self.space.model_dump(exclude={"name", "trials", "columns"})
-        own = (*OWN, "tracking", "data")
+        own = (*OWN, "preparation", "tracking", "data")
         about = {key: value for key, value in self.base.tree.items() if key not in own}
         return digest(shape, about)
 

@@ -1,4 +1,4 @@
-"""Whose cores the preparation uses: targets of conf/machines."""
+"""Where photos are prepared: targets of conf/preparation."""
 
 import contextlib
 import re
@@ -11,17 +11,17 @@ from tripletlab.system.progress import workers
 
 @contextlib.contextmanager
 def local() -> Iterator[None]:
-    """This machine's."""
+    """On the cores of this machine."""
     yield
 
 
 @contextlib.contextmanager
 def cluster(*, address: str) -> Iterator[None]:
-    """Those of every machine of a Ray cluster, which see the same photos at the same paths.
+    """On all machines of a Ray cluster, which need the same photos under the same paths.
 
     InputError as `connect`.
     """
-    connect(address, key="machines.address")
+    connect(address, key="preparation.address")
     import ray
     from ray.util.joblib import register_ray
 
@@ -34,9 +34,9 @@ def cluster(*, address: str) -> Iterator[None]:
 
 
 def connect(address: str | None, *, key: str) -> None:
-    """Join the Ray cluster at the address that the config's `key` gives; None: a local one.
+    """Join the Ray cluster at an address, the value of the config's `key`; None starts one here.
 
-    InputError where Ray is not installed, or no cluster is there.
+    InputError where Ray is not installed, or no cluster answers.
     """
     try:
         import ray
@@ -44,18 +44,18 @@ def connect(address: str | None, *, key: str) -> None:
         noun = key.partition(".")[0]
         raise InputError(f"{noun}=ray needs Ray: pip install 'tripletlab[cluster]'") from error
     try:
-        look_for(address)
+        check_reachable(address)
         ray.init(address=address, log_to_driver=False, logging_level="ERROR")
     except (OSError, RuntimeError, ValueError) as error:
         reason = str(error).partition("\n")[0]
         raise InputError(
-            f"{key}={address}: no Ray cluster there ({reason}); start one with"
+            f"{key}={address}: no Ray cluster there ({reason}); start one by"
             " `ray start --head`, and `ray start --address=HOST:6379` on the other machines"
         ) from error
 
 
-def look_for(address: str | None) -> None:
-    """OSError where nothing listens at HOST:PORT; Ray itself asks for minutes before it says so."""
+def check_reachable(address: str | None) -> None:
+    """OSError where nothing listens at HOST:PORT: Ray itself would try for minutes."""
     place = re.fullmatch(r"([^/:]+):(\d+)", address or "")
-    if place:  # else none, auto, local or ray://…
+    if place:  # other addresses (None, auto, local, ray://…) are left to Ray
         socket.create_connection((place[1], int(place[2])), timeout=10).close()

@@ -1,4 +1,4 @@
-"""Progress bars on stderr, and work spread over the cores under one."""
+"""Progress on stderr: lines, bars, and maps over all cores under a bar."""
 
 import contextlib
 import functools
@@ -7,8 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.progress import (
@@ -28,23 +27,23 @@ Result = TypeVar("Result")
 
 @functools.cache
 def console() -> Console:
-    """Where a person looks while work goes on: stderr, so that stdout is the result alone."""
+    """The console for progress: stderr, so that stdout has the result alone."""
     return Console(stderr=True, highlight=False)
 
 
 def say(text: str) -> None:
-    """A line above the bar, if there is one."""
+    """Print a line on stderr, above the bar if there is one; passwords in it are hidden."""
     console().print(redacted(text), markup=False)
 
 
-_quiet = threading.RLock()  # of two threads at once, the second would save what the first set
+_quiet = threading.RLock()  # a second thread would save, and later restore, the discarded stderr
 
 
 @contextlib.contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """Nothing on stderr, not even from C libraries, which no setting of Python's silences.
+    """Discard what is written to stderr, by C libraries too.
 
-    Of several threads, one at a time is in such a block.
+    One thread at a time may be in such a block; others wait for it.
     """
     with _quiet:
         yield from _without_stderr()
@@ -64,7 +63,7 @@ def _without_stderr() -> Iterator[None]:
 
 @contextlib.contextmanager
 def bar(title: str, *, total: int) -> Iterator[Callable[[int], None]]:
-    """A bar with counts, time so far and time left; the value advances it."""
+    """A bar with counts, time so far and time left; yields a function that advances it."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -83,12 +82,26 @@ _settings: ContextVar[dict[str, Any]] = ContextVar("_settings")
 
 @contextlib.contextmanager
 def workers(**settings: Any) -> Iterator[None]:
-    """While the block runs, work is spread as joblib.Parallel's settings say (backend, n_jobs)."""
+    """Give joblib.Parallel these settings (backend, n_jobs) for the maps in the block."""
     token = _settings.set(settings)
     try:
         yield
     finally:
         _settings.reset(token)
+
+
+def parallel_map(
+    work: Callable[[Item], Result],
+    items: Sequence[Item],
+    *,
+    title: str,
+    size: Callable[[Item], int],
+) -> list[Result]:
+    """`work` on every item, over all cores: the results in the order of the items.
+
+    The bar counts an item by its `size`.
+    """
+    return list(_results(work, items, title=title, size=size, return_as="generator"))
 
 
 def stream(
@@ -98,17 +111,28 @@ def stream(
     title: str,
     size: Callable[[Item], int],
 ) -> Iterator[Result]:
-    """`work` on every item, over all cores, each result as soon as it is there; else as `spread`.
+    """As `parallel_map`, but each result as soon as it is there.
 
-    Only the results that nobody has taken yet are in memory. A backend that cannot hand them out
+    Only results that have not been taken yet are in memory. A backend that cannot hand them out
     one by one does so for items of a size of a thousand a worker at a time.
     """
+    return _results(work, items, title=title, size=size, return_as="generator_unordered")
+
+
+def _results(
+    work: Callable[[Item], Result],
+    items: Sequence[Item],
+    *,
+    title: str,
+    size: Callable[[Item], int],
+    return_as: str,
+) -> Iterator[Result]:
     import joblib
 
     settings = {"n_jobs": cores(), **_settings.get({})}
     streams = settings.get("backend", "loky") == "loky"
     parts = [items] if streams else _parts(items, size, most=1000 * settings["n_jobs"])
-    parallel = joblib.Parallel(return_as="generator_unordered" if streams else "list", **settings)
+    parallel = joblib.Parallel(return_as=return_as if streams else "list", **settings)
     task = joblib.delayed(_sized)
     with bar(title, total=sum(map(size, items))) as advance, parallel:
         for part in parts:
@@ -132,29 +156,6 @@ def _parts(
 
 def _sized(work: Callable[[Item], Result], item: Item, size: int) -> tuple[Result, int]:
     return work(item), size
-
-
-def spread(
-    work: Callable[[Item], Result],
-    items: Sequence[Item],
-    *,
-    title: str,
-    size: Callable[[Item], int],
-) -> list[Result]:
-    """`work` on every item, over all cores, results in order; an item counts by its `size`."""
-    numbered = list(enumerate(items))
-    done = stream(_Numbered(work), numbered, title=title, size=lambda one: size(one[1]))
-    return [result for _, result in sorted(done, key=lambda one: one[0])]
-
-
-@dataclass(frozen=True)
-class _Numbered(Generic[Item, Result]):
-    """The work, and which of the items it was done on."""
-
-    work: Callable[[Item], Result]
-
-    def __call__(self, item: tuple[int, Item]) -> tuple[int, Result]:
-        return item[0], self.work(item[1])
 
 
 def cores() -> int:
