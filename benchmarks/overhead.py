@@ -3,7 +3,7 @@
     .venv/bin/python benchmarks/overhead.py [trials]
 
 Each trial is a config composed by Hydra, a job to a warm worker process, an MLflow run with all its
-parameters and one epoch's metrics, an answer of the pruner, and a result in Optuna's database: all
+parameters and one epoch's metrics, a decision of the pruner, and a result in Optuna's database: all
 that `tripletlab sweep` does but photos, network and evaluation. Against it a bare loop of Optuna on
 the same kind of database, without and with an MLflow run a trial. Seconds a trial, medians.
 """
@@ -21,11 +21,11 @@ import mlflow
 import optuna
 
 from tripletlab.sweeping.driver import Driver
-from tripletlab.sweeping.jobs import Job, Told
+from tripletlab.sweeping.jobs import Job, Reporter
 from tripletlab.sweeping.local import Local
 from tripletlab.sweeping.plan import Plan, read_plan
 from tripletlab.sweeping.storage import open_storage
-from tripletlab.sweeping.study import Study
+from tripletlab.sweeping.trial_queue import TrialQueue
 from tripletlab.tracking.runs import Tracker
 
 METRICS = {"best_validation_auc": 0.5, "validation_auc": 0.5, "loss": 0.2}
@@ -37,14 +37,14 @@ class Empty(NamedTuple):
     tracker: Tracker
     parent: str
 
-    def __call__(self, job: Job, told: Told) -> dict[str, float]:
+    def __call__(self, job: Job, reporter: Reporter) -> dict[str, float]:
         if job.number == 0:
             self.tracker.connect()
         params = pickle.loads(job.config).params()
         with self.tracker.run(job.name, params=params, tags={}, parent=self.parent) as run:
-            told.began(run.run_id)
+            reporter.began(run.run_id)
             run.metrics(METRICS, step=1)
-            told.epoch(1, METRICS)
+            reporter.epoch(1, METRICS)
             run.metrics(METRICS)
         return METRICS
 
@@ -66,24 +66,24 @@ def sweep(plan: Plan, folder: Path) -> list[float]:
     tracker = Tracker(str(folder), "overhead", f"sqlite:///{folder / 'mlflow.db'}")
     tracker.open()
     storage = open_storage(f"sqlite:///{folder / 'optuna.db'}")
-    study = Study.open(storage, name="overhead", space=plan.space, fresh=False)
+    queue = TrialQueue.open(storage, name="overhead", space=plan.space, fresh=False)
     engine, clock = Local(workers=1, gpus=1), Clock()
     with tracker.run("parent", params={}, tags={}) as parent:
         engine.open(Empty(tracker, parent.run_id))
         Driver(
-            study,
+            queue,
             engine,
             prepare=lambda taken: Job(
                 taken.number,
                 plan.title(taken.point, taken.seed),
-                plan.composed(taken.point, taken.seed),
+                pickle.dumps(plan.run_config(taken.point, taken.seed)),
                 taken.run_id,
                 folder / f"{taken.number}.npz",
                 folder / f"{taken.number}.log",
             ),
-            board=clock,
+            display=clock,
             retries=0,
-            closed=lambda run_id, how: None,
+            close_run=lambda run_id, how: None,
         ).run()
     return [after - before for before, after in itertools.pairwise(clock.ends)]
 

@@ -16,7 +16,7 @@ from tripletlab import config
 from tripletlab.config.files import describe
 from tripletlab.errors import InputError
 from tripletlab.sweeping.plan import read_plan
-from tripletlab.sweeping.samplers import drawn
+from tripletlab.sweeping.samplers import draw_points
 from tripletlab.triplets.losses import hinge
 from tripletlab.triplets.miners import given, semihard
 from tripletlab.triplets.regularizers import none
@@ -168,7 +168,7 @@ def test_every_space_can_be_swept(path):
         pytest.importorskip("torch")  # an extra
     plan = read_plan([str(path)])
     plan.check()
-    assert len(drawn(plan.space)) == plan.space.points
+    assert len(draw_points(plan.space)) == plan.space.points
 
 
 def test_an_interpolated_value_is_reported_under_the_key_to_change():

@@ -12,10 +12,11 @@ from tripletlab.sweeping.jobs import Job
 from tripletlab.sweeping.local import Local
 from tripletlab.sweeping.spaces import SCORE, Choice, Space
 from tripletlab.sweeping.storage import open_storage
-from tripletlab.sweeping.study import Study
+from tripletlab.sweeping.study import reason
+from tripletlab.sweeping.trial_queue import TrialQueue
 
 
-class Board:
+class Display:
     def __init__(self):
         self.ends = []
 
@@ -29,9 +30,9 @@ class Board:
         self.ends.append((job.number, how))
 
 
-def work(job, told):
+def work(job, reporter):
     """What the job's config says: a list of deeds, of which a dead worker's are not done again."""
-    told.began(f"run {job.number}")
+    reporter.began(f"run {job.number}")
     print("at work on", job.number, flush=True)
     for epoch, deed in enumerate(job.config, start=1):
         mark = job.checkpoint.with_suffix(f".{epoch}")
@@ -47,16 +48,16 @@ def work(job, told):
             raise FloatingPointError("left the finite numbers")
         if deed == "wait":
             time.sleep(60)
-        told.epoch(epoch, {"validation_auc": float(deed)})
+        reporter.epoch(epoch, {"validation_auc": float(deed)})
         job.checkpoint.write_text(str(epoch))
     return {SCORE: float(job.config[-1])}
 
 
-def drive(folder, deeds, *, workers=1, retries=1, pruner=None, board=None):
+def drive(folder, deeds, *, workers=1, retries=1, pruner=None, display=None):
     """A trial for each list of deeds."""
     space = Space(name="s", axes={"job": Choice(values=list(range(len(deeds))))}, pruner=pruner)
     storage = open_storage(f"sqlite:///{folder / 'optuna.db'}")
-    study = Study.open(storage, name="a", space=space, fresh=False)
+    study = TrialQueue.open(storage, name="a", space=space, fresh=False)
     engine = Local(workers=workers, gpus=1)
     engine.open(work)
     closed = []
@@ -67,16 +68,16 @@ def drive(folder, deeds, *, workers=1, retries=1, pruner=None, board=None):
         log = place.with_suffix(".log")
         return Job(taken.number, name, deed, taken.run_id, place.with_suffix(".npz"), log)
 
-    board = board or Board()
+    display = display or Display()
     driver = Driver(
         study,
         engine,
         prepare=job,
-        board=board,
+        display=display,
         retries=retries,
-        closed=lambda run, how: closed.append((run, how)),
+        close_run=lambda run, how: closed.append((run, how)),
     )
-    driver.study_, driver.closed_, driver.board_ = study, closed, board
+    driver.study_, driver.closed_, driver.display_ = study, closed, display
     return driver
 
 
@@ -87,12 +88,12 @@ def test_every_end_is_told_apart(tmp_path):
     driver.run()
     counts = driver.study_.counts()
     assert (counts["complete"], counts["pruned"], counts["failed"]) == (2, 1, 2)
-    states = {trial.number: driver.study_.reason(trial) for trial in driver.study_.latest()}
+    states = {trial.number: reason(trial) for trial in driver.study_.latest()}
     assert states[1] == "ValueError: a real error"
     assert states[2] == "left the finite numbers"
     assert "SIGKILL, 2 times" in states[4]
     assert ("run 3", "worker ended by SIGKILL") in driver.closed_
-    assert driver.study_.frozen(3).intermediate_values == {1: 0.6, 3: 0.7}
+    assert driver.study_.trial(3).intermediate_values == {1: 0.6, 3: 0.7}
     assert "a real\nerror" in (tmp_path / "1.log").read_text()
     assert (tmp_path / "3.log").read_text().count("at work on 3") == 2
     assert not (tmp_path / "0.npz").exists()  # its checkpoint went with it
@@ -103,8 +104,8 @@ def test_a_hopeless_trial_is_ended_by_the_pruner(tmp_path):
     driver = drive(tmp_path, [[0.8, 0.9], [0.7, 0.95], [0.85, 0.9]], pruner=median)
     driver.run()
     assert driver.study_.counts()["pruned"] == 1
-    assert driver.study_.reason(driver.study_.frozen(1)) == "MedianPruner after epoch 1"
-    assert driver.study_.frozen(1).intermediate_values == {1: 0.7}
+    assert reason(driver.study_.trial(1)) == "MedianPruner after epoch 1"
+    assert driver.study_.trial(1).intermediate_values == {1: 0.7}
 
 
 def test_a_sweep_whose_first_runs_all_fail_is_given_up(tmp_path):
@@ -115,12 +116,12 @@ def test_a_sweep_whose_first_runs_all_fail_is_given_up(tmp_path):
 
 
 def test_a_stopped_sweep_takes_its_trial_again(tmp_path):
-    class CtrlC(Board):
+    class CtrlC(Display):
         def epoch(self, job, epoch, metrics):
             if job.number == 1:
                 raise KeyboardInterrupt
 
-    driver = drive(tmp_path, [[0.5], [0.55, "wait", 0.6]], board=CtrlC())
+    driver = drive(tmp_path, [[0.5], [0.55, "wait", 0.6]], display=CtrlC())
     with pytest.raises(KeyboardInterrupt):
         driver.run()
     counts = driver.study_.counts()
@@ -128,13 +129,13 @@ def test_a_stopped_sweep_takes_its_trial_again(tmp_path):
     again = drive(tmp_path, [[0.5], [0.6]])
     again.run()
     assert again.study_.counts()["complete"] == 2
-    assert again.board_.ends == [(1, "best_validation_auc 0.6")]
+    assert again.display_.ends == [(1, "best_validation_auc 0.6")]
 
 
 def test_pruned_passes_through_a_job_as_its_end(tmp_path):
     from tripletlab.sweeping.jobs import Stopped, perform
 
-    def ends(job, told):
+    def ends(job, reporter):
         raise Pruned("no hope")
 
     job = Job(0, "a", None, None, tmp_path / "0.npz", tmp_path / "0.log")

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from tripletlab.errors import InputError
-from tripletlab.sweeping.samplers import drawn, make_pruner
+from tripletlab.sweeping.samplers import draw_points, make_pruner
 from tripletlab.sweeping.space_files import read_space
 
 RANDOM = "trials: 20\nsampler: {_target_: optuna.samplers.RandomSampler, seed: 1}\n"
@@ -37,17 +37,17 @@ def test_an_axis_exists_only_where_it_applies(tmp_path):
     grid = space(tmp_path, CONDITIONAL)
     assert [grid.title(cell) for cell in grid.cells()] == ["semihard 0.2", "semihard 0.4", "hard"]
     assert {"miner": "semihard", "margin": 0.4} in grid.corners()
-    drawn_ones = drawn(space(tmp_path, CONDITIONAL + RANDOM))
+    drawn_ones = draw_points(space(tmp_path, CONDITIONAL + RANDOM))
     assert all(("margin" in point) == (point["miner"] == "semihard") for point in drawn_ones)
     assert {point["miner"] for point in drawn_ones} == {"semihard", "hard"}
 
 
 def test_ranges_are_drawn_within_their_ends_and_the_same_again(tmp_path):
     text = "axes: {margin: {low: 0.1, high: 0.6}, batches.steps: {low: 10, high: 40, step: 10}}\n"
-    points = drawn(space(tmp_path, text + RANDOM))
+    points = draw_points(space(tmp_path, text + RANDOM))
     assert all(0.1 <= point["margin"] <= 0.6 for point in points)
     assert {point["batches.steps"] for point in points} == {10, 20, 30, 40}
-    assert drawn(space(tmp_path, text + RANDOM)) == points
+    assert draw_points(space(tmp_path, text + RANDOM)) == points
     assert points[0] != points[1]
 
 
@@ -133,7 +133,7 @@ def test_aliases_within_bounds_are_read(tmp_path):
 
 def test_a_step_as_wide_as_the_range_is_one(tmp_path):
     text = "axes: {margin: {low: 0.1, high: 0.3, step: 0.2}}\n"
-    assert {point["margin"] for point in drawn(space(tmp_path, text + RANDOM))} == {0.1, 0.3}
+    assert {point["margin"] for point in draw_points(space(tmp_path, text + RANDOM))} == {0.1, 0.3}
 
 
 @pytest.mark.parametrize("key", ["trials.x", "sampler.seed.x", "objectives.a.b.c"])

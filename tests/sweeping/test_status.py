@@ -7,7 +7,8 @@ from tripletlab.errors import InputError
 from tripletlab.sweeping.spaces import SCORE, Choice, Space
 from tripletlab.sweeping.status import best, clean, status
 from tripletlab.sweeping.storage import open_storage
-from tripletlab.sweeping.study import OVERRIDES, RUN, Study
+from tripletlab.sweeping.study import OVERRIDES, RUN
+from tripletlab.sweeping.trial_queue import TrialQueue
 from tripletlab.system.provenance import code_fingerprint
 
 GRID = Space(name="grid", axes={"margin": Choice(values=[0.2, 0.3, 0.4])}, seeds=[7])
@@ -18,13 +19,13 @@ def study(tmp_path, monkeypatch):
     """One trial complete, one failed, one that waits."""
     monkeypatch.chdir(tmp_path)
     storage = open_storage("sqlite:///mlruns/optuna.db")
-    study = Study.open(storage, name="grid-abc", space=GRID, fresh=False)
-    study.remember(OVERRIDES, "fit.epochs=2")
+    study = TrialQueue.open(storage, name="grid-abc", space=GRID, fresh=False)
+    study.add_note(OVERRIDES, "fit.epochs=2")
     done, failed = study.take(), study.take()
-    study.note(done.number, RUN, "r1")
+    study.note_trial(done.number, RUN, "r1")
     study.report(done.number, 1, 0.7)
     study.complete(done.number, {SCORE: 0.75})
-    study.failed(failed.number, "ValueError: no")
+    study.fail(failed.number, "ValueError: no")
     return study
 
 

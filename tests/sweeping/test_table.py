@@ -3,9 +3,16 @@
 import pytest
 from rich.console import Console
 
-from tripletlab.sweeping.significance import Comparison, Interval
+from tripletlab.sweeping.significance import Interval, Ranking
 from tripletlab.sweeping.spaces import SCORE
-from tripletlab.sweeping.table import Row, conclusion, front, headings, markdown, print_table
+from tripletlab.sweeping.table import (
+    ModelRow,
+    conclusion,
+    headings,
+    markdown,
+    pareto_front,
+    print_table,
+)
 
 
 def metrics(score, flops=1.0):
@@ -21,7 +28,7 @@ def metrics(score, flops=1.0):
 
 
 def row(name, *scores, flops=1.0):
-    return Row(name, {}, tuple(map(str, scores)), tuple(metrics(one, flops) for one in scores))
+    return ModelRow(name, {}, tuple(map(str, scores)), tuple(metrics(one, flops) for one in scores))
 
 
 ROWS = [row("semihard 0.2", 0.90), row("hard 0.2", 0.93), row("hard 0.4", 0.91)]
@@ -29,7 +36,7 @@ ROWS = [row("semihard 0.2", 0.90), row("hard 0.2", 0.93), row("hard 0.4", 0.91)]
 
 def found(best, leads, *, low=0.88, equals=(), contenders=()):
     own = Interval(0.93, low, 0.97)
-    return Comparison(best, own, leads, list(equals), list(contenders))
+    return Ranking(best, own, leads, list(equals), list(contenders))
 
 
 LEADS = {0: Interval(0.03, 0.01, 0.05), 2: Interval(0.02, 0.005, 0.035)}
@@ -78,7 +85,9 @@ def test_a_narrow_screen_keeps_names_and_figures_whole(width, all_of_it, capsys)
 
 def test_columns_without_room_stand_in_a_table_below(capsys):
     more = [f"images_per_second_{n}" for n in range(6)]
-    row = Row("inception_large7", {}, ("1",), ({**metrics(0.9), **dict.fromkeys(more, 123456)},))
+    row = ModelRow(
+        "inception_large7", {}, ("1",), ({**metrics(0.9), **dict.fromkeys(more, 123456)},)
+    )
     print_table(
         [row], title="t", shown=headings(more), bold=[], console=Console(width=80, highlight=False)
     )
@@ -120,8 +129,8 @@ def test_the_front_is_what_nothing_beats():
         row("twin", 0.7, flops=1),
         row("dearer", 0.7, flops=2),
     ]
-    assert [one.name for one in front(rows, objectives)] == ["best", "cheap", "twin"]
-    assert [one.name for one in front(ROWS, {SCORE: "maximize"})] == ["hard 0.2"]
+    assert [one.name for one in pareto_front(rows, objectives)] == ["best", "cheap", "twin"]
+    assert [one.name for one in pareto_front(ROWS, {SCORE: "maximize"})] == ["hard 0.2"]
 
 
 def test_markdown_has_a_line_for_each_row():

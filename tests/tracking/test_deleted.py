@@ -11,7 +11,7 @@ from mlflow import MlflowClient
 from tripletlab.errors import InputError
 from tripletlab.sweeping.result import _kept, _promoted
 from tripletlab.sweeping.spaces import SCORE
-from tripletlab.sweeping.table import Row
+from tripletlab.sweeping.table import ModelRow
 from tripletlab.tracking import registry
 from tripletlab.tracking.runs import CHAMPION, Gone, Tracker
 
@@ -34,7 +34,7 @@ def row(tracker, folder, score, *, name="model"):
     if not client.search_registered_models(f"name = '{name}'"):
         client.create_registered_model(name)
     client.create_model_version(name, source=tracker.folder, run_id=run.run_id)
-    return Row(f"of {score}", {}, (run.run_id,), ({SCORE: score},))
+    return ModelRow(f"of {score}", {}, (run.run_id,), ({SCORE: score},))
 
 
 def delete_for_good(run_id, tracker):

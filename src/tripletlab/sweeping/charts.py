@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import optuna
-import optuna.visualization as seen
+import optuna.visualization as visualization
 from numpy.typing import NDArray
 from optuna.importance import FanovaImportanceEvaluator
 from optuna.trial import FrozenTrial, TrialState, create_trial
@@ -46,20 +46,22 @@ def of_study(study: Study) -> dict[str, Figure]:
     first = next(iter(space.objectives))
     single = _by_first_objective(own, done)
     drawn: dict[str, Callable[[], Figure]] = {
-        "How it went": lambda: seen.plot_optimization_history(single, target_name=first),
-        "All runs at a glance": lambda: seen.plot_parallel_coordinate(
+        "How it went": lambda: visualization.plot_optimization_history(single, target_name=first),
+        "All runs at a glance": lambda: visualization.plot_parallel_coordinate(
             single, params=varied, target_name=first
         ),
-        "Which parameter matters": lambda: seen.plot_param_importances(
+        "Which parameter matters": lambda: visualization.plot_param_importances(
             single, params=varied, evaluator=FanovaImportanceEvaluator(seed=0), target_name=first
         ),
-        "Each parameter alone": lambda: seen.plot_slice(single, params=varied, target_name=first),
-        "Two parameters together": lambda: seen.plot_contour(
+        "Each parameter alone": lambda: visualization.plot_slice(
+            single, params=varied, target_name=first
+        ),
+        "Two parameters together": lambda: visualization.plot_contour(
             single, params=varied[:4], target_name=first
         ).update_layout(height=320 * max(len(varied[:4]) - 1, 2)),
     }
     if space.several and len(space.objectives) < 4:
-        front = {"Pareto front": lambda: seen.plot_pareto_front(own)}
+        front = {"Pareto front": lambda: visualization.plot_pareto_front(own)}
         drawn = {**front, **drawn}
     silent = set[str]()
     if len(varied) == 1:
@@ -99,8 +101,8 @@ def roc_curves(curves: Mapping[str, Rates]) -> Figure:
     return _in_our_style(figure)
 
 
-def worth(networks: Mapping[str, tuple[float, float]]) -> Figure:
-    """What each network, by name, is worth (AUC) against what a face costs it (operations)."""
+def auc_by_operations(networks: Mapping[str, tuple[float, float]]) -> Figure:
+    """Verification AUC against operations; `networks` is name to (operations for a face, AUC)."""
     flops, aucs = zip(*networks.values(), strict=True)
     figure = Figure()
     figure.add_scatter(

@@ -1,4 +1,4 @@
-"""The driver takes trials from the study, gives them to workers, and notes what they tell."""
+"""The driver takes trials from the queue, gives them to workers, and records their events."""
 
 import math
 from collections.abc import Callable
@@ -16,14 +16,15 @@ from tripletlab.sweeping.jobs import (
     Job,
     Stopped,
 )
-from tripletlab.sweeping.study import RUN, Study, Taken
+from tripletlab.sweeping.study import RUN
+from tripletlab.sweeping.trial_queue import QueuedTrial, TrialQueue
 
-HOPELESS = 3  # failures before anything else; what follows would fail as well
-WATCHED = "validation_auc"  # what a pruner compares, epoch by epoch
+MAX_FIRST_FAILURES = 3  # without one success: the other trials would most likely fail as well
+MONITORED = "validation_auc"  # what a pruner compares, epoch by epoch
 
 
-class Board(Protocol):
-    """What a person sees of it."""
+class Display(Protocol):
+    """Shows a person how the trials get on."""
 
     def began(self, job: Job) -> None:
         """A worker has the job."""
@@ -38,105 +39,106 @@ class Board(Protocol):
 class Driver:
     """Runs a study's trials on an engine until none is left.
 
-    `prepare` turns a trial into a job. A trial whose worker dies is taken again, at most `retries`
-    times; `closed` is then told the MLflow run that the dead worker left open, and whether the
-    trial has been given up.
+    `prepare` turns a trial into a job. A trial whose worker dies is queued again, at most `retries`
+    times; `close_run` is called with the MLflow run that the dead worker left open, and the reason.
     """
 
     def __init__(
         self,
-        study: Study,
+        queue: TrialQueue,
         engine: Engine,
         *,
-        prepare: Callable[[Taken], Job],
-        board: Board,
+        prepare: Callable[[QueuedTrial], Job],
+        display: Display,
         retries: int,
-        closed: Callable[[str, str], None],
+        close_run: Callable[[str, str], None],
     ) -> None:
-        self.study, self.engine, self.prepare, self.board = study, engine, prepare, board
-        self.retries, self.closed = retries, closed
-        self.at_work: dict[int, Job] = {}
-        self.hope, self.failures = False, 0
+        self.queue, self.engine, self.prepare, self.display = queue, engine, prepare, display
+        self.retries, self.close_run = retries, close_run
+        self.running: dict[int, Job] = {}
+        self.any_succeeded, self.failures = False, 0
 
     def run(self) -> None:
-        """Until every trial has ended; when it is stopped, trials at work wait for the next time.
+        """Until every trial has ended; where it is stopped, running trials are queued again.
 
-        InputError when the first trials all fail: the others would, too.
+        InputError when the first trials all fail: the others most likely would, too.
         """
         try:
-            while self._fill() or self.at_work:
+            while self._fill() or self.running:
                 for number, event in self.engine.events():
-                    self._hear(self.at_work[number], event)
+                    self._handle(self.running[number], event)
         finally:
             self.engine.stop()
-            for number in self.at_work:
-                self.study.wait_again(number)
-                if run_id := self.study.frozen(number).user_attrs.get(RUN):
-                    self.closed(run_id, "stopped with the sweep")
+            for number in self.running:
+                self.queue.requeue(number)
+                self._close_run(number, "stopped with the sweep")
 
     def _fill(self) -> bool:
+        """Give every free worker a trial; False where none began."""
         began = False
-        while len(self.at_work) < self.engine.workers and (taken := self.study.take()):
-            job = self.at_work[taken.number] = self.prepare(taken)
+        while len(self.running) < self.engine.workers and (taken := self.queue.take()):
+            job = self.running[taken.number] = self.prepare(taken)
             self.engine.start(job)
-            self.board.began(job)
+            self.display.began(job)
             began = True
         return began
 
-    def _hear(self, job: Job, event: Event) -> None:
-        study, number = self.study, job.number
+    def _handle(self, job: Job, event: Event) -> None:
+        queue, number = self.queue, job.number
         match event:
             case Began(run_id):
-                study.note(number, RUN, run_id)
+                queue.note_trial(number, RUN, run_id)
             case Epoch(epoch, metrics):
-                stop = study.report(number, epoch, metrics[WATCHED])
-                self.board.epoch(job, epoch, metrics)
-                self.engine.answer(number, self._why(epoch) if stop else None)
+                stop = queue.report(number, epoch, metrics[MONITORED])
+                self.display.epoch(job, epoch, metrics)
+                pruner = type(queue.study.pruner).__name__
+                self.engine.reply(number, f"{pruner} after epoch {epoch}" if stop else None)
             case Done(metrics):
-                lacking = [
-                    name
-                    for name in study.space.objectives
-                    if not math.isfinite(metrics.get(name, math.nan))
-                ]
-                if lacking:
-                    has = ", ".join(sorted(metrics))
-                    self._end(job, f"the run has no number {lacking[0]}; it has {has}", failed=True)
-                else:
-                    study.complete(number, metrics)
-                    values = (f"{name} {metrics[name]:.4g}" for name in study.space.objectives)
-                    self._end(job, ", ".join(values))
+                self._complete(job, metrics)
             case Stopped(reason):
-                study.pruned(number, reason)
-                self._end(job, reason)
+                queue.prune(number, reason)
+                self._succeed(job, reason)
             case Failed(error):
-                self._end(job, error, failed=True)
+                self._fail(job, error)
             case Died(how):
-                self._bury(job, how)
+                self._retry(job, how)
 
-    def _why(self, epoch: int) -> str:
-        return f"{type(self.study.study.pruner).__name__} after epoch {epoch}"
+    def _complete(self, job: Job, metrics: dict[str, float]) -> None:
+        objectives = self.queue.space.objectives
+        for name in objectives:
+            if not math.isfinite(metrics.get(name, math.nan)):
+                has = ", ".join(sorted(metrics))
+                self._fail(job, f"the run has no finite {name}; it has {has}")
+                return
+        self.queue.complete(job.number, metrics)
+        self._succeed(job, ", ".join(f"{name} {metrics[name]:.4g}" for name in objectives))
 
-    def _end(self, job: Job, how: str, *, failed: bool = False) -> None:
-        del self.at_work[job.number]
-        if not failed:
-            self.hope = True
-            job.checkpoint.unlink(missing_ok=True)
-            self.board.ended(job, how)
-            return
-        self.study.failed(job.number, how)
-        self.board.ended(job, f"failed: {how} (see {job.log})")
+    def _succeed(self, job: Job, how: str) -> None:
+        del self.running[job.number]
+        self.any_succeeded = True
+        job.checkpoint.unlink(missing_ok=True)
+        self.display.ended(job, how)
+
+    def _fail(self, job: Job, error: str) -> None:
+        del self.running[job.number]
+        self.queue.fail(job.number, error)
+        self.display.ended(job, f"failed: {error} (see {job.log})")
         self.failures += 1
-        if not self.hope and self.failures == HOPELESS:
-            raise InputError(f"the first {HOPELESS} runs all failed: {how} (see {job.log})")
+        if not self.any_succeeded and self.failures == MAX_FIRST_FAILURES:
+            raise InputError(
+                f"the first {MAX_FIRST_FAILURES} runs all failed: {error} (see {job.log})"
+            )
 
-    def _bury(self, job: Job, how: str) -> None:
-        deaths = self.study.died(job.number)
-        run_id = self.study.frozen(job.number).user_attrs.get(RUN)
-        if run_id:
-            self.closed(run_id, how)
+    def _retry(self, job: Job, how: str) -> None:
+        deaths = self.queue.count_death(job.number)
+        self._close_run(job.number, how)
         if deaths > self.retries:
-            self._end(job, f"{how}, {deaths} times", failed=True)
+            self._fail(job, f"{how}, {deaths} times")
             return
-        del self.at_work[job.number]
-        self.study.wait_again(job.number)
-        self.board.ended(job, f"{how}; it goes on from its last epoch")
+        del self.running[job.number]
+        self.queue.requeue(job.number)
+        self.display.ended(job, f"{how}; it goes on from its last epoch")
+
+    def _close_run(self, number: int, why: str) -> None:
+        if run_id := self.queue.trial(number).user_attrs.get(RUN):
+            self.close_run(run_id, why)

@@ -1,4 +1,4 @@
-"""What passes between the driver and a worker: a job one way, events the other."""
+"""What the driver and a worker exchange: a job one way, events the other."""
 
 import contextlib
 import os
@@ -32,7 +32,7 @@ class Began(NamedTuple):
 
 
 class Epoch(NamedTuple):
-    """An epoch ended; the worker waits for the answer, the reason to stop or None."""
+    """An epoch ended; the worker waits for the reply, the reason to stop or None."""
 
     epoch: int
     metrics: dict[str, float]
@@ -45,7 +45,7 @@ class Done(NamedTuple):
 
 
 class Stopped(NamedTuple):
-    """The trial was ended early, by the pruner or because going on is pointless."""
+    """The trial was ended early: it was pruned, or it diverged or collapsed."""
 
     reason: str
 
@@ -57,7 +57,7 @@ class Failed(NamedTuple):
 
 
 class Died(NamedTuple):
-    """The worker is gone in the middle of the trial."""
+    """The worker died during the trial."""
 
     how: str
 
@@ -65,8 +65,8 @@ class Died(NamedTuple):
 Event = Began | Epoch | Done | Stopped | Failed | Died
 
 
-class Told:
-    """What a job tells of itself while it runs: `send` takes an event and returns the answer."""
+class Reporter:
+    """Reports a job's events while it runs; `send` takes an event and returns the reply."""
 
     def __init__(self, send: Callable[[Event], str | None]) -> None:
         self.send = send
@@ -76,13 +76,13 @@ class Told:
         self.send(Began(run_id))
 
     def epoch(self, epoch: int, metrics: Mapping[str, float]) -> None:
-        """An epoch ended; Pruned where the driver says so."""
+        """An epoch ended; raises Pruned where the driver replies with a reason to stop."""
         if reason := self.send(Epoch(epoch, dict(metrics))):
             raise Pruned(reason)
 
 
-# Runs a job and returns the metrics of its end; Pruned or FloatingPointError end it early
-Work = Callable[[Job, Told], dict[str, float]]
+# Runs a job and returns its final metrics; Pruned or FloatingPointError end it early
+Work = Callable[[Job, Reporter], dict[str, float]]
 
 
 class Engine(Protocol):
@@ -99,24 +99,24 @@ class Engine(Protocol):
         """Give a job to a free worker."""
 
     def events(self) -> list[tuple[int, Event]]:
-        """What jobs (by number) have told since the last call; waits up to a second for it.
+        """The events since the last call, with the numbers of their jobs; waits up to a second.
 
         After Done, Stopped, Failed or Died the job's worker is free again.
         """
 
-    def answer(self, number: int, reason: str | None) -> None:
-        """Answer an Epoch."""
+    def reply(self, number: int, reason: str | None) -> None:
+        """Reply to an Epoch: the reason to stop, or None."""
 
     def stop(self) -> None:
-        """End the workers; jobs at work end their MLflow runs."""
+        """End the workers; running jobs end their MLflow runs."""
 
 
 def perform(work: Work, job: Job, send: Callable[[Event], str | None]) -> Event:
-    """Do a job, all that it prints into its log, and say how it ended."""
+    """Do a job with all its output in its log; returns how it ended."""
     with _printed_to(job.log):
         try:
             with temporary_files():
-                return Done(work(job, Told(send)))
+                return Done(work(job, Reporter(send)))
         except (Pruned, FloatingPointError) as end:
             return Stopped(str(end))
         except Exception as error:
@@ -127,7 +127,7 @@ def perform(work: Work, job: Job, send: Callable[[Event], str | None]) -> Event:
 
 @contextlib.contextmanager
 def _printed_to(path: Path) -> Iterator[None]:
-    """Append stdout and stderr to a file, also what C libraries write."""
+    """Append stdout and stderr to a file, also what C libraries write to them."""
     path.parent.mkdir(parents=True, exist_ok=True)
     saved = os.dup(1), os.dup(2)
     with path.open("ab") as file:

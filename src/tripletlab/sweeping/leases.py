@@ -1,4 +1,4 @@
-"""Cores and GPUs, leased to workers so that none takes another's."""
+"""Cores and GPUs, shared out among workers so that none uses another's."""
 
 import os
 import shutil
@@ -16,12 +16,12 @@ class Lease(NamedTuple):
     gpus: tuple[str, ...]
 
     def take(self) -> None:
-        """Bind this process to it; before a library counts cores or looks for devices."""
+        """Bind this process to it; call it before a library counts cores or GPUs."""
         if self.cores and hasattr(os, "sched_setaffinity"):
             os.sched_setaffinity(0, self.cores)
         os.environ["OMP_NUM_THREADS"] = str(max(1, len(self.cores)))
         os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(self.gpus)
-        # Workers that share a GPU must not take all its memory
+        # Else the first of the workers that share a GPU would take all its memory
         os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 
 
@@ -32,8 +32,8 @@ def leases(workers: int, *, cores: Sequence[int], gpus: Sequence[str], share: fl
     """
     if gpus and round(workers * share, 9) > len(gpus):
         raise InputError(
-            f"engine.workers={workers} with engine.gpus={share:g} need {workers * share:g} GPUs and"
-            f" {len(gpus)} are there; give engine.gpus={len(gpus) / workers:.3g}"
+            f"engine.workers={workers} with engine.gpus={share:g} need {workers * share:g} GPUs,"
+            f" and there are {len(gpus)}; give engine.gpus={len(gpus) / workers:.3g}"
         )
     found = []
     for worker in range(workers):

@@ -1,4 +1,4 @@
-"""What a person sees of a sweep at work: a live table on a terminal, a line a trial elsewhere."""
+"""The display of a running sweep: a live table on a terminal, else a line for each trial."""
 
 import time
 from types import TracebackType
@@ -12,22 +12,22 @@ from tripletlab.sweeping.study import Study
 from tripletlab.system.progress import console, say
 
 
-class SweepBoard:
-    """Trials at work with their epoch and score, how many are done, and when all will be.
+class LiveTable:
+    """Running trials with their epoch and score, how many are done, and the time left.
 
-    The time left counts epochs: a trial that ended early counts as if it had run all of its own.
+    The time left is estimated by epochs: a trial that ended early counts as if it had run them all.
     """
 
     def __init__(self, study: Study, *, epochs: int) -> None:
         self.study, self.epochs = study, epochs
         self.rows: dict[int, tuple[Job, int, float, float]] = {}  # epoch, score, began
-        self.counts, self.learned = study.counts(), 0
+        self.counts, self.epochs_done = study.counts(), 0
         self.began_at = time.monotonic()
         self.live = Live(
             get_renderable=self.render, console=console(), refresh_per_second=2, transient=True
         )
 
-    def __enter__(self) -> "SweepBoard":
+    def __enter__(self) -> "LiveTable":
         self.live.__enter__()
         return self
 
@@ -49,12 +49,12 @@ class SweepBoard:
         """An epoch of it ended."""
         began = self.rows[job.number][3]
         self.rows[job.number] = (job, epoch, metrics["validation_auc"], began)
-        self.learned += 1
+        self.epochs_done += 1
 
     def ended(self, job: Job, how: str) -> None:
         """It is over; `how` is one line."""
         _, epoch, _, began = self.rows.pop(job.number)
-        self.learned += self.epochs - epoch
+        self.epochs_done += self.epochs - epoch
         self._count()
         over = sum(self.counts[state] for state in ("complete", "pruned", "failed"))
         took = _clock(time.monotonic() - began)
@@ -63,7 +63,7 @@ class SweepBoard:
     def render(self) -> RenderableType:
         """The table as it is now."""
         table = Table(caption=self._summary(), caption_justify="left")
-        for heading, where in (("trial", "right"), ("at work", "left"), ("epoch", "right")):
+        for heading, where in (("trial", "right"), ("running", "left"), ("epoch", "right")):
             table.add_column(heading, justify=where)  # type: ignore[arg-type]
         table.add_column("validation AUC", justify="right")
         table.add_column("time", justify="right")
@@ -82,8 +82,8 @@ class SweepBoard:
         over = sum(counts[state] for state in ("complete", "pruned", "failed"))
         begun = sum(epoch for _, epoch, _, _ in self.rows.values())
         left = (counts["declared"] - over) * self.epochs - begun
-        if self.learned and left:
-            parts.append(f"about {_clock(spent / self.learned * left)} left")
+        if self.epochs_done and left:
+            parts.append(f"about {_clock(spent / self.epochs_done * left)} left")
         return ", ".join(parts)
 
     def _count(self) -> None:

@@ -19,10 +19,10 @@ from tripletlab.system.progress import cores
 from tripletlab.training import backend
 
 DEFAULT = "margin_miner"
-OWN = ("engine", "studies", "retries")  # the sweep's own keys; no run is told of them
-SHARED = ("photos", "verification", "faces", "data", "tracking")  # the same for all its runs
+SWEEP_KEYS = ("engine", "studies", "retries")  # the sweep's own keys; no run is told of them
+SHARED_KEYS = ("photos", "verification", "faces", "data", "tracking")  # the same for all its runs
 IMAGES_PER_SECOND = 150  # a core's, nn4_small2_half in float32 with AVX2; 95 to 220 were seen
-BESIDE = 20  # seconds a run needs beside its training
+SECONDS_BESIDE = 20  # seconds a run needs beside its training
 
 
 @dataclass(frozen=True)
@@ -41,10 +41,10 @@ class Plan:
         """
         changes = {**point, **({} if seed is None else {"seed": seed})}
         choices = {key: value for key, value in changes.items() if key in self.base.choices}
-        composed = _composed((*self.overrides, *_words(choices)))
+        composed = _composed((*self.overrides, *_as_overrides(choices)))
         values = {key: value for key, value in changes.items() if key not in choices}
         # Where a key is not there, Hydra says what is wrong
-        changed = composed.replaced(values) or _composed((*self.overrides, *_words(changes)))
+        changed = composed.replaced(values) or _composed((*self.overrides, *_as_overrides(changes)))
         made: RunConfig = changed.part("train").config()
         return made
 
@@ -54,7 +54,7 @@ class Plan:
         make_pruner(self.space)
         for corner in self.space.corners():
             run = self.run_config(corner, None)
-            if "flops" in self.space.objectives and not _counted(run.architecture):
+            if "flops" in self.space.objectives and not _has_known_operations(run.architecture):
                 from tripletlab.experiment.components import check_operations
 
                 check_operations(run)
@@ -62,7 +62,7 @@ class Plan:
     def recipe(self) -> str:
         """Identifies space and config; how many trials are drawn and what is shown may change."""
         shape = self.space.model_dump(exclude={"name", "trials", "columns"})
-        own = (*OWN, "preparation", "tracking", "data")
+        own = (*SWEEP_KEYS, "preparation", "tracking", "data")
         about = {key: value for key, value in self.base.tree.items() if key not in own}
         return digest(shape, about)
 
@@ -75,7 +75,7 @@ class Plan:
         """About how long so many runs take here, without a GPU."""
         epochs, batches = self.base.fit["epochs"], self.base.batches
         images: int = epochs * batches["steps"] * batches["people"] * batches["photos"]
-        return runs * (images / (IMAGES_PER_SECOND * cores()) + BESIDE / workers) / 60
+        return runs * (images / (IMAGES_PER_SECOND * cores()) + SECONDS_BESIDE / workers) / 60
 
     def outline(self, *, workers: int) -> str:
         """What will be done, and about how long it takes."""
@@ -116,7 +116,7 @@ def read_plan(words: Sequence[str]) -> Plan:
     space = read_space(space_path(names[0] if names else DEFAULT), changes)
     check_objectives(space.objectives)
     check_columns(space.columns)
-    _hold_together(space, overrides)
+    _check_keys(space, overrides)
     backend.load()  # before the config, whose validation imports Keras
     return Plan(space, tuple(overrides), config.compose("sweep", overrides))
 
@@ -127,10 +127,10 @@ def space_path(name: str) -> Path:
     return path if path.suffix else config.folder("sweeps") / f"{name}.yaml"
 
 
-def _hold_together(space: Space, overrides: Sequence[str]) -> None:
+def _check_keys(space: Space, overrides: Sequence[str]) -> None:
     for key in space.axes:
         noun = re.split(r"[./]", key)[0]
-        if noun in OWN + SHARED:
+        if noun in SWEEP_KEYS + SHARED_KEYS:
             raise InputError(
                 f"axis {key} of {space.name}: all runs of a sweep share {noun}, so that they can be"
                 f" compared; give {key}=… to one sweep for each value"
@@ -143,14 +143,14 @@ def _hold_together(space: Space, overrides: Sequence[str]) -> None:
             raise InputError(f"{space.name} has seeds of its own; give seeds=[…]")
 
 
-def _counted(architecture: Component) -> bool:
+def _has_known_operations(architecture: Component) -> bool:
     """One of tripletlab's own tables, whose operations are always known."""
     settings = architecture.settings
     targets = settings["_target_"], settings.get("table", {}).get("_target_", "")
     return all(target.startswith("tripletlab.architectures.") for target in targets)
 
 
-def _words(changes: Mapping[str, Any]) -> list[str]:
+def _as_overrides(changes: Mapping[str, Any]) -> list[str]:
     return [config.override(key, value) for key, value in changes.items()]
 
 

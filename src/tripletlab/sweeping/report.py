@@ -10,7 +10,7 @@ from tripletlab.faces.store import PairStore
 from tripletlab.plots.page import Chart, PageTable, Part, html_page
 from tripletlab.sweeping import charts
 from tripletlab.sweeping.study import ERROR, POINT, REASON, RUN, SEED, STATES, Study, parameters
-from tripletlab.sweeping.table import Row, front, headings
+from tripletlab.sweeping.table import ModelRow, headings, pareto_front
 from tripletlab.tracking.runs import Tracker
 
 BEST = 5  # models in the plot of ROC curves
@@ -19,7 +19,7 @@ GRID = np.linspace(0, 1, 501)
 
 def report(
     study: Study,
-    rows: Sequence[Row],
+    rows: Sequence[ModelRow],
     pairs: PairStore,
     tracker: Tracker,
     *,
@@ -36,7 +36,7 @@ def report(
         figures["Learning curves"] = _curves(study, ranked[0], tracker)
     counted = [row for row in rows if all("flops" in one for one in row.metrics)]
     if len({row.mean("flops") for row in counted}) > 1:
-        figures["AUC against operations"] = charts.worth(
+        figures["AUC against operations"] = charts.auc_by_operations(
             {row.name: (row.mean("flops"), row.mean("auc")) for row in counted}
         )
     heading = "ROC of the best" if len(ranked) > BEST else "ROC"
@@ -64,7 +64,7 @@ def _counts(study: Study) -> str:
     return f"{', '.join(parts)} of {counts['declared']} runs · {sampler} · study {study.name}"
 
 
-def _pivot(study: Study, rows: Sequence[Row]) -> list[PageTable]:
+def _pivot(study: Study, rows: Sequence[ModelRow]) -> list[PageTable]:
     """Validation AUC by the two axes of a grid, with the scatter over seeds where there are any."""
     axes = study.space.axes
     if study.space.sampler or len(axes) != 2 or any(axis.when for axis in axes.values()):
@@ -83,16 +83,16 @@ def _pivot(study: Study, rows: Sequence[Row]) -> list[PageTable]:
     return [PageTable("Validation AUC", heading, lines, note, figures=True)]
 
 
-def _table(study: Study, ranked: Sequence[Row]) -> PageTable:
+def _table(study: Study, ranked: Sequence[ModelRow]) -> PageTable:
     shown = headings([*study.space.objectives, *study.space.columns])
-    best = front(ranked, study.space.objectives)
+    best = pareto_front(ranked, study.space.objectives)
     lines = [[row.name, *(row.figure(metric) for metric in shown)] for row in ranked]
     marked = [place for place, row in enumerate(ranked) if row in best]
     heading = ["model", *shown.values()]
     return PageTable("Models", heading, lines, _counts(study), marked, figures=True)
 
 
-def _curves(study: Study, best: Row, tracker: Tracker) -> Figure:
+def _curves(study: Study, best: ModelRow, tracker: Tracker) -> Figure:
     curves, ended, thick = {}, set(), best.name
     for trial in study.latest():
         run, seed = trial.user_attrs.get(RUN), trial.user_attrs.get(SEED)
@@ -109,10 +109,10 @@ def _curves(study: Study, best: Row, tracker: Tracker) -> Figure:
     return charts.learning_curves(curves, best=thick, ended=ended)
 
 
-def _rocs(rows: Sequence[Row], pairs: PairStore, tracker: Tracker) -> Figure:
+def _rocs(rows: Sequence[ModelRow], pairs: PairStore, tracker: Tracker) -> Figure:
     matched, fold = pairs.pairs.matched, pairs.pairs.fold
 
-    def curve(row: Row) -> charts.Rates:
+    def curve(row: ModelRow) -> charts.Rates:
         stored = np.load(tracker.artifact(row.best_run, "distances.npz"))
         true = mean_roc(stored["verification"], matched, fold, grid=GRID)
         return np.array([0, *GRID]), np.array([0, *true])

@@ -18,28 +18,35 @@ from tripletlab.faces.store import FaceStore, PairStore
 from tripletlab.sweeping.report import report
 from tripletlab.sweeping.significance import compare_models
 from tripletlab.sweeping.spaces import SCORE
-from tripletlab.sweeping.study import STORES, Study, find_study
-from tripletlab.sweeping.table import SHOWN, Row, conclusion, front, headings, markdown, print_table
+from tripletlab.sweeping.study import STORES, Study, find_study, reason
+from tripletlab.sweeping.table import (
+    MAX_ROWS,
+    ModelRow,
+    conclusion,
+    headings,
+    markdown,
+    pareto_front,
+    print_table,
+)
 from tripletlab.tracking.runs import Gone, Tracked, Tracker
 
 
-class Answer(NamedTuple):
-    """Rows in the order of the space, the best of them, and what may be said."""
+class SweepResult(NamedTuple):
+    """The compared models in the order of the space, and what may be concluded."""
 
-    rows: list[Row]
-    best: Row
+    rows: list[ModelRow]
     text: str
 
 
-def answer(study: Study, data: Data, tracker: Tracker, *, parent: Tracked | None) -> None:
+def conclude(study: Study, data: Data, tracker: Tracker, *, parent: Tracked | None) -> None:
     """Print the table on stdout, give the alias `champion`, log all of it to the parent run."""
-    rows, _, text = judged(study, data.faces, tracker)
+    rows, text = summarise(study, data.faces, tracker)
     title = title_of(study, data)
     shown = headings([*study.space.objectives, *study.space.columns])
-    bold = front(rows, study.space.objectives)
+    bold = pareto_front(rows, study.space.objectives)
     listed = rows
-    if len(rows) > SHOWN:
-        listed = sorted(rows, key=lambda row: row.score, reverse=True)[:SHOWN]
+    if len(rows) > MAX_ROWS:
+        listed = sorted(rows, key=lambda row: row.score, reverse=True)[:MAX_ROWS]
     console = Console(highlight=False)
     print_table(listed, title=title, shown=shown, bold=bold, console=console)
     console.print(text)
@@ -60,10 +67,10 @@ def open_report(words: Sequence[str]) -> None:
     study = find_study(base.studies, names[0] if names else None)
     tracker: Tracker = base.tracking.build()
     tracker.open_existing()
-    recorded = (study.recall(STORES) or "").split("\n")
-    faces, pairs = (_here(Path(one), base.data) for one in recorded)
+    recorded = (study.note(STORES) or "").split("\n")
+    faces, pairs = (_current(Path(one), base.data) for one in recorded)
     data = Data(FaceStore.open(faces), PairStore.open(pairs))
-    rows, _, text = judged(study, data.faces, tracker)
+    rows, text = summarise(study, data.faces, tracker)
     page = report(study, rows, data.pairs, tracker, title=title_of(study, data), conclusion=text)
     place = Path(tracker.folder).resolve() / "sweeps" / study.name
     path = place / "report.html" if tracker.writable else Path(f"{study.name}.html").resolve()
@@ -73,7 +80,7 @@ def open_report(words: Sequence[str]) -> None:
     webbrowser.open(path.as_uri())
 
 
-def _here(recorded: Path, data: Path) -> Path:
+def _current(recorded: Path, data: Path) -> Path:
     """A store that a study has named, in the data folder as it is now; it may have been moved."""
     tails = (Path(*recorded.parts[-depth:]) for depth in (2, 3))
     return next((data / tail for tail in tails if (data / tail).is_file()), recorded)
@@ -84,11 +91,11 @@ def title_of(study: Study, data: Data) -> str:
     return f"{study.space.name}: {data.faces.title}, judged by {data.pairs.title}"
 
 
-def judged(study: Study, faces: FaceStore, tracker: Tracker) -> Answer:
+def summarise(study: Study, faces: FaceStore, tracker: Tracker) -> SweepResult:
     """Compare the finished points; InputError when there is none."""
     rows = _finished(study)
     if not rows:
-        reasons = {study.reason(trial) for trial in study.latest()} - {""}
+        reasons = {reason(trial) for trial in study.latest()} - {""}
         raise InputError(f"no run came to its end: {'; '.join(sorted(reasons)) or 'none began'}")
     rows, models, gone = _kept(rows, tracker)
     if not rows:
@@ -99,33 +106,33 @@ def judged(study: Study, faces: FaceStore, tracker: Tracker) -> Answer:
     people_of = faces.labels[np.stack([faces.validation.first, faces.validation.second], axis=1)]
     draws = {"resamples": RESAMPLES, "seed": 0}
     found = compare_models(models, faces.validation.matched, people_of, **draws)
-    best, pairs = rows[found.best], faces.validation
+    pairs = faces.validation
     people = len(np.unique(faces.labels[np.concatenate([pairs.first, pairs.second])]))
     text = conclusion(rows, found, pairs=len(pairs.first), people=people)
     if gone:
         text += f" Deleted in MLflow, and left out: {', '.join(gone)}."
     if study.space.several:
         names = " and ".join(study.space.objectives)
-        best_trades = "; ".join(row.name for row in front(rows, study.space.objectives))
+        best_trades = "; ".join(row.name for row in pareto_front(rows, study.space.objectives))
         text += f" Pareto front of {names}: {best_trades}."
     counts = study.counts()
     parts = [f"{counts[how]} {how}" for how in ("pruned", "failed", "waiting") if counts[how]]
     if parts:
         text += f" Of {counts['declared']} runs {', '.join(parts)} (tripletlab sweep status: why)."
-    return Answer(rows, best, text)
+    return SweepResult(rows, text)
 
 
-def _finished(study: Study) -> list[Row]:
+def _finished(study: Study) -> list[ModelRow]:
     """A row for each point with finished runs, in the order of the space."""
     return [
-        Row(study.space.title(point), point, *map(tuple, zip(*runs, strict=True)))
+        ModelRow(study.space.title(point), point, *map(tuple, zip(*runs, strict=True)))
         for point, runs in study.finished()
     ]
 
 
 def _kept(
-    rows: Sequence[Row], tracker: Tracker
-) -> tuple[list[Row], list[list[Distances]], list[str]]:
+    rows: Sequence[ModelRow], tracker: Tracker
+) -> tuple[list[ModelRow], list[list[Distances]], list[str]]:
     """The rows whose runs are there, the validation distances of each, and the others' names."""
     kept, models, gone = [], [], []
     for row in rows:
@@ -139,7 +146,7 @@ def _kept(
     return kept, models, gone
 
 
-def _promoted(rows: Sequence[Row], tracker: Tracker) -> str:
+def _promoted(rows: Sequence[ModelRow], tracker: Tracker) -> str:
     """Promote the best row whose model is registered by now; what came of it."""
     missing = []
     for row in sorted(rows, key=lambda row: row.score, reverse=True):

@@ -30,7 +30,7 @@ def make_pruner(space: Space) -> optuna.pruners.BasePruner:
     return pruner
 
 
-def drawn(space: Space) -> list[Point]:
+def draw_points(space: Space) -> list[Point]:
     """The points that the sampler chooses as long as it knows no results."""
     if space.sampler is None:
         return space.cells()

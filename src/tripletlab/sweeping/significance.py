@@ -21,7 +21,7 @@ class Interval(NamedTuple):
     high: float
 
 
-class Comparison(NamedTuple):
+class Ranking(NamedTuple):
     """The best of several models by their mean validation AUC, against all others.
 
     `contenders` are the others that cannot be told from it: with the best they are the set in
@@ -52,7 +52,7 @@ def compare_models(
     *,
     resamples: int,
     seed: int,
-) -> Comparison:
+) -> Ranking:
     """Compare models, each one the validation distances of its seeds, by the same resamples.
 
     Two noises are counted: which people happen to be in the validation pairs (a bootstrap over
@@ -82,7 +82,7 @@ def compare_models(
         if other != best
     }
     own = [(float(drawn[best].var(ddof=1)), people - 1), _of_seeds(aucs[best])]
-    return Comparison(
+    return Ranking(
         best,
         _interval(means[best], own, tests=len(models)),
         leads,

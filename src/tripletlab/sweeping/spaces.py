@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, Field, model_validator
 Value = bool | int | float | str | None
 Point = dict[str, Value]  # a value for each axis that applies
 SCORE = "best_validation_auc"
-MOST = 10_000  # runs of a sweep
+MAX_RUNS = 10_000  # runs of a sweep
 KEY = r"[\w-]+([./][\w-]+)*"
 
 
@@ -164,8 +164,10 @@ class Space(BaseModel, extra="forbid", frozen=True):
             raise ValueError("a sampler and `trials`, how many points it draws, go together")
         if self.pruner and list(self.objectives) != [SCORE]:
             raise ValueError(f"a pruner looks at the validation AUC alone: objectives: {{{SCORE}}}")
-        if self.runs > MOST:
-            raise ValueError(f"more than {MOST:,} runs: give fewer values, or a sampler and trials")
+        if self.runs > MAX_RUNS:
+            raise ValueError(
+                f"more than {MAX_RUNS:,} runs: give fewer values, or a sampler and trials"
+            )
         return self
 
     @property
@@ -174,7 +176,7 @@ class Space(BaseModel, extra="forbid", frozen=True):
         return len(self.objectives) > 1
 
     def cells(self) -> list[Point]:
-        """Every point of a grid, the last axis fastest; no more than one above `MOST`."""
+        """Every point of a grid, the last axis fastest; no more than one above `MAX_RUNS`."""
         cells: list[Point] = [{}]
         for key, axis in self.axes.items():
             longer = (
@@ -184,7 +186,7 @@ class Space(BaseModel, extra="forbid", frozen=True):
                     [{key: value} for value in axis.ends()] if axis.applies(cell) else [{}]
                 )
             )
-            cells = list(islice(longer, MOST + 1))
+            cells = list(islice(longer, MAX_RUNS + 1))
         return cells
 
     def draw(self, trial: Suggests) -> Point:

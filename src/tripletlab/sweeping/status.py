@@ -9,7 +9,7 @@ from rich.table import Table
 from tripletlab import config
 from tripletlab.config import StudiesConfig
 from tripletlab.errors import InputError
-from tripletlab.sweeping.storage import existing_storage, known
+from tripletlab.sweeping.storage import existing_storage, study_names
 from tripletlab.sweeping.study import (
     OVERRIDES,
     RUN,
@@ -18,6 +18,7 @@ from tripletlab.sweeping.study import (
     Study,
     find_study,
     parameters,
+    reason,
     stem,
 )
 from tripletlab.sweeping.table import headings
@@ -26,7 +27,7 @@ from tripletlab.system.provenance import code_fingerprint
 
 def status(words: Sequence[str]) -> None:
     """Print every trial of a sweep: its epochs, its values, its time, and how it ended."""
-    study = _seen(words)
+    study = _named_study(words)
     space = study.space
     shown = Table(title=study.name, title_justify="left", caption_justify="left")
     shown.add_column("model", min_width=20)
@@ -40,7 +41,7 @@ def status(words: Sequence[str]) -> None:
         values = [f"{value:.4g}" for value in trial.values or ()] or [""] * len(space.objectives)
         time = str(trial.duration).partition(".")[0] if trial.duration else ""
         epoch = str(max(trial.intermediate_values, default=""))
-        state = ": ".join(filter(None, (STATES[trial.state], study.reason(trial))))
+        state = ": ".join(filter(None, (STATES[trial.state], reason(trial))))
         shown.add_row(name, epoch, *values, time, state)
     counts = study.counts()
     parts = [f"{count} {state}" for state, count in counts.items() if count and state != "declared"]
@@ -69,7 +70,7 @@ def _print_as_lists(table: Table, console: Console) -> None:
 
 def best(words: Sequence[str]) -> None:
     """Print the best trial, or those of the Pareto front, and the command that runs it again."""
-    study = _seen(words)
+    study = _named_study(words)
     trials = study.study.best_trials
     if not trials:
         raise InputError(f"{study.name}: no run has come to its end")
@@ -79,7 +80,7 @@ def best(words: Sequence[str]) -> None:
         seed = trial.user_attrs.get(SEED)
         point = parameters(trial) | ({"seed": seed} if seed is not None else {})
         changes = [config.override(key, value) for key, value in point.items()]
-        again = " ".join([study.recall(OVERRIDES) or "", *changes]).strip()
+        again = " ".join([study.note(OVERRIDES) or "", *changes]).strip()
         print(f"run\t{trial.user_attrs[RUN]}\ncommand\ttripletlab train {again}")
 
 
@@ -89,8 +90,8 @@ def clean(config: StudiesConfig) -> None:
     freed = 0
     for folder in Path(config.tracking["folder"]).glob("sweeps/*/"):
         alive = set()
-        if folder.name in known(storage):
-            study = Study.seen(storage, folder.name)
+        if folder.name in study_names(storage):
+            study = Study.find(storage, folder.name)
             over = ("complete", "pruned")
             alive = {stem(one) for one in study.latest() if STATES[one.state] not in over}
         for path in folder.glob("*.npz"):
@@ -104,7 +105,7 @@ def clean(config: StudiesConfig) -> None:
     print(f"freed {freed / 1e6:.1f} MB of checkpoints; runs and models stay")
 
 
-def _seen(words: Sequence[str]) -> Study:
+def _named_study(words: Sequence[str]) -> Study:
     names, overrides = config.split_words(words)
     base = config.compose_studies(overrides, command="sweep status and best")
     return find_study(base.studies, names[0] if names else None)

@@ -1,4 +1,4 @@
-"""Where studies are kept: SQLite beside the runs, or PostgreSQL."""
+"""Where studies are kept: an SQLite file beside the runs, or PostgreSQL."""
 
 import atexit
 import os
@@ -15,7 +15,10 @@ from tripletlab.tracking.relocation import copy_database
 
 
 def open_storage(url: str) -> RDBStorage:
-    """The database of studies; not MLflow's own, whose tables have the same names."""
+    """The database of studies. It cannot be MLflow's, whose tables have the same names.
+
+    InputError, without the password, where it cannot be opened.
+    """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     patient = {}
     if url.startswith("sqlite:///"):
@@ -29,7 +32,7 @@ def open_storage(url: str) -> RDBStorage:
 
 
 def existing_storage(url: str) -> RDBStorage:
-    """The same, to look at; InputError where no sweep has run yet."""
+    """The database to read from: a copy where it is read-only; InputError where there is none."""
     path = url.removeprefix("sqlite:///")
     if path == url:
         return open_storage(url)
@@ -44,6 +47,6 @@ def existing_storage(url: str) -> RDBStorage:
     return open_storage(url)
 
 
-def known(storage: RDBStorage) -> list[str]:
+def study_names(storage: RDBStorage) -> list[str]:
     """The names of all studies."""
     return optuna.get_all_study_names(storage)

@@ -9,9 +9,9 @@ from tripletlab.errors import InputError
 from tripletlab.experiment.data import Data, prepare
 from tripletlab.sweeping.driver import Driver
 from tripletlab.sweeping.jobs import Engine, Job
-from tripletlab.sweeping.live import SweepBoard
-from tripletlab.sweeping.plan import OWN, Plan, read_plan
-from tripletlab.sweeping.result import answer, title_of
+from tripletlab.sweeping.live import LiveTable
+from tripletlab.sweeping.plan import SWEEP_KEYS, Plan, read_plan
+from tripletlab.sweeping.result import conclude, title_of
 from tripletlab.sweeping.storage import open_storage
 from tripletlab.sweeping.study import (
     CODE,
@@ -19,12 +19,11 @@ from tripletlab.sweeping.study import (
     PARENT,
     RECIPE,
     STORES,
-    Study,
-    Taken,
     digest,
     file_stem,
 )
 from tripletlab.sweeping.trial import Training
+from tripletlab.sweeping.trial_queue import QueuedTrial, TrialQueue
 from tripletlab.system.locks import held
 from tripletlab.system.progress import console, say
 from tripletlab.system.provenance import code_fingerprint
@@ -54,33 +53,35 @@ def sweep(words: Sequence[str], *, fresh: bool, dry_run: bool) -> None:
         data = prepare(base, fresh=False)
         tracker.open()
         name = digest(plan.recipe(), data.faces.fingerprint, data.pairs.fingerprint)
-        study = Study.open(storage, name=f"{plan.space.name}-{name}", space=plan.space, fresh=fresh)
-        _tell_changes(study, plan, data)
-        counts = study.counts()
+        queue = TrialQueue.open(
+            storage, name=f"{plan.space.name}-{name}", space=plan.space, fresh=fresh
+        )
+        _report_changes(queue, plan, data)
+        counts = queue.counts()
         if over := counts["complete"] + counts["pruned"]:
             say(f"{over} of {counts['declared']} runs are there already")
         if over == counts["declared"]:
-            answer(study, data, tracker, parent=None)
+            conclude(queue, data, tracker, parent=None)
             return
         try:
             engine.open(Training(data.faces.path, data.pairs.path, tracker))
         except InputError:
-            study.forget_unless_begun()
+            queue.delete_unless_begun()
             raise
-        params = {"space": plan.space.name, "study": study.name}
-        resume = study.recall(PARENT)
-        with tracker.run(title_of(study, data), params=params, tags={}, resume=resume) as parent:
-            study.remember(PARENT, parent.run_id)
-            _drive(plan, study, engine, tracker, parent.run_id)
-            answer(study, data, tracker, parent=parent)
+        params = {"space": plan.space.name, "study": queue.name}
+        resume = queue.note(PARENT)
+        with tracker.run(title_of(queue, data), params=params, tags={}, resume=resume) as parent:
+            queue.add_note(PARENT, parent.run_id)
+            _drive(plan, queue, engine, tracker, parent.run_id)
+            conclude(queue, data, tracker, parent=parent)
 
 
-def _drive(plan: Plan, study: Study, engine: Engine, tracker: Tracker, parent: str) -> None:
+def _drive(plan: Plan, queue: TrialQueue, engine: Engine, tracker: Tracker, parent: str) -> None:
     """Run what is missing; whatever stops it, no run stays open."""
     base = plan.base
-    folder = Path(tracker.folder).resolve() / "sweeps" / study.name
+    folder = Path(tracker.folder).resolve() / "sweeps" / queue.name
 
-    def job(taken: Taken) -> Job:
+    def job(taken: QueuedTrial) -> Job:
         place = folder / file_stem(taken.place, taken.seed)
         return Job(
             number=taken.number,
@@ -92,27 +93,33 @@ def _drive(plan: Plan, study: Study, engine: Engine, tracker: Tracker, parent: s
             parent=parent,
         )
 
-    def closed(run_id: str, how: str) -> None:
+    def close_run(run_id: str, how: str) -> None:
         tracker.end(run_id, status="KILLED", tags={"died": how})
 
     say(f"each run prints to a file of its own in {folder}")
     try:
-        with SweepBoard(study, epochs=base.fit["epochs"]) as board:
-            retries = base.retries
-            Driver(study, engine, prepare=job, board=board, retries=retries, closed=closed).run()
+        with LiveTable(queue, epochs=base.fit["epochs"]) as display:
+            Driver(
+                queue,
+                engine,
+                prepare=job,
+                display=display,
+                retries=base.retries,
+                close_run=close_run,
+            ).run()
     finally:
         tracker.close_dead_runs()
 
 
-def _tell_changes(study: Study, plan: Plan, data: Data) -> None:
+def _report_changes(queue: TrialQueue, plan: Plan, data: Data) -> None:
     """Say when code or data have changed since the sweep began."""
-    if study.siblings(RECIPE, plan.recipe()) and study.recall(RECIPE) is None:
+    if queue.siblings(RECIPE, plan.recipe()) and queue.note(RECIPE) is None:
         say("The photos have changed since this sweep last ran: all of it runs on the new ones.")
-    study.remember(RECIPE, plan.recipe())
-    own = [one for one in plan.overrides if one.partition("=")[0].split(".")[0] not in OWN]
-    study.remember(OVERRIDES, redacted(shlex.join(own)))
-    study.remember(STORES, f"{data.faces.path}\n{data.pairs.path}")
-    before = study.remember(CODE, code_fingerprint())
+    queue.add_note(RECIPE, plan.recipe())
+    own = [one for one in plan.overrides if one.partition("=")[0].split(".")[0] not in SWEEP_KEYS]
+    queue.add_note(OVERRIDES, redacted(shlex.join(own)))
+    queue.add_note(STORES, f"{data.faces.path}\n{data.pairs.path}")
+    before = queue.add_note(CODE, code_fingerprint())
     if before not in (None, code_fingerprint()):
         say(
             "The code has changed since this sweep began; its finished runs stay."
@@ -123,13 +130,13 @@ def _tell_changes(study: Study, plan: Plan, data: Data) -> None:
 def _print_trials(plan: Plan) -> None:
     from rich.table import Table
 
-    from tripletlab.sweeping.samplers import drawn
+    from tripletlab.sweeping.samplers import draw_points
 
     space = plan.space
     shown = Table(title=f"{space.name}: {space.points} points", title_justify="left")
     for heading in ("", *space.axes):
         shown.add_column(heading, justify="right")
-    for number, point in enumerate(drawn(space)):
+    for number, point in enumerate(draw_points(space)):
         values = (point.get(key, "") for key in space.axes)
         texts = (f"{one:.4g}" if isinstance(one, float) else str(one) for one in values)
         shown.add_row(str(number), *texts)

@@ -9,17 +9,19 @@ from rich.console import Console
 from rich.table import Table
 
 from tripletlab.evaluation.metrics import METRICS
-from tripletlab.sweeping.significance import Comparison
+from tripletlab.sweeping.significance import Ranking
 from tripletlab.sweeping.spaces import SCORE, Point
 
-PAPERS = ("precision", "recall", "accuracy", "auc", SCORE)  # the columns of its Table II
-SHOWN = 20  # rows on the screen
-NAMES = 22  # characters at least of a name that has so many: leaves 80 columns room for three ±
-FIRST_TO_GO = ("precision", "recall")  # where the screen is too narrow; table.md has them
+PAPER_COLUMNS = ("precision", "recall", "accuracy", "auc", SCORE)  # the columns of its Table II
+MAX_ROWS = 20  # rows on the screen
+NAME_WIDTH = (
+    22  # characters at least of a name that has so many: leaves 80 columns room for three ±
+)
+DROPPED_FIRST = ("precision", "recall")  # where the screen is too narrow; table.md has them
 
 
 @dataclass(frozen=True)
-class Row:
+class ModelRow:
     """A finished point: its name, its runs, one a seed, and the metrics that each ended with."""
 
     name: str
@@ -62,13 +64,13 @@ def headings(more: Sequence[str]) -> dict[str, str]:
     """Metrics to show and their names: the paper's, then what there is beyond them."""
     return {
         one: METRICS[one].heading if one in METRICS else one.replace("_", " ")
-        for one in dict.fromkeys([*PAPERS, *more])
+        for one in dict.fromkeys([*PAPER_COLUMNS, *more])
     }
 
 
-def front(
-    rows: Sequence[Row], objectives: Mapping[str, Literal["maximize", "minimize"]]
-) -> list[Row]:
+def pareto_front(
+    rows: Sequence[ModelRow], objectives: Mapping[str, Literal["maximize", "minimize"]]
+) -> list[ModelRow]:
     """The rows that no other beats: at least as good in all objectives, better in one."""
     signs = {name: 1 if how == "maximize" else -1 for name, how in objectives.items()}
     values = [[sign * row.mean(name) for name, sign in signs.items()] for row in rows]
@@ -84,11 +86,11 @@ def front(
 
 
 def print_table(
-    rows: Sequence[Row],
+    rows: Sequence[ModelRow],
     *,
     title: str,
     shown: Mapping[str, str],
-    bold: Sequence[Row],
+    bold: Sequence[ModelRow],
     console: Console,
 ) -> None:
     """The winner, or the Pareto front, in bold; columns without room stand in a table below."""
@@ -98,7 +100,7 @@ def print_table(
         drawn = _table(rows, title, columns, bold)
         return console.measure(drawn, options=unbounded).minimum <= console.width
 
-    fewer = {metric: name for metric, name in shown.items() if metric not in FIRST_TO_GO}
+    fewer = {metric: name for metric, name in shown.items() if metric not in DROPPED_FIRST}
     if fits(fewer) and not fits(shown):
         shown = fewer
     for number, part in enumerate(_parts(shown, fits)):
@@ -119,10 +121,10 @@ def _parts(
 
 
 def _table(
-    rows: Sequence[Row], title: str | None, shown: Mapping[str, str], bold: Sequence[Row]
+    rows: Sequence[ModelRow], title: str | None, shown: Mapping[str, str], bold: Sequence[ModelRow]
 ) -> Table:
     drawn = Table(title=title, title_justify="left")
-    names = min(NAMES, max(len(row.name) for row in rows))
+    names = min(NAME_WIDTH, max(len(row.name) for row in rows))
     drawn.add_column("model", overflow="fold", min_width=names)
     figures = {metric: [row.figure(metric) for row in rows] for metric in shown}
     for metric, heading in shown.items():
@@ -134,7 +136,9 @@ def _table(
     return drawn
 
 
-def markdown(rows: Sequence[Row], *, title: str, shown: Mapping[str, str], conclusion: str) -> str:
+def markdown(
+    rows: Sequence[ModelRow], *, title: str, shown: Mapping[str, str], conclusion: str
+) -> str:
     """For the parent run's artifacts."""
     lines = [
         f"# {title}",
@@ -152,7 +156,7 @@ def markdown(rows: Sequence[Row], *, title: str, shown: Mapping[str, str], concl
     return "\n".join(lines)
 
 
-def conclusion(rows: Sequence[Row], found: Comparison, *, pairs: int, people: int) -> str:
+def conclusion(rows: Sequence[ModelRow], found: Ranking, *, pairs: int, people: int) -> str:
     """Which of the rows is the best, and whether that is more than chance would give."""
     best = rows[found.best]
     seeds = len(best.metrics)
@@ -182,7 +186,7 @@ def conclusion(rows: Sequence[Row], found: Comparison, *, pairs: int, people: in
     return " ".join(texts) + _limit(seeds)
 
 
-def _lead(rows: Sequence[Row], found: Comparison, other: int) -> str:
+def _lead(rows: Sequence[ModelRow], found: Ranking, other: int) -> str:
     lead, number = found.leads[other], len(rows)
     choice = f", corrected for the choice among {number}" if number > 2 else ""
     return (

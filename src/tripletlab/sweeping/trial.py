@@ -1,4 +1,4 @@
-"""What a sweep's worker does with a job: a training run, followed by the driver."""
+"""What a sweep's worker does with a job: a training run that reports to the driver."""
 
 import functools
 import pickle
@@ -8,21 +8,21 @@ from pathlib import Path
 from tripletlab.experiment.data import Data
 from tripletlab.experiment.run import train
 from tripletlab.faces.store import FaceStore, PairStore
-from tripletlab.sweeping.jobs import Job, Told
+from tripletlab.sweeping.jobs import Job, Reporter
 from tripletlab.tracking.runs import Tracker
 from tripletlab.training import backend
 
 
 @dataclass(frozen=True)
 class Training:
-    """Trains on the stores in two files, in runs nested in the job's; sent to every worker once."""
+    """Trains on the stores in two files, in runs nested in the job's parent; sent to workers."""
 
     faces: Path
     pairs: Path
     tracker: Tracker
 
-    def __call__(self, job: Job, told: Told) -> dict[str, float]:
-        """The metrics of the run's end; Pruned or FloatingPointError where it ends early."""
+    def __call__(self, job: Job, reporter: Reporter) -> dict[str, float]:
+        """The run's final metrics; Pruned or FloatingPointError where it ends early."""
         data = self.data  # opened before the config, whose components import Keras
         outcome = train(
             pickle.loads(job.config),
@@ -32,13 +32,13 @@ class Training:
             parent=job.parent,
             resume=job.run_id,
             checkpoint=job.checkpoint,
-            watch=told,
+            watch=reporter,
         )
         return outcome.metrics
 
     @functools.cached_property
     def data(self) -> Data:
-        """The stores, opened when the first job comes."""
+        """The stores, opened for the first job."""
         backend.load()
         self.tracker.connect()
         return Data(FaceStore.open(self.faces), PairStore.open(self.pairs))
