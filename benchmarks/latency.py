@@ -27,7 +27,7 @@ from tripletlab.photos.rendering import render
 from tripletlab.recognition.bundle import Bundle
 from tripletlab.recognition.recogniser import Recogniser
 from tripletlab.recognition.search import Enrolled
-from tripletlab.webcam.watcher import look
+from tripletlab.webcam.recognition import recognise_frame
 
 FACES, PEOPLE = 100_000, 20_000
 
@@ -52,9 +52,11 @@ def frame(bundle: Bundle, *, rounds: int) -> None:
     offsets = np.arange(0, FACES + 1, FACES // PEOPLE)
     everyone = Enrolled([f"person {n}" for n in range(PEOPLE)], vectors, offsets)
     recogniser = Recogniser(bundle, everyone)
-    seen = [look(pictures[n % len(pictures)], recogniser) for n in range(rounds + 10)][10:]
-    with_faces = [one.spent for one in seen if one.people]
-    print(f"{len(with_faces)} of {len(seen)} pictures had a face; ms: least, p50, p99")
+    frames = [recognise_frame(pictures[n % len(pictures)], recogniser) for n in range(rounds + 10)][
+        10:
+    ]
+    with_faces = [one.timings for one in frames if one.people]
+    print(f"{len(with_faces)} of {len(frames)} pictures had a face; ms: least, p50, p99")
     for name in ("detection", "embedding", "search"):
         tell(name, [getattr(spent, name) for spent in with_faces])
 

@@ -7,14 +7,14 @@ from tests.recognition.conftest import DIM
 from tests.recognition.test_bundle import PAPER
 from tripletlab.faces.detection import Box
 from tripletlab.recognition.gallery import Gallery, Shot
-from tripletlab.recognition.recogniser import Found, Recogniser, identify, verify
+from tripletlab.recognition.recogniser import EmbeddedFace, Recogniser, identify, verify
 from tripletlab.recognition.search import Enrolled
 
 AXES = np.eye(4, dtype=np.float32)
 
 
 def found(embedding):
-    return Found(Box(0, 0, 8), np.zeros((64, 64), np.uint8), embedding)
+    return EmbeddedFace(Box(0, 0, 8), np.zeros((64, 64), np.uint8), embedding)
 
 
 def test_two_faces_are_one_person_up_to_the_threshold():

@@ -85,13 +85,13 @@ class Window:
         # What a window manager does, of which there is none on that screen.
         self._do("search", "--sync", "--onlyvisible", "--class", "tripletlab", "windowfocus")
 
-    def look(self, wanted=""):
+    def inspect(self, wanted=""):
         self.process.stdin.write(wanted + "\n")
         self.process.stdin.flush()
         return json.loads(self.process.stdout.readline())
 
     def texts(self):
-        return " | ".join(self.look()["texts"])
+        return " | ".join(self.inspect()["texts"])
 
     def until(self, condition, *, seconds=30):
         """The texts in sight, once the condition holds for them."""
@@ -104,10 +104,11 @@ class Window:
     def click(self, wanted, *, at=0.5):
         """Press the mouse on the widget with this text, or of this class; `at` of its width."""
         for _ in range(100):
-            places = self.look(wanted)["places"]
+            places = self.inspect(wanted)["places"]
             if places:
                 break
             time.sleep(0.05)
+        assert places, self.texts()
         (x, y, width), *_ = places
         self._do("mousemove", str(round(x + (at - 0.5) * width)), str(round(y)))
         self._do("mousedown", "1")

@@ -1,7 +1,7 @@
-"""The app as a user starts it, and a thread that answers on stdout what stands where in its window.
+"""The app as a user starts it, and a thread that reports on stdout what its window shows.
 
-Run as a process with the arguments of `tripletlab`; every line on stdin is a text, and the answer
-is one line of JSON: all texts in sight, and the places of the widgets that have this one.
+Run as a process with the arguments of `tripletlab`; every line on stdin is a text, and the reply
+is one line of JSON: all visible texts, and the places of the widgets that have this one.
 """
 
 import functools
@@ -13,7 +13,7 @@ import time
 from tripletlab.cli import main
 
 
-def answer():
+def serve():
     while "tripletlab.webcam.app" not in sys.modules:
         time.sleep(0.01)
     from kivy.app import App
@@ -23,18 +23,18 @@ def answer():
     while not (App.get_running_app() and App.get_running_app().root):
         time.sleep(0.01)
 
-    def seen(widget, dimmed=1.0):
-        """Widgets in sight; what lies behind a question is not."""
+    def visible(widget, dimmed=1.0):
+        """Widgets that can be seen; those behind a dialog cannot."""
         if widget.opacity * dimmed < 0.5 or widget.width < 1 or widget.height < 1:
             return
         yield widget
         for child in widget.children:
-            yield from seen(child)
+            yield from visible(child)
 
-    def look(wanted, _dt):
+    def report(wanted, _dt):
         top = Window.children[0]
         texts, places = [], []
-        for widget in seen(top):
+        for widget in visible(top):
             text = getattr(widget, "text", "") or getattr(widget, "hint_text", "")
             if text:
                 texts.append(text)
@@ -44,8 +44,8 @@ def answer():
         print(json.dumps({"texts": texts, "places": places}), flush=True)
 
     for line in sys.stdin:
-        Clock.schedule_once(functools.partial(look, line.rstrip("\n")))
+        Clock.schedule_once(functools.partial(report, line.rstrip("\n")))
 
 
-threading.Thread(target=answer, daemon=True).start()
+threading.Thread(target=serve, daemon=True).start()
 sys.exit(main(sys.argv[1:]))

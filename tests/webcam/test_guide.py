@@ -1,4 +1,4 @@
-"""What the guide takes, and why it takes nothing."""
+"""Which photos the guide takes, and the hint when it takes none."""
 
 import cv2
 import numpy as np
@@ -7,7 +7,7 @@ import pytest
 from tests.webcam.people import SIZE, picture
 from tripletlab.faces.cropping import crop
 from tripletlab.faces.detection import Box
-from tripletlab.recognition.recogniser import Found
+from tripletlab.recognition.recogniser import EmbeddedFace
 from tripletlab.webcam.guide import (
     CLOSER,
     DIFFERENT,
@@ -26,14 +26,14 @@ def found(number, *, side=160, light=0, blur=0):
     face = crop(grey, Box(80, 80, 160), size=64)
     if blur:
         face = cv2.GaussianBlur(face, (0, 0), blur)
-    return Found(Box(0, 0, side), face, np.array([0, 1], np.float32))
+    return EmbeddedFace(Box(0, 0, side), face, np.array([0, 1], np.float32))
 
 
 def walk(guide, sights, *, start=1000, pause=1.01 * PAUSE):
-    """Show the guide one sight after the other; what it said to each."""
+    """Offer the guide these frames one after the other; its hint for each, or "taken"."""
     said = []
     for time, faces in enumerate(sights, 1):
-        taken = guide.look(faces, height=SIZE, now=start + time * pause)
+        taken = guide.offer(faces, height=SIZE, now=start + time * pause)
         said.append("taken" if taken else guide.hint)
     return said
 
@@ -42,7 +42,7 @@ def walk(guide, sights, *, start=1000, pause=1.01 * PAUSE):
 def waiting():
     """A guide that has been asking for long enough."""
     guide = Guide()
-    guide.look([], height=SIZE, now=1000)
+    guide.offer([], height=SIZE, now=1000)
     return guide
 
 
@@ -51,7 +51,7 @@ def test_a_person_who_follows_is_recorded_in_as_many_photos_as_steps(waiting):
     assert walk(waiting, sights) == ["taken"] * len(STEPS)
     assert waiting.done
     assert waiting.prompt == ""
-    assert waiting.look(sights[0], height=SIZE, now=5000) is None
+    assert waiting.offer(sights[0], height=SIZE, now=5000) is None
 
 
 @pytest.mark.parametrize(
@@ -63,10 +63,10 @@ def test_a_person_who_follows_is_recorded_in_as_many_photos_as_steps(waiting):
         ([found(1, light=-170)], "more light"),
         ([found(1, light=200)], "less light"),
         ([found(1, blur=3)], "hold still"),
-        ([found(1)._replace(embedding=np.full(2, np.nan, np.float32))], "makes nothing of this"),
+        ([found(1)._replace(embedding=np.full(2, np.nan, np.float32))], "cannot embed"),
     ],
 )
-def test_what_is_of_no_use_is_refused_with_the_reason(sight, says, waiting):
+def test_an_unusable_photo_is_rejected_with_the_reason(sight, says, waiting):
     (said,) = walk(waiting, [sight])
     assert says in said
     assert waiting.taken == []
@@ -78,7 +78,10 @@ def test_between_two_photos_there_is_time_to_follow(waiting):
 
 def test_the_same_picture_is_not_taken_twice_unless_nothing_else_comes(waiting):
     same = [found(0)]
-    assert walk(waiting, [same, same]) == ["taken", "Move a little: that is the same picture again"]
+    assert walk(waiting, [same, same]) == [
+        "taken",
+        "Move a little: this is too similar to an earlier photo",
+    ]
     assert walk(waiting, [same], pause=PATIENCE + 2 * PAUSE) == ["taken"]
 
 

@@ -33,7 +33,7 @@ def test_a_video_is_played_over_and_over(tmp_path):
 
 
 def test_a_folder_skips_what_is_no_photo_and_sees_new_ones(tmp_path, monkeypatch):
-    monkeypatch.setattr("tripletlab.webcam.sources.SHOWN", 0.0)
+    monkeypatch.setattr("tripletlab.webcam.sources.PHOTO_SECONDS", 0.0)
     (tmp_path / "in").mkdir()
     cv2.imwrite(str(tmp_path / "a.png"), plain(10))
     cv2.imwrite(str(tmp_path / "in" / "b.png"), plain(30))
@@ -66,7 +66,7 @@ def test_what_gives_no_picture_says_why(given, says, tmp_path, monkeypatch):
 
 
 def test_a_lost_source_is_told_of_and_read_again(tmp_path, monkeypatch):
-    monkeypatch.setattr("tripletlab.webcam.camera.AGAIN", 60)  # only retry() brings it back
+    monkeypatch.setattr("tripletlab.webcam.camera.RETRY_SECONDS", 60)  # only retry() brings it back
     path = tmp_path / "v.avi"
     film(path, [plain(20)] * 3)
     thread = CameraThread(str(path))
@@ -103,8 +103,8 @@ def test_a_camera_that_does_not_open_is_called_busy(device):
         open_source("98")
 
 
-def test_a_camera_without_permission_is_told_so(device):
-    says = "You may not use camera 98. Ask for permission"
+def test_a_camera_without_permission_says_so(device):
+    says = "You have no permission to use camera 98. Ask for access"
     if os.geteuid() != 0:
         device.chmod(0)
         with pytest.raises(SourceError, match=says):
@@ -201,7 +201,7 @@ def test_a_video_that_says_no_usable_rate_is_played_at_the_usual_one(
     assert periods == [pytest.approx(period)]
 
 
-def test_a_source_that_fails_in_an_unforeseen_way_is_told_of(tmp_path, monkeypatch):
+def test_a_source_that_fails_in_an_unforeseen_way_is_reported(tmp_path, monkeypatch):
     film(tmp_path / "v.avi", [plain(20)])
 
     def fail(_):
@@ -219,7 +219,7 @@ def test_a_source_that_fails_in_an_unforeseen_way_is_told_of(tmp_path, monkeypat
 
 
 def test_a_photo_of_too_many_pixels_is_passed_over(tmp_path, monkeypatch):
-    monkeypatch.setattr("tripletlab.webcam.sources.SHOWN", 0.0)
+    monkeypatch.setattr("tripletlab.webcam.sources.PHOTO_SECONDS", 0.0)
     monkeypatch.setattr("tripletlab.faces.cropping.MOST_PIXELS", 60 * 80)
     cv2.imwrite(str(tmp_path / "a.png"), np.full((61, 80, 3), 10, np.uint8))
     cv2.imwrite(str(tmp_path / "b.png"), plain(30))

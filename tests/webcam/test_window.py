@@ -48,7 +48,7 @@ def test_a_person_is_recorded_known_renamed_and_deleted_and_a_stranger_is_not_kn
     window.click("Rename")
     window.until(lambda texts: "Rename Ann" in texts)
     window.write("Anna")
-    window.click("Main_")
+    window.click("PrimaryButton")
     window.until(lambda texts: "Anna" in texts and "Rename Ann" not in texts)
     gallery = tmp_path / "gallery"
     assert stat.S_IMODE(gallery.stat().st_mode) == 0o700
@@ -64,7 +64,7 @@ def test_a_person_is_recorded_known_renamed_and_deleted_and_a_stranger_is_not_kn
 
 
 def nearest(window, name, *, below=4.0, above=0.0):
-    """Wait until the person nearest to who is in sight is this one, so far away."""
+    """Wait until this is the person nearest to the face, at such a distance."""
 
     def holds(texts):
         words = texts.split(" | ")
@@ -77,14 +77,14 @@ def nearest(window, name, *, below=4.0, above=0.0):
 
 
 def threshold(window):
-    return next(t for t in window.look()["texts"] if t.startswith("THRESHOLD")).split()[1]
+    return next(t for t in window.inspect()["texts"] if t.startswith("THRESHOLD")).split()[1]
 
 
-def test_a_lost_camera_is_told_of_and_comes_back(app, bundle, people, tmp_path):
+def test_a_lost_camera_is_reported_and_comes_back(app, bundle, people, tmp_path):
     video = tmp_path / "people.avi"
     film(video, people["Ann"][:4])
     window = app(bundle.folder, "--source", video)
-    window.until(lambda texts: "pictures/s" in texts)
+    window.until(lambda texts: "frames/s" in texts)
     video.rename(tmp_path / "unplugged.avi")
     window.until(lambda texts: "is not there" in texts)
     (tmp_path / "unplugged.avi").rename(video)
@@ -125,7 +125,7 @@ def test_without_a_screen_it_is_one_line_and_nothing_runs(bundle, tmp_path):
         assert list(tmp_path.iterdir()) == []  # no gallery either
 
 
-def test_a_window_that_nobody_sees_may_be_asked_for(bundle, tmp_path):
+def test_an_invisible_window_can_be_asked_for(bundle, tmp_path):
     driver = Path(__file__).with_name("driver.py")
     command = [sys.executable, str(driver), "webcam", str(bundle.folder), "--source", "97"]
     env = without_a_screen(SDL_VIDEODRIVER="offscreen")

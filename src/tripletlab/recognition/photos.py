@@ -8,7 +8,7 @@ from tripletlab.faces.cropping import read_photo
 from tripletlab.recognition.bundle import Bundle
 from tripletlab.recognition.gallery import Gallery, valid_name
 from tripletlab.recognition.recogniser import (
-    Found,
+    EmbeddedFace,
     Photo,
     Recogniser,
     Verified,
@@ -102,7 +102,7 @@ def _lines(photo: Photo, recogniser: Recogniser) -> list[str]:
     return lines or ["no face"]
 
 
-def _face(path: Path, bundle: Bundle) -> tuple[Photo, Found]:
+def _face(path: Path, bundle: Bundle) -> tuple[Photo, EmbeddedFace]:
     """A photo, and the most prominent face in it."""
     photo = read_photo(path)
     if photo is None:

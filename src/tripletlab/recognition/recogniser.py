@@ -18,7 +18,7 @@ AROUND = 0.25  # shown around the face, of its side
 Photo = NDArray[np.uint8]  # (height, width) grey, or (height, width, 3) blue green red
 
 
-class Found(NamedTuple):
+class EmbeddedFace(NamedTuple):
     """A face in a photo: where, as the network sees it (size, size), and its embedding (dim,).
 
     The embedding is NaN where the network gives none of unit length.
@@ -35,7 +35,7 @@ class Recognised(NamedTuple):
     Nobody is nearest in an empty gallery, or where the face has no embedding.
     """
 
-    found: Found
+    found: EmbeddedFace
     nearest: list[Match]
     name: str | None
 
@@ -47,18 +47,18 @@ class Verified(NamedTuple):
     same: bool
 
 
-def faces_in(photo: Photo, bundle: Bundle) -> list[Found]:
+def faces_in(photo: Photo, bundle: Bundle) -> list[EmbeddedFace]:
     """Every face in a photo, most prominent first."""
     grey = in_grey(photo)
     return embedded(grey, bundle.recipe.detector(grey), bundle)
 
 
-def embedded(grey: Photo, boxes: list[Box], bundle: Bundle) -> list[Found]:
+def embedded(grey: Photo, boxes: list[Box], bundle: Bundle) -> list[EmbeddedFace]:
     """The faces in these boxes of a photo, prepared as for the training, with their embeddings."""
     size = bundle.recipe.size
     faces = [bundle.recipe.extract(grey, box) for box in boxes]
     embeddings = bundle.embedder(np.array(faces, np.uint8).reshape(-1, size, size))
-    return [Found(*one) for one in zip(boxes, faces, embeddings, strict=True)]
+    return [EmbeddedFace(*one) for one in zip(boxes, faces, embeddings, strict=True)]
 
 
 def in_grey(photo: Photo) -> Photo:
@@ -66,14 +66,14 @@ def in_grey(photo: Photo) -> Photo:
     return photo if photo.ndim == 2 else np.asarray(cv2.cvtColor(photo, cv2.COLOR_BGR2GRAY))
 
 
-def shot_of(photo: Photo, found: Found) -> Shot:
+def shot_of(photo: Photo, found: EmbeddedFace) -> Shot:
     """A found face as the gallery keeps it: with a little around it, in the photo's colours."""
     around = grown(found.box, border=AROUND)
     channels = [crop(one, around, size=PICTURE) for one in cv2.split(photo)]
     return Shot(found.embedding, bytes(cv2.imencode(".jpg", cv2.merge(channels))[1]))
 
 
-def verify(first: Found, second: Found, *, threshold: float) -> Verified:
+def verify(first: EmbeddedFace, second: EmbeddedFace, *, threshold: float) -> Verified:
     """1:1: are the two one person?"""
     if not (is_unit(first.embedding) and is_unit(second.embedding)):
         return Verified(float("nan"), same=False)
@@ -82,7 +82,9 @@ def verify(first: Found, second: Found, *, threshold: float) -> Verified:
     return Verified(distance, is_match(distance, threshold))
 
 
-def identify(found: Found, enrolled: Enrolled, *, threshold: float, people: int) -> Recognised:
+def identify(
+    found: EmbeddedFace, enrolled: Enrolled, *, threshold: float, people: int
+) -> Recognised:
     """1:N: who of the enrolled people is it? None is the answer where all are too far."""
     nearest = enrolled.nearest(found.embedding, people=people)
     same = bool(nearest) and is_match(nearest[0].distance, threshold)

@@ -13,7 +13,7 @@ from mlflow.pyfunc import PythonModel
 
 from tripletlab.faces.cropping import MOST_BYTES, MOST_PIXELS, decode_photo
 from tripletlab.recognition.bundle import Bundle
-from tripletlab.recognition.recogniser import Found, Photo, faces_in
+from tripletlab.recognition.recogniser import EmbeddedFace, Photo, faces_in
 from tripletlab.recognition.search import is_unit
 
 
@@ -48,7 +48,7 @@ def _photo(content: object, row: int) -> Photo:
     )
 
 
-def _plain(face: Found) -> dict[str, Any]:
+def _plain(face: EmbeddedFace) -> dict[str, Any]:
     embedding = face.embedding.tolist() if is_unit(face.embedding) else None
     return {"box": list(face.box), "embedding": embedding}
 

@@ -1,10 +1,13 @@
-"""The app's colours; what green, amber and red mean."""
+"""The app's colours, and what green, amber and red mean.
+
+A second palette beside the figures' (plots.style): it is for light text on a dark window, where
+the figures' colours, made for white paper, are too dark."""
 
 from tripletlab.recognition.search import is_match
 
 Colour = tuple[float, float, float, float]
 
-CLOSE = 0.15  # of the threshold: so near to it, a decision is a close one
+CLOSE = 0.15  # of the threshold: a decision within it is a close one
 
 
 def _hex(code: str) -> Colour:
@@ -24,7 +27,7 @@ GREY = _hex("b6bdc9")
 
 
 def colour_of(distance: float | None, threshold: float) -> Colour:
-    """Green for a known person, red for a stranger, amber where the threshold is near.
+    """Green for a known person, red for a stranger, amber for a close decision.
 
     Grey where there is nobody to compare with.
     """

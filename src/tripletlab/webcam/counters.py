@@ -1,39 +1,39 @@
-"""How fast the app is, in a line."""
+"""How fast the app is, in one line."""
 
 from collections import deque
 
-from tripletlab.webcam.watcher import Seen
+from tripletlab.webcam.recognition import RecognisedFrame
 
 
 class Counters:
-    """Counts the pictures of the last second: shown, looked at, and passed over since the start."""
+    """Counts frames: shown and recognised in the last second, dropped since the start."""
 
     def __init__(self) -> None:
         self._shown: deque[float] = deque()
-        self._looked: deque[float] = deque()
+        self._recognised: deque[float] = deque()
         self._dropped = 0
-        self._spent = ""
+        self._timings = ""
 
     def shown(self, now: float) -> None:
-        """A picture was shown, at this second of any clock."""
+        """A frame was shown at time `now`, in seconds of any clock."""
         self._shown.append(now)
 
-    def looked(self, seen: Seen, now: float) -> None:
-        """A picture was looked at."""
-        self._looked.append(now)
-        self._dropped += seen.dropped
-        spent = seen.spent
-        self._spent = (
-            f"detection {spent.detection:.0f} ms, embedding {spent.embedding:.1f} ms,"
-            f" search {spent.search:.2f} ms"
+    def recognised(self, result: RecognisedFrame, now: float) -> None:
+        """A frame was recognised."""
+        self._recognised.append(now)
+        self._dropped += result.dropped
+        timings = result.timings
+        self._timings = (
+            f"detection {timings.detection:.0f} ms, embedding {timings.embedding:.1f} ms,"
+            f" search {timings.search:.2f} ms"
         )
 
     def line(self, now: float) -> str:
-        """All of it in words."""
-        for times in (self._shown, self._looked):
+        """The text shown below the picture."""
+        for times in (self._shown, self._recognised):
             while times and times[0] < now - 1:
                 times.popleft()
         return (
-            f"{len(self._shown)} pictures/s, {len(self._looked)} looked at,"
-            f" {self._dropped:,} passed over   {self._spent}"
+            f"{len(self._shown)} frames/s, {len(self._recognised)} recognised/s,"
+            f" {self._dropped:,} dropped   {self._timings}"
         )

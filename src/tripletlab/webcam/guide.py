@@ -1,4 +1,4 @@
-"""Recording a person: asks for different photos, and takes none that is of no use."""
+"""Recording a person: asks for varied photos and rejects unusable ones."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -6,17 +6,17 @@ from typing import NamedTuple
 import numpy as np
 
 from tripletlab.faces.cleaning import sharpness
-from tripletlab.recognition.recogniser import Found
+from tripletlab.recognition.recogniser import EmbeddedFace
 from tripletlab.recognition.search import is_unit
 
-PAUSE = 0.7  # seconds between two photos, to follow what is asked
-PATIENCE = 6.0  # seconds after which a photo may be like another
+PAUSE = 0.7  # seconds between two photos, to follow the prompt
+PATIENCE = 6.0  # seconds after which a photo may resemble another
 SMALLEST = 0.16  # a face's side, of the picture's height
-CLOSER = 1.1  # how much larger a face is when its person has come closer
+CLOSER = 1.1  # ratio of a face's side to that in the first photo once its person came closer
 DARK, BRIGHT = 45.0, 215.0  # mean grey of a face
-# Every face found in LFW's photos is sharper; the same blurred by 3 of 250 pixels, none.
+# Every face found in LFW's photos is sharper; none is when blurred by 3 of 250 pixels.
 SHARP = 0.45
-# Two photos of one person in LFW differ by 20 and more, two pictures of a still face by 3 to 8.
+# Two photos of one person in LFW differ by 20 or more, two frames of a still face by 3 to 8.
 DIFFERENT = 9.0
 
 
@@ -30,34 +30,37 @@ class Step(NamedTuple):
 STEPS = (
     Step("Look straight into the camera"),
     Step("Turn your head a little to the left"),
-    Step("And a little to the right"),
+    Step("Now a little to the right"),
     Step("Come a little closer", closer=True),
     Step("Smile, or say something"),
 )
 
 
 class Guide:
-    """What has been taken of one person, what is asked for next, and why nothing is taken."""
+    """The photos taken of one person, the prompt for the next, and a hint why none is taken."""
 
     def __init__(self) -> None:
-        self.taken: list[Found] = []
+        self.taken: list[EmbeddedFace] = []
         self.hint = ""
-        self._since: float | None = None  # the step began
+        self._since: float | None = None  # when the current step began
 
     @property
     def done(self) -> bool:
-        """Every step has its photo."""
+        """Whether every step has its photo."""
         return len(self.taken) == len(STEPS)
 
     @property
     def prompt(self) -> str:
-        """What the person is asked for now."""
+        """The current prompt; empty when done."""
         return "" if self.done else STEPS[len(self.taken)].prompt
 
-    def look(self, faces: Sequence[Found], *, height: int, now: float) -> Found | None:
-        """The face, when it is taken; else `hint` says what is wrong with it.
+    def offer(
+        self, faces: Sequence[EmbeddedFace], *, height: int, now: float
+    ) -> EmbeddedFace | None:
+        """Offer the faces of a frame; returns the one that is taken, or None and sets `hint`.
 
-        `faces` are all in a picture of this height; `now` is in seconds of any clock.
+        `faces` are all those of the frame, `height` is the frame's in pixels, `now` in seconds of
+        any clock.
         """
         if self.done:
             return None
@@ -66,25 +69,25 @@ class Guide:
         waited = now - self._since
         if waited < PAUSE:
             return None
-        self.hint = _no_use(faces, height) or self._not_asked_for(faces[0], waited)
+        self.hint = _unusable(faces, height) or self._not_as_asked(faces[0], waited)
         if self.hint:
             return None
         self.taken.append(faces[0])
         self._since = now
         return faces[0]
 
-    def _not_asked_for(self, face: Found, waited: float) -> str:
+    def _not_as_asked(self, face: EmbeddedFace, waited: float) -> str:
         if not self.taken or waited > PATIENCE:
             return ""
         if STEPS[len(self.taken)].closer and face.box.side < CLOSER * self.taken[0].box.side:
             return "A little closer still"
         if min(difference(face, other) for other in self.taken) < DIFFERENT:
-            return "Move a little: that is the same picture again"
+            return "Move a little: this is too similar to an earlier photo"
         return ""
 
 
-def _no_use(faces: Sequence[Found], height: int) -> str:
-    """Why a picture of this height, with these faces, is no good photo of one person."""
+def _unusable(faces: Sequence[EmbeddedFace], height: int) -> str:
+    """Why a frame of this height with these faces cannot be used as a photo of one person."""
     if not faces:
         return "No face in sight"
     if len(faces) > 1:
@@ -100,12 +103,12 @@ def _no_use(faces: Sequence[Found], height: int) -> str:
     if sharpness(face.face) < SHARP:
         return "Blurred: hold still"
     if not is_unit(face.embedding):
-        return "The network makes nothing of this picture: move a little"
+        return "The network cannot embed this face: move a little"
     return ""
 
 
-def difference(one: Found, other: Found) -> float:
-    """How differently two faces look: mean |a - b| of grey levels, both of mean 0 and spread 50."""
+def difference(one: EmbeddedFace, other: EmbeddedFace) -> float:
+    """The difference of two faces: mean |a - b| of grey levels, both with mean 0 and std 50."""
     first, second = (
         50 * (face - face.mean()) / max(face.std(), 1e-9)
         for face in (one.face.astype(np.float64), other.face.astype(np.float64))

@@ -9,14 +9,14 @@ from tripletlab.recognition.gallery import Gallery, Shot, valid_name
 from tripletlab.recognition.recogniser import Recogniser, shot_of
 from tripletlab.webcam.camera import CameraThread
 from tripletlab.webcam.guide import Guide
+from tripletlab.webcam.recognition import RecognisedFrame, RecognitionThread
 from tripletlab.webcam.sources import is_camera
-from tripletlab.webcam.watcher import Seen, WatcherThread
 
-MOST = 0.5  # false accept rate; a threshold that lets more strangers pass is of no use
+MOST = 0.5  # false accept rate of the highest threshold; more would be useless
 
 
 class Recording:
-    """Somebody who is being recorded, `instead` of the photos that are there or as somebody new."""
+    """A person being recorded: as somebody new, or `instead` of the photos already there."""
 
     def __init__(self, name: str, *, instead: bool) -> None:
         self.name, self.instead = name, instead
@@ -25,7 +25,7 @@ class Recording:
 
 
 class Session:
-    """Use it from one thread, that of the window; its own threads run beside it."""
+    """To be used from the window's thread alone; the camera and recognition run in their own."""
 
     def __init__(self, bundle: Bundle, gallery: Path, *, source: str) -> None:
         self.bundle = bundle
@@ -34,28 +34,28 @@ class Session:
         self.recording: Recording | None = None
         self.camera = CameraThread(source)
         self._recogniser = Recogniser(bundle, self.gallery.enrolled)
-        self.watcher = WatcherThread(self.camera.frames, self._recogniser)
+        self.recognition = RecognitionThread(self.camera.frames, self._recogniser)
 
     def start(self) -> None:
-        """Begin to look."""
+        """Start the camera and recognition."""
         self.camera.start()
-        self.watcher.start()
+        self.recognition.start()
 
     def stop(self) -> None:
-        """End the threads, as far as a camera lets its own, and close the gallery."""
+        """Stop the threads and close the gallery; a camera thread that blocks is not waited for."""
         self.camera.stop()
-        self.watcher.stop()
-        self.watcher.join(timeout=2)
+        self.recognition.stop()
+        self.recognition.join(timeout=2)
         self.gallery.close()
 
     @property
     def trouble(self) -> str:
-        """What keeps the app from working, or nothing."""
-        return self.watcher.trouble or self.camera.trouble
+        """What keeps the app from working; empty if nothing does."""
+        return self.recognition.trouble or self.camera.trouble
 
     @property
     def threshold(self) -> float:
-        """The squared distance up to which a face is somebody's."""
+        """The squared distance up to which a face matches a person."""
         return self._recogniser.threshold
 
     @threshold.setter
@@ -64,14 +64,14 @@ class Session:
 
     @property
     def highest(self) -> float:
-        """The highest threshold of any use."""
+        """The highest threshold that can be set."""
         return max(self.bundle.card.calibration.threshold_for(MOST), self.bundle.card.threshold)
 
     def expected(self) -> tuple[float, float, float]:
-        """How often, at the threshold, a stranger passes for a given person, how often for any of
-        those recorded, and how often a person's photo is known.
+        """The rates to expect at the threshold: a stranger accepted as a given person, as any of
+        those recorded, and a person's own photo accepted.
 
-        The second takes the comparisons with different people as independent.
+        The second assumes that comparisons with different people are independent.
         """
         curve = self.bundle.card.calibration
         far = curve.far_at(self.threshold)
@@ -79,25 +79,27 @@ class Session:
         return far, 1 - (1 - far) ** everyone, curve.tar_at(self.threshold)
 
     def record(self, name: str, *, instead: bool = False) -> None:
-        """Begin to record a person; InputError where that is no name, or somebody else's."""
+        """Begin to record a person; InputError for an invalid name, or one that is taken."""
         name = valid_name(name)
         if not instead and name in self.gallery.enrolled.names:
-            raise InputError(f"{name} is there already; give another name, or record them again")
+            raise InputError(
+                f"{name} is already recorded; enter another name, or record them again"
+            )
         self.recording = Recording(name, instead=instead)
 
     def cancel(self) -> None:
-        """Leave off recording; nothing of it is kept."""
+        """Cancel the recording; nothing of it is kept."""
         self.recording = None
 
-    def look(self, seen: Seen) -> str | None:
-        """Let the recording have what was seen; the person's name when it is complete."""
+    def advance_recording(self, result: RecognisedFrame) -> str | None:
+        """Offer a frame to the recording; returns the person's name once it is complete."""
         recording = self.recording
         if recording is None:
             return None
-        faces = [person.found for person in seen.people]
-        taken = recording.guide.look(faces, height=seen.picture.shape[0], now=time.monotonic())
+        faces = [person.found for person in result.people]
+        taken = recording.guide.offer(faces, height=result.picture.shape[0], now=time.monotonic())
         if taken:
-            recording.shots.append(shot_of(seen.picture, taken))
+            recording.shots.append(shot_of(result.picture, taken))
         if not recording.guide.done:
             return None
         self.recording = None
@@ -106,22 +108,22 @@ class Session:
         return recording.name
 
     def rename(self, old: str, new: str) -> None:
-        """Give a person another name; InputError where that is no name, or somebody else's."""
+        """Rename a person; InputError for an invalid name, or one that is taken."""
         self.gallery.rename(old, new)
         self._use_gallery()
 
     def delete(self, name: str) -> None:
-        """Forget a person."""
+        """Delete a person."""
         self.gallery.remove(name)
         self._use_gallery()
 
     def forget_everyone(self) -> None:
-        """Forget all of them, for good."""
+        """Delete everyone, for good."""
         self.gallery.forget_everyone()
         self._use_gallery()
 
     def refresh(self) -> bool:
-        """Take over what another process has changed; says whether there was anything."""
+        """Take over changes by another process; returns whether there were any."""
         if not self.gallery.refresh():
             return False
         self._use_gallery()

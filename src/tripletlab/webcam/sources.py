@@ -16,8 +16,8 @@ from tripletlab.faces.cropping import MOST_PIXELS, decode_photo, read_bytes
 Picture = NDArray[np.uint8]  # (height, width, 3) blue green red
 DEVICES = Path("/dev")
 PHOTOS = {".bmp", ".jpeg", ".jpg", ".png", ".webp"}
-SHOWN = 1.0  # seconds that a photo of a folder is shown
-USUAL = 25.0  # pictures a second of a video that does not say, or says what cannot be
+PHOTO_SECONDS = 1.0  # that a photo of a folder is shown
+DEFAULT_RATE = 25.0  # frames a second of a video whose own rate is missing or absurd
 SLOWEST, FASTEST = 1.0, 240.0
 
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # a SourceError says it
@@ -28,17 +28,17 @@ class SourceError(Exception):
 
 
 class Source(Protocol):
-    """Pictures, one after the other, each at its time."""
+    """Pictures one after the other, each at its time."""
 
     def read(self) -> Picture:
         """The next picture; SourceError when there is none."""
 
     def close(self) -> None:
-        """Let go of it."""
+        """Release it."""
 
 
 def is_camera(given: str) -> bool:
-    """A number is a camera's; all else is a path."""
+    """Whether it is a camera's number; anything else is a path."""
     return given.isdecimal()
 
 
@@ -57,24 +57,24 @@ class Camera:
         self._number = number
         self._device = DEVICES / f"video{number}"
         if sys.platform == "linux":
-            self._look_for_device()
+            self._check_device()
         self._capture = cv2.VideoCapture(number)
         self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
         if not self._capture.isOpened():
             self._capture.release()
             raise SourceError(
-                f"Camera {number} is busy. Another program may be using it: close that."
+                f"Camera {number} is busy. Another program may be using it; close that one."
             )
 
-    def _look_for_device(self) -> None:
+    def _check_device(self) -> None:
         if not self._device.exists():
             raise SourceError(
                 f"There is no camera {self._number}. Plug one in, or give another --source."
             )
         if not os.access(self._device, os.R_OK | os.W_OK):
             raise SourceError(
-                f"You may not use camera {self._number}. Ask for permission to open {self._device}"
-                " (on Linux: the group video)."
+                f"You have no permission to use camera {self._number}. Ask for access to"
+                f" {self._device} (on Linux: the group video)."
             )
 
     def read(self) -> Picture:
@@ -85,19 +85,19 @@ class Camera:
         return np.asarray(picture, np.uint8)
 
     def close(self) -> None:
-        """Let other programs have it."""
+        """Release it to other programs."""
         self._capture.release()
 
 
 class Video:
-    """A video file, at its own pace, over and over."""
+    """A video file at its own frame rate, repeated."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._capture = cv2.VideoCapture()
         self._open()
         rate = self._capture.get(cv2.CAP_PROP_FPS)
-        self._pace = Pace(1 / (rate if SLOWEST <= rate <= FASTEST else USUAL))
+        self._pace = Pace(1 / (rate if SLOWEST <= rate <= FASTEST else DEFAULT_RATE))
 
     def _open(self) -> None:
         if not self._path.is_file():
@@ -107,10 +107,10 @@ class Video:
         sides = (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)
         if not 0 < math.prod(map(self._capture.get, sides)) <= MOST_PIXELS:
             self._capture.release()
-            raise SourceError(f"{self._path} has pictures that are too large to be shown.")
+            raise SourceError(f"{self._path} has frames that are too large to be shown.")
 
     def read(self) -> Picture:
-        """The next picture, the first after the last."""
+        """The next frame; after the last one, the first."""
         ok, picture = self._capture.read()
         if not ok:
             self._open()
@@ -126,15 +126,15 @@ class Video:
 
 
 class Folder:
-    """The photos of a folder and of those in it, by name, each for a second, over and over."""
+    """The photos of a folder and its subfolders by name, each for a second, repeated."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._left: list[Path] = []
-        self._pace = Pace(SHOWN)
+        self._pace = Pace(PHOTO_SECONDS)
 
     def read(self) -> Picture:
-        """The next photo that can be read; the folder is looked through anew after the last."""
+        """The next readable photo; after the last one the folder is listed again."""
         for fresh in (False, True):
             if fresh:
                 every = sorted(self._path.rglob("*")) if self._path.is_dir() else []
@@ -152,7 +152,7 @@ class Folder:
 
 
 class Pace:
-    """Sleeps so that calls are a period apart; one that comes late is not caught up."""
+    """Sleeps so that calls are a period apart; a late one is not caught up with."""
 
     def __init__(self, period: float) -> None:
         self._period, self._next = period, 0.0

@@ -1,4 +1,4 @@
-"""The parts of the window that look.kv lays out: rows of people, questions, cards."""
+"""The parts of the window that layout.kv lays out: rows of people, dialogs, cards."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,21 +20,21 @@ from tripletlab.faces.cropping import decode_photo
 from tripletlab.webcam.colours import CARD, MUTED
 
 
-class Push(Button):
+class FlatButton(Button):
     """A flat button."""
 
     fill = ColorProperty(CARD)
 
 
-class Person(BoxLayout):
-    """A row of the list: who, how many photos, and what can be done."""
+class PersonRow(BoxLayout):
+    """A row of the list: a person, the number of photos, and buttons."""
 
     name = StringProperty()
     photos = NumericProperty()
 
 
-class Near(BoxLayout):
-    """A card of the panel: a person near to the face that is looked at."""
+class MatchCard(BoxLayout):
+    """A card of the panel: an enrolled person near the most prominent face."""
 
     name = StringProperty()
     distance = StringProperty()
@@ -42,8 +42,8 @@ class Near(BoxLayout):
     texture = ObjectProperty(None, allownone=True)
 
 
-class Question(ModalView):
-    """Asks for a yes, or for a name too where `text` is given; an InputError is shown in it."""
+class Dialog(ModalView):
+    """Asks for confirmation, and for a name where `named`; shows the InputError of what it does."""
 
     title = StringProperty()
     detail = StringProperty()
@@ -58,7 +58,7 @@ class Question(ModalView):
             self.ids.body.remove_widget(self.ids.field)
 
     def on_pre_open(self) -> None:
-        """The field has the keyboard, all of its text selected; without one Enter means yes."""
+        """Focus the field with its text selected; without a field, Enter confirms."""
         if self.named:
             self.ids.field.focus = True
             self.ids.field.select_all()
@@ -66,17 +66,17 @@ class Question(ModalView):
             Window.bind(on_key_down=self._on_key)
 
     def on_dismiss(self) -> None:
-        """Give the keyboard back."""
+        """Release the keyboard."""
         Window.unbind(on_key_down=self._on_key)
 
     def _on_key(self, _window: object, key: int, *_: object) -> bool:
-        if key in (13, 271):  # Enter, and that of the number pad
-            self.answer()
+        if key in (13, 271):  # Enter, also on the number pad
+            self.confirm()
             return True
         return False
 
-    def answer(self) -> None:
-        """Do what was asked, and close unless it cannot be done."""
+    def confirm(self) -> None:
+        """Do it and close; stay open with the reason if it cannot be done."""
         try:
             self._do(self.ids.field.text if self.named else "")
         except InputError as error:
@@ -86,7 +86,7 @@ class Question(ModalView):
 
 
 def texture_of(jpeg: bytes) -> Any:
-    """A JPEG file's bytes as a texture; None where they are no picture."""
+    """The bytes of a JPEG file as a texture; None where they cannot be decoded."""
     picture = decode_photo(jpeg, colour=True)
     if picture is None:
         return None

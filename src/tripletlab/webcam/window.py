@@ -10,12 +10,12 @@ from tripletlab.recognition.bundle import Bundle
 from tripletlab.webcam.session import Session
 
 SMALLEST = (520, 560)
-# Without these SDL takes one that draws into memory where there is no screen, and nobody sees it.
+# Without this list SDL falls back to drawing into memory where there is no screen.
 SCREENS = "x11,wayland,KMSDRM"
 
 
 def webcam(bundle: Path, *, gallery: Path, source: str) -> None:
-    """Show who is in front of the camera, until the window is closed.
+    """Show who is in front of the camera until the window is closed.
 
     `source` is a camera's number, a video file or a folder of photos. InputError where the bundle
     or the gallery cannot be used, or there is no screen.
@@ -29,20 +29,20 @@ def webcam(bundle: Path, *, gallery: Path, source: str) -> None:
 
 
 def _open_window() -> None:
-    """Set Kivy up, and let it open its window; InputError where there is no screen.
+    """Set Kivy up and open its window; InputError where there is no screen.
 
-    SDL_VIDEODRIVER=offscreen asks for a window that nobody sees.
+    SDL_VIDEODRIVER=offscreen opens an invisible window.
     """
     for name in ("KIVY_NO_ARGS", "KIVY_NO_CONFIG", "KIVY_NO_FILELOG"):
         os.environ.setdefault(name, "1")
-    os.environ.setdefault("KIVY_LOG_MODE", "PYTHON")  # leaves stderr and logging as they are
+    os.environ.setdefault("KIVY_LOG_MODE", "PYTHON")  # leaves stderr and logging unchanged
     os.environ.setdefault("KIVY_WINDOW", "sdl2")  # another would end the process without a screen
     os.environ.setdefault("SDL_VIDEO_X11_WMCLASS", "tripletlab")
     if sys.platform == "linux":
         os.environ.setdefault("SDL_VIDEODRIVER", SCREENS)
     from kivy.config import Config
 
-    logging.getLogger("kivy").disabled = True  # it tells of every clipboard that it does not find
+    logging.getLogger("kivy").disabled = True  # it logs every clipboard that it does not find
     for key in Config.options("input"):
         Config.remove_option("input", key)
     Config.set("kivy", "exit_on_escape", "0")

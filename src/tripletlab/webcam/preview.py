@@ -1,4 +1,4 @@
-"""The live picture, with a frame round every face."""
+"""The live picture with a frame around every face."""
 
 import functools
 from typing import Any
@@ -15,8 +15,8 @@ from tripletlab.webcam.colours import BACKGROUND, colour_of
 from tripletlab.webcam.sources import Picture
 
 
-class Stage(Widget):
-    """Shows pictures as large as fits, mirrored as a person expects of a camera."""
+class Preview(Widget):
+    """Shows pictures as large as fits; `mirrored` as people expect of their own camera."""
 
     mirrored = BooleanProperty(False)
 
@@ -43,7 +43,7 @@ class Stage(Widget):
         self.canvas.ask_update()
 
     def frame(self, people: list[Recognised], threshold: float) -> None:
-        """Frame these people, where they are in the picture."""
+        """Draw a frame around each of these people."""
         self._people, self._threshold = people, threshold
         self._frame()
 
@@ -79,7 +79,7 @@ class Stage(Widget):
         Line(rounded_rectangle=(x, y, side, side, dp(8)), width=dp(1.6))
         name = person.name or "unknown"
         label = _text(f"{name}  {nearest.distance:.3f}" if nearest else name)
-        # The label stands below the face, or within its frame where the picture ends there.
+        # The label stands below the face, or inside its frame where the picture ends.
         foot = max(y - label.height - dp(8), self.y)
         left = min(max(x, self.x), self.x + self.width - label.width - dp(16))
         size = (label.width + dp(16), label.height + dp(4))

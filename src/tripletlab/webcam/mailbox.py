@@ -1,4 +1,4 @@
-"""What threads hand each other: the newest value alone, so that none waits for a slower one."""
+"""How threads pass values on: only the newest is kept, so that none waits for a slower one."""
 
 import threading
 from typing import Generic, TypeVar
@@ -6,8 +6,8 @@ from typing import Generic, TypeVar
 Value = TypeVar("Value")
 
 
-class Latest(Generic[Value]):
-    """A value that one thread replaces and any number read; who is late misses the older ones."""
+class Mailbox(Generic[Value]):
+    """A value that one thread replaces and any number read; a late reader misses the older ones."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -15,7 +15,7 @@ class Latest(Generic[Value]):
         self._value: Value | None = None
 
     def put(self, value: Value) -> None:
-        """Replace the value and wake who waits for one."""
+        """Replace the value and wake all waiting readers."""
         with self._changed:
             self._serial += 1
             self._value = value
