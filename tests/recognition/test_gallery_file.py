@@ -14,7 +14,7 @@ import pytest
 from tests.recognition.test_gallery import DIM, shots
 from tripletlab.errors import InputError
 from tripletlab.recognition.gallery import Gallery
-from tripletlab.recognition.gallery_file import FILE, UNFINISHED
+from tripletlab.recognition.gallery_file import FILE
 
 
 def mode(path):
@@ -204,7 +204,7 @@ def test_one_that_was_killed_while_it_began_leaves_a_gallery_or_none(tmp_path):
         assert kept.people() == {}
         kept.close()
         assert listing(folder) == [FILE]
-        assert not (folder / UNFINISHED).exists()
+        assert not list(folder.glob(".*"))
 
 
 def test_two_processes_that_begin_one_gallery_share_it(tmp_path):

@@ -1,10 +1,23 @@
-"""A picture is whole, or the earlier one is still there."""
+"""A file is whole, or the earlier one is still there."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tripletlab.system.files import write_whole
+from tripletlab.system.files import whole, write_whole
+
+WRITE = """
+import sys, time
+from pathlib import Path
+from tripletlab.system.files import whole
+with whole(Path(sys.argv[1])) as temporary:
+    temporary.write_text("half")
+    print(temporary, flush=True)
+    time.sleep(600)
+"""
 
 
 def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
@@ -21,3 +34,55 @@ def test_a_failure_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(IsADirectoryError):
         write_whole(taken, b"a folder stands in the way")
     assert list(tmp_path.iterdir()) == [taken]
+
+
+def test_readers_have_the_earlier_file_until_the_later_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    write_whole(path, b"earlier")
+    with whole(path) as temporary:
+        temporary.write_bytes(b"later")
+        assert path.read_bytes() == b"earlier"
+    assert path.read_bytes() == b"later"
+
+
+def test_content_and_name_are_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In this order: what is renamed before it is on the disk may be empty after a power cut."""
+    steps: list[str] = []
+    fsync, replace = os.fsync, os.replace
+
+    def synced(handle: int) -> None:
+        steps.append("folder" if os.path.isdir(f"/proc/self/fd/{handle}") else "file")
+        fsync(handle)
+
+    def renamed(source: str, path: str) -> None:
+        steps.append("rename")
+        replace(source, path)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(os, "replace", renamed)
+    write_whole(tmp_path / "a", b"content")
+    assert steps == ["file", "rename", "folder"]
+
+
+def test_permissions_are_those_of_any_new_file_or_as_asked(tmp_path: Path) -> None:
+    (tmp_path / "plain").touch()
+    write_whole(tmp_path / "whole", b"")
+    write_whole(tmp_path / "private", b"", mode=0o600)
+    assert (tmp_path / "whole").stat().st_mode == (tmp_path / "plain").stat().st_mode
+    assert (tmp_path / "private").stat().st_mode & 0o777 == 0o600
+
+
+def test_what_a_killed_process_left_is_deleted_by_the_next_and_not_before(tmp_path: Path) -> None:
+    path = tmp_path / "faces.h5"
+    command = [sys.executable, "-c", WRITE, str(path)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    left = Path(process.stdout.readline().strip())
+    write_whole(path, b"of another process")
+    assert left.read_text() == "half"
+    process.kill()
+    process.wait()
+    write_whole(tmp_path / "pairs.h5", b"another file")
+    assert left.is_file()
+    write_whole(path, b"whole")
+    assert sorted(tmp_path.iterdir()) == [path, tmp_path / "pairs.h5"]

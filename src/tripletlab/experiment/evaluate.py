@@ -15,6 +15,7 @@ from tripletlab.experiment.data import prepare_test_pairs
 from tripletlab.experiment.evaluation import about_training, evaluate_embeddings
 from tripletlab.experiment.target import Subject, find_subject, tracker_of
 from tripletlab.photos.sources import slug
+from tripletlab.system.files import copy_whole
 from tripletlab.system.progress import say
 from tripletlab.system.provenance import ENVIRONMENT, environment
 from tripletlab.tracking.runs import Tracked
@@ -53,7 +54,7 @@ def evaluate(what: str, overrides: Sequence[str], *, folder: Path | None) -> Pat
         np.savez_compressed(Path(scratch) / "distances.npz", verification=distances)
         where = {**environment(), **(backend.description() if subject.run_id else {})}
         (Path(scratch) / ENVIRONMENT).write_text(json.dumps(where, indent=2))
-        shutil.copytree(scratch, place, dirs_exist_ok=True)
+        shutil.copytree(scratch, place, copy_function=copy_whole, dirs_exist_ok=True)
         if subject.run_id and tracker.writable:
             run = Tracked(subject.run_id)
             run.files(Path(scratch), under=f"evaluations/{label}")

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from tripletlab.faces.cropping import Grey, crop, grown
 from tripletlab.faces.detection import Box, YuNet
+from tripletlab.system.files import whole
 
 NAMES = (
     *("left_outer_eye", "left_inner_eye", "right_inner_eye", "right_outer_eye"),
@@ -138,4 +139,5 @@ def save(path: Path, regressor: Regressor) -> None:
     """Halved precision for the slopes: fewer bytes than the landmarks' own error is worth."""
     slopes = np.stack([stage.slope for stage in regressor.stages]).astype(np.float16)
     shifts = np.stack([stage.shift for stage in regressor.stages]).astype(np.float32)
-    np.savez_compressed(path, mean=regressor.mean, slopes=slopes, shifts=shifts)
+    with whole(path) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, mean=regressor.mean, slopes=slopes, shifts=shifts)

@@ -10,10 +10,11 @@ import itertools
 import json
 import os
 import shutil
+import tempfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import h5py
 import numpy as np
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 from tripletlab.errors import Unavailable
 from tripletlab.faces.store import FORMAT, opened, texts_of
 from tripletlab.photos.pairs import Pairs
+from tripletlab.system.files import whole
 
 PART = 4096  # rows that are read at once
 RESERVE = 1 << 22  # bytes kept free for what HDF5 writes when it closes a file
@@ -64,7 +66,7 @@ def write(
     with (
         _whole(path) as temporary,
         _room(temporary, _bytes(contents.values()), texts.values()) as reserve,
-        h5py.File(temporary, "w") as file,
+        h5py.File(temporary, "w", locking=False) as file,  # `whole` holds its lock
     ):
         digest = _Fingerprint(attributes)
         try:
@@ -77,26 +79,24 @@ def write(
             file.attrs["notes"] = json.dumps(notes)
             file.flush()
         except BaseException:
-            reserve.unlink(missing_ok=True)  # room for what HDF5 writes when it closes
+            reserve.close()  # room for what HDF5 writes when it closes
             raise
 
 
 @contextlib.contextmanager
-def _room(path: Path, size: int, texts: Iterable[tuple[str, ...] | Lines]) -> Iterator[Path]:
+def _room(path: Path, size: int, texts: Iterable[tuple[str, ...] | Lines]) -> Iterator[IO[bytes]]:
     """OSError where the disk has no room for the store; the value is a reserve that is kept.
 
     HDF5 crashes the process when a file is closed that it cannot write to its end. So the room is
     asked for before, and a reserve of it is given up where it has gone to others meanwhile.
     """
     lines = sum(one.total if isinstance(one, Lines) else len(one) for one in texts)
-    reserve = path.with_name(f"{path.name}.reserve")
-    try:
-        reserve.write_bytes(bytes(RESERVE))
+    with tempfile.TemporaryFile(dir=path.parent) as reserve:
+        reserve.write(bytes(RESERVE))
+        reserve.flush()
         if shutil.disk_usage(path.parent).free < size + lines * LINE:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         yield reserve
-    finally:
-        reserve.unlink(missing_ok=True)
 
 
 def _bytes(arrays: Iterable[NDArray[Any] | Blocks]) -> int:
@@ -192,17 +192,11 @@ def _parts(dataset: Any) -> Iterator[Any]:
 
 @contextlib.contextmanager
 def _whole(path: Path) -> Iterator[Path]:
-    """A temporary neighbour that takes the path's place when the block ends well."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    """The file to write, which takes the path's place; Unavailable where it cannot be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
+        with whole(path) as temporary:
             yield temporary
-            with temporary.open("rb") as file:
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
     except OSError as error:
         reason = error.strerror or error
         raise Unavailable(f"{path}: cannot be written ({reason}); give data=FOLDER") from error

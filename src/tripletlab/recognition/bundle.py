@@ -29,10 +29,11 @@ from tripletlab.recognition.preparation import (
     recipe_from,
     unpacked,
 )
+from tripletlab.system.files import UNFINISHED, write_whole
 from tripletlab.system.locks import writing_into
 
 FORMAT: Literal[2] = 2
-MANIFEST, UNFINISHED = "bundle.json", ".unfinished-"
+MANIFEST = "bundle.json"
 OWN_FILE = re.compile(r"(embedder|yunet)-[0-9a-f]{64}\.onnx")
 KERAS, SAVEDMODEL = "embedder.keras", "savedmodel"  # which `export` adds where it is asked to
 LONGEST = 1 << 22  # bytes of bundle.json
@@ -130,10 +131,10 @@ def write_bundle(
     try:
         with _only_writer(folder) as older:
             for name, one in files.items():
-                _write(folder / name, one)
+                write_whole(folder / name, one)
             _checked(folder, manifest)
             _remove(folder, (KERAS, SAVEDMODEL))  # of the older network
-            _write(folder / MANIFEST, (manifest.model_dump_json(indent=2) + "\n").encode())
+            write_whole(folder / MANIFEST, (manifest.model_dump_json(indent=2) + "\n").encode())
             _remove(folder, older - {*files, MANIFEST})
     except OSError as error:
         raise InputError(f"{folder}: cannot be written ({error.strerror or error})") from error
@@ -178,7 +179,7 @@ def _only_writer(folder: Path) -> Iterator[set[str]]:
 def _own_files(folder: Path) -> set[str]:
     """The names of what only a bundle has; of what a killed process left unfinished too."""
     names = {path.name for path in folder.iterdir()}
-    return {name for name in names if OWN_FILE.fullmatch(name) or name.startswith(UNFINISHED)}
+    return {name for name in names if OWN_FILE.fullmatch(name) or UNFINISHED in name}
 
 
 def _remove(folder: Path, names: Collection[str]) -> None:
@@ -188,16 +189,6 @@ def _remove(folder: Path, names: Collection[str]) -> None:
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file that appears whole, in the place of an older one."""
-    unfinished = path.with_name(UNFINISHED + path.name)
-    with unfinished.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(unfinished, path)
 
 
 def _network_name(network: str) -> str:

@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tripletlab.errors import InputError, brief
+from tripletlab.system.files import write_whole
 from tripletlab.system.locks import writing_into
 
 DAMAGED = (sqlite3.Error, UnicodeDecodeError)  # the latter of messages that quote the file
 FORMAT = 1
-FILE, UNFINISHED = "gallery.sqlite", ".gallery.sqlite.unfinished"
+FILE = "gallery.sqlite"
 LONGEST_VALUE = 1 << 22  # bytes of a name, an embedding or a picture
 SCHEMA = """
 CREATE TABLE made_by (format INTEGER, fingerprint TEXT, dim INTEGER);
@@ -68,14 +69,8 @@ def open_file(folder: Path, *, fingerprint: str, dim: int) -> sqlite3.Connection
 
 def _begin(path: Path, made_by: tuple[int, str, int]) -> None:
     """A gallery without people, which appears whole."""
-    unfinished = path.with_name(UNFINISHED)
-    unfinished.unlink(missing_ok=True)  # of a process that was killed
-    handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file, contextlib.closing(_empty(made_by)) as base:
-        file.write(base.serialize())
-        file.flush()
-        os.fsync(file.fileno())
-    os.rename(unfinished, path)
+    with contextlib.closing(_empty(made_by)) as base:
+        write_whole(path, base.serialize(), mode=0o600)
 
 
 def _empty(made_by: tuple[int, str, int]) -> sqlite3.Connection:

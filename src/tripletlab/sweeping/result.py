@@ -28,6 +28,7 @@ from tripletlab.sweeping.table import (
     pareto_front,
     print_table,
 )
+from tripletlab.system.files import write_whole
 from tripletlab.tracking.runs import Gone, Tracked, Tracker
 
 
@@ -75,7 +76,7 @@ def open_report(words: Sequence[str]) -> None:
     place = Path(tracker.folder).resolve() / "sweeps" / study.name
     path = place / "report.html" if tracker.writable else Path(f"{study.name}.html").resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page)
+    write_whole(path, page.encode())
     print(path)
     webbrowser.open(path.as_uri())
 

@@ -1,14 +1,71 @@
-"""Pictures appear whole or not at all."""
+"""Files that appear whole or not at all, even if the process is killed or the power fails."""
 
+import contextlib
+import fcntl
+import glob
 import os
+import secrets
+from collections.abc import Iterator
 from pathlib import Path
 
+from tripletlab.system.locks import abandoned
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write beside `path`, then rename; whatever goes wrong, no half of it stays behind."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+UNFINISHED = ".unfinished-"  # in the name of a file that is being written
+
+
+@contextlib.contextmanager
+def whole(path: Path, *, mode: int = 0o666) -> Iterator[Path]:
+    """A new file beside `path` for the block to fill; it takes the place of `path` at the end.
+
+    Its content is on the disk before it is renamed. `mode` are its permissions, less the umask.
+    What killed processes have left of the same path is deleted first.
+    """
+    delete_unfinished(path.parent, f".{glob.escape(path.name)}{UNFINISHED}*")
+    temporary, handle = _new_file(path, mode)
     try:
-        beside.write_bytes(content)
-        os.replace(beside, path)
+        yield temporary
+        os.fsync(handle)
+        temporary.replace(path)
+        _sync_folder(path.parent)
     finally:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
+        os.close(handle)
+
+
+def write_whole(path: Path, content: bytes, *, mode: int = 0o666) -> None:
+    """Write a file that appears whole, in the place of an older one; see `whole`."""
+    with whole(path, mode=mode) as temporary:
+        temporary.write_bytes(content)
+
+
+def copy_whole(source: str, path: str) -> None:
+    """The same from a file, as a function for `shutil.copytree`."""
+    write_whole(Path(path), Path(source).read_bytes())
+
+
+def delete_unfinished(folder: Path, pattern: str = f".*{UNFINISHED}*") -> None:
+    """Delete what killed processes have left of the files that match the pattern."""
+    for path in abandoned(folder.glob(pattern)):
+        path.unlink(missing_ok=True)
+
+
+def _new_file(path: Path, mode: int) -> tuple[Path, int]:
+    """A temporary file beside `path`, and its handle, which holds its lock."""
+    while True:
+        temporary = path.with_name(f".{path.name}{UNFINISHED}{secrets.token_hex(4)}")
+        handle = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode)
+        with contextlib.suppress(OSError):  # a file system without locks: nobody deletes it then
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        if temporary.exists():  # else it was taken for abandoned before it had its lock
+            return temporary, handle
+        os.close(handle)
+
+
+def _sync_folder(folder: Path) -> None:
+    """The new name is on the disk, too."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with contextlib.suppress(OSError):  # not every file system can
+            os.fsync(handle)
+    finally:
+        os.close(handle)

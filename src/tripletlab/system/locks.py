@@ -3,11 +3,14 @@
 import contextlib
 import fcntl
 import os
-from collections.abc import Iterator
+import shutil
+import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TextIO
 
 from tripletlab.errors import InputError
+from tripletlab.system.progress import say
 
 
 @contextlib.contextmanager
@@ -23,10 +26,51 @@ def held(path: Path) -> Iterator[bool]:
 
 
 @contextlib.contextmanager
-def turn(path: Path) -> Iterator[None]:
-    """Wait until the lock is free, and hold it while the block runs."""
-    with _locked(path, fcntl.LOCK_EX):
-        yield
+def turn(path: Path, *, waiting: str | None = None) -> Iterator[None]:
+    """Hold the lock while the block runs, then delete its file.
+
+    Where another process holds it, say `waiting` and wait until it is free.
+    """
+    try:
+        file = _locked(path, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        if waiting:
+            say(waiting)
+        file = _locked(path, fcntl.LOCK_EX)
+    with file:
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def abandoned(files: Iterable[Path], *, age: float = 0.0) -> Iterator[Path]:
+    """The files that no process locks any more; each is locked while the caller handles it.
+
+    What was changed in the last `age` seconds, or cannot be opened or locked, is passed over. No
+    process number is compared: by now it may be another process's, and other machines have theirs.
+    """
+    for path in files:
+        with contextlib.suppress(OSError):
+            if path.is_file() and time.time() - path.stat().st_mtime >= age:
+                with path.open("r+b") as file:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    yield path
+
+
+def delete_unlocked(folders: Iterable[Path], *, age: float = 0.0) -> None:
+    """Delete each folder `.NAME.unfinished` that nobody locks by `.NAME.lock` beside it.
+
+    What was changed in the last `age` seconds, or cannot be deleted, stays.
+    """
+    for folder in folders:
+        lock = folder.with_suffix(".lock")
+        with contextlib.suppress(OSError, InputError), held(lock) as free:
+            if free:
+                changed = max(path.stat().st_mtime for path in (folder, *folder.iterdir()))
+                if time.time() - changed >= age:
+                    shutil.rmtree(folder)
+                lock.unlink(missing_ok=True)
 
 
 def _locked(path: Path, how: int) -> TextIO:

@@ -5,11 +5,11 @@ import fcntl
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from tripletlab.errors import InputError
+from tripletlab.system.locks import abandoned
 
 PREFIX = "tripletlab-"
 LOCK = ".tripletlab-temporary"  # held while the folder is in use; marks it as ours to delete
@@ -50,10 +50,6 @@ def _new_folder() -> Path:
 
 def _delete_abandoned(parent: Path) -> None:
     """Delete this user's folders in `parent` that no process holds any more."""
-    for mark in parent.glob(f"{PREFIX}*/{LOCK}"):
-        with contextlib.suppress(OSError), mark.open() as lock:  # another's, or gone meanwhile
-            seen = mark.parent.lstat()
-            if seen.st_uid != os.getuid() or time.time() - mark.stat().st_mtime < YOUNG:
-                continue
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(mark.parent, ignore_errors=True)
+    for lock in abandoned(parent.glob(f"{PREFIX}*/{LOCK}"), age=YOUNG):
+        if lock.parent.lstat().st_uid == os.getuid():
+            shutil.rmtree(lock.parent, ignore_errors=True)

@@ -1,7 +1,6 @@
 """How far a fit has come, on disk: a killed one goes on as if nothing had happened."""
 
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from zipfile import BadZipFile
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tripletlab.errors import InputError
+from tripletlab.system.files import whole
 
 Weights = list[NDArray[np.generic]]
 
@@ -41,12 +41,8 @@ def save(path: Path, model: keras.Model, progress: Progress) -> None:
     }.items():
         arrays |= {f"{part}/{index:05}": value for index, value in enumerate(values)}
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    with unfinished.open("wb") as file:
+    with whole(path) as temporary, temporary.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
 
 
 def load(path: Path, model: keras.Model) -> Progress:
