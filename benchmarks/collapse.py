@@ -96,7 +96,8 @@ def learn(name: str, overrides: list[str]) -> list[dict[str, float]]:
     plain = config.compose("train", overrides)
     data = prepare(plain, fresh=False)
     backend.start(seed=plain["seed"])
-    model, _, batches = build_components(plain, data)
+    parts = build_components(plain, data)
+    model, batches = parts.model, parts.batches
     validation, seen = Validation(data.faces), []
 
     def evaluate(network: Any, margin: float) -> dict[str, float]:

@@ -13,10 +13,10 @@ from tripletlab.evaluation.protocol import evaluate, pair_distances
 from tripletlab.experiment.evaluation import (
     CAPTIONS,
     NOT_CHECKABLE,
-    Snapshot,
     about_training,
     evaluate_embeddings,
 )
+from tripletlab.experiment.snapshots import Snapshot
 
 
 def embeddings_of(store, *, noise, seed=0):

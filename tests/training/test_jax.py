@@ -35,7 +35,8 @@ class Report:
 def learn(choices):
     backend.start(seed=1)
     run = config.compose("train", [*small, "regularizer=none", *choices])
-    model, embedder, batches = build_components(run, SimpleNamespace(faces=store))
+    parts = build_components(run, SimpleNamespace(faces=store))
+    model, embedder, batches = parts.model, parts.embedder, parts.batches
     rates, report = run.rate_schedule.build(), Report()
     fit(model, batches,
         optimizer=scheduled(run.optimizer.build(), rates, steps=32),

@@ -27,6 +27,6 @@ def train(
     words = with_photos(overrides, photos, cropped, lfw)
     if show_config:
         return config.show("train", words)
-    from tripletlab.experiment.run import train_alone
+    from tripletlab.experiment import run
 
-    train_alone(config.compose("train", words), fresh=fresh)
+    run.train(config.compose("train", words), fresh=fresh)

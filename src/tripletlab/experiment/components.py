@@ -1,6 +1,7 @@
-"""The nouns of a config, put together: what a fit needs, and what its network costs."""
+"""The parts that a config names, built once before the fit."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import partial
 
 import keras
 import numpy as np
@@ -9,27 +10,46 @@ from numpy.typing import NDArray
 from tripletlab.architectures.operations import flops
 from tripletlab.config import RunConfig
 from tripletlab.errors import InputError
+from tripletlab.evaluation.flip import flipped
+from tripletlab.evaluation.validation import Validation
 from tripletlab.experiment.data import Data
+from tripletlab.experiment.snapshots import Embeddings
 from tripletlab.training.batches import Batches
-from tripletlab.training.checkpoint import Progress
-from tripletlab.training.inference import copied, images_per_second
+from tripletlab.training.guard import embedding_statistics
+from tripletlab.training.inference import copied, embed
 from tripletlab.training.model import TripletModel
 
 
-class Components(NamedTuple):
-    """The parts of a run before its fit."""
+@dataclass(frozen=True)
+class Components:
+    """The parts of a run: a network with its miner and loss, its batches, its validation.
 
-    model: TripletModel  # the untrained network, with its miner and loss
-    embedder: keras.Model  # that is evaluated and kept: float32
+    `embedder` is what is evaluated and kept. It is the model's own where that is trained in
+    float32, else a copy that computes in float32.
+    """
+
+    model: TripletModel
+    embedder: keras.Model
     batches: Batches
+    validation: Validation
+    flip: bool
+
+    def embed(self, faces: NDArray[np.uint8]) -> Embeddings:
+        """The embeddings (n, dim) of faces (n, size, size), with their mirror images if `flip`.
+
+        By the weights that were validated last, or those of the untrained network.
+        """
+        own = partial(embed, self.embedder)
+        return flipped(own, faces) if self.flip else own(faces)
+
+    def validate(self, network: keras.Model, margin: float) -> dict[str, float]:
+        """The validation metrics of the network's weights, and how far its embeddings spread."""
+        embeddings = embed(copied(network, to=self.embedder), self.validation.faces)
+        return {**self.validation.evaluate(embeddings, margin), **embedding_statistics(embeddings)}
 
 
 def build_components(config: RunConfig, data: Data) -> Components:
-    """Build the network with its miner and loss, and the batches that it is trained on.
-
-    The network that is evaluated is the same where it is trained in float32, else a copy that
-    computes in float32.
-    """
+    """Build every part of the run; its seed is set before (training.backend.start)."""
     size, seed = data.faces.size, config.seed
     batches = config.batches.build(
         store=data.faces,
@@ -49,19 +69,7 @@ def build_components(config: RunConfig, data: Data) -> Components:
     )
     if config.dtype != "float32":
         exact = copied(embedder, to=config.architecture.build(input_size=size, dtype="float32"))
-    return Components(model, exact, batches)
-
-
-def costs(progress: Progress, embedder: keras.Model, faces: NDArray[np.uint8]) -> dict[str, float]:
-    """What the network takes to train, to keep and to use; no `flops` where they are not known."""
-    operations = flops(embedder)
-    return {
-        "training_seconds": progress.seconds,
-        "training_images_per_second": float(np.median(progress.speeds)),
-        "inference_images_per_second": images_per_second(embedder, faces),
-        "parameters": embedder.count_params(),
-        **({} if operations is None else {"flops": operations}),
-    }
+    return Components(model, exact, batches, Validation(data.faces), config.flip)
 
 
 def check_operations(config: RunConfig) -> None:

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tripletlab.evaluation.bootstrap import RESAMPLES, Identities
 from tripletlab.evaluation.card import make_card
@@ -16,18 +15,15 @@ from tripletlab.evaluation.identification import (
     two_galleries,
 )
 from tripletlab.evaluation.protocol import Distances, evaluate, pair_distances
+from tripletlab.experiment.snapshots import Embeddings, Snapshot, draw_maps
 from tripletlab.faces.store import PairStore
 from tripletlab.photos.names import known_by
 from tripletlab.plots.card import write_card
 from tripletlab.plots.distances import draw_distances
-from tripletlab.plots.embedding_map import Map, MapFrame, draw_map
-from tripletlab.plots.embedding_sheet import draw_map_sheet
 from tripletlab.plots.errors import draw_errors
 from tripletlab.plots.identification import draw_identification
 from tripletlab.plots.page import Picture
-from tripletlab.plots.projection import FEWEST, neighbours, project, project_snapshots
 from tripletlab.plots.roc import draw_roc
-from tripletlab.system.progress import say
 
 MIDDLE = "no pair is dropped: the middle of the photo stands for a face that was not found"
 FOUND = "pairs were drawn among photos with a usable face: none had to be replaced"
@@ -35,7 +31,6 @@ WHOLE = "no pair is dropped, and no face had to be replaced"
 OVERLAP = "people with the same name, whatever its case, accents and separators"
 NOT_CHECKABLE = "not checkable: people are known by numbers alone"
 PEOPLE = "training_people.json"  # artifact: folders and names of those that a run was trained on
-NEAREST = 5  # faces that the map shows beside the one at the pointer
 CAPTIONS = {  # of the pictures on the card, in their order
     "roc.png": "ROC curves: every fold and their mean; all pairs at once where few are accepted",
     "distances.png": "Squared distances of the pairs, and the thresholds of the folds",
@@ -44,14 +39,6 @@ CAPTIONS = {  # of the pictures on the card, in their order
     "umap.png": "The embeddings in the plane (umap.html shows the faces)",
     "learning.png": "Learning curves",
 }
-Embeddings = NDArray[np.float32]  # (faces, dim), unit length; NaN where there is none
-
-
-class Snapshot(NamedTuple):
-    """The embeddings of the map's faces after an epoch; epoch 0 is the untrained network."""
-
-    epoch: int
-    embeddings: Embeddings  # (map rows, dim)
 
 
 def evaluate_embeddings(
@@ -78,7 +65,7 @@ def evaluate_embeddings(
     cuts = result.threshold
     draw_distances(distances, pairs.matched, cuts, title=title, path=folder / "distances.png")
     draw_errors(store, distances, cuts, title=title, path=folder / "errors.png")
-    _draw_maps(embeddings, store, snapshots, name, folder)
+    draw_maps(embeddings, store, snapshots, name, folder)
     card = make_card(
         distances,
         pairs.matched,
@@ -158,34 +145,6 @@ def about_training(
         "test_people_without_names": without_names[1],
         "overlap_means": OVERLAP,
     }
-
-
-def _draw_maps(
-    embeddings: Embeddings, store: PairStore, snapshots: Sequence[Snapshot], name: str, folder: Path
-) -> None:
-    """umap.html and umap.png, before and after the training where that is known; none of few."""
-    rows = store.map_rows[np.isfinite(embeddings[store.map_rows]).all(axis=1)]
-    if len(rows) < FEWEST:
-        say(f"no map of the embeddings: nobody in {store.title} has photos enough to fill one")
-        return
-    after = embeddings[rows]
-    points = project(after, seed=0)
-    maps = [Map("after training", points, neighbours(after, count=NEAREST))]
-    frames: list[MapFrame] = []
-    if len(snapshots) > 1:
-        first, last = snapshots[0].embeddings, snapshots[-1].epoch
-        before = Map("before training", project(first, seed=0), neighbours(first, count=NEAREST))
-        maps = [before, maps[0]._replace(title=f"after epoch {last}, the one that is kept")]
-        path = project_snapshots([snapshot.embeddings for snapshot in snapshots], points, seed=0)
-        frames = [
-            MapFrame(f"after epoch {snapshot.epoch}" if snapshot.epoch else "untrained", place)
-            for snapshot, place in zip(snapshots, path, strict=True)
-        ]
-        frames[-1] = MapFrame(maps[1].title, points)
-    shown = [store.names[row] for row in rows]
-    title = f"{name} on {store.title}, {len(rows)} faces of {len(set(shown))} people"
-    draw_map_sheet(maps, shown, title=title, path=folder / "umap.png")
-    draw_map(maps, frames, store.images[rows], shown, title=title, path=folder / "umap.html")
 
 
 def _identified(embeddings: Embeddings, store: PairStore) -> Identified | None:

@@ -1,57 +1,44 @@
-"""`tripletlab train`: faces become a network that is evaluated, logged and registered."""
+"""One run: its parts are built, fitted, evaluated and logged. `train` and a sweep's trial call it.
 
-import hashlib
+It imports Keras: training.backend.load comes first.
+"""
+
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
 import yaml
 
 from tripletlab.config import RunConfig
-from tripletlab.errors import InputError
 from tripletlab.evaluation.metrics import METRICS
-from tripletlab.evaluation.protocol import evaluate, pair_distances
+from tripletlab.experiment.components import Components, build_components
 from tripletlab.experiment.data import Data, prepare
-from tripletlab.experiment.evaluation import PEOPLE, Embeddings, about_training, evaluate_embeddings
-from tripletlab.faces.store import PairStore
+from tripletlab.experiment.final_metrics import test_metrics, training_metrics
+from tripletlab.experiment.report import Follower, RunReport
+from tripletlab.experiment.resumption import earlier
+from tripletlab.experiment.snapshots import Snapshot
 from tripletlab.photos.sources import slug
 from tripletlab.plots.learning import draw_learning
-from tripletlab.system.locks import held
-from tripletlab.system.progress import say
-from tripletlab.system.provenance import ENVIRONMENT, code_fingerprint, environment, fingerprint
+from tripletlab.system.progress import bar, say
+from tripletlab.system.provenance import ENVIRONMENT, environment
 from tripletlab.system.redaction import redacted
-from tripletlab.tracking.runs import Tracker
+from tripletlab.tracking.runs import Tracked, Tracker
 from tripletlab.training import backend
-
-if TYPE_CHECKING:
-    from tripletlab.experiment.training import Fitted
-
-
-RECIPE = "tripletlab.recipe"  # tag by which `train` finds the run that it goes on with
-ELSEWHERE = ("tracking", "preparation", "data")  # say where, and nothing of the numbers
+from tripletlab.training.checkpoint import Progress
+from tripletlab.training.guard import Collapsed
+from tripletlab.training.rates import scheduled
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a finished run has to say; `metrics` are those logged at its end."""
+    """A finished run, and the metrics that were logged at its end."""
 
     run_id: str
     metrics: dict[str, float]
-
-
-class Watch(Protocol):
-    """What follows a run from outside; an exception of its own ends the run."""
-
-    def began(self, run_id: str) -> None:
-        """The run is there."""
-
-    def epoch(self, epoch: int, metrics: dict[str, float]) -> None:
-        """An epoch ended; the first is 1."""
 
 
 def model_name(data: Data) -> str:
@@ -59,7 +46,7 @@ def model_name(data: Data) -> str:
     return f"tripletlab-{slug(data.faces.title)}-{data.faces.fingerprint[:8]}"
 
 
-def train_alone(config: RunConfig, *, fresh: bool) -> None:
+def train(config: RunConfig, *, fresh: bool) -> None:
     """`tripletlab train`: a run of its own; prints its metrics and its id.
 
     A run of the same config, data and code that was stopped goes on from its last epoch; one that
@@ -68,44 +55,27 @@ def train_alone(config: RunConfig, *, fresh: bool) -> None:
     tracker: Tracker = config.tracking.build()
     data = prepare(config, fresh=False)
     tracker.open()
-    recipe = _recipe(config, data)
-    folder = Path(tracker.folder).resolve()
-    checkpoint = folder / "train" / f"{code_fingerprint()}-{recipe}.npz"
-    with held(folder / "live" / f"train-{recipe}") as free:
-        if not free:
-            raise InputError("another process is training the same network; let it end first")
-        past = None if fresh else tracker.tagged(RECIPE, recipe)
-        if past is None:
-            checkpoint.unlink(missing_ok=True)
-        if past and past.status == "FINISHED":
-            say(f"the run {past.run_id} is there already; --fresh trains it anew")
-            outcome = Outcome(past.run_id, dict(past.metrics))
+    with earlier(config, data, tracker, fresh=fresh) as known:
+        if known.run and known.run.status == "FINISHED":
+            say(f"the run {known.run.run_id} is there already; --fresh trains it anew")
+            outcome = Outcome(known.run.run_id, dict(known.run.metrics))
         else:
-            outcome = train(
+            outcome = run(
                 config,
                 data,
                 name=f"{config.choices['miner']} {config.margin}",
                 tracker=tracker,
-                tags={RECIPE: recipe},
-                resume=past.run_id if past else None,
-                checkpoint=checkpoint,
+                tags=known.tags,
+                resume=known.run.run_id if known.run else None,
+                checkpoint=known.checkpoint,
             )
-        checkpoint.unlink(missing_ok=True)
     for metric in [one for one in METRICS if one in outcome.metrics]:
         value, whole = outcome.metrics[metric], METRICS[metric].whole
         print(f"{metric}\t{int(value)}" if whole else f"{metric}\t{value:.4f}")
     print(f"run\t{outcome.run_id}")
 
 
-def _recipe(config: RunConfig, data: Data) -> str:
-    """16 hex digits of all that decides a run's numbers: its config, its data and the code."""
-    own = {key: value for key, value in config.tree.items() if key not in ELSEWHERE}
-    parts = [own, data.faces.fingerprint, data.pairs.fingerprint, code_fingerprint()]
-    text = json.dumps(parts, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def train(
+def run(
     config: RunConfig,
     data: Data,
     *,
@@ -115,44 +85,39 @@ def train(
     parent: str | None = None,
     resume: str | None = None,
     checkpoint: Path | None = None,
-    watch: Watch | None = None,
+    follower: Follower | None = None,
 ) -> Outcome:
-    """One run, from fresh weights to a registered version of the model.
+    """One run, from fresh weights to its evaluation, all of it logged to MLflow.
 
-    `parent` nests it in another run, `resume` continues the run of that id. Where `checkpoint` is
-    there the fit goes on from it; the caller deletes it when all is done.
+    `parent` nests it in another run, `resume` continues the run of that id. The fit goes on from
+    `checkpoint` if that file exists; the caller deletes it in the end.
     """
     backend.start(seed=config.seed)
-    from tripletlab.experiment.components import build_components  # it needs the backend
-    from tripletlab.experiment.training import fitted
-
     parts = build_components(config, data)  # what cannot be built leaves no run behind
-    about = {**_tags(data), **tags}
+    tags = {**_data_tags(data), **tags}
     with (
-        tracker.run(name, params=config.params(), tags=about, parent=parent, resume=resume) as run,
+        tracker.run(name, params=config.params(), tags=tags, parent=parent, resume=resume) as log,
         TemporaryDirectory(prefix="tripletlab-") as scratch,
     ):
-        if watch:
-            watch.began(run.run_id)
-        for role, seen in (("training", data.faces), ("verification", data.pairs)):
-            run.dataset(seen.path, title=seen.title, fingerprint=seen.fingerprint, role=role)
+        if follower:
+            follower.began(log.run_id)
         folder = Path(scratch)
-        (folder / "config.yaml").write_text(redacted(yaml.safe_dump(config.tree, sort_keys=False)))
-        known = {**environment(), **backend.description()}
-        (folder / ENVIRONMENT).write_text(json.dumps(known, indent=2))
-        run.files(folder)  # now: a run that fails needs them most
-        follow = watch.epoch if watch else None
-        fit = fitted(config, data, parts, run, name=name, checkpoint=checkpoint, watch=follow)
-        epochs = tracker.epochs(run.run_id)
-        metrics = _evaluated(fit, data, name=name, flip=config.flip, epochs=epochs, folder=folder)
-        run.metrics(metrics)
-        run.files(folder)
-        run.model(fit.embedder, registered_as=model_name(data))
-    return Outcome(run.run_id, metrics)
+        _log_inputs(config, data, log, folder)  # now: a run that fails needs them most
+        before = parts.embed(data.pairs.images)
+        progress, snapshots = _fit(config, data, parts, log, name, checkpoint, follower)
+        title = f"{name} on {data.faces.title}, {len(parts.batches.trained_on):,} people"
+        path, epochs = folder / "learning.png", tracker.epochs(log.run_id)
+        draw_learning(epochs, best=progress.best_epoch, title=title, path=path)
+        metrics = training_metrics(parts, progress, margin=config.margin)
+        metrics |= test_metrics(parts, data, progress, before, snapshots, name=name, folder=folder)
+        log.metrics(metrics)
+        log.files(folder)
+        log.model(parts.embedder, registered_as=model_name(data))
+    return Outcome(log.run_id, metrics)
 
 
-def _tags(data: Data) -> dict[str, str]:
-    """By which runs on the same data are found."""
+def _data_tags(data: Data) -> dict[str, str]:
+    """The tags by which runs on the same data are found."""
     return {
         "photos": data.faces.title,
         "verification": data.pairs.title,
@@ -161,44 +126,48 @@ def _tags(data: Data) -> dict[str, str]:
     }
 
 
-def _evaluated(
-    fit: "Fitted",
+def _log_inputs(config: RunConfig, data: Data, log: Tracked, folder: Path) -> None:
+    """Log the data, the config and the environment."""
+    for role, store in (("training", data.faces), ("verification", data.pairs)):
+        log.dataset(store.path, title=store.title, fingerprint=store.fingerprint, role=role)
+    (folder / "config.yaml").write_text(redacted(yaml.safe_dump(config.tree, sort_keys=False)))
+    known = {**environment(), **backend.description()}
+    (folder / ENVIRONMENT).write_text(json.dumps(known, indent=2))
+    log.files(folder)
+
+
+def _fit(
+    config: RunConfig,
     data: Data,
-    *,
+    parts: Components,
+    log: Tracked,
     name: str,
-    flip: bool,
-    epochs: Sequence[Mapping[str, float]],
-    folder: Path,
-) -> dict[str, float]:
-    """The metrics of the run's end; card, pictures and distances are written into the folder."""
-    faces = data.faces
-    trained_on = fit.trained_on
-    (folder / PEOPLE).write_text(json.dumps(trained_on, ensure_ascii=False))
-    best = int(fit.metrics["best_epoch"])
-    title = f"{name} on {faces.title}, {len(trained_on):,} people"
-    draw_learning(epochs, best=best, title=title, path=folder / "learning.png")
-    distances, summary = evaluate_embeddings(
-        fit.after,
-        data.pairs,
-        snapshots=fit.snapshots,
-        name=name,
-        about={
-            "photos": faces.title,
-            **about_training(trained_on, data.pairs, faces_fingerprint=faces.fingerprint),
-            "training_people_left_out": fit.left_out,
-            "faces_fingerprint": faces.fingerprint,
-            "model_fingerprint": fingerprint(fit.embedder.get_weights()),
-        },
-        flip=flip,
-        folder=folder,
-    )
-    np.savez_compressed(folder / "distances.npz", validation=fit.chosen_by, verification=distances)
-    return {**fit.metrics, **summary, **_untrained(fit.before, data.pairs)}
-
-
-def _untrained(before: Embeddings, store: PairStore) -> dict[str, float]:
-    """What the network was worth before it learned."""
-    pairs = store.pairs
-    distances = pair_distances(before, pairs.first, pairs.second)
-    chance = evaluate(distances, pairs.matched, pairs.fold).summary()
-    return {"untrained_accuracy": chance["accuracy"], "untrained_auc": chance["auc"]}
+    checkpoint: Path | None,
+    follower: Follower | None,
+) -> tuple[Progress, list[Snapshot]]:
+    """Fit the model; the snapshots are those of every epoch that this process trained."""
+    batches = parts.batches
+    if batches.why_left_out:
+        why = "; ".join(batches.why_left_out)
+        say(f"warning: batches.people and batches.photos leave people out: {why}")
+    steps = len(batches) * config.fit["epochs"]
+    faces = data.pairs.images[data.pairs.map_rows]
+    with bar(name, total=steps) as advance:
+        report = RunReport(name, log, advance, partial(parts.embed, faces), follower)
+        try:
+            progress: Progress = config.fit.build()(
+                parts.model,
+                batches,
+                optimizer=scheduled(
+                    config.optimizer.build(), config.rate_schedule.build(), steps=steps
+                ),
+                margin=config.margin_schedule.build(),
+                guard=config.guard.build(),
+                evaluate=parts.validate,
+                report=report,
+                checkpoint=checkpoint,
+            )
+        except Collapsed as collapsed:
+            log.tag("collapsed", str(collapsed.epoch))
+            raise
+    return progress, report.snapshots

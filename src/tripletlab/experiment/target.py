@@ -16,7 +16,8 @@ from tripletlab.config.yaml_files import read_yaml
 from tripletlab.errors import InputError
 from tripletlab.evaluation.flip import Embed, flipped
 from tripletlab.experiment.data import is_held_out, prepare_test_pairs
-from tripletlab.experiment.evaluation import PEOPLE, Embeddings
+from tripletlab.experiment.evaluation import PEOPLE
+from tripletlab.experiment.snapshots import Embeddings
 from tripletlab.faces.store import PairStore
 from tripletlab.recognition.bundle import MANIFEST, Bundle
 from tripletlab.recognition.search import is_unit

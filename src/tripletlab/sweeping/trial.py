@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tripletlab.experiment.data import Data
-from tripletlab.experiment.run import train
 from tripletlab.faces.store import FaceStore, PairStore
 from tripletlab.sweeping.jobs import Job, Reporter
 from tripletlab.tracking.runs import Tracker
@@ -24,7 +23,9 @@ class Training:
     def __call__(self, job: Job, reporter: Reporter) -> dict[str, float]:
         """The run's final metrics; Pruned or FloatingPointError where it ends early."""
         data = self.data  # opened before the config, whose components import Keras
-        outcome = train(
+        from tripletlab.experiment.run import run
+
+        outcome = run(
             pickle.loads(job.config),
             data,
             name=job.name,
@@ -32,7 +33,7 @@ class Training:
             parent=job.parent,
             resume=job.run_id,
             checkpoint=job.checkpoint,
-            watch=reporter,
+            follower=reporter,
         )
         return outcome.metrics
 

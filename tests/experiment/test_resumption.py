@@ -5,7 +5,7 @@ from mlflow import MlflowClient
 
 from tests.stores import SMALL
 from tripletlab.cli import main
-from tripletlab.experiment import training
+from tripletlab.experiment.report import RunReport
 
 TIMED = ("seconds", "per_second")
 WORDS = ["train", *SMALL]
@@ -23,17 +23,17 @@ def printed(capsys):
 
 
 @pytest.mark.timeout(300)
-def test_a_stopped_training_goes_on_and_ends_as_if_it_had_not_been(tmp_path, monkeypatch, capsys):
+def test_a_stopped_training_continues_and_ends_with_the_same_figures(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     with monkeypatch.context() as stopping:
-        told = training._Report.epoch
+        report = RunReport.epoch
 
         def ctrl_c(self, epoch, metrics):
-            told(self, epoch, metrics)
+            report(self, epoch, metrics)
             if epoch == 2:
                 raise KeyboardInterrupt
 
-        stopping.setattr(training._Report, "epoch", ctrl_c)
+        stopping.setattr(RunReport, "epoch", ctrl_c)
         assert main(WORDS) == 130
     (stopped,) = runs(tmp_path)
     assert [path.suffix for path in (tmp_path / "mlruns" / "train").iterdir()] == [".npz"]
@@ -42,9 +42,9 @@ def test_a_stopped_training_goes_on_and_ends_as_if_it_had_not_been(tmp_path, mon
     epochs = []
     with monkeypatch.context() as counting:
         counting.setattr(
-            training._Report,
+            RunReport,
             "epoch",
-            lambda self, epoch, metrics: (epochs.append(epoch), told(self, epoch, metrics)),
+            lambda self, epoch, metrics: (epochs.append(epoch), report(self, epoch, metrics)),
         )
         assert main(WORDS) == 0
     assert epochs == [2]  # the first was kept

@@ -1,0 +1,86 @@
+"""The metrics at the end of a run, of the weights that are kept."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from tripletlab.architectures.operations import flops
+from tripletlab.evaluation.protocol import evaluate, pair_distances
+from tripletlab.experiment.components import Components
+from tripletlab.experiment.data import Data
+from tripletlab.experiment.evaluation import PEOPLE, about_training, evaluate_embeddings
+from tripletlab.experiment.snapshots import Embeddings, Snapshot, animation
+from tripletlab.system.provenance import fingerprint
+from tripletlab.training.checkpoint import Progress
+from tripletlab.training.inference import embed, images_per_second
+
+
+def training_metrics(parts: Components, progress: Progress, *, margin: float) -> dict[str, float]:
+    """What the training took, what the validation gives, and what the network costs.
+
+    `margin` is the config's own, whatever the schedule ended with. No `flops` where they are not
+    known.
+    """
+    batches, operations = parts.batches, flops(parts.embedder)
+    final = parts.validate(parts.model.embedder, margin)
+    return {
+        "best_epoch": progress.best_epoch,
+        "steps": progress.epoch * len(batches),
+        "training_identities": len(batches.trained_on),
+        "training_identities_left_out": len(batches.left_out),
+        "best_validation_auc": final["validation_auc"],
+        "best_validation_loss": final["validation_loss"],
+        "training_seconds": progress.seconds,
+        "training_images_per_second": float(np.median(progress.speeds)),
+        "inference_images_per_second": images_per_second(parts.embedder, parts.validation.faces),
+        "parameters": parts.embedder.count_params(),
+        **({} if operations is None else {"flops": operations}),
+    }
+
+
+def test_metrics(
+    parts: Components,
+    data: Data,
+    progress: Progress,
+    before: Embeddings,
+    snapshots: Sequence[Snapshot],
+    *,
+    name: str,
+    folder: Path,
+) -> dict[str, float]:
+    """The metrics of the test pairs; `before` are their faces' embeddings by the untrained network.
+
+    Writes the card with its pictures, the names of the training people, and distances.npz.
+    """
+    faces, store, trained_on = data.faces, data.pairs, parts.batches.trained_on
+    (folder / PEOPLE).write_text(json.dumps(trained_on, ensure_ascii=False))
+    after, on_map = parts.embed(store.images), store.map_rows
+    first, last = Snapshot(0, before[on_map]), Snapshot(progress.best_epoch, after[on_map])
+    distances, metrics = evaluate_embeddings(
+        after,
+        store,
+        snapshots=animation(first, snapshots, last),
+        name=name,
+        about={
+            "photos": faces.title,
+            **about_training(trained_on, store, faces_fingerprint=faces.fingerprint),
+            "training_people_left_out": parts.batches.why_left_out,
+            "faces_fingerprint": faces.fingerprint,
+            "model_fingerprint": fingerprint(parts.embedder.get_weights()),
+        },
+        flip=parts.flip,
+        folder=folder,
+    )
+    own = parts.validation.distances(embed(parts.embedder, parts.validation.faces))
+    np.savez_compressed(folder / "distances.npz", validation=own, verification=distances)
+    return {**metrics, **_untrained(before, data)}
+
+
+def _untrained(before: Embeddings, data: Data) -> dict[str, float]:
+    """How the network was evaluated before its training."""
+    pairs = data.pairs.pairs
+    distances = pair_distances(before, pairs.first, pairs.second)
+    scores = evaluate(distances, pairs.matched, pairs.fold).summary()
+    return {"untrained_accuracy": scores["accuracy"], "untrained_auc": scores["auc"]}

@@ -1,0 +1,54 @@
+"""`tripletlab train` given again: the run that it continues, or that is finished already."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from tripletlab.config import RunConfig
+from tripletlab.errors import InputError
+from tripletlab.experiment.data import Data
+from tripletlab.system.locks import held
+from tripletlab.system.provenance import code_fingerprint
+from tripletlab.tracking.runs import Past, Tracker
+
+RECIPE = "tripletlab.recipe"  # the tag by which a run of the same recipe is found
+ELSEWHERE = ("tracking", "preparation", "data")  # config keys that decide no number of a run
+
+
+class Earlier(NamedTuple):
+    """What an earlier run of the same recipe left behind."""
+
+    run: Past | None  # the run itself; None where there is none
+    tags: dict[str, str]  # that a run of this recipe carries
+    checkpoint: Path
+
+
+@contextmanager
+def earlier(config: RunConfig, data: Data, tracker: Tracker, *, fresh: bool) -> Iterator[Earlier]:
+    """The earlier run of the same config, data and code; none if `fresh`.
+
+    One process at a time trains a recipe: InputError for a second. The checkpoint is deleted when
+    the block ends well.
+    """
+    recipe = _recipe(config, data)
+    folder = Path(tracker.folder).resolve()
+    checkpoint = folder / "train" / f"{code_fingerprint()}-{recipe}.npz"
+    with held(folder / "live" / f"train-{recipe}") as free:
+        if not free:
+            raise InputError("another process is training the same network; let it end first")
+        run = None if fresh else tracker.tagged(RECIPE, recipe)
+        if run is None:
+            checkpoint.unlink(missing_ok=True)
+        yield Earlier(run, {RECIPE: recipe}, checkpoint)
+        checkpoint.unlink(missing_ok=True)
+
+
+def _recipe(config: RunConfig, data: Data) -> str:
+    """16 hex digits of all that decides a run's numbers: its config, its data and the code."""
+    own = {key: value for key, value in config.tree.items() if key not in ELSEWHERE}
+    parts = [own, data.faces.fingerprint, data.pairs.fingerprint, code_fingerprint()]
+    text = json.dumps(parts, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
