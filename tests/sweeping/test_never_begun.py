@@ -19,5 +19,5 @@ def test_without_ray_it_leaves_neither_study_nor_run(tmp_path, monkeypatch):
         sweep([*SMALL, "engine=ray"], fresh=False, dry_run=False)
     client = MlflowClient(f"sqlite:///{tmp_path / 'mlruns' / 'mlflow.db'}")
     assert client.search_runs([client.get_experiment_by_name("tripletlab").experiment_id]) == []
-    with pytest.raises(InputError, match="none yet"):
+    with pytest.raises(InputError, match="no sweep has run here yet"):
         status([])

@@ -72,6 +72,11 @@ def test_metrics_are_checked_before_any_work(words, hint):
         read_plan(["margin_miner", *words])
 
 
+def test_a_sampler_is_tried_out_before_any_work():
+    with pytest.raises(InputError, match="TPESampler refuses these arguments"):
+        read_plan(["median", "sampler.n_ei_candidates=-4"]).check()
+
+
 @pytest.mark.parametrize("space", sorted(config.folder("sweeps").glob("*.yaml")))
 def test_every_space_that_ships_can_be(space):
     read_plan([str(space)])

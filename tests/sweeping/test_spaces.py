@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from tripletlab.errors import InputError
-from tripletlab.sweeping.samplers import draw_points, make_pruner
+from tripletlab.sweeping.samplers import draw_points
 from tripletlab.sweeping.space_files import read_space
 
 RANDOM = "trials: 20\nsampler: {_target_: optuna.samplers.RandomSampler, seed: 1}\n"
@@ -141,22 +141,6 @@ def test_a_change_inside_what_has_no_keys_is_refused(tmp_path, key):
     objectives = "objectives: {a: {b: 1}}\n"
     with pytest.raises(InputError, match="has no keys in it"):
         space(tmp_path, f"axes: {{margin: [0.1]}}\n{RANDOM}{objectives}", {key: 1})
-
-
-@pytest.mark.parametrize(
-    "pruner",
-    [
-        {"_target_": "optuna.pruners.NopPruner", "_partial_": True},
-        {
-            "_target_": "optuna.pruners.PatientPruner",
-            "wrapped_pruner": {"_target_": "optuna.pruners.NopPruner", "_partial_": True},
-            "patience": 1,
-        },
-    ],
-)
-def test_a_pruner_that_is_only_half_made_is_refused(tmp_path, pruner):
-    with pytest.raises(InputError, match="leave _partial_ out"):
-        make_pruner(space(tmp_path, "axes: {margin: [0.1]}", {"pruner": pruner}))
 
 
 def test_a_missing_space_names_those_that_are_there(tmp_path):

@@ -11,7 +11,7 @@ from tripletlab import config
 from tripletlab.config import Component, Composition, RunConfig, SweepConfig
 from tripletlab.errors import InputError
 from tripletlab.evaluation.metrics import check_columns, check_objectives
-from tripletlab.sweeping.samplers import make_pruner, make_sampler
+from tripletlab.sweeping.samplers import try_out
 from tripletlab.sweeping.space_files import read_space
 from tripletlab.sweeping.spaces import Point, Space
 from tripletlab.sweeping.study import digest
@@ -50,8 +50,7 @@ class Plan:
 
     def check(self) -> None:
         """Hold every value of every axis, and the sampler and pruner, against what they are for."""
-        make_sampler(self.space, 0)
-        make_pruner(self.space)
+        try_out(self.space)
         for corner in self.space.corners():
             run = self.run_config(corner, None)
             if "flops" in self.space.objectives and not _has_known_operations(run.architecture):

@@ -9,7 +9,7 @@ from pathlib import Path
 import optuna
 from optuna.storages import RDBStorage
 
-from tripletlab.errors import InputError
+from tripletlab.errors import InputError, brief
 from tripletlab.system.redaction import redacted
 from tripletlab.tracking.relocation import copy_database
 
@@ -25,10 +25,16 @@ def open_storage(url: str) -> RDBStorage:
         Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
         patient = {"connect_args": {"timeout": 60}}  # seconds, while a dashboard reads
     try:
-        return RDBStorage(url, engine_kwargs=patient)
+        storage = RDBStorage(url, engine_kwargs=patient)
+        if patient:
+            with storage.engine.connect() as connection:  # SQLite opens damaged files, too
+                if (found := connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()) != "ok":
+                    raise OSError(f"it is damaged: {found}")
+        storage.get_all_studies()  # another program's tables may have the names of Optuna's
     except Exception as error:  # whatever the database's driver raises
-        reason = str(error).partition("\n")[0]
+        reason = brief(str(error.__cause__ or error).partition("\n")[0])
         raise InputError(f"studies={redacted(url)}: cannot be opened ({reason})") from error
+    return storage
 
 
 def existing_storage(url: str) -> RDBStorage:

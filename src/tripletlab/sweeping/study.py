@@ -8,6 +8,7 @@ from typing import Any, Self
 import optuna
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
+from pydantic import ValidationError
 
 from tripletlab.errors import InputError
 from tripletlab.sweeping.spaces import Point, Space
@@ -50,11 +51,17 @@ class Study:
             if wanted in (None, one.study_name, one.study_name.rpartition("-")[0])
         ]
         if not found:
-            names = ", ".join(one.study_name for one in known) or "none yet"
-            raise InputError(f"no sweep {wanted or ''}: there are {names}")
+            names = ", ".join(one.study_name for one in known)
+            raise InputError(
+                f"no sweep {wanted}; there are {names}" if names else "no sweep has run here yet"
+            )
         name = max(found, key=lambda one: one.datetime_start or datetime.min).study_name
         study = optuna.load_study(study_name=name, storage=storage)
-        return cls(study, storage, Space.model_validate_json(study.user_attrs[SPACE]))
+        try:
+            space = Space.model_validate_json(study.user_attrs[SPACE])
+        except ValidationError as error:
+            raise InputError(f"{name}: its space is of another version of tripletlab") from error
+        return cls(study, storage, space)
 
     def note(self, key: str) -> str | None:
         """A note of the study; None where it has none of that key."""
