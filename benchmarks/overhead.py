@@ -26,7 +26,7 @@ from tripletlab.sweeping.local import Local
 from tripletlab.sweeping.plan import Plan, read_plan
 from tripletlab.sweeping.storage import open_storage
 from tripletlab.sweeping.trial_queue import TrialQueue
-from tripletlab.tracking.runs import Tracker
+from tripletlab.tracking.tracker import Tracker
 
 METRICS = {"best_validation_auc": 0.5, "validation_auc": 0.5, "loss": 0.2}
 

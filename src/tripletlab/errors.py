@@ -12,6 +12,10 @@ class Unavailable(InputError):  # noqa: N818 - named as what happened
     """A file or a disk cannot be used now; what is finished is worth keeping for the next try."""
 
 
+class Deleted(InputError):  # noqa: N818 - named as what happened
+    """A run, a model or a file of one was deleted in the tracking store."""
+
+
 class Pruned(Exception):  # noqa: N818 - named as what happened
     """Raised in a run that is not worth going on with; the message is the reason."""
 

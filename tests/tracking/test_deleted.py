@@ -1,4 +1,4 @@
-"""What people tidy up in MLflow's pages, in a real SQLite store."""
+"""What people delete or rename in MLflow's pages, in a real SQLite store."""
 
 import re
 import subprocess
@@ -8,19 +8,11 @@ import numpy as np
 import pytest
 from mlflow import MlflowClient
 
-from tripletlab.errors import InputError
+from tripletlab.errors import Deleted, InputError
 from tripletlab.sweeping.result import _kept, _promoted
 from tripletlab.sweeping.spaces import SCORE
 from tripletlab.sweeping.table import ModelRow
-from tripletlab.tracking import registry
-from tripletlab.tracking.runs import CHAMPION, Gone, Tracker
-
-
-@pytest.fixture
-def tracker(tmp_path):
-    made = Tracker(str(tmp_path), "test", f"sqlite:///{tmp_path / 'mlflow.db'}")
-    made.open()
-    return made
+from tripletlab.tracking.registry import CHAMPION
 
 
 def row(tracker, folder, score, *, name="model"):
@@ -44,17 +36,17 @@ def delete_for_good(run_id, tracker):
 
 
 @pytest.mark.parametrize("for_good", [False, True])
-def test_a_deleted_run_is_begun_anew_and_said(tracker, tmp_path, capsys, for_good):
+def test_a_deleted_run_is_begun_anew_with_a_message(tracker, tmp_path, capsys, for_good):
     (run_id,) = row(tracker, tmp_path, 0.5).run_ids
     delete_for_good(run_id, tracker) if for_good else MlflowClient().delete_run(run_id)
     with tracker.run("again", params={}, tags={}, resume=run_id, parent=run_id) as run:
         assert run.run_id != run_id
     assert f"the run {run_id} was deleted in MLflow" in " ".join(capsys.readouterr().err.split())
-    assert tracker.history(run_id, SCORE) == []
-    tracker.end(run_id, status="KILLED", tags={"died": "x"})
+    assert tracker.runs.history(run_id, SCORE) == []
+    tracker.close_run(run_id, died="x")
 
 
-def test_a_deleted_experiment_is_a_line_that_says_how_to_bring_it_back(tracker):
+def test_a_deleted_experiment_is_one_line_with_the_command_that_restores_it(tracker):
     client = MlflowClient()
     client.delete_experiment(client.get_experiment_by_name("test").experiment_id)
     for enter in (tracker.open, tracker.open_existing, tracker.connect):
@@ -62,7 +54,7 @@ def test_a_deleted_experiment_is_a_line_that_says_how_to_bring_it_back(tracker):
             enter()
 
 
-def test_the_best_row_that_is_left_is_promoted_and_the_others_are_named(tracker, tmp_path):
+def test_the_best_remaining_row_is_promoted_and_the_deleted_ones_are_named(tracker, tmp_path):
     best, second, third = rows = [row(tracker, tmp_path, score) for score in (0.9, 0.8, 0.7)]
     assert _promoted(rows, tracker) == "champion: model, from the run of 0.9"
     delete_for_good(best.best_run, tracker)
@@ -72,7 +64,7 @@ def test_the_best_row_that_is_left_is_promoted_and_the_others_are_named(tracker,
     # the champion's run is gone, so the best that is left has a claim
     assert _promoted(kept, tracker) == "champion: model, from the run of 0.8"
 
-    version = registry.find(second.best_run, uri=tracker.uri).version
+    version = tracker.models.find(second.best_run).version
     MlflowClient().delete_model_version("model", version)
     assert _promoted(kept, tracker) == (
         "champion: model, from the run of 0.7 (deleted in MLflow: the model of of 0.8)"
@@ -88,12 +80,12 @@ def test_the_best_row_that_is_left_is_promoted_and_the_others_are_named(tracker,
 
 def test_a_champion_whose_run_is_gone_is_one_line(tracker, tmp_path):
     (run_id,) = row(tracker, tmp_path, 0.9).run_ids
-    tracker.promote("model", run_id=run_id, metric=SCORE)
+    tracker.models.promote("model", run_id=run_id, metric=SCORE)
     delete_for_good(run_id, tracker)
-    chosen = registry.find("champion", uri=tracker.uri)
-    with pytest.raises(Gone, match=re.escape(f"the run {run_id} was deleted in MLflow")):
-        registry.told(chosen.run_id)
-    with pytest.raises(Gone, match=r"has no config\.yaml"):
-        tracker.artifact(chosen.run_id, "config.yaml")
-    with pytest.raises(Gone, match="model/1: its files are not there"):
-        registry.load(chosen)
+    chosen = tracker.models.find("champion")
+    with pytest.raises(Deleted, match=re.escape(f"the run {run_id} was deleted in MLflow")):
+        tracker.runs.record(chosen.run_id)
+    with pytest.raises(Deleted, match=r"has no config\.yaml"):
+        tracker.runs.artifact(chosen.run_id, "config.yaml")
+    with pytest.raises(Deleted, match="model/1: its files are missing"):
+        tracker.models.load(chosen)

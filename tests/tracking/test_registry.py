@@ -1,21 +1,18 @@
-"""Which version is meant, in a real SQLite store."""
+"""Which version is meant, and who is champion, in a real SQLite store."""
 
+import sqlite3
+
+import keras
+import mlflow
+import numpy as np
 import pytest
 from mlflow import MlflowClient
 
 from tripletlab.errors import InputError
-from tripletlab.tracking import registry
-from tripletlab.tracking.runs import CHAMPION, Tracker
+from tripletlab.tracking.registry import CHAMPION
 
 
-@pytest.fixture
-def tracker(tmp_path):
-    made = Tracker(str(tmp_path), "test", f"sqlite:///{tmp_path / 'mlflow.db'}")
-    made.open()
-    return made
-
-
-def register(tracker, score, *, name):
+def register(tracker, score, *, name="model"):
     """A version without a network."""
     client = MlflowClient()
     with tracker.run("one", params={}, tags={}) as run:
@@ -27,28 +24,27 @@ def register(tracker, score, *, name):
 
 
 def found(which, tracker):
-    return registry.find(which, uri=tracker.uri)
+    return tracker.models.find(which)
 
 
-def test_the_champion_is_that_of_the_last_sweep_and_it_is_said_which(tracker, capsys):
+def test_the_champion_is_that_of_the_last_promotion_and_a_message_names_it(tracker, capsys):
     one, other = register(tracker, 0.8, name="one"), register(tracker, 0.7, name="other")
-    tracker.promote("one", run_id=one, metric="auc")
+    tracker.models.promote("one", run_id=one, metric="auc")
     assert found("champion", tracker).run_id == one
     assert capsys.readouterr().err == ""
-    tracker.promote("other", run_id=other, metric="auc")
+    tracker.models.promote("other", run_id=other, metric="auc")
     assert found("champion", tracker).run_id == other
     said = " ".join(capsys.readouterr().err.split())
     assert "champion: that of other, trained last; there are also one@champion" in said
     assert found("one@champion", tracker).run_id == one
     worse = register(tracker, 0.6, name="one")  # a sweep on the first data that changes nothing
-    assert not tracker.promote("one", run_id=worse, metric="auc")
+    assert not tracker.models.promote("one", run_id=worse, metric="auc")
     assert found("champion", tracker).run_id == one
 
 
 def test_a_version_is_found_among_more_than_a_thousand(tracker):
     """As rows: MLflow takes minutes to make so many."""
     first = register(tracker, 0.8, name="one")
-    import sqlite3
 
     with sqlite3.connect(tracker.uri.removeprefix("sqlite:///")) as store:
         columns = [row[1] for row in store.execute("pragma table_info(model_versions)")]
@@ -66,19 +62,48 @@ def test_a_version_is_found_among_more_than_a_thousand(tracker):
 
 
 @pytest.mark.parametrize("which", ["nothing", "other/1", "7", "0" * 32, "a' or '1", "one/²"])
-def test_what_is_not_there_is_told_with_what_is(tracker, which):
+def test_an_unknown_version_is_an_error_that_lists_the_known_ones(tracker, which):
     register(tracker, 0.8, name="one")
     with pytest.raises(InputError, match="no model is meant by that; there are one/1"):
         found(which, tracker)
 
 
-def test_two_of_one_number_are_ambiguous(tracker):
+def test_a_number_of_two_versions_is_ambiguous(tracker):
     register(tracker, 0.8, name="one")
     register(tracker, 0.8, name="two")
     with pytest.raises(InputError, match="2 models are meant by that"):
         found("1", tracker)
 
 
-def test_a_champion_that_nobody_promoted(tracker):
+def test_without_a_champion_the_error_says_how_to_get_one(tracker):
     with pytest.raises(InputError, match=r"no such model in .*run `tripletlab sweep` first"):
         found(CHAMPION, tracker)
+
+
+def champion(name="model"):
+    return MlflowClient().get_model_version_by_alias(name, CHAMPION).run_id
+
+
+def test_only_a_better_run_replaces_the_champion_of_its_own_model(tracker):
+    middling, worse, better = (register(tracker, score) for score in (0.8, 0.7, 0.9))
+    elsewhere = register(tracker, 0.99, name="other")
+    assert tracker.models.promote("model", run_id=middling, metric="auc")
+    assert not tracker.models.promote("model", run_id=worse, metric="auc")
+    assert champion() == middling
+    assert tracker.models.promote("model", run_id=better, metric="auc")
+    assert tracker.models.promote("model", run_id=better, metric="auc")
+    assert champion() == better
+    assert tracker.models.promote("other", run_id=elsewhere, metric="auc")
+    assert champion() == better
+
+
+def test_the_champion_is_loaded_with_its_signature(tracker):
+
+    embedder = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
+    with tracker.run("one", params={}, tags={}) as run:
+        run.model(embedder, registered_as="model")
+    run_id = run.run_id
+    tracker.models.promote("model", run_id=run_id, metric="auc")
+    model = mlflow.pyfunc.load_model(f"models:/model@{CHAMPION}")
+    assert model.metadata.signature.inputs.inputs[0].shape == (-1, 2)
+    assert np.asarray(model.predict(np.ones((4, 2), np.float32))).shape == (4, 3)

@@ -6,7 +6,7 @@ import typer
 
 from tripletlab import config
 from tripletlab.errors import InputError
-from tripletlab.tracking.runs import Tracker
+from tripletlab.tracking.tracker import Tracker
 
 
 def serve(
@@ -20,12 +20,10 @@ def serve(
     port: Annotated[int, typer.Option(min=1, max=65535, help="On 127.0.0.1.")] = 5077,
 ) -> None:
     """Answer requests over HTTP: photos in, faces and embeddings out (MLflow)."""
-    from tripletlab.tracking.registry import find_photo_model, serve_photos
-
     names, overrides = config.split_words(words or [])
     if len(names) > 1:
         raise InputError(f"{names[1]}: one model at a time; {names[0]} is one already")
     config.allow_only(overrides, ["tracking"], command="serve")
     tracker: Tracker = config.compose("evaluate", overrides).tracking.build()
     tracker.open_existing()
-    serve_photos(find_photo_model(names[0] if names else None), uri=tracker.uri, port=port)
+    tracker.bundles.serve(tracker.bundles.find(names[0] if names else None), port=port)

@@ -13,11 +13,9 @@ def ui(
     port: Annotated[int, typer.Option(min=1, max=65535, help="On 127.0.0.1.")] = 5000,
 ) -> None:
     """Show runs, figures and models in the browser (MLflow)."""
-    from tripletlab.tracking import store
-    from tripletlab.tracking.registry import serve_pages
-    from tripletlab.tracking.runs import Tracker
+    from tripletlab.tracking.tracker import Tracker
 
     config.allow_only(overrides or [], ["tracking"], command="ui")
     tracker: Tracker = config.compose("evaluate", overrides or []).tracking.build()
     tracker.open_existing()
-    serve_pages(store.absolute(tracker.uri), port=port)
+    tracker.serve_pages(port=port)

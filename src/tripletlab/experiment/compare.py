@@ -27,8 +27,7 @@ from tripletlab.plots.errors import shown
 from tripletlab.plots.montage import COLUMNS, ROWS, Panel, draw_montage
 from tripletlab.plots.page import Picture
 from tripletlab.system.progress import say
-from tripletlab.tracking import registry
-from tripletlab.tracking.runs import Tracker
+from tripletlab.tracking.tracker import Tracker
 
 MOST = COLUMNS * ROWS
 
@@ -81,10 +80,10 @@ def _model(what: str, tracker: Tracker) -> _Model:
         name = Path(what).resolve().name
     else:
         tracker.open_existing()
-        chosen = registry.find(what, uri=tracker.uri)
-        name = registry.told(chosen.run_id).tags["mlflow.runName"]
+        chosen = tracker.models.find(what)
+        name = tracker.runs.record(chosen.run_id).name
         card, distances = (
-            tracker.artifact(chosen.run_id, file) for file in ("card.json", "distances.npz")
+            tracker.runs.artifact(chosen.run_id, file) for file in ("card.json", "distances.npz")
         )
     with np.load(distances) as stored:
         about = json.loads(card.read_text())["about"]

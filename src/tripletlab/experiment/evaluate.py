@@ -18,7 +18,6 @@ from tripletlab.photos.sources import slug
 from tripletlab.system.files import copy_whole
 from tripletlab.system.progress import say
 from tripletlab.system.provenance import ENVIRONMENT, environment
-from tripletlab.tracking.runs import Tracked
 from tripletlab.training import backend
 
 SHOWN = ("accuracy", "precision", "recall", "auc", "auc_pooled", "threshold")
@@ -56,7 +55,7 @@ def evaluate(what: str, overrides: Sequence[str], *, folder: Path | None) -> Pat
         (Path(scratch) / ENVIRONMENT).write_text(json.dumps(where, indent=2))
         shutil.copytree(scratch, place, copy_function=copy_whole, dirs_exist_ok=True)
         if subject.run_id and tracker.writable:
-            run = Tracked(subject.run_id)
+            run = tracker.reopened(subject.run_id)
             run.files(Path(scratch), under=f"evaluations/{label}")
             run.metrics({f"{label}/{name}": value for name, value in summary.items()})
     _tell(subject, summary, place)

@@ -25,9 +25,9 @@ from tripletlab.recognition.calibration import calibrate, threshold_at
 from tripletlab.recognition.embedder import Embedder, read_network
 from tripletlab.system.progress import quiet_stderr, say
 from tripletlab.system.provenance import fingerprint
-from tripletlab.tracking import registry
-from tripletlab.tracking.registry import Registered, Told
-from tripletlab.tracking.runs import Tracker
+from tripletlab.tracking.past_runs import RunRecord
+from tripletlab.tracking.registry import Registered
+from tripletlab.tracking.tracker import Tracker
 
 if TYPE_CHECKING:
     import keras
@@ -57,13 +57,13 @@ def export(
     tracker: Tracker = config.tracking.build()
     tracker.open_existing()
     tracker.require_writable("the bundle would be registered there; copy it, or make it writable")
-    chosen = registry.find(which, uri=tracker.uri)
-    run = registry.told(chosen.run_id)
+    chosen = tracker.models.find(which)
+    run = tracker.runs.record(chosen.run_id)
     data, wanted = config.data, run.tags["faces_fingerprint"]
     # The validation pairs among them calibrate it
     store = find(FaceStore, data, wanted, what="the faces that the network learned from")
     backend.load()
-    embedder = registry.load(chosen)
+    embedder = tracker.models.load(chosen)
     with TemporaryDirectory() as scratch:
         network = Path(scratch) / "embedder.onnx"
         write_onnx(embedder, network)
@@ -77,7 +77,7 @@ def export(
     if saved:
         savedmodel = partial(embedder.export, format="tf_saved_model", verbose=False)
         add_to_bundle(folder, SAVEDMODEL, savedmodel)
-    version = registry.register_bundle(chosen, bundle.folder)
+    version = tracker.bundles.register(chosen, bundle.folder)
     _tell(bundle, version)
     return bundle
 
@@ -106,7 +106,9 @@ def hold_equal(embedder: "keras.Model", light: Embedder, faces: NDArray[np.uint8
     return apart
 
 
-def _card(chosen: Registered, run: Told, store: FaceStore, light: Embedder, far: float) -> Card:
+def _card(
+    chosen: Registered, run: RunRecord, store: FaceStore, light: Embedder, far: float
+) -> Card:
     own = calibration_pairs(store)
     pairs = own or store.validation
     rows, places = np.unique(np.concatenate([pairs.first, pairs.second]), return_inverse=True)

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from tripletlab.experiment.snapshots import Embeddings, Snapshot
 from tripletlab.system.progress import say
-from tripletlab.tracking.runs import Tracked
+from tripletlab.tracking.tracked_run import TrackedRun
 
 
 class Follower(Protocol):
@@ -24,7 +24,7 @@ class RunReport:
     """Advances the bar by each batch; prints and logs each epoch, and keeps a snapshot of it."""
 
     name: str
-    run: Tracked
+    run: TrackedRun
     advance: Callable[[int], None]
     embed_map: Callable[[], Embeddings]  # of the map's faces, by the weights of the epoch
     follower: Follower | None

@@ -12,7 +12,8 @@ from tripletlab.errors import InputError
 from tripletlab.experiment.data import Data
 from tripletlab.system.locks import held
 from tripletlab.system.provenance import code_fingerprint
-from tripletlab.tracking.runs import Past, Tracker
+from tripletlab.tracking.past_runs import RunRecord
+from tripletlab.tracking.tracker import Tracker
 
 RECIPE = "tripletlab.recipe"  # the tag by which a run of the same recipe is found
 ELSEWHERE = ("tracking", "preparation", "data")  # config keys that decide no number of a run
@@ -21,7 +22,7 @@ ELSEWHERE = ("tracking", "preparation", "data")  # config keys that decide no nu
 class Earlier(NamedTuple):
     """What an earlier run of the same recipe left behind."""
 
-    run: Past | None  # the run itself; None where there is none
+    run: RunRecord | None  # the run itself; None where there is none
     tags: dict[str, str]  # that a run of this recipe carries
     checkpoint: Path
 
@@ -39,7 +40,7 @@ def earlier(config: RunConfig, data: Data, tracker: Tracker, *, fresh: bool) -> 
     with held(folder / "live" / f"train-{recipe}") as free:
         if not free:
             raise InputError("another process is training the same network; let it end first")
-        run = None if fresh else tracker.tagged(RECIPE, recipe)
+        run = None if fresh else tracker.runs.tagged(RECIPE, recipe)
         if run is None:
             checkpoint.unlink(missing_ok=True)
         yield Earlier(run, {RECIPE: recipe}, checkpoint)

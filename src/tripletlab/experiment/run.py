@@ -26,7 +26,8 @@ from tripletlab.plots.learning import draw_learning
 from tripletlab.system.progress import bar, say
 from tripletlab.system.provenance import ENVIRONMENT, environment
 from tripletlab.system.redaction import redacted
-from tripletlab.tracking.runs import Tracked, Tracker
+from tripletlab.tracking.tracked_run import TrackedRun
+from tripletlab.tracking.tracker import Tracker
 from tripletlab.training import backend
 from tripletlab.training.checkpoint import Progress
 from tripletlab.training.guard import Collapsed
@@ -106,7 +107,7 @@ def run(
         before = parts.embed(data.pairs.images)
         progress, snapshots = _fit(config, data, parts, log, name, checkpoint, follower)
         title = f"{name} on {data.faces.title}, {len(parts.batches.trained_on):,} people"
-        path, epochs = folder / "learning.png", tracker.epochs(log.run_id)
+        path, epochs = folder / "learning.png", tracker.runs.epochs(log.run_id)
         draw_learning(epochs, best=progress.best_epoch, title=title, path=path)
         metrics = training_metrics(parts, progress, margin=config.margin)
         metrics |= test_metrics(parts, data, progress, before, snapshots, name=name, folder=folder)
@@ -126,7 +127,7 @@ def _data_tags(data: Data) -> dict[str, str]:
     }
 
 
-def _log_inputs(config: RunConfig, data: Data, log: Tracked, folder: Path) -> None:
+def _log_inputs(config: RunConfig, data: Data, log: TrackedRun, folder: Path) -> None:
     """Log the data, the config and the environment."""
     for role, store in (("training", data.faces), ("verification", data.pairs)):
         log.dataset(store.path, title=store.title, fingerprint=store.fingerprint, role=role)
@@ -140,7 +141,7 @@ def _fit(
     config: RunConfig,
     data: Data,
     parts: Components,
-    log: Tracked,
+    log: TrackedRun,
     name: str,
     checkpoint: Path | None,
     follower: Follower | None,

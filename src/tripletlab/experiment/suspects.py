@@ -5,7 +5,7 @@ import numpy as np
 from tripletlab.config import EvaluateConfig
 from tripletlab.experiment.data import prepare
 from tripletlab.faces.mislabels import suspicion
-from tripletlab.tracking import registry
+from tripletlab.tracking.tracker import Tracker
 
 
 def suspects(config: EvaluateConfig, which: str, *, share: float) -> None:
@@ -16,14 +16,14 @@ def suspects(config: EvaluateConfig, which: str, *, share: float) -> None:
     """
     from tripletlab.training import backend
 
-    tracker = config.tracking.build()
+    tracker: Tracker = config.tracking.build()
     tracker.open_existing()
-    chosen = registry.find(which, uri=tracker.uri)
+    chosen = tracker.models.find(which)
     faces = prepare(config, fresh=False).faces
     backend.load()
     from tripletlab.training.inference import embed
 
-    found = suspicion(embed(registry.load(chosen), faces.images), faces.labels)
+    found = suspicion(embed(tracker.models.load(chosen), faces.images), faces.labels)
     people = sorted(set(faces.names))
     first = np.argsort(-found.score, kind="stable")[: round(share * len(found.score))]
     print(f"# by {chosen.model}/{chosen.version}; for hygiene.exclude=[this file] once looked at")

@@ -22,8 +22,7 @@ from tripletlab.faces.store import PairStore
 from tripletlab.recognition.bundle import MANIFEST, Bundle
 from tripletlab.recognition.search import is_unit
 from tripletlab.system.provenance import fingerprint
-from tripletlab.tracking import registry
-from tripletlab.tracking.runs import Tracker
+from tripletlab.tracking.tracker import Tracker
 
 UNKNOWN = "not known"
 
@@ -68,8 +67,8 @@ def find_subject(what: str, overrides: Sequence[str], tracker: Tracker) -> Subje
 
 def run_config(run_id: str, overrides: Sequence[str], tracker: Tracker) -> EvaluateConfig:
     """The config that a run was made with, under the overrides that are given now."""
-    tree = read_yaml(tracker.artifact(run_id, "config.yaml"), yaml.safe_load)
-    params = registry.told(run_id).params
+    tree = read_yaml(tracker.runs.artifact(run_id, "config.yaml"), yaml.safe_load)
+    params = tracker.runs.record(run_id).params
     choices = {noun: params[noun] for noun in config.groups() if noun in params}
     made: EvaluateConfig = config.recorded("evaluate", tree, choices, overrides)
     return made
@@ -77,8 +76,8 @@ def run_config(run_id: str, overrides: Sequence[str], tracker: Tracker) -> Evalu
 
 def _from_run(what: str, overrides: Sequence[str], tracker: Tracker) -> Subject:
     tracker.open_existing()
-    chosen = registry.find(what, uri=tracker.uri)
-    told = registry.told(chosen.run_id)
+    chosen = tracker.models.find(what)
+    run = tracker.runs.record(chosen.run_id)
     own = run_config(chosen.run_id, overrides, tracker)
     store = _pairs(own, overrides)
     from tripletlab.training import backend
@@ -86,25 +85,24 @@ def _from_run(what: str, overrides: Sequence[str], tracker: Tracker) -> Subject:
     backend.load()
     from tripletlab.training.inference import embed
 
-    network = registry.load(chosen)
+    network = tracker.models.load(chosen)
     embeddings = _embed(
         partial(embed, network), store, size=network.input_shape[1], what=what, flip=own.flip
     )
-    known = tracker.has(chosen.run_id, PEOPLE)
-    people = json.loads(tracker.artifact(chosen.run_id, PEOPLE).read_text()) if known else None
+    known = tracker.runs.has(chosen.run_id, PEOPLE)
+    people = json.loads(tracker.runs.artifact(chosen.run_id, PEOPLE).read_text()) if known else None
     if isinstance(people, list):  # as runs were logged that knew names alone
         people = {name: name for name in people}
     about = {
         "model": f"{chosen.model}, version {chosen.version}",
         "run": chosen.run_id,
-        "photos": told.tags["photos"],
-        "training_identities": int(told.metrics["training_identities"]),
+        "photos": run.tags["photos"],
+        "training_identities": int(run.metrics["training_identities"]),
         "training_people_in_the_test": UNKNOWN,
-        "faces_fingerprint": told.tags["faces_fingerprint"],
+        "faces_fingerprint": run.tags["faces_fingerprint"],
         "model_fingerprint": fingerprint(network.get_weights()),
     }
-    name = told.tags["mlflow.runName"]
-    return Subject(name, store, embeddings, own.flip, about, people, chosen.run_id)
+    return Subject(run.name, store, embeddings, own.flip, about, people, chosen.run_id)
 
 
 def _from_bundle(folder: Path, overrides: Sequence[str]) -> Subject:

@@ -11,7 +11,7 @@ from tripletlab.plots.page import Chart, PageTable, Part, html_page
 from tripletlab.sweeping import charts
 from tripletlab.sweeping.study import ERROR, POINT, REASON, RUN, SEED, STATES, Study, parameters
 from tripletlab.sweeping.table import ModelRow, headings, pareto_front
-from tripletlab.tracking.runs import Tracker
+from tripletlab.tracking.tracker import Tracker
 
 BEST = 5  # models in the plot of ROC curves
 GRID = np.linspace(0, 1, 501)
@@ -101,7 +101,7 @@ def _curves(study: Study, best: ModelRow, tracker: Tracker) -> Figure:
         name = study.space.title(parameters(trial)) + (f", seed {seed}" if seed is not None else "")
         if name in curves:
             name = f"{name} ({trial.user_attrs[POINT]})"
-        curves[name] = tracker.history(run, "validation_auc")
+        curves[name] = tracker.runs.history(run, "validation_auc")
         if STATES[trial.state] != "complete":
             ended.add(name)
         if run == best.best_run:
@@ -113,7 +113,7 @@ def _rocs(rows: Sequence[ModelRow], pairs: PairStore, tracker: Tracker) -> Figur
     matched, fold = pairs.pairs.matched, pairs.pairs.fold
 
     def curve(row: ModelRow) -> charts.Rates:
-        stored = np.load(tracker.artifact(row.best_run, "distances.npz"))
+        stored = np.load(tracker.runs.artifact(row.best_run, "distances.npz"))
         true = mean_roc(stored["verification"], matched, fold, grid=GRID)
         return np.array([0, *GRID]), np.array([0, *true])
 

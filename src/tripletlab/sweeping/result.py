@@ -10,7 +10,7 @@ import numpy as np
 from rich.console import Console
 
 from tripletlab import config
-from tripletlab.errors import InputError
+from tripletlab.errors import Deleted, InputError
 from tripletlab.evaluation.bootstrap import RESAMPLES
 from tripletlab.evaluation.protocol import Distances
 from tripletlab.experiment.data import Data
@@ -29,7 +29,8 @@ from tripletlab.sweeping.table import (
     print_table,
 )
 from tripletlab.system.files import write_whole
-from tripletlab.tracking.runs import Gone, Tracked, Tracker
+from tripletlab.tracking.tracked_run import TrackedRun
+from tripletlab.tracking.tracker import Tracker
 
 
 class SweepResult(NamedTuple):
@@ -39,7 +40,7 @@ class SweepResult(NamedTuple):
     text: str
 
 
-def conclude(study: Study, data: Data, tracker: Tracker, *, parent: Tracked | None) -> None:
+def conclude(study: Study, data: Data, tracker: Tracker, *, parent: TrackedRun | None) -> None:
     """Print the table on stdout, give the alias `champion`, log all of it to the parent run."""
     rows, text = summarise(study, data.faces, tracker)
     title = title_of(study, data)
@@ -138,8 +139,8 @@ def _kept(
     kept, models, gone = [], [], []
     for row in rows:
         try:
-            files = [tracker.artifact(run, "distances.npz") for run in row.run_ids]
-        except Gone:
+            files = [tracker.runs.artifact(run, "distances.npz") for run in row.run_ids]
+        except Deleted:
             gone.append(row.name)
             continue
         kept.append(row)
@@ -151,12 +152,12 @@ def _promoted(rows: Sequence[ModelRow], tracker: Tracker) -> str:
     """Promote the best row whose model is registered by now; what came of it."""
     missing = []
     for row in sorted(rows, key=lambda row: row.score, reverse=True):
-        model = tracker.registered_name(row.best_run)
+        model = tracker.models.name_of(row.best_run)
         if model is None:
             missing.append(row.name)
             continue
         note = f" (deleted in MLflow: the model of {', '.join(missing)})" if missing else ""
-        if tracker.promote(model, run_id=row.best_run, metric=SCORE):
+        if tracker.models.promote(model, run_id=row.best_run, metric=SCORE):
             return f"champion: {model}, from the run {row.name}{note}"
         return f"{model} keeps its champion: an earlier run has a better validation AUC{note}"
     return "no champion: the models of these runs were deleted in MLflow"

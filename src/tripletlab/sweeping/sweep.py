@@ -28,7 +28,7 @@ from tripletlab.system.locks import held
 from tripletlab.system.progress import console, say
 from tripletlab.system.provenance import code_fingerprint
 from tripletlab.system.redaction import redacted
-from tripletlab.tracking.runs import Tracker
+from tripletlab.tracking.tracker import Tracker
 
 
 def sweep(words: Sequence[str], *, fresh: bool, dry_run: bool) -> None:
@@ -94,7 +94,7 @@ def _drive(plan: Plan, queue: TrialQueue, engine: Engine, tracker: Tracker, pare
         )
 
     def close_run(run_id: str, how: str) -> None:
-        tracker.end(run_id, status="KILLED", tags={"died": how})
+        tracker.close_run(run_id, died=how)
 
     say(f"each run prints to a file of its own in {folder}")
     try:

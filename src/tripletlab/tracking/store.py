@@ -31,7 +31,7 @@ SETTINGS = {
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # stdout is for results
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",  # `patiently` tries again, and says so
 }
-NOTICE = 5.0  # seconds of silence before a person is told what is waited for
+NOTICE = 5.0  # seconds of silence before a line names what is waited for
 PAUSE = 2.0  # seconds between two attempts
 OPENING = 60.0  # seconds that a command waits for a store that it has not used yet
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.ESTALE)  # of the disk that keeps the files of runs
@@ -126,6 +126,16 @@ def mlflow_client() -> "MlflowClient":
     return MlflowClient()
 
 
+def all_pages(search: Callable[[str | None], Any]) -> list[Any]:
+    """The entities of every page of a search, which takes the token of a page."""
+    found, token = [], None
+    while True:
+        page = search(token)
+        found += page
+        if not (token := page.token):
+            return found
+
+
 def patiently(
     work: Callable[[], Result], *, limit: float = float("inf"), uri: str | None = None
 ) -> Result:
@@ -159,15 +169,15 @@ def _notice() -> Iterator[None]:
 
     def waiting() -> None:
         say(f"waiting for the tracking store {_uri()}: it is locked or away; nothing is lost")
-        told.set()
+        said.set()
 
-    told = threading.Event()
+    said = threading.Event()
     timer = threading.Timer(NOTICE, waiting)
     timer.daemon = True
     timer.start()
     try:
         yield
-        if told.is_set():
+        if said.is_set():
             say("the tracking store is back")
     finally:
         timer.cancel()

@@ -1,0 +1,103 @@
+"""What runs have recorded: their metrics, parameters, tags and artifacts."""
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from tripletlab.errors import Deleted
+from tripletlab.tracking import store
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
+
+
+class RunRecord(NamedTuple):
+    """A run as it is recorded: `status` is MLflow's, `metrics` are the last values."""
+
+    run_id: str
+    name: str
+    status: str
+    metrics: Mapping[str, float]
+    params: Mapping[str, str]
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class PastRuns:
+    """Reads the runs of an experiment."""
+
+    experiment: str
+
+    def record(self, run_id: str) -> RunRecord:
+        """What a run has recorded; Deleted where it is not there."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return _record(store.client().get_run(run_id))
+        except MlflowException as error:
+            raise Deleted(f"the run {run_id} was deleted in MLflow") from error
+
+    def exists(self, run_id: str) -> bool:
+        """The run was not deleted."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return bool(store.client().get_run(run_id).info.lifecycle_stage == "active")
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            return False
+
+    def tagged(self, key: str, value: str) -> RunRecord | None:
+        """The latest run with this tag; None where there is none, or it was deleted."""
+        client = store.client()
+        experiment = client.get_experiment_by_name(self.experiment)
+        found = client.search_runs(
+            [experiment.experiment_id],
+            f"tags.`{key}` = '{value}'",
+            order_by=["attributes.start_time DESC"],
+            max_results=1,
+        )
+        return next(map(_record, found), None)
+
+    def history(self, run_id: str, metric: str) -> list[tuple[int, float]]:
+        """A run's values of a metric by epoch; the last value where an epoch was repeated.
+
+        Empty where the run was deleted.
+        """
+        if not self.exists(run_id):
+            return []
+        points = store.client().get_metric_history(run_id, metric)
+        return sorted({point.step: point.value for point in points}.items())
+
+    def epochs(self, run_id: str) -> list[dict[str, float]]:
+        """A run's metrics of each epoch, from the first one."""
+        logged: dict[int, dict[str, float]] = {}
+        for name in store.client().get_run(run_id).data.metrics:
+            for step, value in self.history(run_id, name):
+                logged.setdefault(step, {})[name] = value
+        return [logged[step] for step in sorted(logged) if step > 0]
+
+    def has(self, run_id: str, path: str) -> bool:
+        """The run has this artifact at the top level."""
+        return any(one.path == path for one in store.client().list_artifacts(run_id))
+
+    def artifact(self, run_id: str, path: str) -> Path:
+        """A local copy of a run's artifact, removed with the command's temporary files.
+
+        Deleted where the run, or this artifact of it, is not there.
+        """
+        from mlflow.exceptions import MlflowException
+
+        folder = tempfile.mkdtemp(prefix="tripletlab-")
+        try:
+            return Path(store.client().download_artifacts(run_id, path, folder))
+        except (MlflowException, FileNotFoundError) as error:
+            raise Deleted(f"the run {run_id} has no {path}: it was deleted in MLflow") from error
+
+
+def _record(run: "Run") -> RunRecord:
+    info, data = run.info, run.data
+    return RunRecord(info.run_id, info.run_name, info.status, data.metrics, data.params, data.tags)

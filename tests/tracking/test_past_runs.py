@@ -1,0 +1,46 @@
+"""What runs have recorded, in a real SQLite database."""
+
+import pytest
+from mlflow import MlflowClient
+
+from tripletlab.errors import Deleted
+
+
+def test_metrics_by_epoch_are_the_last_of_an_epoch_that_was_repeated(tracker):
+    with tracker.run("one", params={"margin": 0.2}, tags={"a": "b"}) as run:
+        for epoch, loss in ((1, 0.5), (2, 0.25), (2, 0.2)):
+            run.metrics({"loss": loss}, step=epoch)
+        run.metrics({"accuracy": 0.9})
+    assert tracker.runs.history(run.run_id, "loss") == [(1, 0.5), (2, 0.2)]
+    assert tracker.runs.epochs(run.run_id) == [{"loss": 0.5}, {"loss": 0.2}]
+    record = tracker.runs.record(run.run_id)
+    assert (record.name, record.status) == ("one", "FINISHED")
+    assert (record.metrics["accuracy"], record.params, record.tags["a"]) == (
+        0.9,
+        {"margin": "0.2"},
+        "b",
+    )
+
+
+def test_the_latest_run_with_a_tag_is_found_unless_it_was_deleted(tracker):
+    ids = []
+    for _ in range(2):
+        with tracker.run("one", params={}, tags={"recipe": "x"}) as run:
+            ids.append(run.run_id)
+    assert tracker.runs.tagged("recipe", "x").run_id == ids[1]
+    MlflowClient().delete_run(ids[1])
+    assert tracker.runs.tagged("recipe", "x").run_id == ids[0]
+    assert tracker.runs.tagged("recipe", "y") is None
+    assert [tracker.runs.exists(run_id) for run_id in (*ids, "0" * 32)] == [True, False, False]
+
+
+def test_an_artifact_that_is_missing_is_one_line(tracker, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "card.json").write_text("{}")
+    with tracker.run("one", params={}, tags={}) as run:
+        run.files(tmp_path / "out", under="evaluations")
+    assert tracker.runs.artifact(run.run_id, "evaluations/card.json").read_text() == "{}"
+    assert tracker.runs.has(run.run_id, "evaluations")
+    assert not tracker.runs.has(run.run_id, "card.json")
+    with pytest.raises(Deleted, match=r"has no card\.json"):
+        tracker.runs.artifact(run.run_id, "card.json")

@@ -1,0 +1,49 @@
+"""What a run logs, in a real SQLite database."""
+
+from mlflow import MlflowClient
+
+from tests.tracking.projects import SECRET, status
+
+
+def test_a_run_keeps_params_metrics_tags_and_files(tracker, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "roc.png").write_bytes(b"picture")
+    with (
+        tracker.run("parent", params={}, tags={}) as parent,
+        tracker.run("one", params={"margin": 0.2}, tags={"a": "b"}, parent=parent.run_id) as run,
+    ):
+        run.metrics({"loss": 0.5}, step=1)
+        run.metrics({"loss": 0.25}, step=2)
+        run.files(tmp_path / "out")
+        assert status(run.run_id) == "RUNNING"
+    data = MlflowClient().get_run(run.run_id).data
+    assert data.params == {"margin": "0.2"}
+    assert data.tags["a"] == "b"
+    assert data.tags["mlflow.parentRunId"] == parent.run_id
+    assert "git_commit" in data.tags
+    assert data.metrics == {"loss": 0.25}
+    history = MlflowClient().get_metric_history(run.run_id, "loss")
+    assert [(point.step, point.value) for point in history] == [(1, 0.5), (2, 0.25)]
+    assert tracker.runs.artifact(run.run_id, "roc.png").read_bytes() == b"picture"
+    assert {status(one.run_id) for one in (parent, run)} == {"FINISHED"}
+
+
+def test_a_run_records_the_files_of_faces_as_inputs(tracker, tmp_path):
+    (tmp_path / "faces.json").write_text('{"faces_kept": 9}')
+    with tracker.run("one", params={}, tags={}) as run:
+        for role in ("training", "verification"):
+            run.dataset(tmp_path / "faces.h5", title=role, fingerprint="ab" * 32, role=role)
+    inputs = MlflowClient().get_run(run.run_id).inputs.dataset_inputs
+    assert {(one.dataset.name, one.tags[0].value) for one in inputs} == {
+        ("training", "training"),
+        ("verification", "verification"),
+    }
+    assert inputs[0].dataset.digest == "ab" * 16
+    assert inputs[0].dataset.profile == '{"faces_kept": 9}'
+    assert str(tmp_path / "faces.h5") in inputs[0].dataset.source
+
+
+def test_no_secret_is_logged(finished):
+    project, run_id = finished
+    assert MlflowClient().get_run(run_id).data.params == {"uri": "http://a:***@b"}
+    assert f":{SECRET}@".encode() not in (project / "mlruns" / "mlflow.db").read_bytes()
