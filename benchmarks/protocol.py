@@ -29,7 +29,7 @@ def drawn(pairs: int, *, people: int):
 
 
 def by_loops(distances, matched, fold, candidates=None):
-    """Every set, every threshold: accuracy of each on the other sets. The protocol as it reads."""
+    """Every fold, every threshold: its accuracy on the other folds. The protocol as it reads."""
     accuracies = []
     for k in range(FOLDS):
         others, own = fold != k, fold == k

@@ -44,7 +44,7 @@ def make_store(*, entries, photos, size=32):
 
 
 def make_pairs(*, people, photos, size=32):
-    """Pairs in two sets: photos 0 and 1 of each person, and 0 of each and of the next one."""
+    """Pairs in two folds: photos 0 and 1 of each person, and 0 of each and of the next one."""
     rng = np.random.default_rng(0)
     faces = people * photos
     person = np.arange(people)

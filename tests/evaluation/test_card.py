@@ -11,7 +11,7 @@ from tripletlab.evaluation.operating_points import equal_error_rate, true_accept
 
 
 def case(seed: int = 0):
-    """400 pairs of 40 people in 10 sets."""
+    """400 pairs of 40 people in 10 folds."""
     rng = np.random.default_rng(seed)
     matched = np.tile([True, False], 200)
     one = rng.integers(0, 40, 400)
@@ -31,25 +31,25 @@ def test_every_set_agrees_with_scikit_learn(seed: int) -> None:
     oracles = (accuracy_score, precision_score, recall_score, f1_score)
     for k in range(10):
         inside = fold == k
-        same = distances[inside] <= scores["threshold"]["sets"][k]
+        same = distances[inside] <= scores["threshold"]["folds"][k]
         for name, oracle in zip(("accuracy", "precision", "recall", "f1"), oracles, strict=True):
             wanted = oracle(matched[inside], same)
-            assert scores[name]["sets"][k] == pytest.approx(wanted, abs=1e-12)
+            assert scores[name]["folds"][k] == pytest.approx(wanted, abs=1e-12)
         wanted = roc_auc_score(matched[inside], -distances[inside])
-        assert scores["auc"]["sets"][k] == pytest.approx(wanted, abs=1e-12)
+        assert scores["auc"]["folds"][k] == pytest.approx(wanted, abs=1e-12)
 
 
 def test_std_and_standard_error_are_not_confused() -> None:
     accuracy = card()["scores"]["accuracy"]
-    assert accuracy["mean"] == pytest.approx(np.mean(accuracy["sets"]))
-    assert accuracy["std"] == pytest.approx(np.std(accuracy["sets"], ddof=1))
+    assert accuracy["mean"] == pytest.approx(np.mean(accuracy["folds"]))
+    assert accuracy["std"] == pytest.approx(np.std(accuracy["folds"], ddof=1))
     assert accuracy["standard_error"] == pytest.approx(accuracy["std"] / 10**0.5)
 
 
 def test_the_intervals_agree_with_copying_the_pairs() -> None:
     distances, matched, fold, identities = case()
     made = card()
-    thresholds = np.array(made["scores"]["threshold"]["sets"])
+    thresholds = np.array(made["scores"]["threshold"]["folds"])
     same = distances <= thresholds[fold]
     people = np.unique(identities)
     drawn = np.random.default_rng(0).multinomial(
@@ -83,4 +83,4 @@ def test_a_card_is_json_and_keeps_what_it_is_about() -> None:
     made = card(about={"verification": "synthetic people"})
     assert json.loads(json.dumps(made)) == made
     assert made["about"] == {"verification": "synthetic people"}
-    assert made["pairs"] == {"matched": 200, "mismatched": 200, "sets": 10, "people": 40}
+    assert made["pairs"] == {"matched": 200, "mismatched": 200, "folds": 10, "people": 40}

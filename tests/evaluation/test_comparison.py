@@ -12,7 +12,7 @@ DRAWS = {"resamples": 200, "seed": 0}
 
 
 def pairs(seed: int):
-    """600 pairs of 60 people in six sets, and distances of a model that is right rather often."""
+    """600 pairs of 60 people in six folds, and distances of a model that is right rather often."""
     rng = np.random.default_rng(seed)
     matched = np.tile([True, False], 300)
     one = rng.integers(0, 60, 600)

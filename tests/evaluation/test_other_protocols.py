@@ -8,7 +8,7 @@ from tripletlab.evaluation.protocol import evaluate
 
 
 def case(seed: int):
-    """2,000 pairs in ten consecutive sets, as in LFW."""
+    """2,000 pairs in ten consecutive folds, as in LFW."""
     rng = np.random.default_rng(seed)
     matched = np.arange(2000) // 100 % 2 == 0
     distances = np.clip(rng.normal(np.where(matched, 0.9, 1.5), 0.4), 0.02, 3.9)

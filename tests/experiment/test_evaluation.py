@@ -70,7 +70,7 @@ def test_the_figures_are_those_of_the_protocol(written):
     tar = true_accept_rate(distances, store.pairs.matched, far=0.1).tar
     assert summary["tar_at_far_0.1"] == pytest.approx(tar)
     card = json.loads((folder / "card.json").read_text())
-    assert card["scores"]["accuracy"]["sets"] == result.accuracy.tolist()
+    assert card["scores"]["accuracy"]["folds"] == result.accuracy.tolist()
     assert card["identification"]["enrolled_people"] == [12, 12]
     assert card["identification"]["cmc"]["1"] > 0.3
 

@@ -66,11 +66,11 @@ def test_all_three_say_the_same(tmp_path: Path) -> None:
     accuracy = card["scores"]["accuracy"]
     least, most = card["intervals"]["accuracy"]
     assert (
-        f"Right on {accuracy['mean']:.1%} of 200 pairs of 201 people,"
-        f" 95 % {least:.1%} to {most:.1%} (standard error over 10 sets"
-        f" {accuracy['standard_error']:.1%}); AUC {card['pooled']['auc']:.3f}, 95 %"
+        f"Accuracy {accuracy['mean']:.1%} on 200 pairs of 201 people"
+        f" (95 % interval {least:.1%} to {most:.1%}, standard error over 10 folds"
+        f" {accuracy['standard_error']:.1%}); AUC {card['pooled']['auc']:.3f} ("
     ) in markdown
-    assert any("Whom it was trained on is unknown." in text for text in Page(page).texts)
+    assert any("The training people are unknown." in text for text in Page(page).texts)
     for name, value in (("recall", card["pooled"]["recall"]), ("EER", card["pooled"]["eer"])):
         ends = card["intervals"][name.lower()]
         assert f"| {name} | {value:.4f} | {ends[0]:.4f} | {ends[1]:.4f} |" in markdown
@@ -78,7 +78,7 @@ def test_all_three_say_the_same(tmp_path: Path) -> None:
     for told in ("rank 1", "0.1234", "0.0987"):
         assert told in Page(page).texts
     assert "41 people (43 faces); 1,234 searches" in markdown
-    for k, accuracy in enumerate(card["scores"]["accuracy"]["sets"]):
+    for k, accuracy in enumerate(card["scores"]["accuracy"]["folds"]):
         assert re.search(rf"\| {k + 1} \| [0-9.]+ \| {accuracy:.4f} \|", markdown)
 
 
@@ -97,19 +97,19 @@ def test_a_bar_in_a_name_does_not_make_a_column(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("shared", "unnamed", "tested", "said"),
     [
-        (0, 0, 0, "trained on 9 people, none of whom are in the test."),
-        (2, 0, 0, "trained on 9 people, 2 of whom are in the test."),
+        (0, 0, 0, "Trained on 9 people, none of whom are in the test."),
+        (2, 0, 0, "Trained on 9 people, 2 of whom are in the test."),
         (
             "not checkable",
             9,
             0,
-            "any of them are in the test is not checkable: 9 of them are known",
+            "any of them are in the test cannot be checked: 9 of them are known",
         ),
         (
             2,
             3,
             4,
-            "2 of whom are in the test; whether more of them are in the test is not checkable",
+            "2 of whom are in the test; whether more of them are in the test cannot be checked",
         ),
     ],
 )

@@ -1,1 +1,1 @@
-"""Embeddings to figures: the LFW protocol, its metrics, and their uncertainty."""
+"""Embeddings to metrics: the LFW protocol, identification, and their uncertainty."""

@@ -1,7 +1,7 @@
-"""How sure a figure is: a bootstrap that draws identities, since pairs of one person go together.
+"""Uncertainty by a bootstrap over identities, since the pairs of one person are not independent.
 
-A statistic takes weights (resamples, pairs), how often each pair occurs, and gives (resamples,),
-or (figures, resamples) where it computes several at once.
+A statistic takes weights (resamples, pairs), how often each pair occurs, and returns
+(resamples,), or (figures, resamples) where it computes several at once.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -15,8 +15,8 @@ from tripletlab.evaluation.protocol import Distances, Flags
 Identities = NDArray[np.int64]  # (pairs, 2) labels of both sides
 Weights = NDArray[np.float64]  # (resamples, pairs)
 Statistic = Callable[[Weights], NDArray[np.float64]]
-RESAMPLES = 400  # a standard error's own error is then 4 %
-BLOCK = 1 << 20  # weights at once, 8 MB: memory grows with the pairs, not with the resamples
+RESAMPLES = 400  # the relative error of a standard error is then 4 %
+BLOCK = 1 << 20  # weights at once, 8 MB, so that memory does not grow with the resamples
 
 
 def resampled(
@@ -27,7 +27,11 @@ def resampled(
     resamples: int,
     seed: int,
 ) -> NDArray[np.float64]:
-    """(figures, resamples) The same draws serve all statistics, so that they can be compared."""
+    """Compute statistics on the same draws of identities, so that they can be compared.
+
+    `matched` (pairs,), `identities` (pairs, 2); returns (figures, resamples), the statistics'
+    figures in their order. The same `seed` gives the same draws.
+    """
     blocks = identity_weights(matched, identities, resamples=resamples, seed=seed)
     parts = [np.vstack([statistic(weights) for statistic in statistics]) for weights in blocks]
     return np.concatenate(parts, axis=1)
@@ -36,14 +40,14 @@ def resampled(
 def identity_weights(
     matched: Flags, identities: Identities, *, resamples: int, seed: int
 ) -> Iterator[Weights]:
-    """How often a pair occurs when its identities are drawn with replacement, block by block.
+    """How often each pair occurs when identities are drawn with replacement.
 
-    An identity drawn c times brings each of its matched pairs c times; a mismatched pair occurs
-    by the product of both draws, as cells do when rows and columns are resampled (Owen, The
-    pigeonhole bootstrap, Annals of Applied Statistics 1(2), 2007; for one set of identities on
-    both sides: Snijders and Borgatti, Connections 22(2), 1999). The product has a variance of
-    about 3 where an independent pair needs 1, so the standard error errs on the large side, where
-    that of a bootstrap of pairs errs on the small one.
+    Yields blocks (some resamples, pairs). An identity drawn c times brings each of its matched
+    pairs c times; a mismatched pair occurs as often as the product of its two identities' draws,
+    as cells do when rows and columns are resampled (Owen, The pigeonhole bootstrap, Annals of
+    Applied Statistics 1(2), 2007; for the same identities on both sides: Snijders and Borgatti,
+    Connections 22(2), 1999). The product has a variance of about 3 where independent pairs would
+    have 1: the standard error is rather too large, that of a bootstrap over pairs too small.
     """
     people, places = np.unique(identities, return_inverse=True)
     one, other = places.reshape(identities.shape).T
@@ -58,33 +62,34 @@ def identity_weights(
 
 
 def weighted_auc(distances: Distances, matched: Flags) -> Statistic:
-    """The AUC of pairs that occur so often; ties count half.
+    """The statistic AUC, 0 to 1; ties count half.
 
-    One sort serves all resamples. A resample without one of the two kinds gives 0.5.
+    `distances` and `matched` are (pairs,); one sort serves all resamples. 0.5 for a resample
+    without matched or without mismatched pairs.
     """
-    near, far = (np.flatnonzero(kind) for kind in (matched, ~matched))
-    near, far = (rows[np.argsort(distances[rows])] for rows in (near, far))
-    nearer = np.searchsorted(distances[near], distances[far], side="left")
-    nearer_or_equal = np.searchsorted(distances[near], distances[far], side="right")
+    same, different = (np.flatnonzero(kind) for kind in (matched, ~matched))
+    same, different = (rows[np.argsort(distances[rows])] for rows in (same, different))
+    below = np.searchsorted(distances[same], distances[different], side="left")
+    below_or_equal = np.searchsorted(distances[same], distances[different], side="right")
 
     def statistic(weights: Weights) -> NDArray[np.float64]:
-        losers = weights.take(far, axis=1)
-        winners = np.zeros((len(weights), len(near) + 1))  # up to each matched pair
-        np.cumsum(weights.take(near, axis=1), axis=1, out=winners[:, 1:])
-        twice = winners.take(nearer, axis=1) + winners.take(nearer_or_equal, axis=1)
-        total = winners[:, -1] * losers.sum(axis=1)
-        won = np.einsum("rp,rp->r", losers, twice) / 2
-        return np.where(total > 0, won / np.maximum(total, 1), 0.5)
+        negatives = weights.take(different, axis=1)
+        positives = np.zeros((len(weights), len(same) + 1))  # up to each matched pair
+        np.cumsum(weights.take(same, axis=1), axis=1, out=positives[:, 1:])
+        twice = positives.take(below, axis=1) + positives.take(below_or_equal, axis=1)
+        total = positives[:, -1] * negatives.sum(axis=1)
+        ordered = np.einsum("rp,rp->r", negatives, twice) / 2  # pairs of pairs in the right order
+        return np.where(total > 0, ordered / np.maximum(total, 1), 0.5)
 
     return statistic
 
 
 def weighted_ratio(part: NDArray[Any], whole: NDArray[Any]) -> Statistic:
-    """The sum of `part` over that of `whole`, both (pairs,), such as right calls / all; 0 of 0."""
+    """The statistic sum(part) / sum(whole), both (pairs,), such as correct / all; 0 for 0 / 0."""
     sides = np.stack([part, whole], axis=1).astype(np.float64)
 
     def statistic(weights: Weights) -> NDArray[np.float64]:
-        some, all_of_it = (weights @ sides).T
-        return np.asarray(some / np.where(all_of_it > 0, all_of_it, 1))
+        parts, wholes = (weights @ sides).T
+        return np.asarray(parts / np.where(wholes > 0, wholes, 1))
 
     return statistic

@@ -1,4 +1,4 @@
-"""The card of a model: its figures on one set of pairs, with all that is needed to doubt them."""
+"""The card of a model: its figures on some pairs, and what is needed to check them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,8 +22,8 @@ from tripletlab.evaluation.protocol import Distances, Flags, Folds, ProtocolResu
 
 FARS = (0.1, 0.01, 0.001)
 METHOD = (
-    "the middle 95 % of a bootstrap that draws identities, over all pairs at once; the thresholds"
-    " stay as they are"
+    "the middle 95 % of a bootstrap over identities, for all pairs at once; the thresholds are kept"
+    " fixed"
 )
 
 
@@ -37,27 +37,21 @@ def make_card(
     resamples: int,
     seed: int,
 ) -> dict[str, Any]:
-    """Plain numbers, texts and lists, fit for JSON.
+    """Evaluate the pairs; returns numbers, texts and lists for JSON.
 
-    `identities` (pairs, 2) says who is on both sides; `about` is kept as it is: what was judged,
-    on what, and how it was prepared.
+    `distances`, `matched` and `fold` are (pairs,), `identities` (pairs, 2) those on both sides.
+    `about` is kept as it is: what was evaluated, on what, and how that was prepared. Scores are
+    rates from 0 to 1, thresholds squared distances. ValueError as from `evaluate`.
     """
     result = evaluate(distances, matched, fold)
     ratios = _pooled_ratios(distances <= result.threshold[fold], matched)
     once = np.ones((1, len(distances)))
-    statistics = [
-        *ratios.values(),
-        weighted_auc(distances, matched),
-        weighted_points(distances, matched, fars=FARS),
-    ]
-    figures = [*ratios, "auc_pooled", "eer", *(f"tar_at_far_{far:g}" for far in FARS)]
-    drawn = resampled(statistics, matched, identities, resamples=resamples, seed=seed)
     return {
         "about": dict(about),
         "pairs": {
             "matched": int(np.count_nonzero(matched)),
             "mismatched": int(np.count_nonzero(~matched)),
-            "sets": len(result.threshold),
+            "folds": len(result.threshold),
             "people": len(np.unique(identities)),
         },
         "scores": _scores(result),
@@ -71,13 +65,32 @@ def make_card(
             "method": METHOD,
             "resamples": resamples,
             "seed": seed,
-            **{name: _interval(one) for name, one in zip(figures, drawn, strict=True)},
+            **_intervals(distances, matched, identities, ratios, resamples=resamples, seed=seed),
         },
     }
 
 
+def _intervals(
+    distances: Distances,
+    matched: Flags,
+    identities: Identities,
+    ratios: Mapping[str, Statistic],
+    **draws: int,
+) -> dict[str, list[float]]:
+    """The 95 % intervals of the pooled figures, all from the same draws."""
+    statistics = [
+        *ratios.values(),
+        weighted_auc(distances, matched),
+        weighted_points(distances, matched, fars=FARS),
+    ]
+    figures = [*ratios, "auc_pooled", "eer", *(f"tar_at_far_{far:g}" for far in FARS)]
+    drawn = resampled(statistics, matched, identities, **draws)
+    ends = np.percentile(drawn, [2.5, 97.5], axis=1).T.tolist()
+    return dict(zip(figures, ends, strict=True))
+
+
 def _scores(result: ProtocolResult) -> dict[str, Any]:
-    """Every score of the sets: one for each, mean, std (n - 1), and the standard error."""
+    """Every score: its mean over the folds, std (n - 1), standard error, and value in each fold."""
     scores = {
         "accuracy": result.accuracy,
         "precision": result.precision,
@@ -87,22 +100,22 @@ def _scores(result: ProtocolResult) -> dict[str, Any]:
         "threshold": result.threshold,
     }
     counts = {name: getattr(result, name).tolist() for name in ("tp", "fp", "tn", "fn")}
-    return {**{name: _spread(values) for name, values in scores.items()}, "counts": counts}
+    return {**{name: _over_folds(values) for name, values in scores.items()}, "counts": counts}
 
 
-def _spread(values: NDArray[np.float64]) -> dict[str, Any]:
+def _over_folds(values: NDArray[np.float64]) -> dict[str, Any]:
     std = float(values.std(ddof=1))
     error = std / float(np.sqrt(len(values)))
     return {
         "mean": float(values.mean()),
         "std": std,
         "standard_error": error,
-        "sets": values.tolist(),
+        "folds": values.tolist(),
     }
 
 
 def _pooled_ratios(same: Flags, matched: Flags) -> dict[str, Statistic]:
-    """Scores over all pairs at once, of pairs that are called the same person or not."""
+    """Scores over all pairs at once, from which are accepted as the same person."""
     hits = same & matched
     return {
         "accuracy": weighted_ratio(same == matched, np.ones(len(same))),
@@ -110,8 +123,3 @@ def _pooled_ratios(same: Flags, matched: Flags) -> dict[str, Statistic]:
         "recall": weighted_ratio(hits, matched),
         "f1": weighted_ratio(2 * hits, 1.0 * same + matched),
     }
-
-
-def _interval(resampled: NDArray[np.float64]) -> list[float]:
-    """The middle 95 %."""
-    return [float(end) for end in np.percentile(resampled, [2.5, 97.5])]

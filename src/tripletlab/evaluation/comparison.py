@@ -1,4 +1,4 @@
-"""Two models on the same pairs: how far apart they are, and whether that is more than chance."""
+"""Models compared on the same pairs: their differences, and whether these are more than chance."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -14,11 +14,11 @@ from tripletlab.evaluation.bootstrap import (
 )
 from tripletlab.evaluation.protocol import Distances, Flags, Folds, auc, evaluate
 
-RESAMPLES = 2000  # the least p that can be told is 0.001
+RESAMPLES = 2000  # the least possible p is then 0.001
 
 
 class Decisions(NamedTuple):
-    """A model's decisions on the pairs, by the thresholds of the protocol."""
+    """A model's decisions on the pairs at the thresholds of the protocol; all (pairs,)."""
 
     distances: Distances
     excess: Distances  # over the threshold of the pair's fold; at or below 0: accepted
@@ -26,7 +26,7 @@ class Decisions(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """The first model's figure less the second's, its middle 95 %, and p of no difference."""
+    """The first model's figure minus the second's, its 95 % interval, and p of no difference."""
 
     value: float
     low: float
@@ -39,14 +39,14 @@ class Comparison(NamedTuple):
 
     accuracy: Difference
     auc: Difference
-    only_first: int  # pairs that the first alone calls rightly
+    only_first: int  # pairs on which the first model alone is correct
     only_second: int
-    mcnemar: float  # p; it takes the pairs as independent, which those of one person are not
-    agreement: float  # share of the pairs with the same decision, right or wrong
+    mcnemar: float  # p; assumes independent pairs, which those of one person are not
+    agreement: float  # share of the pairs with the same decision, correct or not
 
 
 def decide(distances: Distances, matched: Flags, fold: Folds) -> Decisions:
-    """The decisions of the protocol, see `evaluate`."""
+    """Decide every pair as `evaluate` does; the same shapes and errors."""
     excess = distances - evaluate(distances, matched, fold).threshold[fold]
     return Decisions(distances, excess, (excess <= 0) == matched)
 
@@ -59,7 +59,11 @@ def compare(
     resamples: int,
     seed: int,
 ) -> dict[tuple[int, int], Comparison]:
-    """Every two models, by their places; the same draws of identities serve all."""
+    """Compare every two models, keyed by their positions in `models`.
+
+    `matched` (pairs,), `identities` (pairs, 2); the same draws of identities serve all models.
+    Values, intervals and p (twice the share of resamples beyond 0) are over all pairs at once.
+    """
     everything = np.ones(len(matched))
     statistics = [
         *(weighted_ratio(model.correct, everything) for model in models),
@@ -87,7 +91,7 @@ def compare(
 
 
 def mcnemar(only_first: int, only_second: int) -> float:
-    """Exact two-sided p of McNemar's test; 1 where the models never differ."""
+    """Exact two-sided p of McNemar's test from the discordant pairs; 1 where there are none."""
     from scipy.stats import binomtest
 
     if only_first + only_second == 0:
@@ -96,9 +100,10 @@ def mcnemar(only_first: int, only_second: int) -> float:
 
 
 def holm(ps: Sequence[float]) -> list[float]:
-    """The p of several tests at once, adjusted (Holm, Scandinavian Journal of Statistics 6, 1979).
+    """Adjust the p of several tests (Holm, Scandinavian Journal of Statistics 6, 1979).
 
-    Where all are held against 0.05, one of them is wrongly below it with a chance of 5 % at most.
+    Where every adjusted p is compared with 0.05, the chance that any falls below it by accident
+    is 5 % at most. At most 1; an empty list for none.
     """
     values = np.asarray(ps, np.float64)
     order = np.argsort(values)
@@ -109,8 +114,8 @@ def holm(ps: Sequence[float]) -> list[float]:
 
 
 def _difference(value: float, resampled: NDArray[np.float64]) -> Difference:
-    """p is twice the share of resamples on the other side of zero, never below 2 / (n + 1)."""
+    """p is twice the share of resamples on the other side of 0, never below 2 / (n + 1)."""
     low, high = np.percentile(resampled, [2.5, 97.5])
-    other_side = min(np.count_nonzero(resampled <= 0), np.count_nonzero(resampled >= 0))
-    p = min(1.0, 2 * (other_side + 1) / (len(resampled) + 1))
+    opposite = min(np.count_nonzero(resampled <= 0), np.count_nonzero(resampled >= 0))
+    p = min(1.0, 2 * (opposite + 1) / (len(resampled) + 1))
     return Difference(value, float(low), float(high), p)

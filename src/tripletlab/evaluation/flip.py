@@ -11,7 +11,11 @@ Embed = Callable[[Faces], Embeddings]
 
 
 def flipped(embed: Embed, faces: Faces) -> Embeddings:
-    """The direction of the sum of both embeddings; the face's own where they are opposite."""
+    """Embed each face and its mirror image: the direction of the sum of both embeddings.
+
+    `faces` (n, size, size) in 0 to 255 give (n, dim) of unit length. Where the two embeddings are
+    opposite, their sum has no direction; the face's own is returned.
+    """
     own = embed(faces)
     total = own + embed(np.ascontiguousarray(faces[:, :, ::-1]))
     length = np.linalg.norm(total, axis=1, keepdims=True)

@@ -1,4 +1,4 @@
-"""Identification, one to many: which of the enrolled people is this, or is it nobody of them?
+"""Identification, one to many: which of the enrolled people is this, if any?
 
 The distance of a probe to a person is that to the nearest of the person's gallery faces.
 """
@@ -12,31 +12,31 @@ from numpy.typing import NDArray
 from tripletlab.evaluation.operating_points import RULE_OF_30, largest_count
 
 Embeddings = NDArray[np.float32]  # (faces, dim)
-Labels = NDArray[np.int64]  # (faces,) whose face
+Labels = NDArray[np.int64]  # (faces,) the identity of each
 Rows = NDArray[np.int64]
 
 BLOCK = 1 << 21  # distances at once, 16 MB
-TIE = 1e-9  # a matrix product's rounding, of squared distances from 0 to 4
+TIE = 1e-9  # rounding of the matrix product; squared distances are 0 to 4
 RANKS = (1, 5, 10, 20)
 FPIRS = (0.1, 0.01)
 
 
 class Split(NamedTuple):
-    """The faces that are enrolled, and those that are looked for."""
+    """The rows of the enrolled faces, and of those searched for."""
 
     gallery: Rows
     probes: Rows
 
 
 class SearchResult(NamedTuple):
-    """What a search gave, for every probe."""
+    """The result of every probe's search; both (probes,)."""
 
-    rank: NDArray[np.int64]  # of the probe's own person, from 1; 0 where that is not enrolled
+    rank: NDArray[np.int64]  # of the probe's own person, from 1; 0 if not enrolled
     nearest: NDArray[np.float64]  # squared distance to the nearest person
 
 
 class Identified(NamedTuple):
-    """All searches together, and how many people and faces each gallery holds."""
+    """The searches of all splits in a row, and the number of people and faces in each gallery."""
 
     found: SearchResult
     people: list[int]
@@ -44,11 +44,11 @@ class Identified(NamedTuple):
 
 
 def two_galleries(labels: Labels, *, seed: int) -> list[Split]:
-    """Deal the people with two faces or more into two galleries, a face of each person's.
+    """Deal the people with two or more faces into two galleries, with one face of each person.
 
-    All other faces are looked for in both; whoever is enrolled in one gallery is unknown to the
-    other, and people with a single face are unknown to both. So IJB-C does it (Maze et al., ICB
-    2018). ValueError when fewer than two people have two faces.
+    All other faces are probes of both; the people of one gallery are unknown to the other, and
+    people with a single face are unknown to both, as in IJB-C (Maze et al., ICB 2018).
+    ValueError where fewer than two people have two faces.
     """
     _, first, counts = np.unique(labels, return_index=True, return_counts=True)
     several = np.flatnonzero(counts > 1)
@@ -61,13 +61,14 @@ def two_galleries(labels: Labels, *, seed: int) -> list[Split]:
 
 
 def search(
-    gallery: Embeddings, enrolled: Labels, probes: Embeddings, looked_for: Labels
+    gallery: Embeddings, enrolled: Labels, probes: Embeddings, labels: Labels
 ) -> SearchResult:
-    """Look for every probe among the people of the gallery.
+    """Search the gallery's people for every probe.
 
-    Who is as near as the probe's own person stands before that one, so that a network that maps
-    all faces to one point finds nobody. Memory grows with gallery + probes. ValueError where an
-    embedding is not finite.
+    `gallery` (faces, dim) shows the people `enrolled` (faces,), `probes` (probes, dim) those of
+    `labels` (probes,). People at the same distance as the probe's own rank before it, so that a
+    network that maps all faces to one point finds nobody. Memory grows with gallery + probes.
+    ValueError where an embedding is not finite.
     """
     if not (np.isfinite(gallery).all() and np.isfinite(probes).all()):
         raise ValueError("embeddings must be finite")
@@ -75,32 +76,37 @@ def search(
     people, starts = np.unique(enrolled[order], return_index=True)
     faces = gallery[order].astype(np.float64)
     lengths = np.einsum("gd,gd->g", faces, faces)
-    place = np.searchsorted(people, looked_for).clip(max=len(people) - 1)
-    known = people[place] == looked_for
+    place = np.searchsorted(people, labels).clip(max=len(people) - 1)
+    known = people[place] == labels
     rank, nearest = np.zeros(len(probes), np.int64), np.empty(len(probes))
     step = max(1, BLOCK // len(faces))
     for start in range(0, len(probes), step):
         rows = slice(start, start + step)
-        asked = probes[rows].astype(np.float64)
-        own = np.einsum("pd,pd->p", asked, asked)[:, None]
-        apart = np.minimum.reduceat(own + lengths - 2 * asked @ faces.T, starts, axis=1)
-        mate = np.take_along_axis(apart, place[rows, None], axis=1)
-        rank[rows] = np.where(known[rows], np.count_nonzero(apart <= mate + TIE, axis=1), 0)
-        nearest[rows] = apart.min(axis=1)
+        batch = probes[rows].astype(np.float64)
+        own = np.einsum("pd,pd->p", batch, batch)[:, None]
+        distances = np.minimum.reduceat(own + lengths - 2 * batch @ faces.T, starts, axis=1)
+        mate = np.take_along_axis(distances, place[rows, None], axis=1)
+        rank[rows] = np.where(known[rows], np.count_nonzero(distances <= mate + TIE, axis=1), 0)
+        nearest[rows] = distances.min(axis=1)
     return SearchResult(rank, nearest)
 
 
 def cmc(found: SearchResult, *, people: int) -> NDArray[np.float64]:
-    """(people,) The share of enrolled probes whose own person is among the first 1, 2, … people."""
+    """The cumulative match characteristic over the probes whose person is enrolled.
+
+    Returns (people,), rising to 1: the share whose own person is among the first 1, 2, … people.
+    NaN where no probe's person is enrolled.
+    """
     ranks = found.rank[found.rank > 0]
     return np.cumsum(np.bincount(ranks, minlength=people + 1)[1:]) / len(ranks)
 
 
 def tpir(found: SearchResult, *, fpir: float) -> float:
-    """The share of enrolled probes that are found: their own person is first, and near enough.
+    """The true positive identification rate at a false positive identification rate, 0 to 1.
 
-    Near enough is what at most the fraction `fpir` of the probes of unknown people come to, with
-    nothing interpolated; 0 where only the farthest would be.
+    That is the share of enrolled probes whose own person is nearest, and below the threshold that
+    at most the fraction `fpir` of the probes of unknown people stay below; nothing is
+    interpolated. Without unknown probes there is no threshold; NaN without enrolled ones.
     """
     known = found.rank > 0
     strangers = np.append(np.sort(found.nearest[~known]), np.inf)
@@ -109,7 +115,10 @@ def tpir(found: SearchResult, *, fpir: float) -> float:
 
 
 def identify(embeddings: Embeddings, labels: Labels, splits: Sequence[Split]) -> Identified:
-    """Search in all splits; ValueError where no probe's person is enrolled."""
+    """Search in all splits of the faces `embeddings` (faces, dim) with `labels` (faces,).
+
+    ValueError where no probe's person is enrolled, or an embedding is not finite.
+    """
     searches = [
         search(
             embeddings[split.gallery],
@@ -127,9 +136,9 @@ def identify(embeddings: Embeddings, labels: Labels, splits: Sequence[Split]) ->
 
 
 def summary(identified: Identified) -> dict[str, Any]:
-    """Plain numbers, fit for JSON: points of the CMC, and TPIR at FPIR, over all splits at once.
+    """The CMC at some ranks and TPIR at FPIR over all splits at once, as values for JSON.
 
-    Without a search for an unknown person TPIR is not given.
+    `tpir_at_fpir` is empty without searches for unknown people.
     """
     found, people, faces = identified
     known, unknown = int(np.count_nonzero(found.rank)), int(np.count_nonzero(found.rank == 0))

@@ -10,16 +10,15 @@ from numpy.typing import NDArray
 from tripletlab.evaluation.bootstrap import Statistic, Weights
 from tripletlab.evaluation.protocol import Distances, Flags
 
-Places = NDArray[np.int64]  # (resamples,) of a threshold in their order, 0 for none accepted
-RULE_OF_30 = (
-    30  # false matches for 90 % sureness of ± 30 % (Doddington et al., Speech Comm. 31, 2000)
-)
+Places = NDArray[np.int64]  # (resamples,) index of a threshold in ascending order; 0: none accepted
+# errors for 90 % confidence of ± 30 % (Doddington et al., Speech Communication 31, 2000)
+RULE_OF_30 = 30
 
 
 class Point(NamedTuple):
-    """The true accept rate where the false accept rate is at most `far`.
+    """The true accept rate where the false accept rate is at most `far`, both 0 to 1.
 
-    `supported` says whether the mismatched pairs are so many that `far` means 30 false matches.
+    `supported` tells whether there are enough mismatched pairs for 30 false matches at `far`.
     """
 
     far: float
@@ -28,16 +27,19 @@ class Point(NamedTuple):
 
 
 def largest_count(share: float, *, of: int) -> int:
-    """The largest count that is at most this share of all: 29 of 100 for .29, though .29 · 100 is
-    28.999999999999996 in floating point."""
+    """The largest count that is at most this share of all.
+
+    29 of 100 for 0.29, although 0.29 · 100 is 28.999999999999996 in floating point.
+    """
     return math.floor(share * of + 1e-9)
 
 
 def weighted_points(distances: Distances, matched: Flags, *, fars: Sequence[float]) -> Statistic:
-    """The EER, and the TAR at each FAR, of pairs that occur so often: (1 + fars, resamples).
+    """The statistic (1 + fars, resamples): the EER, and the TAR at each FAR; 0 to 1.
 
-    A resample that lacks a kind of pairs has rates of 0 for it. The thresholds are searched by
-    halves, for a resample needs few of the points of its curve.
+    `distances` and `matched` are (pairs,). In a resample without matched or without mismatched
+    pairs their accept rate is 0. Thresholds are found by bisection, since a resample needs few
+    points of its curve.
     """
     order, ends = np.argsort(distances), np.unique(distances)
     kinds = [order[kind[order]] for kind in (~matched, matched)]
@@ -77,7 +79,7 @@ def weighted_points(distances: Distances, matched: Flags, *, fars: Sequence[floa
 
 
 def _first(holds: Callable[[Places], NDArray[np.bool_]], last: Places) -> Places:
-    """For each row the first place at which a condition holds that stays; `last` if nowhere."""
+    """(rows,) The first place at which a monotone condition holds, by bisection; or `last`."""
     low, high = np.zeros_like(last), last.copy()
     while np.any(low < high):
         middle = (low + high) // 2
@@ -88,15 +90,19 @@ def _first(holds: Callable[[Places], NDArray[np.bool_]], last: Places) -> Places
 
 
 def equal_error_rate(distances: Distances, matched: Flags) -> float:
-    """Where as many mismatched pairs are accepted as matched ones refused, as rates, 0 to 1.
+    """The rate, 0 to 1, at which false accepts equal false rejects.
 
-    The curve is linear between its points, as the AUC takes it; 0.5 when all distances are equal.
+    The ROC curve is taken as linear between its points; 0.5 when all distances are equal.
+    `distances` and `matched` are (pairs,).
     """
     return _each_once(distances, matched)[0]
 
 
 def true_accept_rate(distances: Distances, matched: Flags, *, far: float) -> Point:
-    """The highest rate at a threshold that occurs, nothing interpolated; 0 if there is none."""
+    """The highest true accept rate at a false accept rate of at most `far`.
+
+    Thresholds are the distances (pairs,) that occur, nothing is interpolated; 0 if none qualifies.
+    """
     mismatched = int(np.count_nonzero(~matched))
     tar = _each_once(distances, matched, far)[1]
     return Point(far, tar, round(far * mismatched, 9) >= RULE_OF_30)

@@ -1,4 +1,4 @@
-"""The LFW protocol, exactly: thresholds from nine folds, applied to the tenth, ten times.
+"""The LFW protocol: the threshold from nine folds, applied to the tenth, ten times.
 
 Positive means "the same person": a squared distance at or below the threshold.
 """
@@ -17,51 +17,54 @@ Rates = NDArray[np.float64]  # 0 to 1
 
 @dataclass(frozen=True)
 class ProtocolResult:
-    """The counts of every fold and what follows from them; all (folds,) but `auc_pooled`."""
+    """The counts of every fold and the rates from them; all (folds,) except `auc_pooled`."""
 
     threshold: Distances
-    tp: Counts  # matched, called the same person
+    tp: Counts  # matched and accepted
     fp: Counts
     tn: Counts
     fn: Counts
     auc: NDArray[np.float64]
-    auc_pooled: float  # over all pairs at once
+    auc_pooled: float  # of all pairs at once
 
     @property
     def accuracy(self) -> NDArray[np.float64]:
-        """(folds,) right calls / all pairs."""
+        """(folds,) Correct decisions / all pairs, 0 to 1."""
         return np.asarray((self.tp + self.tn) / (self.tp + self.fp + self.tn + self.fn))
 
     @property
     def precision(self) -> NDArray[np.float64]:
-        """(folds,) 0 where nothing was called the same person."""
+        """(folds,) Matched pairs / accepted pairs, 0 to 1; 0 where none was accepted."""
         return np.asarray(self.tp / np.maximum(self.tp + self.fp, 1))
 
     @property
     def recall(self) -> NDArray[np.float64]:
-        """(folds,) matched pairs that were found / matched pairs."""
+        """(folds,) Accepted matched pairs / matched pairs, 0 to 1."""
         return self.tp / (self.tp + self.fn)
 
     def summary(self) -> dict[str, float]:
-        """Means over the folds under their own names, and the accuracy's scatter.
+        """Means over the folds under their own names, and the std of the accuracy.
 
-        `accuracy_std` divides by folds - 1; `accuracy_standard_error`, that over the root of the
-        number of folds, is the S_E of LFW's report (Huang et al., UMass 07-49, 2007).
+        `accuracy_std` divides by folds - 1; `accuracy_standard_error`, the std over the square
+        root of the folds, is the S_E of LFW's report (Huang et al., UMass 07-49, 2007).
         """
         names = ("accuracy", "precision", "recall", "auc", "threshold")
-        scatter = float(self.accuracy.std(ddof=1))
+        std = float(self.accuracy.std(ddof=1))
         return {
             **{name: float(getattr(self, name).mean()) for name in names},
             "auc_pooled": self.auc_pooled,
-            "accuracy_std": scatter,
-            "accuracy_standard_error": scatter / float(np.sqrt(len(self.threshold))),
+            "accuracy_std": std,
+            "accuracy_standard_error": std / float(np.sqrt(len(self.threshold))),
         }
 
 
 def pair_distances(
     embeddings: NDArray[np.float32], first: NDArray[np.int64], second: NDArray[np.int64]
 ) -> Distances:
-    """Squared distances between rows of embeddings (n, dim), one for each pair of row numbers."""
+    """Squared Euclidean distances (pairs,) between rows of `embeddings` (n, dim).
+
+    `first` and `second` (pairs,) are row numbers. 0 to 4 for unit embeddings; NaN where one is.
+    """
     difference = embeddings[first].astype(np.float64) - embeddings[second]
     return np.asarray(np.einsum("pd,pd->p", difference, difference))
 
@@ -69,9 +72,10 @@ def pair_distances(
 def evaluate(distances: Distances, matched: Flags, fold: Folds) -> ProtocolResult:
     """Evaluate every fold at the threshold that is most accurate on the others.
 
-    Every distance that occurs on the others is a candidate; of equally good ones the smallest is
-    taken. ValueError for fewer than two folds, for distances that are not finite, and for a fold
-    without matched or without mismatched pairs.
+    This is the protocol of LFW (Huang et al., UMass 07-49, 2007). All arguments are (pairs,).
+    Every distance that occurs on the other folds is a candidate; of equally accurate ones the
+    smallest is taken. ValueError for fewer than two folds, distances that are not finite, and a
+    fold without matched or without mismatched pairs.
     """
     _check(distances, matched, fold)
     order = np.argsort(distances)  # the one sort that serves all folds
@@ -95,9 +99,10 @@ def evaluate(distances: Distances, matched: Flags, fold: Folds) -> ProtocolResul
 
 
 def auc(distances: Distances, matched: Flags) -> float:
-    """Chance that a matched pair is nearer than a mismatched one; a tie counts half.
+    """The chance, 0 to 1, that a matched pair is nearer than a mismatched one; ties count half.
 
-    0.5 when all distances are equal; ValueError without matched or without mismatched pairs.
+    `distances` and `matched` are (pairs,). 0.5 when all distances are equal; ValueError without
+    matched or without mismatched pairs.
     """
     if not 0 < np.count_nonzero(matched) < len(matched):
         raise ValueError("an AUC needs matched and mismatched pairs")
@@ -106,7 +111,11 @@ def auc(distances: Distances, matched: Flags) -> float:
 
 
 def roc(distances: Distances, matched: Flags) -> tuple[Rates, Rates]:
-    """False and true positive rates at every threshold, (0, 0) to (1, 1); ties are one step."""
+    """False and true positive rates at every threshold, from (0, 0) to (1, 1).
+
+    Both are (distinct distances + 1,); equal distances are one step. NaN for a kind of pairs that
+    is missing.
+    """
     order = np.argsort(distances)
     last = _last_of_equals(distances[order])
     true = np.cumsum(matched[order])[last] / np.count_nonzero(matched)
@@ -115,10 +124,11 @@ def roc(distances: Distances, matched: Flags) -> tuple[Rates, Rates]:
 
 
 def mean_roc(distances: Distances, matched: Flags, fold: Folds, *, grid: Rates) -> Rates:
-    """Mean over the folds of the true positive rates at the false positive rates `grid`.
+    """The mean over the folds of the true positive rate at the false positive rates `grid`.
 
-    That is vertical averaging: a fold's curve is linear between its points, and taken at its
-    highest where it rises straight up (Fawcett, Pattern Recognition Letters 27, 2006, algorithm 3).
+    `grid` and the result are (points,), 0 to 1. That is vertical averaging: a fold's curve is
+    linear between its points, and the highest value counts where it is vertical (Fawcett, Pattern
+    Recognition Letters 27, 2006, algorithm 3).
     """
     curves = [roc(*one) for one in _by_fold(distances, matched, fold)]
     # At a repeated abscissa numpy.interp takes the last point, which is the highest.
@@ -132,16 +142,18 @@ def _by_fold(distances: Distances, matched: Flags, fold: Folds) -> list[tuple[Di
 def _auc(ordered: Distances, matched: Flags) -> float:
     """AUC of pairs in ascending order of their distances."""
     last = _last_of_equals(ordered)
-    near = np.cumsum(matched)[last]  # matched pairs up to each distance that occurs
-    far = last + 1 - near
-    won = np.diff(far, prepend=0) * (near - np.diff(near, prepend=0) / 2)
-    return float(won.sum() / (near[-1] * far[-1]))
+    true = np.cumsum(matched)[last]  # matched pairs up to each distance that occurs
+    false = last + 1 - true
+    ordered = np.diff(false, prepend=0) * (true - np.diff(true, prepend=0) / 2)
+    return float(ordered.sum() / (true[-1] * false[-1]))
 
 
 def _best_threshold(ordered: Distances, matched: Flags) -> float:
-    """The threshold with the most right calls on pairs in ascending order of their distances."""
+    """The most accurate threshold on pairs in ascending order of their distances."""
     last = _last_of_equals(ordered)
-    gain = np.cumsum(np.where(matched, 1, -1))[last]  # right calls more than at no threshold
+    gain = np.cumsum(np.where(matched, 1, -1))[
+        last
+    ]  # correct decisions more than if none is accepted
     return float(ordered[last[np.argmax(gain)]])  # the first, so the smallest
 
 
@@ -156,6 +168,6 @@ def _check(distances: Distances, matched: Flags, fold: Folds) -> None:
     sizes = np.bincount(fold) if len(fold) and fold.min() >= 0 else np.zeros(0)
     if len(sizes) < 2 or not sizes.all():
         raise ValueError("folds must be 0, 1, … and at least two")
-    near = np.bincount(fold[matched], minlength=len(sizes))
-    for k in np.flatnonzero((near == 0) | (near == sizes)):
+    positives = np.bincount(fold[matched], minlength=len(sizes))
+    for k in np.flatnonzero((positives == 0) | (positives == sizes)):
         raise ValueError(f"fold {k} needs matched and mismatched pairs")

@@ -1,4 +1,4 @@
-"""What chooses a model: fixed pairs and triplets of identities that it has not seen."""
+"""The validation pairs and triplets, which choose a model: of identities not trained on."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from tripletlab.faces.store import VALIDATION, FaceStore
 class Validation:
     """The validation pairs stored with the faces, and a seeded triplet for each matched one.
 
-    `faces` (n, size, size) are the faces that occur in them: embed these, in this order.
+    `faces` (n, size, size) are the faces that occur in them; embed these in this order.
     """
 
     def __init__(self, store: FaceStore) -> None:
@@ -24,15 +24,19 @@ class Validation:
         self.matched = pairs.matched
 
     def distances(self, embeddings: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Squared distances of the validation pairs, from the embeddings (n, dim) of `faces`."""
+        """Squared distances (pairs,) of the pairs, from embeddings (n, dim) of `faces`."""
         return pair_distances(embeddings, self.first, self.second)
 
     def auc(self, distances: NDArray[np.float64]) -> float:
-        """What chooses a model."""
+        """The AUC, 0 to 1, of distances (pairs,) of the validation pairs; it chooses a model."""
         return auc(distances, self.matched)
 
     def evaluate(self, embeddings: NDArray[np.float32], margin: float) -> dict[str, float]:
-        """`validation_auc` over the pairs; `validation_loss`, the mean hinge at this margin."""
+        """The validation metrics of embeddings (n, dim) of `faces`.
+
+        `validation_auc` is over the pairs, `validation_loss` the mean hinge of the triplets at
+        this margin (a squared distance).
+        """
         distances = self.distances(embeddings)
         positive = distances[self.matched]
         negative = pair_distances(embeddings, self.first[self.matched], self.negatives)
@@ -43,9 +47,9 @@ class Validation:
 
 
 def _negatives(store: FaceStore) -> NDArray[np.int64]:
-    """For each matched pair a face of somebody else in the same tree; seed 0, always.
+    """For each matched pair a face of somebody else in the same tree, always with seed 0.
 
-    It is one of the pairs' faces, or, where they show nobody else of the tree, any validation face.
+    It is one of the pairs' faces; where they show nobody else of the tree, any validation face.
     """
     pairs, trees = store.validation, store.trees[store.entries]
     shown = np.unique(np.concatenate([pairs.first, pairs.second]))

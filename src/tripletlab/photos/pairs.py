@@ -58,7 +58,7 @@ def read_pairs_txt(path: Path) -> list[NamedPair]:
     lines = [[field.strip() for field in line.rstrip().split("\t")] for line in text.splitlines()]
     words = lines[0] if lines else []
     if len(words) not in (1, 2) or not all(map(_is_number, words)):
-        raise InputError(f"{path}, line 1: write the number of sets, a tab, and the pairs in each")
+        raise InputError(f"{path}, line 1: write the number of folds, a tab, and the pairs in each")
     folds, count = (1, *map(int, words))[-2:]
     rows = [line for line in lines[1:] if line != [""]]
     if len(rows) != folds * 2 * count:
@@ -78,7 +78,7 @@ def read_pairs_txt(path: Path) -> list[NamedPair]:
 
 
 def read_pairs_files(paths: Sequence[Path]) -> list[NamedPair]:
-    """The pairs of several files, the sets of each after those of the one before.
+    """The pairs of several files, the folds of each after those of the one before.
 
     InputError where there is but one set: its threshold would be chosen on itself.
     """

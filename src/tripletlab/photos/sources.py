@@ -34,7 +34,7 @@ class TrainingPhotos:
 class VerificationPhotos:
     """Photos in LFW's layout with the pairs that judge a model; `map_people` are drawn as a map.
 
-    The sets of several files of `pairs` follow each other. `instead` holds faces cropped already,
+    The folds of several files of `pairs` follow each other. `instead` holds faces cropped already,
     Name_0001.pgm, for photos in which none is found.
     """
 

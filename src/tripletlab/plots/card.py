@@ -10,8 +10,8 @@ from tripletlab.system.files import write_whole
 
 SCORES = ("accuracy", "precision", "recall", "f1", "auc", "threshold")
 COUNTS = ("tp", "fp", "tn", "fn")
-FEW = "too few mismatched pairs: fewer than 30 false matches"
-FEW_SEARCHES = "too few searches for unknown people: fewer than 30 false alarms"
+FEW = "too few mismatched pairs for 30 false matches"
+FEW_SEARCHES = "too few searches for unknown people for 30 false alarms"
 
 
 def write_card(
@@ -32,34 +32,34 @@ def write_card(
 
 def _tables(card: Mapping[str, Any]) -> Iterator[PageTable]:
     scores = card["scores"]
-    spread = [
+    statistics = [
         (name, *(f"{scores[name][key]:.4f}" for key in ("mean", "std", "standard_error")))
         for name in SCORES
     ]
-    yield PageTable("Over the sets", ("score", "mean", "std", "standard error"), spread)
+    yield PageTable("Over the folds", ("score", "mean", "std", "standard error"), statistics)
     yield _pooled(card["pooled"], card["intervals"])
-    yield _sets(scores, card["pairs"]["sets"])
+    yield _folds(scores, card["pairs"]["folds"])
     if card.get("identification"):
         yield _identification(card["identification"])
     yield PageTable(
-        "What was judged", ("what", "value"), list(_plain({**card["pairs"], **card["about"]}))
+        "What was evaluated", ("what", "value"), list(_plain({**card["pairs"], **card["about"]}))
     )
 
 
 def _lead(card: Mapping[str, Any]) -> str:
-    """The result in a sentence or two."""
+    """The main result in a sentence or two."""
     accuracy, pairs, about = card["scores"]["accuracy"], card["pairs"], card["about"]
     (least, most), (low, high) = (card["intervals"][name] for name in ("accuracy", "auc_pooled"))
     result = (
-        f"Right on {accuracy['mean']:.1%} of {pairs['matched'] + pairs['mismatched']:,} pairs of"
-        f" {pairs['people']:,} people, 95 % {least:.1%} to {most:.1%} (standard error over"
-        f" {pairs['sets']} sets {accuracy['standard_error']:.1%}); AUC {card['pooled']['auc']:.3f},"
-        f" 95 % {low:.3f} to {high:.3f}."
+        f"Accuracy {accuracy['mean']:.1%} on {pairs['matched'] + pairs['mismatched']:,} pairs of"
+        f" {pairs['people']:,} people (95 % interval {least:.1%} to {most:.1%}, standard error over"
+        f" {pairs['folds']} folds {accuracy['standard_error']:.1%}); AUC"
+        f" {card['pooled']['auc']:.3f} ({low:.3f} to {high:.3f})."
     )
     people = about.get("training_identities")
     if not isinstance(people, int):
-        return f"{result} Whom it was trained on is unknown."
-    return f"{result} It was trained on {people:,} people{_overlap(about)}."
+        return f"{result} The training people are unknown."
+    return f"{result} Trained on {people:,} people{_overlap(about)}."
 
 
 def _overlap(about: Mapping[str, Any]) -> str:
@@ -69,8 +69,8 @@ def _overlap(about: Mapping[str, Any]) -> str:
     unnamed = " and ".join(f"{about[key]:,} {side}" for key, side in sides if about.get(key))
     if unnamed:
         found = f", {shared:,} of whom are in the test" if isinstance(shared, int) else ""
-        whether = f"whether {'more' if found else 'any'} of them are in the test is not checkable"
-        return f"{found}; {whether}: {unnamed} are known by numbers alone"
+        whether = f"whether {'more' if found else 'any'} of them are in the test cannot be checked"
+        return f"{found}; {whether}: {unnamed} are known only by number"
     return f", {shared or 'none'} of whom are in the test" if isinstance(shared, int) else ""
 
 
@@ -91,17 +91,17 @@ def _pooled(pooled: Mapping[str, Any], intervals: Mapping[str, Any]) -> PageTabl
     )
 
 
-def _sets(scores: Mapping[str, Any], sets: int) -> PageTable:
+def _folds(scores: Mapping[str, Any], folds: int) -> PageTable:
     names = ("threshold", "accuracy", "precision", "recall", "f1", "auc")
     rows = [
         (
             str(k + 1),
-            *(f"{scores[name]['sets'][k]:.4f}" for name in names),
+            *(f"{scores[name]['folds'][k]:.4f}" for name in names),
             *(str(scores["counts"][name][k]) for name in COUNTS),
         )
-        for k in range(sets)
+        for k in range(folds)
     ]
-    return PageTable("Every set", ("set", *names, *(name.upper() for name in COUNTS)), rows)
+    return PageTable("Every fold", ("fold", *names, *(name.upper() for name in COUNTS)), rows)
 
 
 def _identification(found: Mapping[str, Any]) -> PageTable:

@@ -1,4 +1,4 @@
-"""How far apart the pairs are, and where the thresholds cut."""
+"""Histograms of the pairs' distances, with the thresholds."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ BINS = 60
 def draw_distances(
     distances: Distances, matched: Flags, thresholds: Distances, *, title: str, path: Path
 ) -> None:
-    """Write a PNG: histograms of the matched and the mismatched pairs, and the sets' thresholds."""
+    """Write a PNG: histograms of matched and mismatched pairs, and the folds' thresholds."""
     figure = sheet(8.4, 4.8, title=title)
     axes = plain(figure.subplots())
     edges = np.linspace(0, max(float(distances.max()), 1e-6), BINS + 1).tolist()
@@ -33,7 +33,7 @@ def draw_distances(
             label=label,
         )
     low, mean, high = thresholds.min(), thresholds.mean(), thresholds.max()
-    label = f"threshold {mean:.3f} ({low:.3f} to {high:.3f} over the {len(thresholds)} sets)"
+    label = f"threshold {mean:.3f} ({low:.3f} to {high:.3f} over the {len(thresholds)} folds)"
     axes.axvline(mean, color="black", linewidth=1.6, label=label)
     axes.axvspan(low, high, color="black", alpha=0.12)
     axes.set(xlabel="squared distance", ylabel="pairs", xlim=(0, edges[-1]))

@@ -1,4 +1,4 @@
-"""ROC curves of the LFW protocol: a thin one for every set, a thick one for their mean."""
+"""ROC curves of the LFW protocol: a thin one for every fold, a thick one for their mean."""
 
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,9 @@ def draw_roc(
     title: str,
     path: Path,
 ) -> None:
-    """Write a PNG: the sets and their mean, and all pairs at once where few are accepted wrongly.
+    """Write a PNG: the folds and their mean, and all pairs at once on a logarithmic axis.
 
-    The mean curve is vertical: at each false positive rate the sets' mean rate.
+    The mean curve is averaged vertically, at each false positive rate over the folds.
     """
     figure = sheet(11.4, 6.0, title=title)
     linear, logarithmic = figure.subplots(1, 2)
@@ -38,11 +38,11 @@ def _linear(
     axes.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1, label="chance")
     for k in range(len(result.auc)):
         rates = roc(distances[fold == k], matched[fold == k])
-        label = f"each of the {len(result.auc)} sets" if k == 0 else None
+        label = f"each of the {len(result.auc)} folds" if k == 0 else None
         axes.plot(*rates, color=ORANGE, alpha=0.55, linewidth=0.8, label=label)
     grid = np.linspace(0, 1, 501)
     mean = mean_roc(distances, matched, fold, grid=grid)
-    label = f"mean, AUC {result.auc.mean():.3f} ± {result.auc.std(ddof=1):.3f} (std over sets)"
+    label = f"mean, AUC {result.auc.mean():.3f} ± {result.auc.std(ddof=1):.3f} (std over folds)"
     axes.plot([0, *grid], [0, *mean], color=BLUE, linewidth=2.4, label=label)
     axes.set(
         xlabel="false positive rate",

@@ -88,7 +88,7 @@ def learning_curves(curves: Mapping[str, Curve], *, best: str, ended: set[str]) 
 
 
 def roc_curves(curves: Mapping[str, Rates]) -> Figure:
-    """Mean ROC curves over the sets of the verification pairs, one a model."""
+    """Mean ROC curves over the folds of the verification pairs, one for each model."""
     figure = Figure()
     chance = {"dash": "dash", "width": 1, "color": GREY}
     figure.add_scatter(x=[0, 1], y=[0, 1], name="chance", line=chance, mode="lines")

@@ -49,8 +49,8 @@ def report(
 
 NOTES = {
     "Learning curves": "Validation AUC after each epoch. Thick: the winner; dotted: ended early.",
-    "ROC": "Mean over the sets of the verification pairs, which chose nothing.",
-    "ROC of the best": "Mean over the sets of the verification pairs, which chose nothing.",
+    "ROC": "Mean over the folds of the verification pairs, which chose no model.",
+    "ROC of the best": "Mean over the folds of the verification pairs, which chose no model.",
     "Which parameter matters": "fANOVA on the finished runs: few runs, rough shares.",
     "AUC against operations": "Verification AUC, and what a face costs the network.",
     "Pareto front": "No run is better than these in every objective at once.",

@@ -44,7 +44,7 @@ class ModelRow:
         return statistics.fmean(one[metric] for one in self.metrics)
 
     def figure(self, metric: str) -> str:
-        """Mean ± standard deviation over the seeds; of one run the accuracy with that of its sets.
+        """Mean ± standard deviation over the seeds; for one run, accuracy's over its folds.
 
         Large numbers, such as parameters, have no decimals. A run may lack what cannot be counted.
         """
