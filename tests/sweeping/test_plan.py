@@ -56,7 +56,7 @@ def test_words_go_to_the_space_or_to_the_config():
     plan = read_plan(["margin_miner", "axes.margin=[0.3]", "seeds=[1,2]", "fit.epochs=2"])
     assert plan.space.runs == 4
     assert plan.overrides == ("fit.epochs=2",)
-    assert "by 2 workers" in plan.outline(workers=2)
+    assert "with 2 workers" in plan.outline(workers=2)
 
 
 @pytest.mark.parametrize(

@@ -88,12 +88,12 @@ def test_changes_replace_axes_and_what_stands_beside_them(tmp_path):
         ("axes: {margin: [.nan]}", "nan is not a finite number"),
         ("axes: {margin: ['${oc.env:HOME}']}", "write the value out"),
         ("axes: {margin: ['${']}", "not YAML"),
-        ("axes: {margin: [0.2, 0.3, 0.2]}", "0.2 stands there twice"),
+        ("axes: {margin: [0.2, 0.3, 0.2]}", "0.2 is listed twice"),
         ("axes: {margin: [" + "9" * 5000 + "]}", "not YAML"),
-        ("axes: {margin: [0.2]}\nseeds: [1, 1]", "1 stands there twice"),
+        ("axes: {margin: [0.2]}\nseeds: [1, 1]", "1 is listed twice"),
         ("axes: {margin: [0.2]}\nseeds: [-1]", "greater than or equal to 0"),
         ("axes: {margin: [0.2]}\nseeds: [4294967296]", "less than 4294967296"),
-        ("axes: {margin: [0.2]}\nname: other", "leave `name` out"),
+        ("axes: {margin: [0.2]}\nname: other", "leave out `name`"),
         ("axes: {margin: [0.2]}\nobjectives: {}", "at least 1"),
         ("axes: {margin.: [0.2]}", "axis 'margin.'"),
         ('axes: {"mar\\ngin": [0.2]}', "axis 'mar"),
@@ -110,7 +110,7 @@ def test_changes_replace_axes_and_what_stands_beside_them(tmp_path):
         (f"axes: {{margin: [0.2]}}\n{RANDOM}".replace("20", "1000000000000"), "10,000 runs"),
         ("axes: {margin: {values: [1], when: {miner: hard}}}", "no axis above it"),
         ("axes: {seed: [1, 2]}", "seeds:"),
-        ("axes: {margin: [0.2]}\ntrials: 3", "go together"),
+        ("axes: {margin: [0.2]}\ntrials: 3", "both, or neither"),
         ("axes: {margin: [0.2]}\nobjectives: {auc: best}", "maximize"),
         (
             "axes: {margin: [0.2]}\nobjectives: {auc: maximize}\n"
@@ -139,7 +139,7 @@ def test_a_step_as_wide_as_the_range_is_one(tmp_path):
 @pytest.mark.parametrize("key", ["trials.x", "sampler.seed.x", "objectives.a.b.c"])
 def test_a_change_inside_what_has_no_keys_is_refused(tmp_path, key):
     objectives = "objectives: {a: {b: 1}}\n"
-    with pytest.raises(InputError, match="has no keys in it"):
+    with pytest.raises(InputError, match="has no keys"):
         space(tmp_path, f"axes: {{margin: [0.1]}}\n{RANDOM}{objectives}", {key: 1})
 
 

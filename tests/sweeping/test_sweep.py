@@ -113,7 +113,7 @@ def test_stopped_killed_completed_and_not_repeated(tmp_path):
     assert len(client.search_model_versions(f"name = '{model.name}'")) == 4
 
     again, said = sweep(tmp_path).communicate()
-    assert "4 of 4 runs are there already" in said
+    assert "4 of 4 runs are finished already" in said
     assert again == out
     assert len(runs(tmp_path)[0]) == len(named)
     assert len(client.search_model_versions(f"name = '{model.name}'")) == 4
@@ -129,4 +129,4 @@ def test_two_sweeps_do_not_mix(tmp_path, monkeypatch, capfd):
     with held(tmp_path / "mlruns" / "live" / "sweep") as free:
         assert free
         assert main(["sweep"]) == 2
-    assert "another sweep is at work in mlruns" in capfd.readouterr().err
+    assert "another sweep is running in mlruns" in capfd.readouterr().err

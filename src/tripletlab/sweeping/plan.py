@@ -1,4 +1,4 @@
-"""What a sweep is asked to do: a space, a config for each of its points, and what they cost."""
+"""The plan of a sweep: a space, a config for each of its points, and about how long it takes."""
 
 import functools
 import re
@@ -19,37 +19,37 @@ from tripletlab.system.progress import cores
 from tripletlab.training import backend
 
 DEFAULT = "margin_miner"
-SWEEP_KEYS = ("engine", "studies", "retries")  # the sweep's own keys; no run is told of them
-SHARED_KEYS = ("photos", "verification", "faces", "data", "tracking")  # the same for all its runs
-IMAGES_PER_SECOND = 150  # a core's, nn4_small2_half in float32 with AVX2; 95 to 220 were seen
-SECONDS_BESIDE = 20  # seconds a run needs beside its training
+SWEEP_KEYS = ("engine", "studies", "retries")  # of the sweep alone; they are not in a run's config
+SHARED_KEYS = ("photos", "verification", "faces", "data", "tracking")  # the same for all runs
+IMAGES_PER_SECOND = 150  # on one core, nn4_small2_half in float32 with AVX2; 95 to 220 measured
+SECONDS_BESIDE = 20  # that a run needs in addition to its training
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A space and the user's overrides; `base` is the config of conf/sweep.yaml with them."""
+    """A space and the user's overrides; `base` is conf/sweep.yaml under these overrides."""
 
     space: Space
     overrides: tuple[str, ...]
     base: SweepConfig
 
     def run_config(self, point: Mapping[str, Any], seed: int | None) -> RunConfig:
-        """The config of a run.
+        """The config of the run of a point and a seed.
 
-        Hydra composes each combination of choices once, in a fifth of a second; plain values are
-        set in what it made.
+        Hydra takes a fifth of a second, so it composes each combination of choices once; plain
+        values are replaced in the result.
         """
         changes = {**point, **({} if seed is None else {"seed": seed})}
         choices = {key: value for key, value in changes.items() if key in self.base.choices}
         composed = _composed((*self.overrides, *_as_overrides(choices)))
         values = {key: value for key, value in changes.items() if key not in choices}
-        # Where a key is not there, Hydra says what is wrong
+        # Where a key does not exist, Hydra's error names it
         changed = composed.replaced(values) or _composed((*self.overrides, *_as_overrides(changes)))
         made: RunConfig = changed.part("train").config()
         return made
 
     def check(self) -> None:
-        """Hold every value of every axis, and the sampler and pruner, against what they are for."""
+        """InputError where a value of an axis, the sampler or the pruner cannot be used."""
         try_out(self.space)
         for corner in self.space.corners():
             run = self.run_config(corner, None)
@@ -59,7 +59,7 @@ class Plan:
                 check_operations(run)
 
     def recipe(self) -> str:
-        """Identifies space and config; how many trials are drawn and what is shown may change."""
+        """Identifies space and config; the number of trials and the columns may change."""
         shape = self.space.model_dump(exclude={"name", "trials", "columns"})
         own = (*SWEEP_KEYS, "preparation", "tracking", "data")
         about = {key: value for key, value in self.base.tree.items() if key not in own}
@@ -71,40 +71,40 @@ class Plan:
         return name if seed is None else f"{name}, seed {seed}"
 
     def minutes(self, *, runs: int, workers: int) -> float:
-        """About how long so many runs take here, without a GPU."""
+        """Estimated minutes for so many runs on this machine, without a GPU."""
         epochs, batches = self.base.fit["epochs"], self.base.batches
         images: int = epochs * batches["steps"] * batches["people"] * batches["photos"]
         return runs * (images / (IMAGES_PER_SECOND * cores()) + SECONDS_BESIDE / workers) / 60
 
     def outline(self, *, workers: int) -> str:
-        """What will be done, and about how long it takes."""
+        """What will run, and about how long it takes."""
         space, batches = self.space, self.base.batches
         what = (
             ", ".join(space.title(cell) for cell in space.cells())
             if space.sampler is None and space.runs <= 12
             else f"{space.points} points over {', '.join(space.axes)}"
         )
-        seeds = f", each with the seeds {', '.join(map(str, space.seeds))}" if space.seeds else ""
+        seeds = f", each with seeds {', '.join(map(str, space.seeds))}" if space.seeds else ""
         minutes = max(1, round(self.minutes(runs=space.runs, workers=workers)))
-        crew = f" by {workers} workers" if workers > 1 else ""
+        by = f" with {workers} workers" if workers > 1 else ""
         return (
             f"Sweep {space.name}: {space.runs} runs ({what}{seeds}), each at most"
             f" {self.base.fit['epochs']} epochs of {batches['steps']} batches of"
-            f" {batches['people'] * batches['photos']} faces.\nAbout {minutes} minutes{crew} on"
-            f" {cores()} core{'s' * (cores() > 1)} without a GPU, after the photos are prepared."
-            " Ctrl-C stops it, and the same command goes on."
+            f" {batches['people'] * batches['photos']} faces.\nAbout {minutes} minutes{by} on"
+            f" {cores()} core{'s' * (cores() > 1)} without a GPU, once the photos are prepared."
+            " Ctrl-C stops the sweep; the same command continues it."
         )
 
 
 def read_plan(words: Sequence[str]) -> Plan:
-    """A plan from the command line: the name or file of a space, and key=value for it and conf/.
+    """A plan from the command line: the name or file of a space, and overrides as key=value.
 
-    `axes.KEY`, `trials`, `seeds`, `sampler`, `pruner` and `objectives` change the space, every
-    other key the config. InputError where they cannot go together.
+    `axes.KEY`, `trials`, `seeds`, `sampler`, `pruner`, `objectives` and `columns` change the
+    space, every other key the config. InputError where they contradict each other.
     """
     names, settings = config.split_words(words)
     if len(names) > 1:
-        raise InputError(f"{names[1]}: one space at a time; {names[0]} is one already")
+        raise InputError(f"{names[1]}: name one space only; {names[0]} is one already")
     changes, overrides = {}, []
     for setting in settings:
         if setting.partition("=")[0].split(".")[0] in Space.model_fields:
@@ -121,7 +121,7 @@ def read_plan(words: Sequence[str]) -> Plan:
 
 
 def space_path(name: str) -> Path:
-    """A file as it is named, or one of sweeps/."""
+    """The path itself where it has a suffix, else the file of that name in sweeps/."""
     path = Path(name).expanduser()
     return path if path.suffix else config.folder("sweeps") / f"{name}.yaml"
 
@@ -132,18 +132,18 @@ def _check_keys(space: Space, overrides: Sequence[str]) -> None:
         if noun in SWEEP_KEYS + SHARED_KEYS:
             raise InputError(
                 f"axis {key} of {space.name}: all runs of a sweep share {noun}, so that they can be"
-                f" compared; give {key}=… to one sweep for each value"
+                f" compared; run one sweep for each value of {key}"
             )
     for override in overrides:
         key = override.partition("=")[0]
         if key in space.axes:
             raise InputError(f"{key} is an axis of {space.name}; give axes.{key}=[…]")
         if key == "seed" and space.seeds:
-            raise InputError(f"{space.name} has seeds of its own; give seeds=[…]")
+            raise InputError(f"{space.name} has its own seeds; give seeds=[…]")
 
 
 def _has_known_operations(architecture: Component) -> bool:
-    """One of tripletlab's own tables, whose operations are always known."""
+    """The network comes from one of tripletlab's tables, whose operations can all be counted."""
     settings = architecture.settings
     targets = settings["_target_"], settings.get("table", {}).get("_target_", "")
     return all(target.startswith("tripletlab.architectures.") for target in targets)

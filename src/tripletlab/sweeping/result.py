@@ -1,4 +1,4 @@
-"""The answer of a sweep: the table, the honest sentence, the champion, the report."""
+"""The result of a sweep: its table, the conclusion, the champion and the report."""
 
 import webbrowser
 from collections.abc import Sequence
@@ -41,7 +41,7 @@ class SweepResult(NamedTuple):
 
 
 def conclude(study: Study, data: Data, tracker: Tracker, *, parent: TrackedRun | None) -> None:
-    """Print the table on stdout, give the alias `champion`, log all of it to the parent run."""
+    """Print the table on stdout, promote the best model, and log table and report to `parent`."""
     rows, text = summarise(study, data.faces, tracker)
     title = title_of(study, data)
     shown = headings([*study.space.objectives, *study.space.columns])
@@ -51,9 +51,11 @@ def conclude(study: Study, data: Data, tracker: Tracker, *, parent: TrackedRun |
         listed = sorted(rows, key=lambda row: row.score, reverse=True)[:MAX_ROWS]
     console = Console(highlight=False)
     print_table(listed, title=title, shown=shown, bold=bold, console=console)
+    promoted = _promoted(rows, tracker)
     console.print(text)
-    console.print(_promoted(rows, tracker))
+    console.print(promoted)
     if parent:
+        text = f"{text} ({promoted})"
         page = report(study, rows, data.pairs, tracker, title=title, conclusion=text)
         with TemporaryDirectory(prefix="tripletlab-") as scratch:
             (Path(scratch) / "report.html").write_text(page)
@@ -63,7 +65,7 @@ def conclude(study: Study, data: Data, tracker: Tracker, *, parent: TrackedRun |
 
 
 def open_report(words: Sequence[str]) -> None:
-    """Write the report of a sweep that has run, or is at work, and show it in the browser."""
+    """Write the report of a sweep that has run or is running, and open it in the browser."""
     names, overrides = config.split_words(words)
     base = config.compose_studies(overrides, command="report")
     study = find_study(base.studies, names[0] if names else None)
@@ -83,22 +85,22 @@ def open_report(words: Sequence[str]) -> None:
 
 
 def _current(recorded: Path, data: Path) -> Path:
-    """A store that a study has named, in the data folder as it is now; it may have been moved."""
+    """A store of the study: in the data folder, which may have been moved, else as recorded."""
     tails = (Path(*recorded.parts[-depth:]) for depth in (2, 3))
     return next((data / tail for tail in tails if (data / tail).is_file()), recorded)
 
 
 def title_of(study: Study, data: Data) -> str:
-    """What was swept, on what."""
-    return f"{study.space.name}: {data.faces.title}, judged by {data.pairs.title}"
+    """The space, and the data it was run on."""
+    return f"{study.space.name}: {data.faces.title}, evaluated on {data.pairs.title}"
 
 
 def summarise(study: Study, faces: FaceStore, tracker: Tracker) -> SweepResult:
-    """Compare the finished points; InputError when there is none."""
+    """Compare the finished points; InputError where there is none."""
     rows = _finished(study)
     if not rows:
         reasons = {reason(trial) for trial in study.latest()} - {""}
-        raise InputError(f"no run came to its end: {'; '.join(sorted(reasons)) or 'none began'}")
+        raise InputError(f"no run was completed: {'; '.join(sorted(reasons)) or 'none began'}")
     rows, models, gone = _kept(rows, tracker)
     if not rows:
         raise InputError(
@@ -120,7 +122,7 @@ def summarise(study: Study, faces: FaceStore, tracker: Tracker) -> SweepResult:
     counts = study.counts()
     parts = [f"{counts[how]} {how}" for how in ("pruned", "failed", "waiting") if counts[how]]
     if parts:
-        text += f" Of {counts['declared']} runs {', '.join(parts)} (tripletlab sweep status: why)."
+        text += f" Of {counts['declared']} runs: {', '.join(parts)} (tripletlab sweep status)."
     return SweepResult(rows, text)
 
 

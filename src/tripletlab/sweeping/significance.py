@@ -1,4 +1,4 @@
-"""Which models of a sweep may be called the best: intervals that count the choice among them."""
+"""Which model of a sweep is the best, with intervals corrected for the choice among all models."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -22,26 +22,26 @@ class Interval(NamedTuple):
 
 
 class Ranking(NamedTuple):
-    """The best of several models by their mean validation AUC, against all others.
+    """The model with the highest mean validation AUC, compared with all others.
 
-    `contenders` are the others that cannot be told from it: with the best they are the set in
-    which the truly best model is, in 95 of 100 sweeps. `equals` have exactly the same AUC.
+    `contenders` are the others that are not shown to be worse: in 95 of 100 sweeps, they or the
+    best include the truly best model. `equals` are those with exactly the same AUC.
     """
 
     best: int
     auc: Interval  # of the best, corrected for the choice among all
-    leads: dict[int, Interval]  # over each other model, corrected likewise
+    leads: dict[int, Interval]  # of the best over each other model, corrected likewise
     equals: list[int]
     contenders: list[int]
 
     @property
     def above_chance(self) -> bool:
-        """The best model is better than a coin."""
+        """Whether the best model is shown to be better than chance."""
         return self.auc.low > CHANCE
 
     @property
     def wins(self) -> bool:
-        """The best model is better than a coin, and than each other model."""
+        """Whether the best model is shown to be better than chance and than each other model."""
         return self.above_chance and not self.contenders
 
 
@@ -53,15 +53,15 @@ def compare_models(
     resamples: int,
     seed: int,
 ) -> Ranking:
-    """Compare models, each one the validation distances of its seeds, by the same resamples.
+    """Compare models by the validation distances (pairs,) of each of their seeds.
 
-    Two noises are counted: which people happen to be in the validation pairs (a bootstrap over
-    identities, paired) and which seed a model was trained with (the variance of its seeds' AUCs;
-    of one seed nothing is known). Intervals are Student's, with Welch's degrees of freedom, and
-    Bonferroni's correction: for the others of which each may be the truly best one (Edwards and
-    Hsu, Journal of the American Statistical Association 78, 1983), or for all that the best was
-    chosen from. Where all models are equally good, one is wrongly said to win in 5 % of sweeps at
-    most.
+    Two sources of variance are counted: which people are in the validation pairs (a paired
+    bootstrap over identities) and which seed a model was trained with (the variance of its seeds'
+    AUCs; with one seed it is unknown and left out). Intervals are Student's, with Welch's degrees
+    of freedom and Bonferroni's correction: leads for the number of other models, each of which may
+    be the truly best (Edwards and Hsu, Journal of the American Statistical Association 78, 1983),
+    the best model's AUC for the number of all. Where all models are equally good, one is said to
+    win in at most 5 % of sweeps.
     """
     aucs = [[auc(distances, matched) for distances in seeds] for seeds in models]
     drawn = _drawn(models, matched, identities, resamples=resamples, seed=seed)
@@ -99,7 +99,7 @@ def _drawn(
     resamples: int,
     seed: int,
 ) -> list[NDArray[np.float64]]:
-    """For each model (resamples,): the mean AUC of its seeds, under the same draws for all."""
+    """For each model (resamples,): the mean AUC of its seeds, in the same resamples for all."""
     statistics = [weighted_auc(one, matched) for seeds in models for one in seeds]
     drawn = resampled(statistics, matched, identities, resamples=resamples, seed=seed)
     ends = np.cumsum([len(seeds) for seeds in models])[:-1]
@@ -107,13 +107,13 @@ def _drawn(
 
 
 def _of_seeds(aucs: Sequence[float]) -> tuple[float, int]:
-    """The variance of a mean over seeds, and its degrees of freedom."""
+    """The variance of the mean over seeds, and its degrees of freedom."""
     count = len(aucs)
     return (float(np.var(aucs, ddof=1)) / count if count > 1 else 0.0), count - 1
 
 
 def _interval(value: float, parts: Sequence[tuple[float, int]], *, tests: int) -> Interval:
-    """From the variances that add up to that of `value`, each with its degrees of freedom."""
+    """The interval of `value`, whose variance is the sum of parts with degrees of freedom."""
     from scipy.stats import t
 
     known = [(variance, freedom) for variance, freedom in parts if variance > 0 and freedom > 0]

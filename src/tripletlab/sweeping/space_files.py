@@ -1,4 +1,4 @@
-"""A space's file, read under the changes of the command line."""
+"""Reads the file of a space, with the changes of the command line."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,9 +13,9 @@ from tripletlab.sweeping.spaces import Choice, Range, Space
 
 
 def read_space(path: Path, changes: Mapping[str, Any] = {}) -> Space:
-    """Read a space; `changes` replace an axis, or a key beside `axes`, by their dotted names.
+    """Read a space; `changes`, by dotted keys, replace an axis or a key beside `axes`.
 
-    InputError says what is wrong with the file.
+    InputError where the file is no valid space.
     """
     if not path.is_file():
         names = ", ".join(sorted(other.stem for other in path.parent.glob("*.yaml"))) or "none"
@@ -25,7 +25,7 @@ def read_space(path: Path, changes: Mapping[str, Any] = {}) -> Space:
     if not isinstance(axes, dict) or not axes:
         raise InputError(f"{path}: write `axes:` and under it a list of values for each key")
     if "name" in {*content, *changes}:
-        raise InputError(f"{path}: leave `name` out; a space is called as its file")
+        raise InputError(f"{path}: leave out `name`; a space has the name of its file")
     for key, value in changes.items():
         _change(content, key, value)
     try:
@@ -36,7 +36,7 @@ def read_space(path: Path, changes: Mapping[str, Any] = {}) -> Space:
 
 
 def _as_in_conf(text: str) -> Any:
-    """What OmegaConf reads: there 1e-4 is a number."""
+    """As OmegaConf reads it, where 1e-4 is a number."""
     return OmegaConf.to_container(OmegaConf.create(text))
 
 
@@ -49,7 +49,7 @@ def _change(content: dict[str, Any], key: str, value: Any) -> None:
     for part in (first, *rest)[:-1]:
         node = node.setdefault(part, {})
         if not isinstance(node, dict):
-            raise InputError(f"{key}: {part} has no keys in it; give {part}=…")
+            raise InputError(f"{key}: {part} has no keys; give {part}=…")
     node[(first, *rest)[-1]] = value
 
 

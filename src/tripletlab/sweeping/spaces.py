@@ -1,4 +1,4 @@
-"""Search spaces: one file each in sweeps/, with its axes and how they are searched."""
+"""Search spaces: axes, each a config key with its values, and how they are searched."""
 
 import math
 import re
@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, Field, model_validator
 Value = bool | int | float | str | None
 Point = dict[str, Value]  # a value for each axis that applies
 SCORE = "best_validation_auc"
-MAX_RUNS = 10_000  # runs of a sweep
+MAX_RUNS = 10_000  # of a sweep
 KEY = r"[\w-]+([./][\w-]+)*"
 
 
@@ -27,7 +27,7 @@ def _distinct(values: list[Any]) -> list[Any]:
     known = set()
     for value in values:
         if (type(value), value) in known:
-            raise ValueError(f"{value} stands there twice")
+            raise ValueError(f"{value} is listed twice")
         known.add((type(value), value))
     return values
 
@@ -42,11 +42,11 @@ Seeds = Annotated[
     Field(min_length=1, max_length=1000),
     AfterValidator(_distinct),
 ]
-Number = Annotated[int | float, Field(ge=-(2**53), le=2**53)]  # so that neighbours differ
+Number = Annotated[int | float, Field(ge=-(2**53), le=2**53)]  # whole numbers that a float can hold
 
 
-class Suggests(Protocol):
-    """What chooses values: an Optuna trial."""
+class Suggester(Protocol):
+    """Chooses values: an Optuna trial."""
 
     def suggest_categorical(self, name: str, choices: Sequence[Value]) -> Value: ...
     def suggest_int(
@@ -58,12 +58,12 @@ class Suggests(Protocol):
 
 
 class Axis(BaseModel, extra="forbid", frozen=True):
-    """A config key that varies; `when` names the values of earlier axes that it belongs to."""
+    """A config key that varies; `when` restricts it to some values of earlier axes."""
 
     when: dict[str, Value | Values] = {}
 
     def applies(self, point: Point) -> bool:
-        """The earlier axes have values at which this one matters."""
+        """Whether the point's values of the earlier axes are those of `when`."""
         return all(
             key in point and point[key] in (wanted if isinstance(wanted, list) else [wanted])
             for key, wanted in self.when.items()
@@ -75,12 +75,12 @@ class Choice(Axis, frozen=True):
 
     values: Values
 
-    def suggest(self, trial: Suggests, key: str) -> Value:
+    def suggest(self, trial: Suggester, key: str) -> Value:
         """The trial's value."""
         return trial.suggest_categorical(key, self.values)
 
     def has(self, value: Value) -> bool:
-        """The value can be chosen."""
+        """Whether the value can be chosen."""
         return value in self.values
 
     def ends(self) -> list[Value]:
@@ -89,7 +89,7 @@ class Choice(Axis, frozen=True):
 
 
 class Range(Axis, frozen=True):
-    """A number from `low` to `high`, both included; whole where both are."""
+    """A number from `low` to `high`, both included; an integer where both are."""
 
     low: Number
     high: Number
@@ -104,10 +104,12 @@ class Range(Axis, frozen=True):
             raise ValueError("log needs low above 0, and no step")
         span = (self.high - self.low) * (1 + 1e-9)  # 0.3 - 0.1 is a little less than 0.2
         if self.step is not None and not 0 < self.step <= span <= 1e6 * self.step:
-            raise ValueError(f"step is {self.step}; from low to high it takes 1 to 1,000,000 steps")
+            raise ValueError(
+                f"step is {self.step}; from low to high there must be 1 to 1,000,000 steps"
+            )
         return self
 
-    def suggest(self, trial: Suggests, key: str) -> Value:
+    def suggest(self, trial: Suggester, key: str) -> Value:
         """The trial's value."""
         if all(isinstance(one, int) for one in (self.low, self.high, self.step or 1)):
             step = int(self.step or 1)
@@ -115,7 +117,7 @@ class Range(Axis, frozen=True):
         return trial.suggest_float(key, self.low, self.high, step=self.step, log=self.log)
 
     def has(self, value: Value) -> bool:
-        """The value lies between the ends."""
+        """Whether the value lies between the ends."""
         return isinstance(value, int | float) and self.low <= value <= self.high
 
     def ends(self) -> list[Value]:
@@ -124,12 +126,12 @@ class Range(Axis, frozen=True):
 
 
 class Space(BaseModel, extra="forbid", frozen=True):
-    """Axes in the file's order; without a sampler they are lists that span a grid.
+    """Axes in the file's order; without a sampler, their values span a grid.
 
-    `seeds` run every point once each. `sampler` and `pruner` are Optuna's objects, named by
-    `_target_`; `trials` is how many points the sampler draws. `objectives` are metrics that a run
-    logs at its end; with several, the answer is a Pareto front. `columns` are metrics that the
-    table shows beyond the paper's.
+    Every point is run once with each of the `seeds`. `sampler` and `pruner` are Optuna's, named by
+    `_target_`; the sampler draws `trials` points. `objectives` are metrics that a run logs at its
+    end; several have a Pareto front as their result. `columns` are metrics that the table shows in
+    addition to the paper's.
     """
 
     name: str
@@ -148,7 +150,7 @@ class Space(BaseModel, extra="forbid", frozen=True):
         earlier: dict[str, Choice | Range] = {}
         for key, axis in self.axes.items():
             if not re.fullmatch(KEY, key):
-                raise ValueError(f"axis {key!r}: no key of a config is called that")
+                raise ValueError(f"axis {key!r}: this cannot be a key of the config")
             for other, wanted in axis.when.items():
                 if other not in earlier:
                     raise ValueError(f"axis {key}: no axis above it is called {other}")
@@ -159,11 +161,13 @@ class Space(BaseModel, extra="forbid", frozen=True):
                 raise ValueError(f"axis {key} is a range: give a list of values, or a sampler")
             earlier[key] = axis
         if "seed" in earlier:
-            raise ValueError("write `seeds: [1, 2, 3]` beside axes, so that the table averages")
+            raise ValueError("write `seeds: [1, 2, 3]` beside `axes`; the table shows their mean")
         if (self.sampler is None) != (self.trials is None):
-            raise ValueError("a sampler and `trials`, how many points it draws, go together")
+            raise ValueError(
+                "give both, or neither, of `sampler` and `trials`, the points it draws"
+            )
         if self.pruner and list(self.objectives) != [SCORE]:
-            raise ValueError(f"a pruner looks at the validation AUC alone: objectives: {{{SCORE}}}")
+            raise ValueError(f"a pruner compares the validation AUC: the objective must be {SCORE}")
         if self.runs > MAX_RUNS:
             raise ValueError(
                 f"more than {MAX_RUNS:,} runs: give fewer values, or a sampler and trials"
@@ -172,11 +176,11 @@ class Space(BaseModel, extra="forbid", frozen=True):
 
     @property
     def several(self) -> bool:
-        """More than one objective."""
+        """Whether there is more than one objective."""
         return len(self.objectives) > 1
 
     def cells(self) -> list[Point]:
-        """Every point of a grid, the last axis fastest; no more than one above `MAX_RUNS`."""
+        """Every point of a grid, the last axis fastest; stops at `MAX_RUNS` + 1."""
         cells: list[Point] = [{}]
         for key, axis in self.axes.items():
             longer = (
@@ -189,8 +193,8 @@ class Space(BaseModel, extra="forbid", frozen=True):
             cells = list(islice(longer, MAX_RUNS + 1))
         return cells
 
-    def draw(self, trial: Suggests) -> Point:
-        """A point as the trial chooses it."""
+    def draw(self, trial: Suggester) -> Point:
+        """The point that the trial chooses."""
         point: Point = {}
         for key, axis in self.axes.items():
             if axis.applies(point):
@@ -198,7 +202,7 @@ class Space(BaseModel, extra="forbid", frozen=True):
         return point
 
     def corners(self) -> list[Point]:
-        """Points in which each value of each axis occurs, with what it depends on, and no more."""
+        """Partial points to check a config with: each value of each axis with what it needs."""
         return [
             {**self._needs(key), key: value}
             for key, axis in self.axes.items()
@@ -213,7 +217,7 @@ class Space(BaseModel, extra="forbid", frozen=True):
         return needed
 
     def title(self, point: Point) -> str:
-        """A point's name: words alone, as the paper names its models; numbers too in a grid."""
+        """A point's name: values alone in a grid, as the paper names its models; else with keys."""
         shown = {key: f"{one:.3g}" if isinstance(one, float) else one for key, one in point.items()}
         if self.sampler is None:
             return " ".join(map(str, shown.values()))

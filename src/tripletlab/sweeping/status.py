@@ -73,7 +73,7 @@ def best(words: Sequence[str]) -> None:
     study = _named_study(words)
     trials = study.study.best_trials
     if not trials:
-        raise InputError(f"{study.name}: no run has come to its end")
+        raise InputError(f"{study.name}: no run has been completed")
     for trial in trials:
         for name, value in zip(study.space.objectives, trial.values, strict=True):
             print(f"{name}\t{value:.4g}")

@@ -32,10 +32,10 @@ from tripletlab.tracking.tracker import Tracker
 
 
 def sweep(words: Sequence[str], *, fresh: bool, dry_run: bool) -> None:
-    """Run what is missing of a space, print the table, and promote the best run's model.
+    """Run the missing trials of a space, print their table, and promote the best run's model.
 
-    `words` are those of `read_plan`. `fresh` forgets the finished runs (MLflow keeps them) and
-    begins anew; `dry_run` prints what would run.
+    `words` are those of `read_plan`. `fresh` runs finished trials anew (MLflow keeps their runs);
+    `dry_run` prints the trials and stops.
     """
     plan = read_plan(words)
     plan.check()
@@ -48,7 +48,7 @@ def sweep(words: Sequence[str], *, fresh: bool, dry_run: bool) -> None:
     tracker: Tracker = base.tracking.build()
     with held(Path(tracker.folder) / "live" / "sweep") as free:
         if not free:
-            raise InputError(f"another sweep is at work in {tracker.folder}; let it end first")
+            raise InputError(f"another sweep is running in {tracker.folder}; let it end first")
         storage = open_storage(base.studies)
         data = prepare(base, fresh=False)
         tracker.open()
@@ -59,7 +59,7 @@ def sweep(words: Sequence[str], *, fresh: bool, dry_run: bool) -> None:
         _report_changes(queue, plan, data)
         counts = queue.counts()
         if over := counts["complete"] + counts["pruned"]:
-            say(f"{over} of {counts['declared']} runs are there already")
+            say(f"{over} of {counts['declared']} runs are finished already")
         if over == counts["declared"]:
             conclude(queue, data, tracker, parent=None)
             return
@@ -77,7 +77,7 @@ def sweep(words: Sequence[str], *, fresh: bool, dry_run: bool) -> None:
 
 
 def _drive(plan: Plan, queue: TrialQueue, engine: Engine, tracker: Tracker, parent: str) -> None:
-    """Run what is missing; whatever stops it, no run stays open."""
+    """Run the missing trials; whatever stops this, no run stays open."""
     base = plan.base
     folder = Path(tracker.folder).resolve() / "sweeps" / queue.name
 
@@ -96,7 +96,7 @@ def _drive(plan: Plan, queue: TrialQueue, engine: Engine, tracker: Tracker, pare
     def close_run(run_id: str, how: str) -> None:
         tracker.close_run(run_id, died=how)
 
-    say(f"each run prints to a file of its own in {folder}")
+    say(f"each run has a log in {folder}")
     try:
         with LiveTable(queue, epochs=base.fit["epochs"]) as display:
             Driver(
@@ -112,9 +112,9 @@ def _drive(plan: Plan, queue: TrialQueue, engine: Engine, tracker: Tracker, pare
 
 
 def _report_changes(queue: TrialQueue, plan: Plan, data: Data) -> None:
-    """Say when code or data have changed since the sweep began."""
+    """Print a line where code or data have changed since the sweep began."""
     if queue.siblings(RECIPE, plan.recipe()) and queue.note(RECIPE) is None:
-        say("The photos have changed since this sweep last ran: all of it runs on the new ones.")
+        say("The photos have changed since this sweep last ran; all trials run on the new ones.")
     queue.add_note(RECIPE, plan.recipe())
     own = [one for one in plan.overrides if one.partition("=")[0].split(".")[0] not in SWEEP_KEYS]
     queue.add_note(OVERRIDES, redacted(shlex.join(own)))
@@ -122,7 +122,7 @@ def _report_changes(queue: TrialQueue, plan: Plan, data: Data) -> None:
     before = queue.add_note(CODE, code_fingerprint())
     if before not in (None, code_fingerprint()):
         say(
-            "The code has changed since this sweep began; its finished runs stay."
+            "The code has changed since this sweep began; finished runs are kept."
             " `tripletlab sweep --fresh` (make sweep FRESH=1) runs them anew."
         )
 
@@ -141,5 +141,5 @@ def _print_trials(plan: Plan) -> None:
         texts = (f"{one:.4g}" if isinstance(one, float) else str(one) for one in values)
         shown.add_row(str(number), *texts)
     if space.sampler:
-        shown.caption = "as drawn without results; a sampler that learns from them goes elsewhere"
+        shown.caption = "drawn without results; a sampler that uses them will draw others"
     console().print(shown)
