@@ -19,16 +19,16 @@ import mlflow
 from mlflow.entities import Run
 
 COLUMNS = {  # metric: heading, unit, format
-    "parameters": ("parameters", 1, ",.0f"),
-    "flops": ("MFLOP", 1e6, ".1f"),
-    "steps": ("steps", 1, ",.0f"),
-    "training_seconds": ("training s", 1, ",.0f"),
-    "training_images_per_second": ("training images/s", 1, ",.0f"),
-    "inference_images_per_second": ("inference images/s", 1, ",.0f"),
-    "best_validation_loss": ("validation loss", 1, ".4f"),
-    "best_validation_auc": ("validation AUC", 1, ".4f"),
-    "accuracy": ("accuracy", 1, ".4f"),
-    "auc": ("AUC", 1, ".4f"),
+    "cost/parameters": ("parameters", 1, ",.0f"),
+    "cost/flops": ("MFLOP", 1e6, ".1f"),
+    "train/steps": ("steps", 1, ",.0f"),
+    "cost/training_seconds": ("training s", 1, ",.0f"),
+    "cost/training_images_per_second": ("training images/s", 1, ",.0f"),
+    "cost/inference_images_per_second": ("inference images/s", 1, ",.0f"),
+    "val/best_loss": ("validation loss", 1, ".4f"),
+    "val/best_auc": ("validation AUC", 1, ".4f"),
+    "test/accuracy": ("accuracy", 1, ".4f"),
+    "test/auc": ("AUC", 1, ".4f"),
 }
 MARKERS = "osD^vP"
 Runs = Mapping[str, Sequence[Run]]  # by architecture
@@ -61,7 +61,7 @@ def finished(folder: Path, experiment: str) -> Sequence[Run]:
         order_by=["attributes.start_time"],
         output_format="list",
     )
-    return [run for run in found if {"flops", "auc"} <= run.data.metrics.keys()]
+    return [run for run in found if {"cost/flops", "test/auc"} <= run.data.metrics.keys()]
 
 
 def by_architecture(runs: Sequence[Run]) -> Runs:
@@ -70,7 +70,7 @@ def by_architecture(runs: Sequence[Run]) -> Runs:
     groups: dict[str, list[Run]] = {}
     for (name, _), run in last.items():
         groups.setdefault(name, []).append(run)
-    return dict(sorted(groups.items(), key=lambda group: group[1][0].data.metrics["flops"]))
+    return dict(sorted(groups.items(), key=lambda group: group[1][0].data.metrics["cost/flops"]))
 
 
 def table(runs: Runs) -> str:
@@ -98,8 +98,8 @@ def draw(runs: Runs, path: Path) -> None:
     """Verification AUC against operations, a dot for each seed and a line between them."""
     chart, axis = plt.subplots(figsize=(9, 5), layout="constrained")
     for place, (name, group) in enumerate(runs.items()):
-        x = [run.data.metrics["flops"] / 1e6 for run in group]
-        y = [run.data.metrics["auc"] for run in group]
+        x = [run.data.metrics["cost/flops"] / 1e6 for run in group]
+        y = [run.data.metrics["test/auc"] for run in group]
         marker = MARKERS[place % len(MARKERS)]
         axis.plot(x, y, marker=marker, color=f"C{place % 10}", markersize=8, alpha=0.8, label=name)
     axis.set(xscale="log", xlabel="MFLOP for a face", ylabel="verification AUC")

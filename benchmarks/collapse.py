@@ -15,6 +15,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 
 from tripletlab import config
+from tripletlab.evaluation.metrics import METRICS, grouped
 from tripletlab.evaluation.validation import Validation
 from tripletlab.experiment.components import build_components
 from tripletlab.experiment.data import prepare
@@ -56,7 +57,14 @@ NORMALISED = {
     "batch norm, three inputs": f"{TRIPLETS} graph=three_inputs {NORM}",
     "no norm, three inputs": f"{TRIPLETS} graph=three_inputs {ALONE} {CNN}",
 }
-SHOWN = ("mean_distance", "effective_rank", "active", "loss", "validation_loss", "validation_auc")
+SHOWN = (
+    "val/mean_distance",
+    "val/effective_rank",
+    "train/active",
+    "train/loss",
+    "val/loss",
+    "val/auc",
+)
 DRAWN = ("hard alone", "hard, spread", "semi-hard", "batch norm, three inputs")
 
 
@@ -121,14 +129,14 @@ def learn(name: str, overrides: list[str]) -> list[dict[str, float]]:
             checkpoint=None,
         )
     say(f"{name}: {told.epochs[-1]}")
-    return [seen[0], *told.epochs]
+    return [grouped("val", seen[0]), *told.epochs]
 
 
 def fired(epochs: list[dict[str, float]]) -> str:
     """The epoch in which the guard, as it is in conf/, would have ended the run."""
     settings = config.compose("train", ["guard=collapse"]).guard
     bounds = {key: settings[key] for key in ("warm_up", "shrunk_to")}
-    distances = [one["mean_distance"] for one in epochs]
+    distances = [one["val/mean_distance"] for one in epochs]
     for epoch in range(1, len(distances)):
         if collapse(distances[: epoch + 1], **bounds):
             return f"epoch {epoch}"
@@ -137,11 +145,11 @@ def fired(epochs: list[dict[str, float]]) -> str:
 
 def table(runs: dict[str, list[dict[str, float]]]) -> str:
     """A row for each run: what the guard says, and the last epoch's metrics."""
-    heads = " | ".join(one.replace("_", " ") for one in SHOWN)
+    heads = " | ".join(METRICS[one].heading for one in SHOWN)
     lines = [f"| run | guard | untrained distance | {heads} |", "|---|---|" + "---:|" * 7]
     for name, epochs in runs.items():
         last = " | ".join(f"{epochs[-1][one]:.3g}" for one in SHOWN)
-        distance = f"{epochs[0]['mean_distance']:.3g}"
+        distance = f"{epochs[0]['val/mean_distance']:.3g}"
         lines.append(f"| {name} | {fired(epochs)} | {distance} | {last} |")
     return "\n".join(lines)
 
@@ -150,7 +158,7 @@ def draw(runs: dict[str, list[dict[str, float]]], path: Path) -> None:
     """What the guard sees, epoch by epoch."""
     figure, axes = plt.subplots(1, 3, figsize=(13, 4.4), layout="constrained")
     labels = ("mean squared distance", "effective rank", "loss of the triplets")
-    names = ("mean_distance", "effective_rank", "triplet_loss")
+    names = ("val/mean_distance", "val/effective_rank", "train/triplet_loss")
     for axis, metric, label in zip(axes, names, labels, strict=True):
         for name, epochs in runs.items():
             points = [(n, one[metric]) for n, one in enumerate(epochs) if metric in one]

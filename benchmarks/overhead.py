@@ -28,7 +28,7 @@ from tripletlab.sweeping.storage import open_storage
 from tripletlab.sweeping.trial_queue import TrialQueue
 from tripletlab.tracking.tracker import Tracker
 
-METRICS = {"best_validation_auc": 0.5, "validation_auc": 0.5, "loss": 0.2}
+METRICS = {"val/best_auc": 0.5, "val/auc": 0.5, "train/loss": 0.2}
 
 
 class Empty(NamedTuple):

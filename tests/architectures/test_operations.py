@@ -150,7 +150,7 @@ def test_unknown_operations_are_no_objective(monkeypatch):
     own = {f"{__name__}.{one.__name__}" for one in (own_architecture, counted_architecture)}
     known = targets() | own
     monkeypatch.setattr(instantiate, "targets", lambda: known)
-    objectives = "objectives={best_validation_auc: maximize, flops: minimize}"
+    objectives = "objectives={val/best_auc: maximize, cost/flops: minimize}"
     here = f"architecture._target_={__name__}"
     with pytest.raises(InputError, match="flops cannot be an objective"):
         read_plan(["margin_miner", objectives, f"{here}.own_architecture"]).check()

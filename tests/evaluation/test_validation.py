@@ -74,12 +74,12 @@ def test_loss_and_auc_agree_with_loops() -> None:
     matched = zip(validation.first[:6], validation.second[:6], validation.negatives, strict=True)
     hinges = [max(0, apart(a, p) - apart(a, n) + 0.4) for a, p, n in matched]
     figures = validation.evaluate(embeddings, 0.4)
-    assert figures["validation_loss"] == pytest.approx(sum(hinges) / 6)
+    assert figures["loss"] == pytest.approx(sum(hinges) / 6)
     wanted = roc_auc_score(validation.matched, -np.array(pairs))
-    assert figures["validation_auc"] == pytest.approx(wanted)
+    assert figures["auc"] == pytest.approx(wanted)
 
 
 def test_a_collapsed_network_has_the_margin_for_a_loss_and_chance_for_an_auc() -> None:
     validation = Validation(store())
     figures = validation.evaluate(np.ones((len(validation.faces), 5), np.float32), 0.2)
-    assert figures == pytest.approx({"validation_loss": 0.2, "validation_auc": 0.5})
+    assert figures == pytest.approx({"loss": 0.2, "auc": 0.5})

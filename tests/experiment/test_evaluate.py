@@ -95,7 +95,7 @@ def test_a_run_evaluated_again_has_the_same_card(run, trained, tmp_path, capsys)
     label = "evaluations/held-out-identities"
     assert f"{label}/card.html" in {one.path for one in client.list_artifacts(run, label)}
     metrics = client.get_run(run).data.metrics
-    assert metrics["held-out-identities/accuracy"] == pytest.approx(metrics["accuracy"])
+    assert metrics["held-out-identities/accuracy"] == pytest.approx(metrics["test/accuracy"])
     assert f"{metrics['accuracy']:.4f}" in capsys.readouterr().out
 
 

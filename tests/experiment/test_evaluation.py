@@ -64,7 +64,10 @@ def test_the_figures_are_those_of_the_protocol(written):
     pairs = store.pairs
     np.testing.assert_array_equal(distances, pair_distances(after, pairs.first, pairs.second))
     result = evaluate(distances, pairs.matched, pairs.fold)
-    points = {name for name in METRICS if name == "eer" or name.startswith("tar_at_far")}
+    assert {f"test/{name}" for name in summary} == {
+        name for name in METRICS if name.startswith("test/") and "untrained" not in name
+    }
+    points = {name for name in summary if name == "eer" or name.startswith("tar_at_far")}
     assert {name: summary[name] for name in summary.keys() - points} == result.summary()
     assert summary["eer"] == pytest.approx(equal_error_rate(distances, store.pairs.matched))
     tar = true_accept_rate(distances, store.pairs.matched, far=0.1).tar

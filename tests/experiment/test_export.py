@@ -101,7 +101,7 @@ def trained(tmp_path_factory):
     told = {"photos": faces.title, "verification": "nobody"}
     prints = {"faces_fingerprint": faces.fingerprint, "pairs_fingerprint": "none"}
     with tracker.run("short", params={"photos": "synthetic"}, tags=told | prints) as run:
-        run.metrics({"accuracy": 0.5})
+        run.metrics({"test/accuracy": 0.5})
         run.model(network("simple_cnn", "architecture.width=0.1"), registered_as="tripletlab-short")
     return root, places
 

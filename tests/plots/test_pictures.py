@@ -124,7 +124,7 @@ def test_histograms_have_the_colours_of_both_kinds(tmp_path: Path) -> None:
 
 def test_learning_curves_of_any_number_of_epochs(tmp_path: Path) -> None:
     for count in (1, 6):
-        epochs = [{"triplet_loss": 1 / k, "validation_auc": 0.5} for k in range(1, count + 1)]
+        epochs = [{"train/triplet_loss": 1 / k, "val/auc": 0.5} for k in range(1, count + 1)]
         draw_learning(epochs, best=1, title="a run", path=tmp_path / f"{count}.png")
         assert read(tmp_path / f"{count}.png").shape[0] > 700
 

@@ -48,7 +48,7 @@ def work(job, reporter):
             raise FloatingPointError("left the finite numbers")
         if deed == "wait":
             time.sleep(60)
-        reporter.epoch(epoch, {"validation_auc": float(deed)})
+        reporter.epoch(epoch, {"val/auc": float(deed)})
         job.checkpoint.write_text(str(epoch))
     return {SCORE: float(job.config[-1])}
 
@@ -129,7 +129,7 @@ def test_a_stopped_sweep_takes_its_trial_again(tmp_path):
     again = drive(tmp_path, [[0.5], [0.6]])
     again.run()
     assert again.study_.counts()["complete"] == 2
-    assert again.display_.ends == [(1, "best_validation_auc 0.6")]
+    assert again.display_.ends == [(1, "validation AUC 0.6000")]
 
 
 def test_pruned_passes_through_a_job_as_its_end(tmp_path):

@@ -62,9 +62,12 @@ def test_words_go_to_the_space_or_to_the_config():
 @pytest.mark.parametrize(
     ("words", "hint"),
     [
-        (["objectives={auc: maximize}"], "auc is measured on the pairs that test"),
-        (["objectives={best_validation_acu: maximize}"], "did you mean best_validation_auc"),
-        (["columns=[eer,flps]"], "did you mean flops"),
+        (["objectives={test/auc: maximize}"], "test/auc is measured on the pairs that test"),
+        (["objectives={val/best_acu:maximize}"], "did you mean val/best_auc"),
+        (["objectives={auc: maximize}"], "did you mean val/best_auc"),
+        (["objectives.val/best_auc=maximize"], "objectives.val/best_auc: not a key"),
+        (["columns=[test/eer,flps]"], "did you mean cost/flops"),
+        (["columns=[auc]"], "columns: auc is not one of them; did you mean test/auc"),
     ],
 )
 def test_metrics_are_checked_before_any_work(words, hint):
@@ -80,7 +83,7 @@ def test_a_sampler_is_tried_out_before_any_work():
 @pytest.mark.parametrize("space", sorted(config.folder("sweeps").glob("*.yaml")))
 def test_every_space_that_ships_can_be(space):
     read_plan([str(space)])
-    assert read_plan([str(space), "columns=[eer]"]).space.columns == ["eer"]
+    assert read_plan([str(space), "columns=[test/eer]"]).space.columns == ["test/eer"]
 
 
 @pytest.mark.parametrize("words", [["sweep", "--dry-run"], ["train", "--config"], ["describe"]])

@@ -114,10 +114,10 @@ def test_the_pruner_ends_what_is_worse_than_the_median(tmp_path):
 
 
 def test_several_objectives(tmp_path):
-    objectives = {SCORE: "maximize", "flops": "minimize"}
+    objectives = {SCORE: "maximize", "cost/flops": "minimize"}
     queue = open_study(tmp_path, GRID.model_copy(update={"objectives": objectives}))
     for score, flops in ((0.9, 10), (0.8, 5), (0.7, 20), (0.85, 7)):
-        queue.complete(queue.take().number, {SCORE: score, "flops": flops})
+        queue.complete(queue.take().number, {SCORE: score, "cost/flops": flops})
     assert sorted(trial.values for trial in queue.study.best_trials) == [
         [0.8, 5], [0.85, 7], [0.9, 10]
     ]  # fmt: skip

@@ -69,7 +69,7 @@ def learn(checkpoint, *, pause=0.0):
 
     def evaluate(network, margin):
         spread = float(embed(network, store.images).var(axis=0).sum())
-        return {"validation_auc": 1 - spread, "mean_distance": 2 * spread}
+        return {"auc": 1 - spread, "mean_distance": 2 * spread}
 
     seen = Slow(pause)
     progress = fit(

@@ -87,7 +87,7 @@ def learn(*, miner, regularizer):
 
     def evaluate(network, margin):
         seen = embedding_statistics(embed(network, store.images))
-        return {"validation_auc": 0.5 + len(told.losses) / 100, **seen}
+        return {"auc": 0.5 + len(told.losses) / 100, **seen}
 
     fit(
         model,

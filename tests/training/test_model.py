@@ -196,7 +196,7 @@ class Silent:
         self.steps += 1
 
     def epoch(self, epoch, metrics):
-        self.losses.append(metrics["loss"])
+        self.losses.append(metrics["train/loss"])
 
 
 def run(*, seed=1, epochs=3, scores=(0.5, 0.6, 0.7), patience=5):
@@ -218,7 +218,7 @@ def run(*, seed=1, epochs=3, scores=(0.5, 0.6, 0.7), patience=5):
     def evaluate(network, margin):
         assert margin == pytest.approx(0.2)
         weights.append([value.copy() for value in network.get_weights()])
-        return {"validation_auc": next(given), "mean_distance": 1.0}
+        return {"auc": next(given), "mean_distance": 1.0}
 
     best = fit(
         model,
@@ -282,7 +282,7 @@ def test_numbers_beyond_the_finite_end_the_fit():
             batches,
             optimizer=keras.optimizers.Adam(1e-3),
             margin=lambda progress, distance: 0.2,
-            evaluate=lambda network, margin: {"validation_auc": 0.5, "mean_distance": 1.0},
+            evaluate=lambda network, margin: {"auc": 0.5, "mean_distance": 1.0},
             report=Silent(),
             guard=unguarded,
             checkpoint=None,

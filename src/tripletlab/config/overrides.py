@@ -73,6 +73,8 @@ def readable(override: str) -> str:
         override = f"{key}=[{','.join(_element(one) for one in elements if one)}]"
     if not _is_read(override):
         override = f"{key}={_quoted(value)}"
+    if not _is_read(override):
+        raise InputError(f"{key}: not a key; write key=value, such as margin=0.4")
     if _read(override).is_sweep_override():
         raise InputError(
             f"{override}: several values make a sweep: tripletlab sweep 'axes.{key}=[{value}]';"

@@ -34,15 +34,15 @@ class Validation:
     def evaluate(self, embeddings: NDArray[np.float32], margin: float) -> dict[str, float]:
         """The validation metrics of embeddings (n, dim) of `faces`.
 
-        `validation_auc` is over the pairs, `validation_loss` the mean hinge of the triplets at
+        `auc` is over the pairs, `loss` the mean hinge of the triplets at
         this margin (a squared distance).
         """
         distances = self.distances(embeddings)
         positive = distances[self.matched]
         negative = pair_distances(embeddings, self.first[self.matched], self.negatives)
         return {
-            "validation_auc": self.auc(distances),
-            "validation_loss": float(np.maximum(positive - negative + margin, 0).mean()),
+            "auc": self.auc(distances),
+            "loss": float(np.maximum(positive - negative + margin, 0).mean()),
         }
 
 

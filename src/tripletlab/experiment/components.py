@@ -77,6 +77,6 @@ def check_operations(config: RunConfig) -> None:
     network = config.architecture.build(input_size=config.faces["size"])
     if flops(network) is None:
         raise InputError(
-            f"flops cannot be an objective: those of {network.name} are not known, because"
+            f"cost/flops cannot be an objective: the flops of {network.name} are not known, because"
             " of layers that tripletlab cannot count"
         )

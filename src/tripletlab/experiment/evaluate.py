@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tripletlab.config import EvaluateConfig
+from tripletlab.evaluation.metrics import METRICS
 from tripletlab.experiment.data import prepare_test_pairs
 from tripletlab.experiment.evaluation import about_training, evaluate_embeddings
 from tripletlab.experiment.target import Subject, find_subject, tracker_of
@@ -80,7 +81,8 @@ def _tell(subject: Subject, summary: dict[str, float], place: Path) -> None:
     table.add_column("score")
     table.add_column("", justify="right")
     for name in SHOWN:
-        spread = f" ± {summary['accuracy_std']:.4f}" if name == "accuracy" else ""
-        table.add_row(name.replace("_", ", "), f"{summary[name]:.4f}{spread}")
+        metric, scatter = METRICS[f"test/{name}"], summary["accuracy_std"]
+        spread = f" ± {metric.figure(scatter)}" if name == "accuracy" else ""
+        table.add_row(metric.heading, f"{metric.figure(summary[name])}{spread}")
     Console(highlight=False).print(table)
     say(f"written: {place / 'card.html'}")

@@ -131,7 +131,7 @@ def _card(
         faces_fingerprint=run.tags["faces_fingerprint"],
         pairs_fingerprint=run.tags["pairs_fingerprint"],
         licence=LICENCES.get(run.params.get("photos", ""), UNKNOWN),
-        metrics={name: run.metrics[name] for name in names if name in run.metrics},
+        metrics={one: run.metrics[name] for one in names if (name := f"test/{one}") in run.metrics},
         threshold=threshold_at(far, distances, pairs.matched),
         far=far,
         calibration=calibrate(distances, pairs.matched),

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from tripletlab.architectures.operations import flops
+from tripletlab.evaluation.metrics import grouped
 from tripletlab.evaluation.protocol import evaluate, pair_distances
 from tripletlab.experiment.components import Components
 from tripletlab.experiment.data import Data
@@ -20,23 +21,25 @@ from tripletlab.training.inference import embed, images_per_second
 def training_metrics(parts: Components, progress: Progress, *, margin: float) -> dict[str, float]:
     """What the training took, what the validation gives, and what the network costs.
 
-    `margin` is the config's own, whatever the schedule ended with. No `flops` where they are not
-    known.
+    `margin` is the config's own, whatever the schedule ended with. No `cost/flops` where
+    they are not known.
     """
     batches, operations = parts.batches, flops(parts.embedder)
     final = parts.validate(parts.model.embedder, margin)
     return {
-        "best_epoch": progress.best_epoch,
-        "steps": progress.epoch * len(batches),
-        "training_identities": len(batches.trained_on),
-        "training_identities_left_out": len(batches.left_out),
-        "best_validation_auc": final["validation_auc"],
-        "best_validation_loss": final["validation_loss"],
-        "training_seconds": progress.seconds,
-        "training_images_per_second": float(np.median(progress.speeds)),
-        "inference_images_per_second": images_per_second(parts.embedder, parts.validation.faces),
-        "parameters": parts.embedder.count_params(),
-        **({} if operations is None else {"flops": operations}),
+        "train/best_epoch": progress.best_epoch,
+        "train/steps": progress.epoch * len(batches),
+        "train/identities": len(batches.trained_on),
+        "train/identities_left_out": len(batches.left_out),
+        "val/best_auc": final["auc"],
+        "val/best_loss": final["loss"],
+        "cost/training_seconds": progress.seconds,
+        "cost/training_images_per_second": float(np.median(progress.speeds)),
+        "cost/inference_images_per_second": images_per_second(
+            parts.embedder, parts.validation.faces
+        ),
+        "cost/parameters": parts.embedder.count_params(),
+        **({} if operations is None else {"cost/flops": operations}),
     }
 
 
@@ -75,7 +78,7 @@ def test_metrics(
     )
     own = parts.validation.distances(embed(parts.embedder, parts.validation.faces))
     np.savez_compressed(folder / "distances.npz", validation=own, verification=distances)
-    return {**metrics, **_untrained(before, data)}
+    return grouped("test", {**metrics, **_untrained(before, data)})
 
 
 def _untrained(before: Embeddings, data: Data) -> dict[str, float]:

@@ -39,10 +39,10 @@ class RunReport:
         self.run.metrics(metrics, step=epoch)
         self.snapshots.append(Snapshot(epoch, self.embed_map()))
         say(
-            f"{self.name}, epoch {epoch}: loss {metrics['loss']:.4f},"
-            f" {metrics['active']:.0%} of pairs active,"
-            f" validation AUC {metrics['validation_auc']:.3f},"
-            f" {metrics['images_per_second']:,.0f} images/s"
+            f"{self.name}, epoch {epoch}: loss {metrics['train/loss']:.4f},"
+            f" {metrics['train/active']:.0%} of pairs active,"
+            f" validation AUC {metrics['val/auc']:.3f},"
+            f" {metrics['train/images_per_second']:,.0f} images/s"
         )
         if self.follower:
             self.follower.epoch(epoch, metrics)

@@ -71,8 +71,7 @@ def train(config: RunConfig, *, fresh: bool) -> None:
                 checkpoint=known.checkpoint,
             )
     for metric in [one for one in METRICS if one in outcome.metrics]:
-        value, whole = outcome.metrics[metric], METRICS[metric].whole
-        print(f"{metric}\t{int(value)}" if whole else f"{metric}\t{value:.4f}")
+        print(f"{metric}\t{outcome.metrics[metric]:.{METRICS[metric].digits}f}")
     print(f"run\t{outcome.run_id}")
 
 

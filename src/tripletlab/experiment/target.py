@@ -93,11 +93,12 @@ def _from_run(what: str, overrides: Sequence[str], tracker: Tracker) -> Subject:
     people = json.loads(tracker.runs.artifact(chosen.run_id, PEOPLE).read_text()) if known else None
     if isinstance(people, list):  # as runs were logged that knew names alone
         people = {name: name for name in people}
+    trained = run.metrics.get("train/identities")
     about = {
         "model": f"{chosen.model}, version {chosen.version}",
         "run": chosen.run_id,
         "photos": run.tags["photos"],
-        "training_identities": int(run.metrics["training_identities"]),
+        "training_identities": UNKNOWN if trained is None else int(trained),
         "training_people_in_the_test": UNKNOWN,
         "faces_fingerprint": run.tags["faces_fingerprint"],
         "model_fingerprint": fingerprint(network.get_weights()),

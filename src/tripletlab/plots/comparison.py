@@ -9,6 +9,7 @@ import numpy as np
 from rich.table import Table as Grid
 
 from tripletlab.evaluation.comparison import Comparison, Decisions, Difference, holm
+from tripletlab.evaluation.metrics import METRICS
 from tripletlab.evaluation.protocol import Flags, evaluate, roc
 from tripletlab.photos.pairs import Pairs
 from tripletlab.plots.page import PageTable, Picture, html_page, markdown_page
@@ -160,16 +161,17 @@ def draw_rocs(
 
 def _models(decisions: Sequence[Decisions], names: Sequence[str], pairs: Pairs) -> PageTable:
     scores = [evaluate(one.distances, pairs.matched, pairs.fold).summary() for one in decisions]
+    shown = {one: METRICS[f"test/{one}"] for one in ("precision", "recall", "auc", "auc_pooled")}
     figures = [
         (
             name,
             f"{s['accuracy']:.4f} ± {s['accuracy_standard_error']:.4f}",
-            *(f"{s[score]:.4f}" for score in ("precision", "recall", "auc", "auc_pooled")),
+            *(metric.figure(s[one]) for one, metric in shown.items()),
         )
         for name, s in zip(names, scores, strict=True)
     ]
-    heading = ("model", "accuracy ± standard error", "precision", "recall", "AUC", "AUC, pooled")
-    return PageTable("The models", heading, figures)
+    headings = (metric.heading for metric in shown.values())
+    return PageTable("The models", ("model", "accuracy ± standard error", *headings), figures)
 
 
 def _differences(comparisons: Sequence[AdjustedComparison]) -> PageTable:

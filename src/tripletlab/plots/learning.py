@@ -5,13 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
+from tripletlab.evaluation.metrics import METRICS
 from tripletlab.plots.style import BLUE, GREY, ORANGE, plain, save, sheet
 
-PANELS = (  # title, and the metrics in it with their labels
-    ("triplet loss", {"triplet_loss": "training", "validation_loss": "validation"}),
-    ("validation AUC", {"validation_auc": "people not trained on"}),
-    ("share of the pairs", {"active": "active (loss above zero)", "kept": "kept by the miner"}),
-    ("mean squared distance", {"mean_distance": "validation faces"}),
+PANELS = (  # title, and the metrics in it
+    ("triplet loss", ("train/triplet_loss", "val/loss")),
+    ("validation AUC", ("val/auc",)),
+    ("share of the pairs", ("train/active", "train/kept")),
+    ("mean squared distance", ("val/mean_distance",)),
 )
 LOOKS = ({"color": BLUE, "marker": "o"}, {"color": ORANGE, "marker": "s", "linestyle": "--"})
 
@@ -26,9 +27,9 @@ def draw_learning(
     numbers = np.arange(1, len(epochs) + 1)
     for axes, (heading, metrics) in zip(figure.subplots(2, 2).flat, PANELS, strict=True):
         plain(axes).set_title(heading, fontsize=10)
-        for (metric, label), look in zip(metrics.items(), LOOKS, strict=False):
+        for metric, look in zip(metrics, LOOKS, strict=False):
             values = [epoch.get(metric, np.nan) for epoch in epochs]
-            axes.plot(numbers, values, label=label, markersize=4, **look)
+            axes.plot(numbers, values, label=METRICS[metric].heading, markersize=4, **look)
         axes.axvline(best, color=GREY, linestyle=":", label=f"epoch {best}, kept")
         axes.set_xlabel("epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -10,6 +10,8 @@ from optuna.importance import FanovaImportanceEvaluator
 from optuna.trial import FrozenTrial, TrialState, create_trial
 from plotly.graph_objects import Figure
 
+from tripletlab.evaluation.metrics import describe
+from tripletlab.sweeping.spaces import MONITORED
 from tripletlab.sweeping.study import Study
 
 Curve = Sequence[tuple[int, float]]  # (epoch, value)
@@ -43,7 +45,7 @@ def of_study(study: Study) -> dict[str, Figure]:
     ]
     if not varied:
         return {}
-    first = next(iter(space.objectives))
+    first = describe(next(iter(space.objectives))).heading
     single = _by_first_objective(own, done)
     drawn: dict[str, Callable[[], Figure]] = {
         "How it went": lambda: visualization.plot_optimization_history(single, target_name=first),
@@ -82,7 +84,7 @@ def learning_curves(curves: Mapping[str, Curve], *, best: str, ended: set[str]) 
         steps, values = zip(*curve, strict=True) if curve else ((), ())
         figure.add_scatter(x=steps, y=values, name=name, mode="lines+markers", line=line)
     figure.update_xaxes(title="epoch", dtick=1 if _longest(curves) < 20 else None)
-    figure.update_yaxes(title="validation AUC")
+    figure.update_yaxes(title=describe(MONITORED).heading)
     figure.update_layout(colorway=COLOURS + MORE, showlegend=len(curves) <= 30)
     return _in_our_style(figure)
 

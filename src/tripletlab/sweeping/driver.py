@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from tripletlab.errors import InputError
+from tripletlab.evaluation.metrics import describe
 from tripletlab.sweeping.jobs import (
     Began,
     Died,
@@ -16,11 +17,11 @@ from tripletlab.sweeping.jobs import (
     Job,
     Stopped,
 )
+from tripletlab.sweeping.spaces import MONITORED
 from tripletlab.sweeping.study import RUN
 from tripletlab.sweeping.trial_queue import QueuedTrial, TrialQueue
 
 MAX_FIRST_FAILURES = 3  # without one success: the other trials would most likely fail as well
-MONITORED = "validation_auc"  # what a pruner compares, epoch by epoch
 
 
 class Display(Protocol):
@@ -111,7 +112,8 @@ class Driver:
                 self._fail(job, f"the run has no finite {name}; it has {has}")
                 return
         self.queue.complete(job.number, metrics)
-        self._succeed(job, ", ".join(f"{name} {metrics[name]:.4g}" for name in objectives))
+        shown = [(describe(name), metrics[name]) for name in objectives]
+        self._succeed(job, ", ".join(f"{one.heading} {one.figure(of)}" for one, of in shown))
 
     def _succeed(self, job: Job, how: str) -> None:
         del self.running[job.number]

@@ -7,7 +7,9 @@ from rich.console import RenderableType
 from rich.live import Live
 from rich.table import Table
 
+from tripletlab.evaluation.metrics import describe
 from tripletlab.sweeping.jobs import Job
+from tripletlab.sweeping.spaces import MONITORED
 from tripletlab.sweeping.study import Study
 from tripletlab.system.progress import console, say
 
@@ -48,7 +50,7 @@ class LiveTable:
     def epoch(self, job: Job, epoch: int, metrics: dict[str, float]) -> None:
         """An epoch of it ended."""
         began = self.rows[job.number][3]
-        self.rows[job.number] = (job, epoch, metrics["validation_auc"], began)
+        self.rows[job.number] = (job, epoch, metrics[MONITORED], began)
         self.epochs_done += 1
 
     def ended(self, job: Job, how: str) -> None:
@@ -65,7 +67,7 @@ class LiveTable:
         table = Table(caption=self._summary(), caption_justify="left")
         for heading, where in (("trial", "right"), ("running", "left"), ("epoch", "right")):
             table.add_column(heading, justify=where)  # type: ignore[arg-type]
-        table.add_column("validation AUC", justify="right")
+        table.add_column(describe(MONITORED).heading, justify="right")
         table.add_column("time", justify="right")
         for job, epoch, score, began in self.rows.values():
             shown = f"{score:.4f}" if score == score else "–"

@@ -53,7 +53,9 @@ class Plan:
         try_out(self.space)
         for corner in self.space.corners():
             run = self.run_config(corner, None)
-            if "flops" in self.space.objectives and not _has_known_operations(run.architecture):
+            if "cost/flops" in self.space.objectives and not _has_known_operations(
+                run.architecture
+            ):
                 from tripletlab.experiment.components import check_operations
 
                 check_operations(run)

@@ -9,6 +9,7 @@ from tripletlab.evaluation.protocol import mean_roc
 from tripletlab.faces.store import PairStore
 from tripletlab.plots.page import Chart, PageTable, Part, html_page
 from tripletlab.sweeping import charts
+from tripletlab.sweeping.spaces import MONITORED, SCORE
 from tripletlab.sweeping.study import ERROR, POINT, REASON, RUN, SEED, STATES, Study, parameters
 from tripletlab.sweeping.table import ModelRow, headings, pareto_front
 from tripletlab.tracking.tracker import Tracker
@@ -34,10 +35,10 @@ def report(
         figures = {"Learning curves": _curves(study, ranked[0], tracker), **figures}
     else:
         figures["Learning curves"] = _curves(study, ranked[0], tracker)
-    counted = [row for row in rows if all("flops" in one for one in row.metrics)]
-    if len({row.mean("flops") for row in counted}) > 1:
+    counted = [row for row in rows if all("cost/flops" in one for one in row.metrics)]
+    if len({row.mean("cost/flops") for row in counted}) > 1:
         figures["AUC against operations"] = charts.auc_by_operations(
-            {row.name: (row.mean("flops"), row.mean("auc")) for row in counted}
+            {row.name: (row.mean("cost/flops"), row.mean("test/auc")) for row in counted}
         )
     heading = "ROC of the best" if len(ranked) > BEST else "ROC"
     figures[heading] = _rocs(ranked[:BEST], pairs, tracker)
@@ -70,9 +71,7 @@ def _pivot(study: Study, rows: Sequence[ModelRow]) -> list[PageTable]:
     if study.space.sampler or len(axes) != 2 or any(axis.when for axis in axes.values()):
         return []
     down, across = axes
-    cells = {
-        (row.point[down], row.point[across]): row.figure("best_validation_auc") for row in rows
-    }
+    cells = {(row.point[down], row.point[across]): row.figure(SCORE) for row in rows}
     lines = [
         [str(one), *(cells.get((one, other), "–") for other in axes[across].ends())]
         for one in axes[down].ends()
@@ -101,7 +100,7 @@ def _curves(study: Study, best: ModelRow, tracker: Tracker) -> Figure:
         name = study.space.title(parameters(trial)) + (f", seed {seed}" if seed is not None else "")
         if name in curves:
             name = f"{name} ({trial.user_attrs[POINT]})"
-        curves[name] = tracker.runs.history(run, "validation_auc")
+        curves[name] = tracker.runs.history(run, MONITORED)
         if STATES[trial.state] != "complete":
             ended.add(name)
         if run == best.best_run:
@@ -118,7 +117,7 @@ def _rocs(rows: Sequence[ModelRow], pairs: PairStore, tracker: Tracker) -> Figur
         return np.array([0, *GRID]), np.array([0, *true])
 
     return charts.roc_curves(
-        {f"{row.name} (AUC {row.mean('auc'):.3f})": curve(row) for row in rows}
+        {f"{row.name} (AUC {row.mean('test/auc'):.3f})": curve(row) for row in rows}
     )
 
 

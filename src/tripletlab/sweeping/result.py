@@ -128,10 +128,13 @@ def summarise(study: Study, faces: FaceStore, tracker: Tracker) -> SweepResult:
 
 def _finished(study: Study) -> list[ModelRow]:
     """A row for each point with finished runs, in the order of the space."""
-    return [
+    rows = [
         ModelRow(study.space.title(point), point, *map(tuple, zip(*runs, strict=True)))
         for point, runs in study.finished()
     ]
+    if any(SCORE not in metrics for row in rows for metrics in row.metrics):
+        raise InputError(f"{study.name}: its runs have no {SCORE}, as those of earlier versions")
+    return rows
 
 
 def _kept(

@@ -10,7 +10,8 @@ from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 Value = bool | int | float | str | None
 Point = dict[str, Value]  # a value for each axis that applies
-SCORE = "best_validation_auc"
+SCORE = "val/best_auc"  # what chooses the winner
+MONITORED = "val/auc"  # what a pruner compares, epoch by epoch
 MAX_RUNS = 10_000  # of a sweep
 KEY = r"[\w-]+([./][\w-]+)*"
 

@@ -9,6 +9,7 @@ from rich.table import Table
 from tripletlab import config
 from tripletlab.config import StudiesConfig
 from tripletlab.errors import InputError
+from tripletlab.evaluation.metrics import describe
 from tripletlab.sweeping.storage import existing_storage, study_names
 from tripletlab.sweeping.study import (
     OVERRIDES,
@@ -21,7 +22,6 @@ from tripletlab.sweeping.study import (
     reason,
     stem,
 )
-from tripletlab.sweeping.table import headings
 from tripletlab.system.provenance import code_fingerprint
 
 
@@ -31,14 +31,16 @@ def status(words: Sequence[str]) -> None:
     space = study.space
     shown = Table(title=study.name, title_justify="left", caption_justify="left")
     shown.add_column("model", min_width=20)
-    for heading in ("epoch", *(headings(list(space.objectives))[one] for one in space.objectives)):
+    objectives = [describe(name) for name in space.objectives]
+    for heading in ("epoch", *(one.heading for one in objectives)):
         shown.add_column(heading.replace(" ", "\n"), justify="right", no_wrap=True)
     shown.add_column("time", justify="right", no_wrap=True)
     shown.add_column("state", overflow="fold")
     for trial in study.latest():
         seed = trial.user_attrs.get(SEED)
         name = space.title(parameters(trial)) + (f", seed {seed}" if seed is not None else "")
-        values = [f"{value:.4g}" for value in trial.values or ()] or [""] * len(space.objectives)
+        values = [one.figure(of) for one, of in zip(objectives, trial.values or (), strict=False)]
+        values = values or [""] * len(objectives)
         time = str(trial.duration).partition(".")[0] if trial.duration else ""
         epoch = str(max(trial.intermediate_values, default=""))
         state = ": ".join(filter(None, (STATES[trial.state], reason(trial))))

@@ -8,16 +8,16 @@ from typing import Literal
 from rich.console import Console
 from rich.table import Table
 
-from tripletlab.evaluation.metrics import METRICS
+from tripletlab.evaluation.metrics import describe
 from tripletlab.sweeping.significance import Ranking
 from tripletlab.sweeping.spaces import SCORE, Point
 
-PAPER_COLUMNS = ("precision", "recall", "accuracy", "auc", SCORE)  # the columns of its Table II
+PAPER_COLUMNS = ("test/precision", "test/recall", "test/accuracy", "test/auc", SCORE)  # Table II
 MAX_ROWS = 20  # rows on the screen
 NAME_WIDTH = (
     22  # characters at least of a name that has so many: leaves 80 columns room for three ±
 )
-DROPPED_FIRST = ("precision", "recall")  # where the screen is too narrow; table.md has them
+DROPPED_FIRST = PAPER_COLUMNS[:2]  # where the screen is too narrow; table.md has them
 
 
 @dataclass(frozen=True)
@@ -46,26 +46,22 @@ class ModelRow:
     def figure(self, metric: str) -> str:
         """Mean ± standard deviation over the seeds; for one run, accuracy's over its folds.
 
-        Large numbers, such as parameters, have no decimals. A run may lack what cannot be counted.
+        A run may lack what cannot be counted.
         """
         if not all(metric in one for one in self.metrics):
             return "not known"
         values = [one[metric] for one in self.metrics]
-        mean = statistics.fmean(values)
-        digits = 0 if abs(mean) >= 1000 else 1 if abs(mean) >= 10 else 4
+        figure, mean = describe(metric).figure, statistics.fmean(values)
         if len(values) > 1:
-            return f"{mean:,.{digits}f} ± {statistics.stdev(values):,.{digits}f}"
-        if metric == "accuracy":
-            return f"{mean:.4f} ± {self.metrics[0]['accuracy_std']:.4f}"
-        return f"{mean:,.{digits}f}"
+            return f"{figure(mean)} ± {figure(statistics.stdev(values))}"
+        if metric == "test/accuracy":
+            return f"{figure(mean)} ± {figure(self.metrics[0]['test/accuracy_std'])}"
+        return figure(mean)
 
 
 def headings(more: Sequence[str]) -> dict[str, str]:
     """Metrics to show and their names: the paper's, then what there is beyond them."""
-    return {
-        one: METRICS[one].heading if one in METRICS else one.replace("_", " ")
-        for one in dict.fromkeys([*PAPER_COLUMNS, *more])
-    }
+    return {one: describe(one).heading for one in dict.fromkeys([*PAPER_COLUMNS, *more])}
 
 
 def pareto_front(

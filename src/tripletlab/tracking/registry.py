@@ -87,10 +87,12 @@ class ModelRegistry:
             holder = client.get_model_version_by_alias(model, CHAMPION).run_id
             if holder == run_id:
                 return True
-            if self.runs.exists(holder) and (
-                self._metric(holder, metric) >= self._metric(run_id, metric)
-            ):
-                return False
+            if self.runs.exists(holder):
+                best = self._metric(holder, metric)
+                if best >= self._metric(run_id, metric):
+                    return False
+                if best == float("-inf"):
+                    say(f"the champion's run {holder} has no {metric}: replaced without comparison")
         client.set_registered_model_alias(model, CHAMPION, found[0].version)
         return True
 

@@ -17,7 +17,7 @@ from tripletlab.training.guard import ADVICE, Collapsed
 
 Evaluate = Callable[[keras.Model, float], dict[str, float]]  # embedder, margin -> metrics
 Guard = Callable[[Sequence[float]], str | None]  # see tripletlab.training.guard.collapse
-WATCHED, DISTANCE = "validation_auc", "mean_distance"
+WATCHED, DISTANCE = "val_auc", "mean_distance"
 
 
 class MarginSchedule(Protocol):
@@ -98,8 +98,9 @@ class ValidationCallback(keras.callbacks.Callback):  # type: ignore[misc]
         margin = float(self.model.margin)
         logs["margin"] = margin
         logs["learning_rate"] = float(self.model.optimizer.learning_rate)
-        logs.update(self.evaluate(self.model.embedder, margin))
-        self.progress.distances.append(logs[DISTANCE])
+        figures = self.evaluate(self.model.embedder, margin)
+        logs.update({f"val_{name}": value for name, value in figures.items()})
+        self.progress.distances.append(figures[DISTANCE])
 
 
 class BestWeights(keras.callbacks.Callback):  # type: ignore[misc]
@@ -136,8 +137,14 @@ class ReportCallback(keras.callbacks.Callback):  # type: ignore[misc]
         self.report.step()
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Report an epoch and its metrics."""
-        self.report.epoch(epoch + 1, {name: float(value) for name, value in logs.items()})
+        """Report an epoch and its metrics: Keras' `val_loss` is `val/loss`, `loss` `train/loss`."""
+        metrics = {
+            f"val/{name.removeprefix('val_')}"
+            if name.startswith("val_")
+            else f"train/{name}": value
+            for name, value in logs.items()
+        }
+        self.report.epoch(epoch + 1, {name: float(value) for name, value in metrics.items()})
 
 
 class CollapseGuard(keras.callbacks.Callback):  # type: ignore[misc]

@@ -39,7 +39,7 @@ def fit(
 ) -> Progress:
     """Train for at most `epochs`, and leave the best epoch's weights in the embedder.
 
-    The best epoch has the highest `validation_auc` of `evaluate`; training stops after `patience`
+    The best epoch has the highest `auc` of `evaluate`; training stops after `patience`
     epochs without a better one. Every epoch is saved to `checkpoint`; a fit that finds that file
     continues from it, and ends as if it had never been interrupted. The caller deletes the file.
     FloatingPointError when a metric is not finite; guard.Collapsed, which is one, when the guard
