@@ -18,14 +18,14 @@ from tripletlab.system.progress import console, say
 
 
 class Data(NamedTuple):
-    """What a network learns from, and the pairs that it is tested on."""
+    """The faces that a network is trained on, and the pairs that it is tested on."""
 
     faces: FaceStore
     pairs: PairStore
 
 
 def prepare(config: PrepareConfig, *, fresh: bool) -> Data:
-    """Open the stores that the config asks for, after making those that are not there."""
+    """Open the config's stores; those that do not exist are made, or all of them if `fresh`."""
     with config.preparation.build()():
         return _prepare(config, fresh=fresh)
 
@@ -46,13 +46,13 @@ def _prepare(config: PrepareConfig, *, fresh: bool) -> Data:
         **common,
     )
     faces = FaceStore.open(made.path)
-    _tell(faces, made, photos.trees)
+    _report(faces, made, photos.trees)
     if held_out:
         prepared = heldout_pairs(faces, verification, beside=made.path, fresh=fresh)
     else:
         prepared = prepare_pairs(verification, recipe, **common)
     pairs = PairStore.open(prepared.path)
-    _tell(pairs, prepared, photos.trees if held_out else (verification.tree,))
+    _report(pairs, prepared, photos.trees if held_out else (verification.tree,))
     say(_summary(Data(faces, pairs)))
     return Data(faces, pairs)
 
@@ -76,17 +76,17 @@ def prepare_test_pairs(config: PrepareConfig) -> PairStore:
     verification = verification() if callable(verification) else verification
     made = prepare_pairs(verification, recipe, **_common(config, fresh=False))
     pairs = PairStore.open(made.path)
-    _tell(pairs, made, (verification.tree,))
+    _report(pairs, made, (verification.tree,))
     return pairs
 
 
 def _common(config: PrepareConfig, *, fresh: bool) -> dict[str, Any]:
-    """What the preparations of both stores are given."""
+    """The keyword arguments that both preparations share."""
     return {"settings": config.faces.settings, "folder": config.data, "fresh": fresh}
 
 
-def _tell(store: FaceStore | PairStore, made: Preparation, trees: Sequence[Tree]) -> None:
-    """Where the store is, its card, and a table of the photos that it could not use."""
+def _report(store: FaceStore | PairStore, made: Preparation, trees: Sequence[Tree]) -> None:
+    """Print where the store is and which photos it could not use; write its card."""
     say(f"{'there already' if made.reused else 'written'}: {made.path}")
     rejected = store.notes["rejected"]
     if not (made.reused and made.path.with_suffix(".html").is_file()):
@@ -104,7 +104,7 @@ def _tell(store: FaceStore | PairStore, made: Preparation, trees: Sequence[Tree]
 
 
 def _photos(sources: Sequence[str], trees: Sequence[Tree]) -> list[Grey]:
-    """Those of the named photos (tree/person/file) that can be shown."""
+    """The named photos (tree/person/file), without those that cannot be read."""
     parents = {folder.name: folder.parent for tree in trees for folder in tree.folders}
     files = [parents[one.partition("/")[0]] / one for one in sources]
     return [photo for photo in map(read_photo, files) if photo is not None]

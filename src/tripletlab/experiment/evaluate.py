@@ -14,7 +14,7 @@ from tripletlab.config import EvaluateConfig
 from tripletlab.evaluation.metrics import METRICS
 from tripletlab.experiment.data import prepare_test_pairs
 from tripletlab.experiment.evaluation import about_training, evaluate_embeddings
-from tripletlab.experiment.target import Subject, find_subject, tracker_of
+from tripletlab.experiment.target import EvaluationTarget, find_target, tracker_of
 from tripletlab.photos.sources import slug
 from tripletlab.system.files import copy_whole
 from tripletlab.system.progress import say
@@ -31,52 +31,52 @@ def evaluate(what: str, overrides: Sequence[str], *, folder: Path | None) -> Pat
     its figures as metrics under the name of the verification set.
     """
     tracker = tracker_of(overrides, writable=folder is None)
-    subject = find_subject(what, overrides, tracker)
-    label = slug(subject.store.title) + ("-flip" if subject.flip else "")
+    target = find_target(what, overrides, tracker)
+    label = slug(target.store.title) + ("-flip" if target.flip else "")
     place = folder or Path(tracker.folder) / "evaluations" / f"{slug(what)}-{label}"
-    about = dict(subject.about)
-    if subject.trained_on is not None:
+    about = dict(target.about)
+    if target.trained_on is not None:
         about |= about_training(
-            subject.trained_on,
-            subject.store,
-            faces_fingerprint=subject.about["faces_fingerprint"],
+            target.trained_on,
+            target.store,
+            faces_fingerprint=target.about["faces_fingerprint"],
         )
     with TemporaryDirectory(prefix="tripletlab-") as scratch:
         distances, summary = evaluate_embeddings(
-            subject.embeddings,
-            subject.store,
+            target.embeddings,
+            target.store,
             snapshots=[],
-            name=subject.name,
+            name=target.name,
             about=about,
-            flip=subject.flip,
+            flip=target.flip,
             folder=Path(scratch),
         )
         np.savez_compressed(Path(scratch) / "distances.npz", verification=distances)
-        where = {**environment(), **(backend.description() if subject.run_id else {})}
+        where = {**environment(), **(backend.description() if target.run_id else {})}
         (Path(scratch) / ENVIRONMENT).write_text(json.dumps(where, indent=2))
         shutil.copytree(scratch, place, copy_function=copy_whole, dirs_exist_ok=True)
-        if subject.run_id and tracker.writable:
-            run = tracker.reopened(subject.run_id)
+        if target.run_id and tracker.writable:
+            run = tracker.reopened(target.run_id)
             run.files(Path(scratch), under=f"evaluations/{label}")
             run.metrics({f"{label}/{name}": value for name, value in summary.items()})
-    _tell(subject, summary, place)
-    if subject.run_id and tracker.writable:
-        say(f"logged to the run {subject.run_id}")
-    elif subject.run_id:
-        say(f"not logged to the run {subject.run_id}: {tracker.folder} is read-only")
+    _print_result(target, summary, place)
+    if target.run_id and tracker.writable:
+        say(f"logged to the run {target.run_id}")
+    elif target.run_id:
+        say(f"not logged to the run {target.run_id}: {tracker.folder} is read-only")
     return place
 
 
 def print_faces(config: EvaluateConfig) -> None:
-    """The faces of the verification set, one a line: the order of the rows of a .npy file."""
+    """Print the faces of the verification set, one a line, in the order that a .npy file needs."""
     for source in prepare_test_pairs(config).sources:
         print(source)
 
 
-def _tell(subject: Subject, summary: dict[str, float], place: Path) -> None:
-    pairs = len(subject.store.pairs.first)
+def _print_result(target: EvaluationTarget, summary: dict[str, float], place: Path) -> None:
+    pairs = len(target.store.pairs.first)
     table = Table(
-        title=f"{subject.name} on {subject.store.title}, {pairs:,} pairs", title_justify="left"
+        title=f"{target.name} on {target.store.title}, {pairs:,} pairs", title_justify="left"
     )
     table.add_column("score")
     table.add_column("", justify="right")

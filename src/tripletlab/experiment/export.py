@@ -78,7 +78,7 @@ def export(
         savedmodel = partial(embedder.export, format="tf_saved_model", verbose=False)
         add_to_bundle(folder, SAVEDMODEL, savedmodel)
     version = tracker.bundles.register(chosen, bundle.folder)
-    _tell(bundle, version)
+    _print_result(bundle, version)
     return bundle
 
 
@@ -97,13 +97,14 @@ def hold_equal(embedder: "keras.Model", light: Embedder, faces: NDArray[np.uint8
     """The largest difference between the two networks' numbers; InputError above the tolerance."""
     from tripletlab.training.inference import embed
 
-    apart = float(np.abs(embed(embedder, faces) - light(faces)).max())
-    if not apart <= TOLERANCE:
+    difference = float(np.abs(embed(embedder, faces) - light(faces)).max())
+    if not difference <= TOLERANCE:
         raise InputError(
-            f"the exported network's embeddings differ by {apart:.1e} from the trained one's, more"
-            f" than {TOLERANCE:.0e}: it was trained in lower precision, or the converter is wrong"
+            f"the exported network's embeddings differ by {difference:.1e} from the trained one's,"
+            f" more than {TOLERANCE:.0e}: it was trained in lower precision, or the"
+            " converter is wrong"
         )
-    return apart
+    return difference
 
 
 def _card(
@@ -139,7 +140,7 @@ def _card(
     )
 
 
-def _tell(bundle: Bundle, version: str) -> None:
+def _print_result(bundle: Bundle, version: str) -> None:
     card = bundle.card
     say(f"written: {bundle.folder} ({card.model} version {card.version}, run {card.run_id})")
     say(

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from tripletlab.errors import InputError
 from tripletlab.evaluation.identification import Split, identify, summary, two_galleries
-from tripletlab.experiment.target import find_subject, tracker_of
+from tripletlab.experiment.target import find_target, tracker_of
 from tripletlab.faces.store import PairStore
 from tripletlab.photos.sources import slug
 from tripletlab.plots.identification import draw_identification
@@ -25,24 +25,24 @@ def identify_people(
     gallery: Path | None,
     folder: Path | None,
 ) -> Path:
-    """Look for the faces of a verification set among enrolled ones; figures and curves are written.
+    """Search for the probes among the enrolled faces; write the figures and curves.
 
     `gallery` lists the enrolled photos, a line each: name, tab, number, as pairs.txt names them;
     all other photos are looked for. Without it the people are dealt into two galleries.
     """
     tracker = tracker_of(overrides, writable=folder is None)
-    subject = find_subject(what, overrides, tracker)
-    store = subject.store
-    there = np.flatnonzero(np.isfinite(subject.embeddings).all(axis=1))
+    target = find_target(what, overrides, tracker)
+    store = target.store
+    there = np.flatnonzero(np.isfinite(target.embeddings).all(axis=1))
     labels = np.unique(store.names, return_inverse=True)[1][there]
     try:
         splits = [_split(gallery, store, there)] if gallery else two_galleries(labels, seed=0)
-        found = identify(subject.embeddings[there], labels, splits)
+        found = identify(target.embeddings[there], labels, splits)
     except ValueError as error:
         raise InputError(f"{store.title}: {error}") from error
     place = folder or Path(tracker.folder) / "evaluations" / f"{slug(what)}-identification"
     place.mkdir(parents=True, exist_ok=True)
-    title = f"{subject.name} on {store.title}, {len(there):,} faces"
+    title = f"{target.name} on {store.title}, {len(there):,} faces"
     draw_identification(found, title=title, path=place / "identification.png")
     figures = summary(found)
     write_whole(place / "identification.json", (json.dumps(figures, indent=2) + "\n").encode())
@@ -60,7 +60,7 @@ def identify_people(
 
 
 def _split(path: Path, store: PairStore, there: np.ndarray) -> Split:
-    """The faces that a list enrols, and all others."""
+    """The gallery and the probes: the faces that the list names, and all others."""
     known = {
         (store.names[row], Path(store.sources[row]).stem[-4:]): place
         for place, row in enumerate(there)

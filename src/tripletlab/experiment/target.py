@@ -28,8 +28,8 @@ UNKNOWN = "not known"
 
 
 @dataclass(frozen=True)
-class Subject:
-    """Whose embeddings are evaluated, and on which faces."""
+class EvaluationTarget:
+    """What is evaluated: embeddings of a pair store's faces, and what is known of their network."""
 
     name: str
     store: PairStore
@@ -41,7 +41,7 @@ class Subject:
 
 
 def tracker_of(overrides: Sequence[str], *, writable: bool) -> Tracker:
-    """Where the runs are that overrides such as `tracking.folder=…` name.
+    """The tracker that overrides such as `tracking.folder=…` name.
 
     InputError where it has to be `writable`, since --to names no other folder, and is not.
     """
@@ -52,7 +52,7 @@ def tracker_of(overrides: Sequence[str], *, writable: bool) -> Tracker:
     return tracker
 
 
-def find_subject(what: str, overrides: Sequence[str], tracker: Tracker) -> Subject:
+def find_target(what: str, overrides: Sequence[str], tracker: Tracker) -> EvaluationTarget:
     """A file of embeddings, a bundle's folder, or else a run or a version in `tracker`.
 
     A run or a bundle brings its own config; the overrides replace what they name in it.
@@ -74,7 +74,7 @@ def run_config(run_id: str, overrides: Sequence[str], tracker: Tracker) -> Evalu
     return made
 
 
-def _from_run(what: str, overrides: Sequence[str], tracker: Tracker) -> Subject:
+def _from_run(what: str, overrides: Sequence[str], tracker: Tracker) -> EvaluationTarget:
     tracker.open_existing()
     chosen = tracker.models.find(what)
     run = tracker.runs.record(chosen.run_id)
@@ -103,10 +103,10 @@ def _from_run(what: str, overrides: Sequence[str], tracker: Tracker) -> Subject:
         "faces_fingerprint": run.tags["faces_fingerprint"],
         "model_fingerprint": fingerprint(network.get_weights()),
     }
-    return Subject(run.name, store, embeddings, own.flip, about, people, chosen.run_id)
+    return EvaluationTarget(run.name, store, embeddings, own.flip, about, people, chosen.run_id)
 
 
-def _from_bundle(folder: Path, overrides: Sequence[str]) -> Subject:
+def _from_bundle(folder: Path, overrides: Sequence[str]) -> EvaluationTarget:
     """The bundle brings its own preparation."""
     bundle = Bundle.open(folder)
     own = config.recorded("evaluate", {"faces": bundle.settings}, {}, overrides)
@@ -123,7 +123,7 @@ def _from_bundle(folder: Path, overrides: Sequence[str]) -> Subject:
         "faces_fingerprint": card.faces_fingerprint,
         "bundle_fingerprint": bundle.fingerprint,
     }
-    return Subject(folder.resolve().name, store, embeddings, own.flip, about, None, None)
+    return EvaluationTarget(folder.resolve().name, store, embeddings, own.flip, about, None, None)
 
 
 def _pairs(own: EvaluateConfig, overrides: Sequence[str]) -> PairStore:
@@ -152,7 +152,7 @@ def _embed(embed: Embed, store: PairStore, *, size: int, what: str, flip: bool) 
     return values
 
 
-def _from_file(path: Path, overrides: Sequence[str]) -> Subject:
+def _from_file(path: Path, overrides: Sequence[str]) -> EvaluationTarget:
     """Rows for the faces of the set, or two for each pair, in the order of pairs.txt."""
     given: EvaluateConfig = config.compose("evaluate", overrides)
     if given.flip:
@@ -183,7 +183,7 @@ def _from_file(path: Path, overrides: Sequence[str]) -> Subject:
         "training_people_in_the_test": UNKNOWN,
         "embeddings_fingerprint": fingerprint([values]),
     }
-    return Subject(path.stem, store, embeddings / lengths, False, about, None, None)
+    return EvaluationTarget(path.stem, store, embeddings / lengths, False, about, None, None)
 
 
 def _read(path: Path) -> Embeddings:

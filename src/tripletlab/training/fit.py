@@ -46,19 +46,17 @@ def fit(
     finds a collapse in the `mean_distance` of `evaluate`.
     """
     model.compile(optimizer=optimizer, jit_compile=jit_compile())
-    there = checkpoint is not None and checkpoint.is_file()
-    progress = load(checkpoint, model) if checkpoint and there else Progress()
+    progress = load(checkpoint, model) if checkpoint and checkpoint.is_file() else Progress()
     callbacks = [
         ScheduleCallback(batches, margin, progress, epochs=epochs),
         ValidationCallback(evaluate, progress, images=batches.batch_size * len(batches)),
         BestWeights(progress, patience=patience),
         ReportCallback(report, steps_done=progress.epoch * len(batches)),
         CollapseGuard(guard, progress),
+        *([CheckpointCallback(checkpoint, progress)] if checkpoint else []),
     ]
-    if checkpoint:
-        callbacks.append(CheckpointCallback(checkpoint, progress))
-    if not progress.stopped(patience):
-        try:
+    try:
+        if not progress.stopped(patience):
             model.fit(
                 batches,
                 epochs=epochs,
@@ -67,7 +65,7 @@ def fit(
                 shuffle=False,  # by Python's own generator, which no checkpoint keeps
                 verbose=0,
             )
-        finally:
-            batches.end()
+    finally:
+        batches.end()
     model.embedder.set_weights(progress.best_weights)
     return progress

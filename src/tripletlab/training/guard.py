@@ -17,7 +17,7 @@ ADVICE = (
 
 
 class Collapsed(FloatingPointError):  # noqa: N818 - named as what happened
-    """Training collapsed in `epoch`; the message says what was seen and what usually helps."""
+    """Training collapsed in `epoch`; the message gives the symptom and what usually helps."""
 
     def __init__(self, epoch: int, message: str) -> None:
         super().__init__(message)

@@ -86,14 +86,14 @@ class TripletModel(keras.Model):  # type: ignore[misc]
         self.margin.assign(valid_margin(margin))
 
     def _track(self, distances: KerasTensor, labels: KerasTensor, measured: Measured) -> None:
-        seen = {
+        values = {
             "triplet_loss": measured.loss,
             "kept": measured.kept,
             "active": measured.active,
             "positive_distance": mean_where(distances, positive_pairs(labels)),
             "negative_distance": mean_where(distances, negative_pairs(labels)),
         }
-        for name, value in seen.items():
+        for name, value in values.items():
             self.trackers[name].update_state(value)
 
 

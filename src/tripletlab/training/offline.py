@@ -21,7 +21,7 @@ Triplets = NDArray[np.int64]  # (n, 3): places of anchor, positive and negative 
 
 
 class OfflineTriplets(PeopleByPhotos):
-    """Batches of `triplets`, mined every `every` steps with the weights of that moment.
+    """Batches of `triplets`, mined every `every` steps with the current weights.
 
     Mining takes `people` × `photos` faces of one tree, as they are, and the miner's choice among
     them; a batch draws from what was found, and repeats triplets only where there are too few. It
@@ -137,6 +137,6 @@ def _refuse(miner: Miner) -> None:
         )
     if keras.backend.backend() != "tensorflow":
         raise InputError(
-            "batches=offline mines with the weights of the moment, and of Keras' backends only"
+            "batches=offline mines with the current weights, and of Keras' backends only"
             " TensorFlow shows them during a fit; give batches=people_by_photos"
         )
