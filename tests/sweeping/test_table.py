@@ -1,4 +1,4 @@
-"""The table, the Pareto front, and the sentence below them."""
+"""The table, the Pareto front, and the conclusion."""
 
 import pytest
 from rich.console import Console
@@ -43,34 +43,40 @@ def found(best, leads, *, low=0.88, equals=(), contenders=()):
 LEADS = {0: Interval(0.03, 0.01, 0.05), 2: Interval(0.02, 0.005, 0.035)}
 
 
-def test_a_winner_leads_every_other_by_an_interval_above_zero():
+def test_a_winner_has_an_interval_above_zero_over_every_other():
     text = conclusion(ROWS, found(1, LEADS), pairs=6000, people=36)
     assert text == (
-        "hard 0.2 won: validation AUC 0.9300 (95 % 0.8800 to 0.9700; 6,000 pairs of 36 people that"
-        " no network trained on). It leads hard 0.4 by 0.0200 (95 % 0.0050 to 0.0350, corrected for"
-        " the choice among 3). With one seed each, that says nothing of other seeds."
+        "The winner is hard 0.2, validation AUC 0.9300 (95 % interval 0.8800 to 0.9700; 6,000 pairs"
+        " of 36 people that no network was trained on). Its smallest lead is 0.0200 over hard 0.4"
+        " (95 % interval 0.0050 to 0.0350, corrected for the choice among 3). With one seed each,"
+        " this says nothing about other seeds."
     )
 
 
-def test_what_may_be_chance_is_no_win_and_all_that_may_be_the_best_are_named():
+def test_without_a_winner_every_model_that_may_be_the_best_is_named():
     leads = {0: Interval(0.03, -0.01, 0.07), 2: Interval(0.02, -0.02, 0.06)}
     text = conclusion(ROWS, found(1, leads, contenders=[0, 2]), pairs=6000, people=36)
-    assert text.startswith("No model won: the highest is hard 0.2, validation AUC 0.9300")
-    assert "Its lead over hard 0.4 by 0.0200 (95 % -0.0200 to 0.0600, corrected" in text
-    assert "may be chance; nor can semihard 0.2 be told from it." in text
+    assert text.startswith("No model won. The highest is hard 0.2, validation AUC 0.9300")
+    assert "Its lead of 0.0200 over hard 0.4 (95 % interval -0.0200 to 0.0600, corrected" in text
+    assert "may be chance, as may its lead over semihard 0.2." in text
+    assert text.endswith(
+        "The alias champion goes to the highest validation AUC, which is not shown to be better"
+        " than the others."
+    )
 
 
 def test_no_better_than_chance_is_no_winner():
     text = conclusion(ROWS, found(1, LEADS, low=0.49), pairs=10, people=4)
-    assert text.startswith("No model is shown to be better than chance: the highest is hard 0.2")
-    assert "won" not in text
+    assert text.startswith("No model is shown to be better than chance. The highest is hard 0.2")
+    assert "win" not in text
+    assert text.endswith("which is not shown to be better than chance.")
 
 
-def test_equals_are_called_equal():
+def test_models_of_the_same_auc_are_named():
     leads = LEADS | {2: Interval(0, 0, 0)}
     text = conclusion(ROWS, found(1, leads, equals=[2], contenders=[2]), pairs=10, people=4)
     assert "No model won" in text
-    assert "hard 0.4 is exactly equal to it." in text
+    assert "hard 0.4 has the same AUC." in text
 
 
 @pytest.mark.parametrize(("width", "all_of_it"), [(80, False), (140, True)])
@@ -84,7 +90,7 @@ def test_a_narrow_screen_keeps_names_and_figures_whole(width, all_of_it, capsys)
     assert ("precision" in printed) == all_of_it
 
 
-def test_columns_without_room_stand_in_a_table_below(capsys):
+def test_columns_without_room_go_to_a_table_below(capsys):
     more = [name for name, of in METRICS.items() if of.digits == 0 and not of.every_epoch]
     row = ModelRow(
         "inception_large7", {}, ("1",), ({**metrics(0.9), **dict.fromkeys(more, 123456)},)
@@ -116,18 +122,18 @@ def test_figures_have_the_digits_of_their_metric():
     assert row("a", 0.9).figure("val/of_ones_own") == "not known"
 
 
-def test_columns_stand_behind_the_papers():
+def test_columns_follow_the_papers():
     shown = headings(["cost/flops", SCORE, "cost/training_seconds"])
     assert list(shown)[-2:] == ["cost/flops", "cost/training_seconds"]
     assert shown["cost/training_seconds"] == "training seconds"
 
 
-def test_the_front_is_what_nothing_beats():
+def test_the_pareto_front_is_what_nothing_dominates():
     objectives = {SCORE: "maximize", "cost/flops": "minimize"}
     rows = [
         row("best", 0.9, flops=10),
         row("cheap", 0.7, flops=1),
-        row("beaten", 0.8, flops=20),
+        row("dominated", 0.8, flops=20),
         row("twin", 0.7, flops=1),
         row("dearer", 0.7, flops=2),
     ]

@@ -1,4 +1,4 @@
-"""A sweep's table, as the paper's Table II, and what may be concluded from it."""
+"""A sweep's table, like the paper's Table II, and the conclusion below it."""
 
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,17 +12,15 @@ from tripletlab.evaluation.metrics import describe
 from tripletlab.sweeping.significance import Ranking
 from tripletlab.sweeping.spaces import SCORE, Point
 
-PAPER_COLUMNS = ("test/precision", "test/recall", "test/accuracy", "test/auc", SCORE)  # Table II
-MAX_ROWS = 20  # rows on the screen
-NAME_WIDTH = (
-    22  # characters at least of a name that has so many: leaves 80 columns room for three ±
-)
-DROPPED_FIRST = PAPER_COLUMNS[:2]  # where the screen is too narrow; table.md has them
+PAPER_COLUMNS = ("test/precision", "test/recall", "test/accuracy", "test/auc", SCORE)  # of Table II
+MAX_ROWS = 20  # on the screen
+NAME_WIDTH = 22  # characters shown at least; on 80 columns it leaves room for three figures with ±
+DROPPED_FIRST = PAPER_COLUMNS[:2]  # on a narrow screen; table.md has them
 
 
 @dataclass(frozen=True)
 class ModelRow:
-    """A finished point: its name, its runs, one a seed, and the metrics that each ended with."""
+    """A finished point: its name, its runs, one for each seed, and the final metrics of each."""
 
     name: str
     point: Point
@@ -31,7 +29,7 @@ class ModelRow:
 
     @property
     def score(self) -> float:
-        """What chooses the winner."""
+        """The mean of the metric that chooses the best model."""
         return self.mean(SCORE)
 
     @property
@@ -40,7 +38,7 @@ class ModelRow:
         return max(zip(self.metrics, self.run_ids, strict=True), key=lambda one: one[0][SCORE])[1]
 
     def mean(self, metric: str) -> float:
-        """Over the seeds."""
+        """A metric's mean over the seeds."""
         return statistics.fmean(one[metric] for one in self.metrics)
 
     def figure(self, metric: str) -> str:
@@ -60,24 +58,24 @@ class ModelRow:
 
 
 def headings(more: Sequence[str]) -> dict[str, str]:
-    """Metrics to show and their names: the paper's, then what there is beyond them."""
+    """Metrics to show and their headings: the paper's, then `more`."""
     return {one: describe(one).heading for one in dict.fromkeys([*PAPER_COLUMNS, *more])}
 
 
 def pareto_front(
     rows: Sequence[ModelRow], objectives: Mapping[str, Literal["maximize", "minimize"]]
 ) -> list[ModelRow]:
-    """The rows that no other beats: at least as good in all objectives, better in one."""
+    """The rows that no other dominates, which would be as good in all objectives, better in one."""
     signs = {name: 1 if how == "maximize" else -1 for name, how in objectives.items()}
     values = [[sign * row.mean(name) for name, sign in signs.items()] for row in rows]
 
-    def beats(one: list[float], other: list[float]) -> bool:
+    def dominates(one: list[float], other: list[float]) -> bool:
         return one != other and all(a >= b for a, b in zip(one, other, strict=True))
 
     return [
         row
         for row, own in zip(rows, values, strict=True)
-        if not any(beats(other, own) for other in values)
+        if not any(dominates(other, own) for other in values)
     ]
 
 
@@ -89,7 +87,7 @@ def print_table(
     bold: Sequence[ModelRow],
     console: Console,
 ) -> None:
-    """The winner, or the Pareto front, in bold; columns without room stand in a table below."""
+    """Print the rows, `bold` ones in bold; columns without room go to a table below."""
 
     def fits(columns: Mapping[str, str]) -> bool:
         unbounded = console.options.update(max_width=1000)
@@ -135,7 +133,7 @@ def _table(
 def markdown(
     rows: Sequence[ModelRow], *, title: str, shown: Mapping[str, str], conclusion: str
 ) -> str:
-    """For the parent run's artifacts."""
+    """The table and its conclusion as Markdown, for the parent run's artifacts."""
     lines = [
         f"# {title}",
         "",
@@ -153,48 +151,59 @@ def markdown(
 
 
 def conclusion(rows: Sequence[ModelRow], found: Ranking, *, pairs: int, people: int) -> str:
-    """Which of the rows is the best, and whether that is more than chance would give."""
+    """Which of the rows is the best, and whether it is shown to be, in a few sentences."""
     best = rows[found.best]
     seeds = len(best.metrics)
     over = f", mean of {seeds} seeds" if seeds > 1 else ""
     auc = (
-        f"validation AUC {found.auc.value:.4f} (95 % {found.auc.low:.4f} to"
-        f" {found.auc.high:.4f}{over}; {pairs:,} pairs of {people} people that no network trained"
-        " on)"
+        f"{best.name}, validation AUC {found.auc.value:.4f} (95 % interval {found.auc.low:.4f} to"
+        f" {found.auc.high:.4f}{over}; {pairs:,} pairs of {people} people that no network was"
+        " trained on)"
     )
     if not found.above_chance:
-        return f"No model is shown to be better than chance: the highest is {best.name}, {auc}."
-    ties = _listed([rows[other].name for other in found.equals])
+        return (
+            f"No model is shown to be better than chance. The highest is {auc}.{_alias('chance')}"
+        )
     if len(rows) == 1:
-        return f"{best.name}: {auc}."
+        return f"{auc}."
     if found.wins:
         next_one = min(found.leads, key=lambda other: found.leads[other].value)
-        return f"{best.name} won: {auc}. It leads {_lead(rows, found, next_one)}.{_limit(seeds)}"
-    others = [other for other in found.contenders if other not in found.equals]
-    texts = [f"No model won: the highest is {best.name}, {auc}."]
-    if ties:
-        texts.append(f"{ties} {'is' if len(found.equals) == 1 else 'are'} exactly equal to it.")
-    if others:
+        smallest = "smallest lead" if len(rows) > 2 else "lead"
+        lead = _lead(rows, found, next_one)
+        return f"The winner is {auc}. Its {smallest} is {lead}.{_limit(seeds)}"
+    texts = [f"No model won. The highest is {auc}."]
+    if found.equals:
+        have = "has" if len(found.equals) == 1 else "have"
+        texts.append(f"{_listed([rows[one].name for one in found.equals])} {have} the same AUC.")
+    if others := [other for other in found.contenders if other not in found.equals]:
         nearest = min(others, key=lambda other: found.leads[other].value)
-        more = _listed([rows[other].name for other in others if other != nearest])
-        also = f"; nor can {more} be told from it" if more else ""
-        texts.append(f"Its lead over {_lead(rows, found, nearest)}, may be chance{also}.")
-    return " ".join(texts) + _limit(seeds)
+        more = [rows[other].name for other in others if other != nearest]
+        also = f", as may its lead over {_listed(more)}" if more else ""
+        texts.append(f"Its lead of {_lead(rows, found, nearest)} may be chance{also}.")
+    return " ".join(texts) + _limit(seeds) + _alias("the others")
 
 
 def _lead(rows: Sequence[ModelRow], found: Ranking, other: int) -> str:
     lead, number = found.leads[other], len(rows)
     choice = f", corrected for the choice among {number}" if number > 2 else ""
     return (
-        f"{rows[other].name} by {lead.value:.4f} (95 % {lead.low:.4f} to {lead.high:.4f}{choice})"
+        f"{lead.value:.4f} over {rows[other].name} (95 % interval {lead.low:.4f} to"
+        f" {lead.high:.4f}{choice})"
     )
 
 
 def _limit(seeds: int) -> str:
-    return "" if seeds > 1 else " With one seed each, that says nothing of other seeds."
+    return "" if seeds > 1 else " With one seed each, this says nothing about other seeds."
+
+
+def _alias(others: str) -> str:
+    return (
+        " The alias champion goes to the highest validation AUC, which is not shown to be better"
+        f" than {others}."
+    )
 
 
 def _listed(names: Sequence[str]) -> str:
-    """At most four names in words."""
+    """At most four of the names, joined by commas and `and`."""
     shown = [*names[:4], *([f"{len(names) - 4} more"] if len(names) > 4 else [])]
     return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
