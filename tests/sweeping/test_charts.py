@@ -1,4 +1,4 @@
-"""A sweep's figures: those that its trials have something to say in, and no other."""
+"""A sweep's figures: those that its trials suffice for, and no others."""
 
 import pytest
 
@@ -15,15 +15,15 @@ MINER = {"miner": Choice(values=["semihard", "hard"])}
 @pytest.mark.parametrize(
     ("axes", "headings"),
     [
-        (MARGIN, {"How it went", "Each parameter alone"}),
+        (MARGIN, {"Optimisation history", "Objective by one parameter"}),
         (
             MARGIN | MINER,
             {
-                "How it went",
-                "All runs at a glance",
-                "Which parameter matters",
-                "Each parameter alone",
-                "Two parameters together",
+                "Optimisation history",
+                "Parallel coordinates",
+                "Parameter importance",
+                "Objective by one parameter",
+                "Objective by two parameters",
             },
         ),
     ],

@@ -34,7 +34,7 @@ def test_a_killed_node_costs_no_trial(tmp_path):
 def test_a_cluster_that_is_not_there():
     pytest.importorskip("ray")
     with pytest.raises(InputError, match=r"engine.address=127.0.0.1:1"):
-        Cluster(address="127.0.0.1:1", workers=1, cpus=1, gpus=0).open(lambda job, told: {})
+        Cluster(address="127.0.0.1:1", workers=1, cpus=1, gpus=0).open(lambda job, reporter: {})
 
 
 def test_a_closed_folder_is_refused_and_stays_closed(tmp_path):

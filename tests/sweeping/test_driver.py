@@ -31,9 +31,9 @@ class Display:
 
 
 def work(job, reporter):
-    """What the job's config says: a list of deeds, of which a dead worker's are not done again."""
+    """The job's config is a list of deeds; those done before a worker died are not repeated."""
     reporter.began(f"run {job.number}")
-    print("at work on", job.number, flush=True)
+    print("running", job.number, flush=True)
     for epoch, deed in enumerate(job.config, start=1):
         mark = job.checkpoint.with_suffix(f".{epoch}")
         if mark.exists():
@@ -81,7 +81,7 @@ def drive(folder, deeds, *, workers=1, retries=1, pruner=None, display=None):
     return driver
 
 
-def test_every_end_is_told_apart(tmp_path):
+def test_every_kind_of_end_is_recorded(tmp_path):
     driver = drive(
         tmp_path, [[0.5], ["fail"], ["diverge"], [0.6, "die", 0.7], ["die again"]], workers=2
     )
@@ -95,11 +95,11 @@ def test_every_end_is_told_apart(tmp_path):
     assert ("run 3", "worker ended by SIGKILL") in driver.closed_
     assert driver.study_.trial(3).intermediate_values == {1: 0.6, 3: 0.7}
     assert "a real\nerror" in (tmp_path / "1.log").read_text()
-    assert (tmp_path / "3.log").read_text().count("at work on 3") == 2
+    assert (tmp_path / "3.log").read_text().count("running 3") == 2
     assert not (tmp_path / "0.npz").exists()  # its checkpoint went with it
 
 
-def test_a_hopeless_trial_is_ended_by_the_pruner(tmp_path):
+def test_a_poor_trial_is_ended_by_the_pruner(tmp_path):
     median = {"_target_": "optuna.pruners.MedianPruner", "n_startup_trials": 1}
     driver = drive(tmp_path, [[0.8, 0.9], [0.7, 0.95], [0.85, 0.9]], pruner=median)
     driver.run()
@@ -115,7 +115,7 @@ def test_a_sweep_whose_first_runs_all_fail_is_given_up(tmp_path):
     assert driver.study_.counts()["waiting"] == 2
 
 
-def test_a_stopped_sweep_takes_its_trial_again(tmp_path):
+def test_a_stopped_trial_is_queued_again(tmp_path):
     class CtrlC(Display):
         def epoch(self, job, epoch, metrics):
             if job.number == 1:

@@ -1,4 +1,4 @@
-"""A sweep whose workers cannot be had."""
+"""A sweep whose workers cannot start."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""What a sweep is asked to do: its words, and the config of each of its runs."""
+"""The plan of a sweep: its command line, and the config of each of its runs."""
 
 import os
 import subprocess
@@ -29,7 +29,7 @@ def test_runs_do_not_share_their_configs():
     assert (one.margin, other.margin) == (0.1, 0.3)
 
 
-def test_an_axis_that_is_no_key_is_told_of(tmp_path):
+def test_an_axis_that_is_no_key_is_refused(tmp_path):
     (tmp_path / "s.yaml").write_text("axes: {marign: [0.1, 0.2]}")
     with pytest.raises(InputError, match="did you mean margin"):
         read_plan([str(tmp_path / "s.yaml")]).check()

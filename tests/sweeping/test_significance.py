@@ -1,4 +1,4 @@
-"""Who may be called the best of a sweep, against simulated sweeps whose truth is known."""
+"""Which model is the best, in simulated sweeps whose truth is known."""
 
 import numpy as np
 import pytest
@@ -34,7 +34,7 @@ def test_of_equal_models_none_wins_in_95_of_100_sweeps(models, seeds, seed_noise
     sweeps = [sweep(rng, [1.0] * models, seeds=seeds, seed_noise=seed_noise) for _ in range(200)]
     found = [compared(one) for one in sweeps]
     assert sum(one.wins for one in found) <= 0.05 * len(found)
-    assert len({one.best for one in found}) == models  # by luck now this one, now that one
+    assert len({one.best for one in found}) == models  # by chance now one, now another
 
 
 def test_of_models_at_chance_none_wins_and_hardly_one_is_above_chance():
@@ -58,16 +58,16 @@ def test_a_better_model_wins():
 
 
 def test_a_lead_is_paired():
-    """Two models that err on the same pairs are told apart by less than two that do not."""
+    """Two models that err on the same pairs have a narrower interval than two that do not."""
     rng = np.random.default_rng(5)
     one, other = (distances for (distances,) in sweep(rng, [1.0, 1.0]))
-    near = compared([[one], [one + 0.05 * rng.normal(size=PAIRS)]])
-    far = compared([[one], [other]])
-    widths = [found.leads[1 - found.best] for found in (near, far)]
+    alike = compared([[one], [one + 0.05 * rng.normal(size=PAIRS)]])
+    unlike = compared([[one], [other]])
+    widths = [found.leads[1 - found.best] for found in (alike, unlike)]
     assert widths[0].high - widths[0].low < 0.5 * (widths[1].high - widths[1].low)
 
 
-def test_models_that_are_equal_are_said_to_be_equal():
+def test_models_of_the_same_auc_are_equals():
     rng = np.random.default_rng(6)
     ((one,), (other,)) = sweep(rng, [3.0, 0.1])
     found = compared([[one], [other], [one]])

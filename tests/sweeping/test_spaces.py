@@ -57,7 +57,7 @@ def test_a_number_written_as_1e_4_is_one(tmp_path):
     ]
 
 
-def test_changes_replace_axes_and_what_stands_beside_them(tmp_path):
+def test_changes_replace_axes_and_the_keys_beside_them(tmp_path):
     changes = {"axes.margin": [0.3], "axes.fit.epochs": [1, 2], "seeds": [5, 6, 7]}
     changed = space(tmp_path, "axes: {margin: [0.1, 0.2]}", changes)
     assert changed.cells() == [{"margin": 0.3, "fit.epochs": 1}, {"margin": 0.3, "fit.epochs": 2}]
@@ -76,8 +76,8 @@ def test_changes_replace_axes_and_what_stands_beside_them(tmp_path):
         ("axes: [", "not YAML"),
         ("axes: {margin: [0.2]}\ntrails: 3", "trails"),
         ("axes: {margin: {low: 1, high: 2}}", "a list of values, or a sampler"),
-        ("axes: {margin: {low: 2, high: 1}}", "low is 2"),
-        ("axes: {margin: {low: 0, high: 1, log: true}}", "above 0"),
+        ("axes: {margin: {low: 2, high: 1}}", "low, 2, is above high, 1"),
+        ("axes: {margin: {low: 0, high: 1, log: true}}", "low above 0"),
         ("axes: {margin: {low: 0.1, high: .inf}}", "margin: high"),
         ("axes: {margin: {low: .nan, high: 0.4}}", "margin: low"),
         *(
@@ -86,7 +86,7 @@ def test_changes_replace_axes_and_what_stands_beside_them(tmp_path):
         ),
         ("axes: {margin: [.inf, 0.2]}", "inf is not a finite number"),
         ("axes: {margin: [.nan]}", "nan is not a finite number"),
-        ("axes: {margin: ['${oc.env:HOME}']}", "write the value out"),
+        ("axes: {margin: ['${oc.env:HOME}']}", "give the value itself"),
         ("axes: {margin: ['${']}", "not YAML"),
         ("axes: {margin: [0.2, 0.3, 0.2]}", "0.2 is listed twice"),
         ("axes: {margin: [" + "9" * 5000 + "]}", "not YAML"),
@@ -108,7 +108,7 @@ def test_changes_replace_axes_and_what_stands_beside_them(tmp_path):
         ("#" + "x" * 1_000_000, "bytes of YAML are too many"),
         ("axes: {" + ", ".join(f"a{n}: [1, 2, 3, 4, 5]" for n in range(20)) + "}", "10,000 runs"),
         (f"axes: {{margin: [0.2]}}\n{RANDOM}".replace("20", "1000000000000"), "10,000 runs"),
-        ("axes: {margin: {values: [1], when: {miner: hard}}}", "no axis above it"),
+        ("axes: {margin: {values: [1], when: {miner: hard}}}", "no axis miner before it"),
         ("axes: {seed: [1, 2]}", "seeds:"),
         ("axes: {margin: [0.2]}\ntrials: 3", "both, or neither"),
         ("axes: {margin: [0.2]}\nobjectives: {auc: best}", "maximize"),
@@ -144,6 +144,6 @@ def test_a_change_inside_what_has_no_keys_is_refused(tmp_path, key):
 
 
 def test_a_missing_space_names_those_that_are_there(tmp_path):
-    (tmp_path / "near.yaml").touch()
-    with pytest.raises(InputError, match="has near"):
-        read_space(tmp_path / "far.yaml")
+    (tmp_path / "here.yaml").touch()
+    with pytest.raises(InputError, match="has here"):
+        read_space(tmp_path / "missing.yaml")

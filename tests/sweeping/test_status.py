@@ -1,4 +1,4 @@
-"""What is told of past sweeps: status, best, and what clean frees."""
+"""Past sweeps: their status, their best run, and the checkpoints that clean deletes."""
 
 import pytest
 
@@ -29,7 +29,7 @@ def study(tmp_path, monkeypatch):
     return study
 
 
-def test_status_tells_of_every_trial(study, capsys):
+def test_status_lists_every_trial(study, capsys):
     status(["grid"])
     shown = " ".join(capsys.readouterr().out.split())
     assert "0.2, seed 7" in shown
@@ -45,7 +45,7 @@ def test_best_is_a_command_that_runs_it_again(study, capsys):
     assert "command\ttripletlab train fit.epochs=2 margin=0.2 seed=7" in out
 
 
-def test_what_is_not_there_is_told(study, tmp_path):
+def test_a_missing_sweep_is_an_error(study, tmp_path):
     with pytest.raises(InputError, match="there are grid-abc"):
         status(["other"])
     (tmp_path / "mlruns" / "optuna.db").unlink()

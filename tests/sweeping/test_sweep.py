@@ -69,10 +69,10 @@ def test_stopped_killed_completed_and_not_repeated(tmp_path):
         process = sweep(tmp_path)
         wait_until(1, tmp_path, process)
         process.send_signal(stop)  # Keras forgets the first network at about this time
-        said = process.communicate()[1]
+        err = process.communicate()[1]
         assert process.returncode == 130
-        assert "Traceback" not in said
-        assert said.endswith("tripletlab: stopped; the same command continues where it can\n")
+        assert "Traceback" not in err
+        assert err.endswith("tripletlab: stopped; the same command continues where it can\n")
         assert sorted(status for _, status in runs(tmp_path)[0]) == ["FINISHED", "KILLED", "KILLED"]
 
     process = sweep(tmp_path)
@@ -83,10 +83,10 @@ def test_stopped_killed_completed_and_not_repeated(tmp_path):
 
     process = sweep(tmp_path)
     kill_worker(tmp_path, process)
-    out, said = process.communicate()
-    assert process.returncode == 0, said
-    assert "worker ended by SIGKILL; it goes on from its last epoch" in " ".join(said.split())
-    assert "champion: tripletlab-synthetic-people-" in out, said
+    out, err = process.communicate()
+    assert process.returncode == 0, err
+    assert "worker ended by SIGKILL; it goes on from its last epoch" in " ".join(err.split())
+    assert "champion: tripletlab-synthetic-people-" in out, err
     named, found, client = runs(tmp_path)
     cells = {"semihard 0.2", "semihard 0.4", "hard 0.2", "hard 0.4"}
     assert [status for _, status in named] == ["FINISHED"] * 5  # the parent, and each cell once
@@ -109,8 +109,8 @@ def test_stopped_killed_completed_and_not_repeated(tmp_path):
     model = client.search_registered_models()[0]
     assert len(client.search_model_versions(f"name = '{model.name}'")) == 4
 
-    again, said = sweep(tmp_path).communicate()
-    assert "4 of 4 runs are finished already" in said
+    again, err = sweep(tmp_path).communicate()
+    assert "4 of 4 runs are finished already" in err
     assert again == out
     assert len(runs(tmp_path)[0]) == len(named)
     assert len(client.search_model_versions(f"name = '{model.name}'")) == 4

@@ -1,4 +1,4 @@
-"""Optuna's own pictures of a study, and the learning curves and ROC of its runs, in Plotly."""
+"""Optuna's figures of a study, and the learning curves and ROC curves of its runs, in Plotly."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -18,8 +18,8 @@ Curve = Sequence[tuple[int, float]]  # (epoch, value)
 Rates = tuple[NDArray[np.float64], NDArray[np.float64]]  # false and true positives
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")  # Okabe and Ito
 GREY = "#9aa0a8"
-MORE = ("#1c2024", "#7a4fbf", "#8c564b", GREY)  # for the curves of so many runs
-SHORT = 24  # characters of a name that is written beside its point; longer ones are hovered
+MORE = ("#1c2024", "#7a4fbf", "#8c564b", GREY)  # for further curves
+SHORT = 24  # characters at most of a name beside its point; longer names show on hovering
 LAYOUT = {
     "template": "plotly_white",
     "font": {"family": "system-ui, sans-serif", "size": 13},
@@ -30,11 +30,10 @@ LAYOUT = {
 
 
 def of_study(study: Study) -> dict[str, Figure]:
-    """Heading to figure, for what the study's trials can show.
+    """Heading to figure, for those figures that the study's trials suffice for.
 
-    Parallel coordinates, importance, slices and contours say how parameters act on the first
-    objective (all but the slices need two parameters); with several objectives their Pareto front
-    comes first.
+    They show how parameters affect the first objective; all but the history and the objective by
+    one parameter need two parameters. The Pareto front of two or three objectives comes first.
     """
     own, space = study.study, study.space
     done = own.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
@@ -48,35 +47,37 @@ def of_study(study: Study) -> dict[str, Figure]:
     first = describe(next(iter(space.objectives))).heading
     single = _by_first_objective(own, done)
     drawn: dict[str, Callable[[], Figure]] = {
-        "How it went": lambda: visualization.plot_optimization_history(single, target_name=first),
-        "All runs at a glance": lambda: visualization.plot_parallel_coordinate(
+        "Optimisation history": lambda: visualization.plot_optimization_history(
+            single, target_name=first
+        ),
+        "Parallel coordinates": lambda: visualization.plot_parallel_coordinate(
             single, params=varied, target_name=first
         ),
-        "Which parameter matters": lambda: visualization.plot_param_importances(
+        "Parameter importance": lambda: visualization.plot_param_importances(
             single, params=varied, evaluator=FanovaImportanceEvaluator(seed=0), target_name=first
         ),
-        "Each parameter alone": lambda: visualization.plot_slice(
+        "Objective by one parameter": lambda: visualization.plot_slice(
             single, params=varied, target_name=first
         ),
-        "Two parameters together": lambda: visualization.plot_contour(
+        "Objective by two parameters": lambda: visualization.plot_contour(
             single, params=varied[:4], target_name=first
         ).update_layout(height=320 * max(len(varied[:4]) - 1, 2)),
     }
     if space.several and len(space.objectives) < 4:
         front = {"Pareto front": lambda: visualization.plot_pareto_front(own)}
         drawn = {**front, **drawn}
-    silent = set[str]()
+    left_out = set[str]()
     if len(varied) == 1:
-        silent = {"All runs at a glance", "Which parameter matters", "Two parameters together"}
+        left_out = {"Parallel coordinates", "Parameter importance", "Objective by two parameters"}
     elif len(done) < 4 or len({tuple(one.values) for one in done}) < 2:
-        silent = {"Which parameter matters"}  # a model of so few runs says nothing
+        left_out = {"Parameter importance"}  # fANOVA needs more
     return {
-        heading: _in_our_style(draw()) for heading, draw in drawn.items() if heading not in silent
+        heading: _in_our_style(draw()) for heading, draw in drawn.items() if heading not in left_out
     }
 
 
 def learning_curves(curves: Mapping[str, Curve], *, best: str, ended: set[str]) -> Figure:
-    """The validation AUC of every run by epoch; the best thick, what ended early dotted."""
+    """The validation AUC of every run by epoch; thick the best, dotted those that ended early."""
     figure = Figure()
     for name, curve in curves.items():
         dash = "dot" if name in ended else "solid"
@@ -122,7 +123,7 @@ def auc_by_operations(networks: Mapping[str, tuple[float, float]]) -> Figure:
 
 
 def _by_first_objective(study: optuna.Study, done: Sequence[FrozenTrial]) -> optuna.Study:
-    """The same trials with one objective, of which Optuna knows which end is the good one."""
+    """The same trials with the first objective alone, for figures that take one."""
     single = optuna.create_study(direction=study.directions[0])
     for trial in done:
         single.add_trial(

@@ -1,4 +1,4 @@
-"""The engine beyond one machine: workers are actors of a Ray cluster."""
+"""The engine for several machines: workers are actors of a Ray cluster."""
 
 import asyncio
 import contextlib

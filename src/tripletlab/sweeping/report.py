@@ -27,7 +27,7 @@ def report(
     title: str,
     conclusion: str,
 ) -> str:
-    """The page: the answer, the tables, Optuna's figures, learning curves and ROC curves."""
+    """The page as HTML: conclusion, tables, learning curves, Optuna's figures and ROC curves."""
     ranked = sorted(rows, key=lambda row: row.score, reverse=True)
     parts: list[Part] = [*_pivot(study, rows), _table(study, ranked)]
     figures = charts.of_study(study)
@@ -49,12 +49,12 @@ def report(
 
 
 NOTES = {
-    "Learning curves": "Validation AUC after each epoch. Thick: the winner; dotted: ended early.",
+    "Learning curves": "Validation AUC after each epoch. Thick: the highest; dotted: ended early.",
     "ROC": "Mean over the folds of the verification pairs, which chose no model.",
     "ROC of the best": "Mean over the folds of the verification pairs, which chose no model.",
-    "Which parameter matters": "fANOVA on the finished runs: few runs, rough shares.",
-    "AUC against operations": "Verification AUC, and what a face costs the network.",
-    "Pareto front": "No run is better than these in every objective at once.",
+    "Parameter importance": "fANOVA over the finished runs; with few runs, a rough estimate.",
+    "AUC against operations": "AUC on the verification pairs; operations for one face.",
+    "Pareto front": "No run is better than one of these in all objectives at once.",
 }
 
 
@@ -66,7 +66,7 @@ def _counts(study: Study) -> str:
 
 
 def _pivot(study: Study, rows: Sequence[ModelRow]) -> list[PageTable]:
-    """Validation AUC by the two axes of a grid, with the scatter over seeds where there are any."""
+    """Validation AUC by the two axes of a grid, with its standard deviation over several seeds."""
     axes = study.space.axes
     if study.space.sampler or len(axes) != 2 or any(axis.when for axis in axes.values()):
         return []
@@ -122,11 +122,11 @@ def _rocs(rows: Sequence[ModelRow], pairs: PairStore, tracker: Tracker) -> Figur
 
 
 def _ended(study: Study) -> list[PageTable]:
-    """The runs that ended early or failed, each with its reason."""
+    """The runs that ended early or failed, with the reason of each."""
     lines = []
     for trial in study.latest():
         notes: Mapping[str, object] = trial.user_attrs
         if why := notes.get(ERROR) or notes.get(REASON):
             name = study.space.title(parameters(trial))
             lines.append([name, STATES[trial.state], str(why)])
-    return [PageTable("Ended early", ("model", "state", "why"), lines)] if lines else []
+    return [PageTable("Ended early", ("model", "state", "reason"), lines)] if lines else []

@@ -133,7 +133,7 @@ def _finished(study: Study) -> list[ModelRow]:
         for point, runs in study.finished()
     ]
     if any(SCORE not in metrics for row in rows for metrics in row.metrics):
-        raise InputError(f"{study.name}: its runs have no {SCORE}, as those of earlier versions")
+        raise InputError(f"{study.name}: its runs, of an earlier version, have no {SCORE}")
     return rows
 
 

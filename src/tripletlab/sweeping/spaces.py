@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 Value = bool | int | float | str | None
 Point = dict[str, Value]  # a value for each axis that applies
-SCORE = "val/best_auc"  # what chooses the winner
+SCORE = "val/best_auc"  # chooses the best model
 MONITORED = "val/auc"  # what a pruner compares, epoch by epoch
 MAX_RUNS = 10_000  # of a sweep
 KEY = r"[\w-]+([./][\w-]+)*"
@@ -20,7 +20,7 @@ def _plain(value: Value) -> Value:
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError(f"{value} is not a finite number")
     if isinstance(value, str) and "${" in value:
-        raise ValueError(f"{value}: write the value out")
+        raise ValueError(f"{value}: give the value itself")
     return value
 
 
@@ -85,7 +85,7 @@ class Choice(Axis, frozen=True):
         return value in self.values
 
     def ends(self) -> list[Value]:
-        """Values that stand for all when a config is checked."""
+        """The values to check a config with."""
         return self.values
 
 
@@ -100,9 +100,9 @@ class Range(Axis, frozen=True):
     @model_validator(mode="after")
     def _can_be_drawn(self) -> "Range":
         if self.low > self.high:
-            raise ValueError(f"low is {self.low} and high {self.high}")
+            raise ValueError(f"low, {self.low}, is above high, {self.high}")
         if self.log and (self.low <= 0 or self.step is not None):
-            raise ValueError("log needs low above 0, and no step")
+            raise ValueError("log needs a low above 0 and no step")
         span = (self.high - self.low) * (1 + 1e-9)  # 0.3 - 0.1 is a little less than 0.2
         if self.step is not None and not 0 < self.step <= span <= 1e6 * self.step:
             raise ValueError(
@@ -122,7 +122,7 @@ class Range(Axis, frozen=True):
         return isinstance(value, int | float) and self.low <= value <= self.high
 
     def ends(self) -> list[Value]:
-        """Values that stand for all when a config is checked."""
+        """The values to check a config with."""
         return [self.low, self.high]
 
 
@@ -154,7 +154,7 @@ class Space(BaseModel, extra="forbid", frozen=True):
                 raise ValueError(f"axis {key!r}: this cannot be a key of the config")
             for other, wanted in axis.when.items():
                 if other not in earlier:
-                    raise ValueError(f"axis {key}: no axis above it is called {other}")
+                    raise ValueError(f"axis {key}: there is no axis {other} before it")
                 for value in wanted if isinstance(wanted, list) else [wanted]:
                     if not earlier[other].has(value):
                         raise ValueError(f"axis {key}: {other} is never {value}")

@@ -1,4 +1,4 @@
-"""`tripletlab sweep status`, `sweep best` and `clean`: what past sweeps left; none of it trains."""
+"""`tripletlab sweep status`, `sweep best` and `clean`, on past sweeps; none of them trains."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,7 +26,7 @@ from tripletlab.system.provenance import code_fingerprint
 
 
 def status(words: Sequence[str]) -> None:
-    """Print every trial of a sweep: its epochs, its values, its time, and how it ended."""
+    """Print every trial of a sweep: its epochs, objectives and time, its state and the reason."""
     study = _named_study(words)
     space = study.space
     shown = Table(title=study.name, title_justify="left", caption_justify="left")
@@ -47,7 +47,7 @@ def status(words: Sequence[str]) -> None:
         shown.add_row(name, epoch, *values, time, state)
     counts = study.counts()
     parts = [f"{count} {state}" for state, count in counts.items() if count and state != "declared"]
-    shown.caption = f"{', '.join(parts) or 'nothing yet'}, of {counts['declared']}"
+    shown.caption = f"{', '.join(parts) or 'no trials'}, of {counts['declared']}"
     console = Console(highlight=False)
     if (
         console.measure(shown, options=console.options.update(max_width=1000)).minimum
@@ -59,7 +59,7 @@ def status(words: Sequence[str]) -> None:
 
 
 def _print_as_lists(table: Table, console: Console) -> None:
-    """A table for a screen that is too narrow for it: each row under its first cell."""
+    """Print a table on a screen too narrow for it: each row as a list under its first cell."""
     headings = [str(column.header).replace("\n", " ") for column in table.columns]
     console.print(table.title)
     for name, *cells in zip(*(column.cells for column in table.columns), strict=True):
@@ -87,7 +87,7 @@ def best(words: Sequence[str]) -> None:
 
 
 def clean(config: StudiesConfig) -> None:
-    """Delete the checkpoints that no trial will go on from."""
+    """Delete the checkpoints that no trial and no training will continue from."""
     storage = existing_storage(config.studies)
     freed = 0
     for folder in Path(config.tracking["folder"]).glob("sweeps/*/"):
@@ -101,7 +101,9 @@ def clean(config: StudiesConfig) -> None:
                 freed += path.stat().st_size
                 path.unlink()
     for path in Path(config.tracking["folder"]).glob("train/*.npz"):
-        if not path.name.startswith(code_fingerprint()):  # `train` goes on with the same code alone
+        if not path.name.startswith(
+            code_fingerprint()
+        ):  # `train` continues only under the same code
             freed += path.stat().st_size
             path.unlink()
     print(f"freed {freed / 1e6:.1f} MB of checkpoints; runs and models stay")
