@@ -52,21 +52,36 @@ Threshold = Annotated[
 Photos = Annotated[list[Path], typer.Argument(metavar="PHOTO...", help="Photo files.")]
 
 
+NOUNS = {  # of conf/ that a command takes
+    "prepare": config.PrepareConfig.nouns(),
+    "evaluate": config.EvaluateConfig.nouns(),
+    "identify": config.EvaluateConfig.nouns(),
+    "describe": {"architecture", "faces"},
+    "train": config.RunConfig.nouns() | {"+experiment"},
+    "sweep": config.SweepConfig.nouns() | {"+experiment"},
+}
+
+
 class ConfigCommand(TyperCommand):
-    """A command whose help lists every noun of conf/ and its choices."""
+    """A command whose help lists the nouns of conf/ that it takes, and their choices."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Typer's help, then the choices."""
         from rich.console import Console
+        from rich.markup import escape
         from rich.table import Table
 
         super().format_help(ctx, formatter)
         shown = Table(title="Choices (NOUN=CHOICE; --config shows every key)", title_justify="left")
         for heading in ("noun", "choice", ""):
             shown.add_column(heading, no_wrap=heading != "")
-        for noun, choices in config.groups().items():
+        groups = config.groups()
+        groups["+experiment"] = groups.pop("experiment")
+        for noun, choices in groups.items():
+            if noun not in NOUNS[self.name or ""]:
+                continue
             for place, (choice, about) in enumerate(choices.items()):
-                shown.add_row("" if place else noun, choice, about)
+                shown.add_row("" if place else noun, choice, escape(about))
             shown.add_section()
         Console(highlight=False).print(shown)
 
