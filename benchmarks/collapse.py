@@ -1,4 +1,4 @@
-"""Does the guard see a collapse, and is it silent on healthy runs? What does batch norm do?
+"""Does the guard end runs that collapse, and only those? What does batch norm do?
 
     .venv/bin/python benchmarks/collapse.py FOLDER
 
@@ -140,7 +140,7 @@ def fired(epochs: list[dict[str, float]]) -> str:
     for epoch in range(1, len(distances)):
         if collapse(distances[: epoch + 1], **bounds):
             return f"epoch {epoch}"
-    return "silent"
+    return "–"
 
 
 def table(runs: dict[str, list[dict[str, float]]]) -> str:

@@ -23,7 +23,7 @@ class Regularizer(Protocol):
 class TripletModel(keras.Model):  # type: ignore[misc]
     """An embedder that learns from faces and labels: one forward pass a batch, mined in the graph.
 
-    Beside the loss it reports, as means over an epoch: `triplet_loss`, without the regulariser;
+    Beside the loss it reports, as means over an epoch: `triplet_loss`, without the regularizer;
     `kept` and `active`, fractions of the miner's anchor-positive pairs (a triplet was found; its
     loss is above zero); `positive_distance` and `negative_distance` over all pairs of the batch.
 
@@ -65,7 +65,7 @@ class TripletModel(keras.Model):  # type: ignore[misc]
         sample_weight: KerasTensor = None,
         training: bool = True,
     ) -> KerasTensor:
-        """Mine once, without gradient; the sum of the kept triplets' mean loss, the regulariser's
+        """Mine once, without gradient; the sum of the kept triplets' mean loss, the regularizer's
         loss, and the network's own losses (weight decay of its layers, say)."""
         if sample_weight is not None:
             raise InputError("the triplet loss has no weights for samples: leave sample_weight out")

@@ -1,4 +1,4 @@
-"""Regularisers: what the loss adds for a whole batch, beside its triplets.
+"""Regularizers: what the loss adds for a whole batch, beside its triplets.
 
 The contract: `regularizer(distances, labels, dim=…)` -> scalar, from the squared distances
 (batch, batch) of unit embeddings in `dim` dimensions and their labels (batch,).
