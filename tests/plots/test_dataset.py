@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from tests.stores import make_store
-from tripletlab.plots.dataset import SHOWN, TILE, dataset_facts, write_dataset_card
+from tripletlab.plots.dataset import SHOWN, dataset_facts, write_dataset_card
+from tripletlab.plots.montage import SIDE
 
 
 @pytest.fixture
@@ -49,9 +50,9 @@ def test_the_page_needs_nothing_else(store, tmp_path):
         for data in re.findall(r"base64,([^\"]+)", page)
     ]
     people, reasons = sheets
-    assert people.shape[0] == SHOWN[0] * TILE
-    assert people.shape[1] in (4 * TILE, 8 * TILE)  # two people have eight faces
-    assert reasons.shape == (TILE, TILE)
+    assert people.shape[0] == SHOWN[0] * SIDE
+    assert people.shape[1] in (4 * SIDE, 8 * SIDE)  # two people have eight faces
+    assert reasons.shape == (SIDE, SIDE)
     assert reasons[:, 48:].min() > 200  # an upright photo leaves the rest of its tile white
     assert page.count("<svg") == 3
 

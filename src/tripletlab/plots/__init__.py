@@ -1,1 +1,1 @@
-"""Figures and pages: ROC, maps of embeddings, cards, comparisons."""
+"""Figures and pages: ROC curves, maps of embeddings, cards, comparisons."""

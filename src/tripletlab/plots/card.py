@@ -1,4 +1,4 @@
-"""The card as JSON for programs, Markdown for notes, and one HTML page that needs nothing else."""
+"""The card as JSON for programs, as Markdown, and as one self-contained HTML page."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -63,7 +63,7 @@ def _lead(card: Mapping[str, Any]) -> str:
 
 
 def _overlap(about: Mapping[str, Any]) -> str:
-    """How many training people are in the test; never "none" where that could not be compared."""
+    """How many training people are in the test; never "none" where that cannot be checked."""
     shared = about.get("training_people_in_the_test")
     sides = (("training_people_without_names", "of them"), ("test_people_without_names", "tested"))
     unnamed = " and ".join(f"{about[key]:,} {side}" for key, side in sides if about.get(key))

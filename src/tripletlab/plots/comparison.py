@@ -1,4 +1,4 @@
-"""A comparison of models: for the terminal, as Markdown, and as one page with its pictures."""
+"""A comparison of models: for the terminal, as JSON and Markdown, and as one page."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -13,28 +13,24 @@ from tripletlab.evaluation.metrics import METRICS
 from tripletlab.evaluation.protocol import Flags, evaluate, roc
 from tripletlab.photos.pairs import Pairs
 from tripletlab.plots.page import PageTable, Picture, html_page, markdown_page
-from tripletlab.plots.style import GREY, plain, save, sheet
+from tripletlab.plots.style import GREY, PALETTE, plain, save, sheet
 from tripletlab.system.files import write_whole
 
-# Okabe and Ito's colours, each with a line of its own.
-LINES = (
-    *(("#0072b2", "-"), ("#e69f00", "--"), ("#009e73", "-."), ("#cc79a7", ":")),
-    *(("#56b4e9", "--"), ("#d55e00", "-."), ("black", ":")),
-)
+LINES = tuple(zip((*PALETTE, "black"), ("-", "--", "-.", ":", "--", "-.", ":"), strict=True))
 SURE = 0.05
 NOTE = (
-    "The first model's figure less the second's; 95 % intervals and p by a bootstrap that draws"
-    " identities, the same draws for both. Every p is adjusted for the number of comparisons"
-    " (Holm). A difference is called real below 0.05."
+    "The first model's figure minus the second's; 95 % intervals and p by a bootstrap over"
+    " identities, with the same draws for both. Every p is adjusted for the number of comparisons"
+    " (Holm). A difference is called real where p is below 0.05."
 )
 MCNEMAR = (
-    "McNemar's exact test takes the pairs as independent, which those of one person are not: its p"
-    " is too small."
+    "McNemar's exact test assumes independent pairs, which those of one person are not: its p is"
+    " too small."
 )
 
 
 class AdjustedComparison(NamedTuple):
-    """Two models compared, with p adjusted for all comparisons that were made."""
+    """Two models compared, with p adjusted for the number of comparisons."""
 
     models: tuple[str, str]
     compared: Comparison
@@ -58,7 +54,7 @@ class AdjustedComparison(NamedTuple):
 def adjusted(
     compared: Mapping[tuple[int, int], Comparison], names: Sequence[str]
 ) -> list[AdjustedComparison]:
-    """A row for every two models."""
+    """The comparison of every two models, with adjusted p."""
     of = list(compared.values())
     adjusted = (
         holm([one.accuracy.p for one in of]),
@@ -76,7 +72,7 @@ def adjusted(
 def terminal(comparisons: Sequence[AdjustedComparison], *, title: str) -> Grid:
     """A table narrow enough for a terminal."""
     grid = Grid(title=title, title_justify="left", show_lines=True)
-    for column in ("models", "accuracy", "AUC", "only one\nis right", "same\ncall"):
+    for column in ("models", "accuracy", "AUC", "only one\ncorrect", "same\ndecision"):
         side = "left" if column == "models" else "right"
         grid.add_column(column, justify=side, no_wrap=True)  # type: ignore[arg-type]
     for row in comparisons:
@@ -92,7 +88,7 @@ def terminal(comparisons: Sequence[AdjustedComparison], *, title: str) -> Grid:
 
 
 def conclusion(comparisons: Sequence[AdjustedComparison]) -> str:
-    """What may be said of all of them."""
+    """The real differences as sentences, or that none is shown."""
     sentences = [sentence for row in comparisons for sentence in row.conclusions()]
     several = f"{len(comparisons)} comparisons; p adjusted for their number (Holm)."
     held = several if len(comparisons) > 1 else "One comparison."
@@ -197,14 +193,14 @@ def _contested(comparisons: Sequence[AdjustedComparison]) -> PageTable:
         )
         for row in comparisons
     ]
-    heading = ("first", "second", "only the first is right", "only the second is right", "p")
+    heading = ("first", "second", "only the first correct", "only the second correct", "p")
     return PageTable("Pairs on which they differ", heading, lines, MCNEMAR)
 
 
 def _agreement(decisions: Sequence[Decisions], names: Sequence[str]) -> PageTable:
     shares = [[f"{np.mean(a.correct == b.correct):.1%}" for b in decisions] for a in decisions]
     lines = [(name, *row) for name, row in zip(names, shares, strict=True)]
-    return PageTable("Share of the pairs with the same call", ("", *names), lines)
+    return PageTable("Share of the pairs with the same decision", ("", *names), lines)
 
 
 def _figures(difference: Difference, p: float) -> tuple[str, str, str]:

@@ -1,23 +1,22 @@
-"""The card of a face store: what is in it, what is not and why, as JSON and as one HTML page."""
+"""The card of a face store: what it holds and what was rejected, as JSON and as one HTML page."""
 
 import json
-from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from tripletlab.faces.cleaning import sharpness
 from tripletlab.faces.store import CALIBRATION, HELDOUT, TRAIN, VALIDATION, FaceStore, PairStore
-from tripletlab.plots.page import Chart, PageTable, Part, html_page
+from tripletlab.plots.montage import fitted, tiled
+from tripletlab.plots.page import Chart, PageTable, Part, embedded_jpeg, html_page
+from tripletlab.plots.style import BLUE
 from tripletlab.system.files import write_whole
 
-LOOKED_AT = 5000  # faces, drawn with a seed, whose brightness and sharpness are measured
-SHOWN = 12, 8  # identities of the montage, faces of each
-TILE = 64  # pixels
+MEASURED = 5000  # faces, drawn with a seed, whose brightness and sharpness are measured
+SHOWN = 12, 8  # identities in the montage, faces of each
 SPLITS = {
     "training": TRAIN,
     "validation": VALIDATION,
@@ -29,12 +28,12 @@ Grey = NDArray[np.uint8]
 
 
 def dataset_facts(store: FaceStore | PairStore) -> dict[str, Any]:
-    """What the card tells, as plain values."""
+    """The facts on the card, as values for JSON."""
     names = _names(store)
     people, faces = np.unique(names, return_counts=True)
     rng = np.random.default_rng(0)
-    some = np.sort(rng.permutation(len(store.images))[:LOOKED_AT])
-    looked_at = [np.asarray(store.images[row]) for row in some]
+    some = np.sort(rng.permutation(len(store.images))[:MEASURED])
+    measured = [np.asarray(store.images[row]) for row in some]
     facts: dict[str, Any] = {
         "title": store.title,
         "fingerprint": store.fingerprint,
@@ -48,9 +47,9 @@ def dataset_facts(store: FaceStore | PairStore) -> dict[str, Any]:
             "most": int(faces.max()),
             "histogram": _histogram(faces, 0, int(faces.max()) + 1),
         },
-        "brightness": _histogram([face.mean() for face in looked_at], 0, 256),
-        "sharpness": _histogram([sharpness(face) for face in looked_at], 0, 1.5),
-        "measured_on": len(looked_at),
+        "brightness": _histogram([face.mean() for face in measured], 0, 256),
+        "sharpness": _histogram([sharpness(face) for face in measured], 0, 1.5),
+        "measured_on": len(measured),
         "preparation": store.settings,
     }
     if isinstance(store, FaceStore):
@@ -105,17 +104,19 @@ def _page(
     return html_page(f"{store.title}: {facts['faces_kept']:,} faces", lead, parts)
 
 
-def _hygiene(told: Mapping[str, Any] | None) -> dict[str, str]:
-    """Who is in the verification set too, and who was left out, in numbers."""
-    if told is None:
+def _hygiene(hygiene: Mapping[str, Any] | None) -> dict[str, str]:
+    """How many people are in the verification set too, and how many were left out."""
+    if hygiene is None:
         return {}
-    shared, left_out = len(told["shared"]), len(told["left_out"])
-    unknown = "; not checkable for {:,} people to train on and {:,} of the set: no names".format(
-        *told["without_names"]
+    shared, left_out = len(hygiene["shared"]), len(hygiene["left_out"])
+    unknown = (
+        "; not checkable for {:,} training people and {:,} of the set, who have no names".format(
+            *hygiene["without_names"]
+        )
     )
     return {
-        "also in the verification set": f"{shared:,} people ({told['rule']})"
-        + (unknown if any(told["without_names"]) else ""),
+        "also in the verification set": f"{shared:,} people ({hygiene['rule']})"
+        + (unknown if any(hygiene["without_names"]) else ""),
         "left out": f"{left_out:,} people",
     }
 
@@ -135,7 +136,7 @@ def _flat(values: Mapping[str, Any], path: str) -> dict[str, str]:
 
 
 def _names(store: FaceStore | PairStore) -> NDArray[np.str_]:
-    """Whose face each is."""
+    """The identity of each face."""
     names = np.asarray(store.names)
     return names[store.entries] if isinstance(store, FaceStore) else names
 
@@ -149,40 +150,27 @@ def _some_people(store: FaceStore | PairStore) -> list[list[Grey]]:
 
 
 def _montage(rows: Sequence[Sequence[Grey]]) -> str:
-    """Pictures side by side, as an image in the page; nothing where there are none."""
-    width = max(map(len, rows), default=0)
-    if not width:
+    """Rows of pictures as one embedded image; nothing where there are none."""
+    columns = max(map(len, rows), default=0)
+    if not columns:
         return ""
-    sheet = np.full((len(rows) * TILE, width * TILE), 255, np.uint8)
-    for down, row in enumerate(rows):
-        for right, picture in enumerate(row):
-            tile = _fitted(picture)
-            top, left = down * TILE, right * TILE
-            sheet[top : top + tile.shape[0], left : left + tile.shape[1]] = tile
-    data = b64encode(cv2.imencode(".jpg", sheet)[1].tobytes()).decode()
-    return f'<img alt="faces" src="data:image/jpeg;base64,{data}">'
-
-
-def _fitted(picture: Grey) -> Grey:
-    """As large as fits into a tile."""
-    scale = TILE / max(picture.shape)
-    size = [max(1, round(side * scale)) for side in picture.shape[::-1]]
-    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+    sheet = tiled([[fitted(picture) for picture in row] for row in rows], columns=columns)
+    return f'<img alt="faces" src="{embedded_jpeg(sheet)}">'
 
 
 def _histogram(values: Any, low: float, high: float) -> dict[str, Any]:
-    """Counts in 20 bins; what is beyond the ends is in the last ones."""
+    """Counts in 20 bins; values outside the range count in the first and last bin."""
     counts, edges = np.histogram(np.clip(values, low, high), bins=20, range=(low, high))
     return {"edges": edges.round(4).tolist(), "counts": counts.tolist()}
 
 
 def _bars(histogram: Mapping[str, Any]) -> str:
-    """A histogram as a drawing in the page."""
+    """A histogram as an SVG drawing."""
     counts, edges = histogram["counts"], histogram["edges"]
     most = max(*counts, 1)
     bars = "".join(
         f'<rect x="{20 * place}" y="{100 - 100 * count / most:.1f}" width="18"'
-        f' height="{100 * count / most:.1f}" fill="#4a6fa5"><title>{edges[place]:g} to'
+        f' height="{100 * count / most:.1f}" fill="{BLUE}"><title>{edges[place]:g} to'
         f" {edges[place + 1]:g}: {count:,}</title></rect>"
         for place, count in enumerate(counts)
     )

@@ -1,36 +1,41 @@
-"""Maps of embeddings before and after training: UMAP to the plane, the face at the pointer."""
+"""The page of maps of embeddings before and after training, with the face at the pointer."""
 
-import base64
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tripletlab.plots.montage import fitted, tiled
+from tripletlab.plots.page import embedded_jpeg, template
 from tripletlab.plots.projection import Neighbours, Points
+from tripletlab.plots.style import BLUE, VERMILION
 from tripletlab.system.files import write_whole
 
 Faces = NDArray[np.uint8]  # (n, size, size)
 
-# Paul Tol's "muted" colours, which every eye tells apart. Nine colours and five markers have no
-# common divisor, so that 45 people get 45 different pairs of them.
+# Paul Tol's "muted" colours, distinguishable with any colour vision: the figures' palette has too
+# few. Nine colours and five markers have no common divisor, so that 45 people get different pairs.
 COLOURS = (
     *("#332288", "#cc6677", "#44aa99", "#882255", "#88ccee"),
     *("#999933", "#aa4499", "#117733", "#ddcc77"),
 )
 MARKERS = {"circle": 9, "triangle": 10, "square": 8, "diamond": 13, "inverted_triangle": 10}
-SAME, OTHER = "#0072b2", "#d55e00"  # frames of neighbours: the same person, somebody else
-ACROSS = 20  # faces in a row of the sheet that holds them all
-# Custom properties reach into the shadow root where Bokeh draws a tooltip; style sheets do not.
+SAME, OTHER = BLUE, VERMILION  # frames of neighbours: the same person, another
+ACROSS = 20  # faces in a row of the picture that holds them all
+# Bokeh draws tooltips in a shadow root, which custom properties reach and style sheets do not.
 FACE = "display:inline-block;background:var(--faces);width:64px;height:64px"
 TOOLTIP = f"""<div style="text-align:center;max-width:420px">
 <div style="{FACE};background-position:@at;transform:scale(2);margin:34px 50px;
 image-rendering:pixelated"></div><br><b>@name</b>
 <div style="margin-top:6px;color:#4a5058">nearest faces, by squared distance</div>
 <div style="white-space:nowrap">@NEAR{{safe}}</div></div>"""
+LEAD = (
+    "Point at a face to see it with its nearest faces: framed in blue those of the same person, in"
+    " orange those of others. Click names in the legend to fade everybody else."
+)
 CHOOSE = """
 const chosen = new Set(kept.tags)
 if (!chosen.delete(cb_obj.item.name)) chosen.add(cb_obj.item.name)
@@ -53,7 +58,7 @@ next()
 
 
 class Map(NamedTuple):
-    """A title, the points (n, 2), and the nearest faces of each."""
+    """A map: its title, the points (n, 2), and each one's nearest faces."""
 
     title: str
     points: Points
@@ -61,7 +66,7 @@ class Map(NamedTuple):
 
 
 class MapFrame(NamedTuple):
-    """A snapshot of the training, and the points (n, 2) then."""
+    """A frame of the animation: its title, and the points (n, 2) after some epoch."""
 
     title: str
     points: Points
@@ -76,37 +81,32 @@ def draw_map(
     title: str,
     path: Path,
 ) -> None:
-    """Write one HTML page that needs no network: the maps side by side, a look for each person.
+    """Write one self-contained HTML page with the maps side by side, or below each other.
 
-    The face, its name and its nearest faces appear at the pointer, and its point is ringed in every
-    map. A click on a name in the legend fades everybody else; further clicks add people or let
-    them go. A slider moves the last map through the animation, which ends in it.
+    `faces` (n, size, size) and `names` (n,) belong to the points. The face at the pointer appears
+    with its name and nearest faces, and its point is ringed in every map. A click on a name in the
+    legend fades all others; further clicks add or remove people. A slider moves the last map
+    through `animation`, whose last frame is that map.
     """
     from bokeh.embed import file_html
-    from bokeh.layouts import column, row
-    from bokeh.models.widgets import Div
     from bokeh.resources import INLINE
 
     people = _people(maps, animation, names)
     plots = [_plot(people, place, one.title) for place, one in enumerate(maps)]
     _link_legends(plots)
-    note = (
-        "Point at a face to see it and who is next to it. Click names to fade everybody else."
-        f" Frames: <b style='color:{SAME}'>the same person</b>,"
-        f" <b style='color:{OTHER}'>somebody else</b>."
+    roots = [*_controls(animation, plots[-1], list(people.values()), len(maps) - 1), *plots]
+    rows = [[fitted(face) for face in faces[k : k + ACROSS]] for k in range(0, len(faces), ACROSS)]
+    known = {"lead": LEAD, "faces": embedded_jpeg(tiled(rows, columns=ACROSS))}
+    page = file_html(
+        roots, INLINE, title, template=template("map.html.j2"), template_variables=known
     )
-    heading = Div(text=f"<h2 style='margin:0 0 4px'>{escape(title)}</h2>{note}")
-    parts = [heading, *_controls(animation, plots[-1], list(people.values()), len(maps) - 1)]
-    page = column(*parts, row(*plots, sizing_mode="stretch_width"), sizing_mode="stretch_width")
-    # The first <head> is the page's own; Bokeh's scripts have more of them in their texts.
-    head = f"<head><style>:root{{--faces:url({_sheet_of(faces)})}}</style>"
-    write_whole(path, file_html(page, INLINE, title).replace("<head>", head, 1).encode())
+    write_whole(path, page.encode())
 
 
 def _people(
     maps: Sequence[Map], animation: Sequence[MapFrame], names: Sequence[str]
 ) -> dict[str, Any]:
-    """A data source for each person; all maps share it, and so what the pointer is at."""
+    """A data source for each person; the maps share it, and so the point under the pointer."""
     from bokeh.models import ColumnDataSource
 
     points = {f"map_{place}": one.points for place, one in enumerate(maps)}
@@ -137,8 +137,10 @@ def _neighbour_faces(neighbours: Neighbours, names: Sequence[str]) -> list[str]:
         )
 
     return [
-        "".join(face(row, int(one), d) for one, d in zip(others, apart, strict=True))
-        for row, (others, apart) in enumerate(
+        "".join(
+            face(row, int(one), distance) for one, distance in zip(others, distances, strict=True)
+        )
+        for row, (others, distances) in enumerate(
             zip(neighbours.rows, neighbours.distances, strict=True)
         )
     ]
@@ -165,7 +167,7 @@ def _plot(people: dict[str, Any], place: int, title: str) -> Any:
         for k, (person, source) in enumerate(people.items())
     ]
     tooltip = TOOLTIP.replace("NEAR", f"near_{place}")
-    # A well-trained person is one heap of twenty faces: without a limit they fill the screen.
+    # The faces of a person may lie in one heap: without a limit their tooltips fill the screen.
     plot.add_tools(HoverTool(tooltips=tooltip, muted_policy="ignore", limit=1))
     legend = Legend(items=items, ncols=2, location="center", border_line_color=None)
     legend.label_text_font_size = "9pt"
@@ -192,7 +194,7 @@ def _scatter(plot: Any, source: Any, place: int, k: int) -> Any:
 
 
 def _link_legends(plots: list[Any]) -> None:
-    """A click in any legend acts on all maps; the first one's tags hold who is chosen."""
+    """A click in any legend acts on all maps; the tags of the first hold the chosen names."""
     from bokeh.models import CustomJS
 
     legends = [plot.legend[0] for plot in plots]
@@ -204,7 +206,7 @@ def _link_legends(plots: list[Any]) -> None:
 def _controls(
     animation: Sequence[MapFrame], plot: Any, sources: list[Any], place: int
 ) -> list[Any]:
-    """A slider and a button that plays the animation; nothing where there is no animation."""
+    """A slider and a button that plays the animation; nothing where there is none."""
     if len(animation) < 2:
         return []
     from bokeh.layouts import row
@@ -212,6 +214,8 @@ def _controls(
 
     titles = [frame.title for frame in animation]
     slider = Slider(
+        sizing_mode="stretch_width",
+        max_width=300,
         start=0,
         end=len(animation) - 1,
         value=len(animation) - 1,
@@ -219,24 +223,15 @@ def _controls(
         title=titles[-1],
         show_value=False,
     )
-    button = Button(label="play the training", width=140)
+    button = Button(label="Play the training", width=140)
     known = {"sources": sources, "plot": plot, "slider": slider, "titles": titles}
     turn = CustomJS(args={**known, "x": f"map_{place}_x", "y": f"map_{place}_y"}, code=TURN)
     slider.js_on_change("value", turn)
     button.js_on_click(CustomJS(args={"slider": slider}, code=PLAY))
-    return [row(button, slider)]
+    styles = {"grid-column": "1 / -1"}
+    return [row(button, slider, sizing_mode="stretch_width", styles=styles)]
 
 
 def _at(row: int) -> str:
-    """Where a face lies on the sheet of all of them, for CSS."""
+    """The CSS position of a face on the picture that holds them all."""
     return f"{-64 * (row % ACROSS)}px {-64 * (row // ACROSS)}px"
-
-
-def _sheet_of(faces: Faces) -> str:
-    """All faces, 64 pixels wide each, as one picture."""
-    sheet = np.zeros((-(-len(faces) // ACROSS) * 64, ACROSS * 64), np.uint8)
-    for row, face in enumerate(faces):
-        top, left = row // ACROSS * 64, row % ACROSS * 64
-        sheet[top : top + 64, left : left + 64] = cv2.resize(np.ascontiguousarray(face), (64, 64))
-    jpeg = cv2.imencode(".jpg", sheet, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes()
-    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()

@@ -1,4 +1,4 @@
-"""The worst errors of a model, where bad crops and wrong labels show."""
+"""The worst errors of a model, often bad crops or wrong labels."""
 
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
@@ -16,20 +16,22 @@ MOST = COLUMNS * ROWS
 def draw_errors(
     store: PairStore, distances: Distances, thresholds: Distances, *, title: str, path: Path
 ) -> None:
-    """Write a PNG: the pairs farthest on the wrong side of their set's threshold, worst first."""
+    """Write a PNG: the pairs farthest on the wrong side of their fold's threshold."""
     pairs = store.pairs
-    beyond = distances - thresholds[pairs.fold]  # at or below 0: called the same person
-    false_matches = _worst(beyond, ~pairs.matched & (beyond <= 0))
-    false_non_matches = _worst(-beyond, pairs.matched & (beyond > 0))
+    excess = distances - thresholds[pairs.fold]  # at or below 0: accepted
+    false_matches = _worst(excess, ~pairs.matched & (excess <= 0))
+    false_non_matches = _worst(-excess, pairs.matched & (excess > 0))
     panels = [
-        _panel("False matches: two people, called one", false_matches, store, distances),
-        _panel("False non-matches: one person, called two", false_non_matches, store, distances),
+        _panel("False matches: two people accepted as one", false_matches, store, distances),
+        _panel(
+            "False non-matches: one person rejected as two", false_non_matches, store, distances
+        ),
     ]
     draw_montage(panels, title=title, path=path)
 
 
 def shown(store: PairStore, pair: int, *headline: str) -> Shown:
-    """A pair of the store for a montage, with words above the names of its photos."""
+    """A pair of the store for a montage, with a headline above the names of its photos."""
     rows = int(store.pairs.first[pair]), int(store.pairs.second[pair])
     one, other = (shorten(_name(store.names[row], store.sources[row])) for row in rows)
     return Shown(
@@ -39,10 +41,10 @@ def shown(store: PairStore, pair: int, *headline: str) -> Shown:
     )
 
 
-def _worst(beyond: Distances, wrong: NDArray[np.bool_]) -> NDArray[np.int64]:
+def _worst(excess: Distances, wrong: NDArray[np.bool_]) -> NDArray[np.int64]:
     """The wrong pairs, the most negative first."""
     chosen = np.flatnonzero(wrong)
-    return chosen[np.argsort(beyond[chosen], kind="stable")]
+    return chosen[np.argsort(excess[chosen], kind="stable")]
 
 
 def _panel(
@@ -57,6 +59,6 @@ def _panel(
 
 
 def _name(person: str, source: str) -> str:
-    """LFW's file names say who it is; others only their number."""
+    """The name of a photo: LFW's file names hold the person's, others only a number."""
     stem = PurePosixPath(source).stem
     return stem if stem.startswith(person) else f"{person}/{stem}"

@@ -1,4 +1,4 @@
-"""One to many as two curves: how soon the right person comes, and who is found among strangers."""
+"""Identification as two curves: the rank of the right person, and open-set search."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ LAST_RANK = 50
 
 
 def draw_identification(identified: Identified, *, title: str, path: Path) -> None:
-    """Write a PNG: the CMC, and TPIR over FPIR where unknown people were looked for."""
+    """Write a PNG: the CMC, and TPIR over FPIR where there were searches for unknown people."""
     found, people, _ = identified
     figure = sheet(11.4, 4.6, title=title)
     closed, open_set = figure.subplots(1, 2)
@@ -19,7 +19,7 @@ def draw_identification(identified: Identified, *, title: str, path: Path) -> No
     plain(closed).plot(np.arange(1, len(curve) + 1), curve, color=BLUE, marker=".")
     closed.set(xlabel="rank", ylabel="searches that found the person", ylim=(0, 1.02))
     closed.set_title(f"closed set: rank 1 in {curve[0]:.1%}, by chance {1 / max(people):.1%}")
-    plain(open_set).set_title("open set: found first, and near enough")
+    plain(open_set).set_title("open set: at rank 1 and below the threshold")
     unknown = int(np.count_nonzero(found.rank == 0))
     if unknown:
         rates = np.geomspace(1 / unknown, 1, 50)

@@ -1,6 +1,6 @@
-"""The pages: tables, pictures and charts in one HTML file that needs no other, or in Markdown.
+"""Pages: tables, pictures and charts in one self-contained HTML file, or in Markdown.
 
-One template and one stylesheet for all of them; they are readable on a phone, in light and dark.
+All share one stylesheet and template, for light and dark and for narrow screens.
 """
 
 import functools
@@ -9,13 +9,15 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from numpy.typing import NDArray
 
 
 class PageTable(NamedTuple):
-    """A table under its title; `note` stands between them.
+    """A table under its title; `note` is the text between them.
 
-    `marked` are the places of rows that stand out; columns of `figures` are aligned to the right.
+    `marked` are the positions of highlighted rows; columns of `figures` are aligned to the right.
     """
 
     title: str
@@ -32,7 +34,7 @@ class PageTable(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """A PNG and what it shows."""
+    """A PNG file with its caption."""
 
     caption: str
     path: Path
@@ -44,7 +46,7 @@ class Picture(NamedTuple):
 
 
 class Chart(NamedTuple):
-    """HTML that a library made, such as a chart of Plotly's; it is not escaped."""
+    """HTML made by a library, such as a Plotly chart; it is not escaped."""
 
     title: str
     html: str
@@ -60,20 +62,32 @@ Part = PageTable | Picture | Chart
 
 
 def html_page(title: str, lead: str, parts: Iterable[Part]) -> str:
-    """The page; `lead` says in a sentence what it shows. Texts are escaped, pictures inside."""
-    template = _templates().get_template("page.html.j2")
-    return template.render(title=title, lead=lead, parts=list(parts)) + "\n"
+    """The page; `lead` is its summary. Texts are escaped and pictures embedded."""
+    return template("page.html.j2").render(title=title, lead=lead, parts=list(parts)) + "\n"
 
 
 def markdown_page(title: str, lead: str, parts: Iterable[Part]) -> str:
-    """The same, with the tables alone."""
+    """The same page as Markdown, with its tables only."""
     tables = [_markdown_table(part) for part in parts if isinstance(part, PageTable)]
     return "\n\n".join([f"# {title}", lead, *tables]) + "\n"
 
 
 def embedded_png(path: Path) -> str:
-    """A PNG as the source of an image inside the page."""
+    """A PNG file as the source of an embedded image."""
     return f"data:image/png;base64,{b64encode(path.read_bytes()).decode()}"
+
+
+def embedded_jpeg(picture: NDArray[np.uint8]) -> str:
+    """A picture (height, width) as the source of an embedded image."""
+    import cv2
+
+    jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 85])[1]
+    return f"data:image/jpeg;base64,{b64encode(jpeg.tobytes()).decode()}"
+
+
+def template(name: str) -> Template:
+    """A template of this package; it escapes what is not marked safe."""
+    return _templates().get_template(name)
 
 
 @functools.cache

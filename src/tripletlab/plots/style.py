@@ -1,4 +1,4 @@
-"""The paper that every PNG is drawn on: one size of type, one set of colours, one way to save."""
+"""What all figures share: the sheet, the palette, and how they are saved."""
 
 from io import BytesIO
 from pathlib import Path
@@ -10,12 +10,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-BLUE, ORANGE, GREY = "#0072b2", "#e69f00", "#6b7078"  # told apart by every eye (Okabe and Ito)
-VERMILION = "#d55e00"
+# Okabe and Ito's colours: distinguishable with any colour vision.
+PALETTE = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")
+BLUE, ORANGE, _, _, _, VERMILION = PALETTE
+GREY = "#6b7078"
 
 
 def sheet(width: float, height: float, *, title: str) -> "Figure":
-    """An empty sheet, inches wide and high: no window, no pyplot."""
+    """An empty figure of this width and height in inches, without pyplot and its windows."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -26,14 +28,14 @@ def sheet(width: float, height: float, *, title: str) -> "Figure":
 
 
 def plain(axes: "Axes") -> "Axes":
-    """Two spines, a faint grid."""
+    """The axes with two spines and a faint grid."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.25)
     return axes
 
 
 def save(figure: "Figure", path: Path) -> None:
-    """Write the PNG whole or not at all."""
+    """Write a PNG atomically."""
     page = BytesIO()
     figure.savefig(page, format="png")
     write_whole(path, page.getvalue())

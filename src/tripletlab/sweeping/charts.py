@@ -11,12 +11,12 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from plotly.graph_objects import Figure
 
 from tripletlab.evaluation.metrics import describe
+from tripletlab.plots.style import PALETTE
 from tripletlab.sweeping.spaces import MONITORED
 from tripletlab.sweeping.study import Study
 
 Curve = Sequence[tuple[int, float]]  # (epoch, value)
 Rates = tuple[NDArray[np.float64], NDArray[np.float64]]  # false and true positives
-COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")  # Okabe and Ito
 GREY = "#9aa0a8"
 MORE = ("#1c2024", "#7a4fbf", "#8c564b", GREY)  # for further curves
 SHORT = 24  # characters at most of a name beside its point; longer names show on hovering
@@ -86,7 +86,7 @@ def learning_curves(curves: Mapping[str, Curve], *, best: str, ended: set[str]) 
         figure.add_scatter(x=steps, y=values, name=name, mode="lines+markers", line=line)
     figure.update_xaxes(title="epoch", dtick=1 if _longest(curves) < 20 else None)
     figure.update_yaxes(title=describe(MONITORED).heading)
-    figure.update_layout(colorway=COLOURS + MORE, showlegend=len(curves) <= 30)
+    figure.update_layout(colorway=PALETTE + MORE, showlegend=len(curves) <= 30)
     return _in_our_style(figure)
 
 
@@ -95,7 +95,7 @@ def roc_curves(curves: Mapping[str, Rates]) -> Figure:
     figure = Figure()
     chance = {"dash": "dash", "width": 1, "color": GREY}
     figure.add_scatter(x=[0, 1], y=[0, 1], name="chance", line=chance, mode="lines")
-    for colour, (name, (false, true)) in zip(COLOURS, curves.items(), strict=False):
+    for colour, (name, (false, true)) in zip(PALETTE, curves.items(), strict=False):
         line = {"width": 2, "color": colour}
         figure.add_scatter(x=false, y=true, name=name, mode="lines", line=line)
     figure.update_xaxes(title="false positive rate", range=[0, 1])
@@ -114,7 +114,7 @@ def auc_by_operations(networks: Mapping[str, tuple[float, float]]) -> Figure:
         text=list(networks),
         mode="markers+text" if max(map(len, networks)) <= SHORT else "markers",
         textposition="top center",
-        marker={"size": 11, "color": COLOURS[0]},
+        marker={"size": 11, "color": PALETTE[0]},
     )
     figure.update_xaxes(title="MFLOP for a face", type="log")
     figure.update_yaxes(title="verification AUC")
