@@ -18,7 +18,7 @@ from matplotlib.font_manager import findfont
 from PIL import Image, ImageDraw, ImageFont
 
 from tripletlab import config
-from tripletlab.faces.cleaning import empty, perceptual_hash, second_look, sharpness
+from tripletlab.faces.cleaning import empty, perceptual_hash, second_detections, sharpness
 from tripletlab.faces.cropping import crop, read_photo
 from tripletlab.faces.detection import Box
 from tripletlab.faces.landmark_training import draw, find
@@ -103,7 +103,7 @@ def known_people(given):
             yield [(p, boxes[0]) for p in photos if p is not None and (boxes := find(p))]
     else:
         for number in range(given.people):
-            found = draw([98, number], photos=given.each, livelier=1.0)
+            found = draw([98, number], photos=given.each, turns=1.0)
             yield [(one.photo, one.box) for one in found]
 
 
@@ -115,7 +115,7 @@ MEASURES = {  # filter: damage, measure, the threshold's name, damaged when larg
     "blurred": (blurred, lambda p, b: sharpness(face(p, b)), "min_sharpness", False),
     "text": (lettered, lambda p, b: letters_in_line(p), "max_letters", True),
     "empty pixels": (bordered, empty, "max_empty", True),
-    "not a face": (elsewhere, second_look, "min_second", False),
+    "not a face": (elsewhere, second_detections, "min_second", False),
 }
 
 

@@ -101,7 +101,7 @@ def main():
     parser.add_argument("--montage", type=Path, help="write the photos' faces, landmarks marked")
     given = parser.parse_args()
     cv2.setNumThreads(1)
-    known = [k for n in range(given.people) for k in draw([99, n], photos=2, livelier=1.0)]
+    known = [k for n in range(given.people) for k in draw([99, n], photos=2, turns=1.0)]
     half = len(known) // 2
     guess = average(known[half:])
     finders = {"average face": guess, "eye cascade": eye_cascade(guess), "regression": regressed}

@@ -43,7 +43,7 @@ def prepare(photos, place, recipe):
         photos,
         recipe,
         hygiene=Hygiene(exclude=[], shared="allow"),
-        judged={},
+        verification_people={},
         heldout=None,
         settings={},
         folder=Path(place),

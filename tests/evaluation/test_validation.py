@@ -29,7 +29,7 @@ def store() -> FaceStore:
         images=np.arange(faces, dtype=np.uint8)[:, None, None] * np.ones((1, 4, 4), np.uint8),
         offsets=np.arange(0, faces + 1, PHOTOS),
         names=NAMES,
-        called=NAMES,
+        display_names=NAMES,
         trees=TREES,
         tree_names=("one", "two"),
         sources=tuple(f"photo {row}" for row in range(faces)),

@@ -115,7 +115,7 @@ def test_faces_without_an_embedding_are_left_out_of_the_map_and_the_galleries(tm
 
 
 def test_overlap_is_by_name_and_never_none_where_names_are_missing():
-    store = replace(make_pairs(people=4, photos=2), called=("Zoë Kravitz",) * 2 + ("",) * 6)
+    store = replace(make_pairs(people=4, photos=2), display_names=("Zoë Kravitz",) * 2 + ("",) * 6)
 
     def overlap(trained_on, fingerprint="0"):
         about = about_training(trained_on, store, faces_fingerprint=fingerprint)

@@ -91,7 +91,7 @@ def test_landmarks_come_to_their_places(transform):
 
 
 def test_eyes_alone_are_enough():
-    known = draw([7, 1], photos=1, livelier=1.0)[0]
+    known = draw([7, 1], photos=1, turns=1.0)[0]
     places = {"left_eye": (0.3, 0.4), "right_eye": (0.7, 0.4)}
     face = Aligned(regressed, places, "similarity")(known.photo, known.box, size=64)
     assert face.shape == (64, 64)
@@ -118,7 +118,7 @@ def test_what_is_no_face_is_not_aligned(points, drawn, recipe, grow):
     np.testing.assert_array_equal(strict.extract(photo, box), crop(photo, box, size=32))
     path = grow("tree", {"Ann": 1}) / "Ann" / "Ann_0001.png"
     assert strict.face(path, cropped=False)[:2] == (None, UNALIGNED)
-    face = strict.face_to_judge(path, cropped=False)
+    face = strict.verification_face(path, cropped=False)
     assert face.problem == UNALIGNED
     np.testing.assert_array_equal(face.image, recipe.face(path, cropped=False).image)
 
@@ -150,7 +150,7 @@ def test_wrong_places_are_one_line(places, transform, hint):
 
 def test_alignment_brings_a_persons_eyes_together(recipe):
     """Over many photos the true landmarks scatter less in aligned faces than in boxes."""
-    known = [one for number in range(10) for one in draw([7, number], photos=3, livelier=1.0)]
+    known = [one for number in range(10) for one in draw([7, number], photos=3, turns=1.0)]
     names = list(TRIPLE)
     wanted = np.array(list(TRIPLE.values())) * 64 - 0.5
     rows = [NAMES.index(name) for name in names]

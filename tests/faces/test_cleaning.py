@@ -14,7 +14,7 @@ from tripletlab.faces.cleaning import (
     Cleaning,
     empty,
     perceptual_hash,
-    second_look,
+    second_detections,
     sharpness,
 )
 from tripletlab.faces.cropping import crop
@@ -34,7 +34,7 @@ ALL = Cleaning(
 
 @pytest.fixture(scope="module")
 def known():
-    return draw([98, 0], photos=3, livelier=1.0)
+    return draw([98, 0], photos=3, turns=1.0)
 
 
 def problem(photo, box, *, found=True):
@@ -45,7 +45,7 @@ def test_a_good_photo_passes(known):
     assert [problem(one.photo, one.box) for one in known] == [None] * 3
 
 
-def test_every_damage_is_told_by_its_name(known):
+def test_every_damage_has_its_reason(known):
     photo, box, _ = known[0]
     soft = cv2.GaussianBlur(photo, (0, 0), 0.06 * box.side)
     cut = photo.copy()
@@ -103,19 +103,19 @@ def test_letters_are_counted_in_the_longest_line(known):
 
 
 def test_the_second_cascade_agrees_on_faces_alone(known):
-    assert all(second_look(one.photo, one.box) > 5 for one in known)
-    assert second_look(known[0].photo, Box(0, 0, 30)) == 0
+    assert all(second_detections(one.photo, one.box) > 5 for one in known)
+    assert second_detections(known[0].photo, Box(0, 0, 30)) == 0
 
 
 def test_a_hash_stays_with_the_picture(known):
     first = known[0].photo
     small = cv2.resize(first, None, fx=0.8, fy=0.8, interpolation=cv2.INTER_AREA)
     again = cv2.imdecode(cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 60])[1], 0)
-    seen = perceptual_hash(first)
-    assert seen.shape == (256,)
-    assert (seen != perceptual_hash(again)).sum() <= 30
-    assert (seen != perceptual_hash(cv2.convertScaleAbs(first, alpha=0.7, beta=20))).sum() <= 30
-    assert (seen != perceptual_hash(known[1].photo)).sum() > 64
-    assert ALL.repeats(perceptual_hash(again), [perceptual_hash(known[1].photo), seen])
-    assert not ALL.repeats(seen, [])
-    assert not ALL.repeats(seen, [perceptual_hash(known[1].photo)])
+    own = perceptual_hash(first)
+    assert own.shape == (256,)
+    assert (own != perceptual_hash(again)).sum() <= 30
+    assert (own != perceptual_hash(cv2.convertScaleAbs(first, alpha=0.7, beta=20))).sum() <= 30
+    assert (own != perceptual_hash(known[1].photo)).sum() > 64
+    assert ALL.repeats(perceptual_hash(again), [perceptual_hash(known[1].photo), own])
+    assert not ALL.repeats(own, [])
+    assert not ALL.repeats(own, [perceptual_hash(known[1].photo)])

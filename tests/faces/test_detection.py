@@ -69,7 +69,7 @@ def test_the_whole_photo_is_its_largest_square_in_the_middle(shape, box):
     assert whole(np.zeros(shape, np.uint8)) == [box]
 
 
-def test_a_missing_model_is_told_of_with_where_it_comes_from(tmp_path):
+def test_a_missing_model_is_an_error_that_says_where_it_comes_from(tmp_path):
     with pytest.raises(InputError, match=r"no such file.*opencv_zoo"):
         YuNet(model=str(tmp_path / "none.onnx"), score_threshold=0.9)
 

@@ -48,7 +48,7 @@ def test_found_is_kept_and_rejected(tmp_path, grow, recipe):
         TrainingPhotos("photos", (Tree("tree", (tree,), cropped=False),)),
         recipe,
         hygiene=Hygiene(exclude=[], shared="refuse"),
-        judged={},
+        verification_people={},
         heldout=None,
         settings={},
         folder=tmp_path / "data",

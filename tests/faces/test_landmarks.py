@@ -24,7 +24,7 @@ from tripletlab.faces.landmarks import (
 @pytest.fixture(scope="module")
 def known():
     """People whom the coefficients were not learned from."""
-    return [one for number in range(12) for one in draw([7, number], photos=3, livelier=1.0)]
+    return [one for number in range(12) for one in draw([7, number], photos=3, turns=1.0)]
 
 
 def off(points, known):

@@ -17,15 +17,15 @@ def test_it_is_what_loops_say():
     faces, labels = clusters(6, 4)
     found = suspicion(faces, labels)
     for face in range(len(faces)):
-        apart = {}
+        distances = {}
         for person in range(6):
             rows = [row for row in np.flatnonzero(labels == person) if row != face]
             mean = faces[rows].sum(axis=0)
-            apart[person] = float(((mean / np.linalg.norm(mean) - faces[face]) ** 2).sum())
-        own = apart.pop(int(labels[face]))
-        nearest = min(apart, key=apart.get)
+            distances[person] = float(((mean / np.linalg.norm(mean) - faces[face]) ** 2).sum())
+        own = distances.pop(int(labels[face]))
+        nearest = min(distances, key=distances.get)
         assert found.own[face] == pytest.approx(own, abs=1e-5)
-        assert found.other[face] == pytest.approx(apart[nearest], abs=1e-5)
+        assert found.other[face] == pytest.approx(distances[nearest], abs=1e-5)
         assert found.nearest[face] == nearest
 
 

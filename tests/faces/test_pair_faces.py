@@ -5,12 +5,10 @@ import numpy as np
 import pytest
 
 from tripletlab.errors import InputError
-from tripletlab.faces.pair_faces import CROPPED, heldout_pairs, prepare_pairs
-from tripletlab.faces.preparation import prepare_faces
-from tripletlab.faces.store import HELDOUT, TRAIN, FaceStore, PairStore
-from tripletlab.photos.hygiene import Hygiene
+from tripletlab.faces.pair_faces import CROPPED, prepare_pairs
+from tripletlab.faces.store import PairStore
 from tripletlab.photos.pairs import NamedPair, PhotoOf, write_pairs_txt
-from tripletlab.photos.sources import Heldout, TrainingPhotos, VerificationPhotos
+from tripletlab.photos.sources import VerificationPhotos
 from tripletlab.photos.tree import Tree
 
 NAMED = [
@@ -72,8 +70,8 @@ def test_photo_without_a_face_gives_its_middle_and_is_counted(photos, prepare, r
     assert np.flatnonzero(store.fallback).tolist() == [row]
     middle = cv2.resize(plain[20:60, 20:60], (32, 32), interpolation=cv2.INTER_AREA)
     np.testing.assert_array_equal(store.images[row], middle)
-    told = {"photos": 1, "such_as": ["lfw/Cem/Cem_0001.png"]}
-    assert store.notes["rejected"] == {"no face found, middle taken": told}
+    counted = {"photos": 1, "such_as": ["lfw/Cem/Cem_0001.png"]}
+    assert store.notes["rejected"] == {"no face found, middle taken": counted}
     assert len(store.pairs.first) == len(NAMED)
 
 
@@ -97,14 +95,14 @@ def test_the_crop_of_lfwcrop_stands_in_for_a_photo_without_a_face(photos, prepar
     np.testing.assert_array_equal(again.images[again.names.index("Cem")], wanted)
 
 
-def test_sets_of_two_files_judge_each_other(photos, prepare, tmp_path):
-    """As LFW's view 1 has them: one set in each file."""
+def test_the_folds_of_two_files_follow_each_other(photos, prepare, tmp_path):
+    """As LFW's view 1 has them: one fold in each file."""
     for place, name in enumerate(("train.txt", "test.txt")):
         pairs = [pair._replace(fold=0) for pair in NAMED[2 * place : 2 * place + 2]]
         write_pairs_txt(tmp_path / name, pairs, folds=1)
     both = replace(photos, pairs=(tmp_path / "train.txt", tmp_path / "test.txt"))
     assert PairStore.open(prepare(both).path).pairs.fold.tolist() == [0, 0, 1, 1]
-    with pytest.raises(InputError, match=r"train\.txt: a single set"):
+    with pytest.raises(InputError, match=r"train\.txt: a single fold"):
         prepare(replace(photos, pairs=(tmp_path / "train.txt",)))
 
 
@@ -138,107 +136,6 @@ def test_what_is_there_is_used_again_until_something_changes(photos, prepare):
     write_pairs_txt(photos.pairs[0], swapped, folds=2)
     other_pairs = prepare(photos)
     assert len({made.path for made in (first, other_map, cropped, other_pairs)}) == 4
-
-
-@pytest.fixture
-def faces(tmp_path, grow, recipe):
-    """Two trees; Ann to Hal are in both, with more faces in the first for some of them."""
-    grow("one", dict.fromkeys(("Ann", "Ben", "Cem", "Dan", "Eva", "Fay", "Gil", "Hal"), 5))
-    grow("two", dict.fromkeys(("Ann", "Ben", "Cem", "Dan", "Ida", "Jon", "Kim", "Lea"), 4))
-    trees = tuple(Tree(name, (tmp_path / name,), cropped=True) for name in ("one", "two"))
-    made = prepare_faces(
-        TrainingPhotos("two trees", trees),
-        replace(recipe, validation_fraction=0.01),
-        hygiene=Hygiene(exclude=[], shared="allow"),
-        judged={},
-        heldout=HELD,
-        settings={},
-        folder=tmp_path / "data",
-        fresh=False,
-    )
-    return made.path
-
-
-HELD = Heldout(fraction=0.6, folds=2, per_fold=12, seed=3)
-
-
-def test_heldout_pairs_are_of_heldout_people_only(faces):
-    store = FaceStore.open(faces)
-    pairs = PairStore.open(heldout_pairs(store, HELD, beside=faces, fresh=False).path)
-    held = {n for n, s in zip(store.names, store.split, strict=True) if s == HELDOUT}
-    assert set(pairs.names) == held
-    for row, source in enumerate(pairs.sources):
-        np.testing.assert_array_equal(pairs.images[row], store.images[store.sources.index(source)])
-    assert not pairs.fallback.any()
-
-
-def test_heldout_folds_share_no_person(faces):
-    store = FaceStore.open(faces)
-    held = PairStore.open(heldout_pairs(store, HELD, beside=faces, fresh=False).path)
-    names, drawn = np.array(held.names), held.pairs
-    people = [
-        set(names[drawn.first[drawn.fold == fold]]) | set(names[drawn.second[drawn.fold == fold]])
-        for fold in range(2)
-    ]
-    assert people[0]
-    assert people[1]
-    assert not people[0] & people[1]
-    assert np.array_equal(names[drawn.first] == names[drawn.second], drawn.matched)
-    for fold in range(2):
-        assert drawn.matched[drawn.fold == fold].sum() == 12
-        assert (~drawn.matched)[drawn.fold == fold].sum() == 12
-
-
-def test_someone_in_two_trees_is_judged_in_the_larger_one(faces):
-    held = PairStore.open(
-        heldout_pairs(FaceStore.open(faces), HELD, beside=faces, fresh=False).path
-    )
-    trees = {name: set() for name in held.names}
-    for name, source in zip(held.names, held.sources, strict=True):
-        trees[name].add(source.split("/")[0])
-    assert all(len(found) == 1 for found in trees.values())
-    assert all(trees[name] == {"one"} for name in ("Ann", "Ben", "Cem", "Dan") if name in trees)
-    assert any(name in trees for name in ("Ann", "Ben", "Cem", "Dan"))
-
-
-def test_heldout_map_has_the_people_with_the_most_faces(faces):
-    held = PairStore.open(
-        heldout_pairs(FaceStore.open(faces), HELD, beside=faces, fresh=False).path
-    )
-    counts = [held.names.count(held.names[row]) for row in held.map_rows]
-    assert len(set(held.map_rows.tolist())) == len(held.images) == len(counts)
-    assert counts == sorted(counts, reverse=True)
-
-
-def test_heldout_pairs_are_used_again(faces):
-    store = FaceStore.open(faces)
-    first = heldout_pairs(store, HELD, beside=faces, fresh=False)
-    again = heldout_pairs(store, HELD, beside=faces, fresh=False)
-    other = heldout_pairs(store, replace(HELD, seed=4), beside=faces, fresh=False)
-    assert (first.reused, again.reused, other.reused) == (False, True, False)
-    assert first.path == again.path != other.path
-
-
-def test_too_many_folds_for_the_heldout_people_are_fewer_and_it_is_said(faces, capsys):
-    store = FaceStore.open(faces)
-    made = heldout_pairs(store, replace(HELD, folds=10), beside=faces, fresh=False)
-    held = PairStore.open(made.path)
-    people = len(set(held.names))
-    folds = len(set(held.pairs.fold.tolist()))
-    assert 2 <= folds <= people // 2 < 10
-    said = f"{people} people are held out, too few for verification.folds=10: the pairs are in"
-    assert f"{said} {folds} folds" in " ".join(capsys.readouterr().err.split())
-    heldout_pairs(store, HELD, beside=faces, fresh=False)
-    assert "folds" not in capsys.readouterr().err
-
-
-def test_too_few_heldout_people_for_two_folds_are_refused(faces):
-    store = FaceStore.open(faces)
-    held = np.flatnonzero(store.split == HELDOUT)
-    split = store.split.copy()
-    split[held[3:]] = TRAIN
-    with pytest.raises(InputError, match="cannot fill 2 folds"):
-        heldout_pairs(replace(store, split=split), HELD, beside=faces, fresh=False)
 
 
 def test_the_exact_name_goes_before_others_that_end_in_the_number(photos, prepare):

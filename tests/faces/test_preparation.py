@@ -14,11 +14,11 @@ import pytest
 
 from tripletlab.errors import InputError
 from tripletlab.evaluation.validation import Validation
-from tripletlab.faces import preparation
+from tripletlab.faces import store_paths
 from tripletlab.faces.cleaning import REPEATED
 from tripletlab.faces.face_store_writing import split_names, validation_pairs
 from tripletlab.faces.journal import Journal
-from tripletlab.faces.preparation import models, prepare_faces, store_path
+from tripletlab.faces.preparation import prepare_faces
 from tripletlab.faces.recipe import NO_FACE, TOO_FEW, UNREADABLE
 from tripletlab.faces.store import (
     CALIBRATION,
@@ -28,6 +28,7 @@ from tripletlab.faces.store import (
     FaceStore,
     rejected_photos,
 )
+from tripletlab.faces.store_paths import models, store_path
 from tripletlab.photos.hygiene import LISTED, PHOTO_LISTED, SHARED, Hygiene
 from tripletlab.photos.sources import Heldout, TrainingPhotos, vggface2
 from tripletlab.photos.tree import Tree
@@ -49,7 +50,7 @@ def prepare(tmp_path, recipe):
         *trees,
         recipe=recipe,
         hygiene=ALLOWING,
-        judged=None,
+        people=None,
         heldout=None,
         fresh=False,
         folder="data",
@@ -62,7 +63,7 @@ def prepare(tmp_path, recipe):
             TrainingPhotos("photos", tuple(photos)),
             recipe,
             hygiene=hygiene,
-            judged=judged or {},
+            verification_people=people or {},
             heldout=heldout,
             settings={"size": recipe.size, "max_photos": recipe.max_photos},
             folder=tmp_path / folder,
@@ -87,7 +88,7 @@ def test_every_face_is_its_photos(grow, prepare, recipe):
         np.testing.assert_array_equal(image, face.image)
 
 
-def test_bad_photos_are_passed_over_and_told_of(tmp_path, grow, prepare):
+def test_bad_photos_are_left_out_by_their_reasons(tmp_path, grow, prepare):
     tree = grow("tree", {**PEOPLE, "Few": 2})
     cv2.imwrite(str(tree / "Ann" / "b.png"), np.full((90, 90), 99, np.uint8))
     (tree / "Ann" / "a.jpg").write_bytes(b"")
@@ -154,12 +155,14 @@ def test_validation_pairs_are_of_validation_people_in_one_tree(grow, prepare):
     assert (pairs.first != pairs.second).all()
 
 
-def test_what_is_listed_or_judges_is_left_out_and_told_of(tmp_path, grow, prepare):
+def test_who_is_listed_or_in_the_verification_set_is_left_out_by_that_reason(
+    tmp_path, grow, prepare
+):
     grow("tree", {**PEOPLE, "Émile_Zola": 3, "Gil": 3})
     listed = tmp_path / "listed.txt"
     listed.write_text("gil  # moved away\n\ntree/Ann/Ann_0002.png\n")
     asked = Hygiene(exclude=[str(listed)], shared="exclude")
-    path = prepare("tree", hygiene=asked, judged={"Emile Zola": "Emile Zola", "Some": "Some"}).path
+    path = prepare("tree", hygiene=asked, people={"Emile Zola": "Emile Zola", "Some": "Some"}).path
     store = FaceStore.open(path)
     assert store.names == tuple(PEOPLE)
     assert store.notes["hygiene"] == {
@@ -168,23 +171,23 @@ def test_what_is_listed_or_judges_is_left_out_and_told_of(tmp_path, grow, prepar
         "left_out": {"Gil": LISTED, "Émile_Zola": SHARED},
         "without_names": [0, 0],
     }
-    told = {why: found["photos"] for why, found in store.notes["rejected"].items()}
-    assert told == {LISTED: 3, SHARED: 3, PHOTO_LISTED: 1}
+    counts = {why: found["photos"] for why, found in store.notes["rejected"].items()}
+    assert counts == {LISTED: 3, SHARED: 3, PHOTO_LISTED: 1}
     assert store.notes["photos"] == store.notes["kept"] + 7
     assert prepare("tree", hygiene=asked).path != path
 
 
-def test_who_judges_is_not_learned_from_unless_allowed(tmp_path, grow, prepare):
+def test_who_is_in_the_verification_set_is_not_trained_on_unless_allowed(tmp_path, grow, prepare):
     grow("tree", {**PEOPLE, "Emile_Zola": 3})
     with pytest.raises(InputError, match=r"1 people .*Emile_Zola.*hygiene.shared=exclude") as error:
         prepare(
             "tree",
             hygiene=Hygiene(exclude=[], shared="refuse"),
-            judged={"émile zola": "émile zola"},
+            people={"émile zola": "émile zola"},
         )
     assert "\n" not in str(error.value)
     assert not (tmp_path / "data").exists()
-    store = FaceStore.open(prepare("tree", judged={"émile zola": "émile zola"}).path)
+    store = FaceStore.open(prepare("tree", people={"émile zola": "émile zola"}).path)
     assert "Emile_Zola" in store.names
     assert store.notes["hygiene"]["shared"] == ["Emile_Zola"]
 
@@ -196,27 +199,25 @@ def test_the_same_picture_again_is_kept_once(grow, prepare, recipe):
     strict = replace(recipe, cleaning=replace(recipe.cleaning, max_same_bits=0))
     rejected = rejected_photos(prepare("tree", recipe=strict).path)
     assert ("tree/Ann/z.bmp", REPEATED) in rejected
-    assert len(rejected) < 4  # crude as they are, the drawn faces are mostly told apart
+    assert len(rejected) < 4  # crude as they are, the drawn faces mostly differ
 
 
 KILLED = """
 import os, sys, pickle
-from tripletlab.faces import journal
-keep = journal.Journal.add
-def add(self, number, entry):
-    keep(self, number, entry)
-    with open(sys.argv[1], "a") as told:
-        print(number, file=told)
-    if len(self._places) == 3:
-        self._images.write(b"half of a face")
-        self._images.flush()
-        self._lines.write(b'[5, ["tree/F')
-        self._lines.flush()
-        os.kill(os.getpid(), 9)
-journal.Journal.add = add
-from tripletlab.faces.cleaning import REPEATED
 from tripletlab.faces.journal import Journal
 from tripletlab.faces.preparation import prepare_faces
+keep = Journal.add
+finished = []
+def add(self, number, entry):
+    keep(self, number, entry)
+    finished.append(number)
+    if len(finished) == 3:
+        with open(sys.argv[1], "w") as file:
+            print(*finished, file=file)
+        self._base.execute("BEGIN")
+        keep(self, 1000, entry)  # half of a transaction
+        os.kill(os.getpid(), 9)
+Journal.add = add
 with open(sys.argv[2], "rb") as file:
     prepare_faces(**pickle.load(file))
 """
@@ -228,19 +229,19 @@ def test_killed_work_goes_on_without_repeating_what_is_done(tmp_path, grow, reci
         "photos": TrainingPhotos("photos", (Tree("tree", (tree,), cropped=False),)),
         "recipe": recipe,
         "hygiene": ALLOWING,
-        "judged": {},
+        "verification_people": {},
         "heldout": None,
         "settings": {},
         "fresh": False,
     }
     whole = prepare_faces(**asked, folder=tmp_path / "whole")
     there = {**asked, "folder": tmp_path / "data"}
-    told, pickled = tmp_path / "told", tmp_path / "asked"
+    added, pickled = tmp_path / "added", tmp_path / "asked"
     pickled.write_bytes(pickle.dumps(there))
     # To the workers that outlive it for a while a pipe would be handed down.
-    command = [sys.executable, "-c", KILLED, told, pickled]
+    command = [sys.executable, "-c", KILLED, added, pickled]
     assert subprocess.run(command, stderr=subprocess.DEVNULL, check=False).returncode == -9
-    finished = set(map(int, told.read_text().split()))
+    finished = set(map(int, added.read_text().split()))
     assert len(finished) == 3
     again = []
     add = Journal.add
@@ -325,7 +326,7 @@ def test_min_photos_at_its_least_is_not_to_be_lowered(grow, prepare, recipe):
 def test_too_few_people_are_an_error_before_any_photo_is_read(
     grow, prepare, trees, heldout, hint, monkeypatch
 ):
-    monkeypatch.setattr("tripletlab.faces.preparation._read", lambda *_: pytest.fail("read"))
+    monkeypatch.setattr("tripletlab.faces.preparation._complete", lambda *_: pytest.fail("read"))
     for name, people in trees.items():
         tree = grow(name, people)
     with pytest.raises(InputError, match=hint):
@@ -408,7 +409,7 @@ def drawn_store(names, trees, split, recipe):
         title="two trees",
         images=np.zeros((5 * len(names), 4, 4), np.uint8),
         names=tuple(names),
-        called=tuple(names),
+        display_names=tuple(names),
         tree_names=("a", "b"),
         sources=("",) * 5 * len(names),
         validation=validation_pairs(arrays, recipe),
@@ -438,10 +439,10 @@ def test_another_opencv_or_other_code_makes_another_store(prepare, grow, monkeyp
         patched.setattr(cv2, "__version__", "4.99")
         assert prepare("people").path != before.path
     changed = tmp_path / "room"
-    shutil.copytree(Path(preparation.__file__).parent, changed)
+    shutil.copytree(Path(store_paths.__file__).parent, changed)
     with (changed / "cropping.py").open("a") as file:
         file.write("# another crop\n")
-    monkeypatch.setattr(preparation, "__file__", str(changed / "preparation.py"))
+    monkeypatch.setattr(store_paths, "__file__", str(changed / "store_paths.py"))
     assert prepare("people").path != before.path
 
 
@@ -467,7 +468,7 @@ def test_people_known_by_numbers_alone_are_never_said_to_be_nobody_shared(
             vggface2(path=str(tmp_path / "v")),
             recipe,
             hygiene=Hygiene(exclude=[], shared="refuse"),
-            judged={"Zoe_Kravitz": "Zoe_Kravitz", "Bob": "Bob"},
+            verification_people={"Zoe_Kravitz": "Zoe_Kravitz", "Bob": "Bob"},
             heldout=None,
             settings={},
             folder=tmp_path / "data",
@@ -478,7 +479,7 @@ def test_people_known_by_numbers_alone_are_never_said_to_be_nobody_shared(
         made = prepare_vggface2()
         assert "warning: 5 people to train on and 0 of the verification" in capsys.readouterr().err
     store = FaceStore.open(made.path)
-    assert store.called == ("",) * 5
+    assert store.display_names == ("",) * 5
     assert store.notes["hygiene"]["without_names"] == [5, 0]
     rows = [f"n00000{number}, {name}" for number, name in enumerate(("Al", "Bo", "Zoë Kravitz"), 1)]
     (tmp_path / "v" / "identity_meta.csv").write_text("\n".join(["Class_ID, Name", *rows]))

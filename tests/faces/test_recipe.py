@@ -56,14 +56,14 @@ def test_cropped_photo_is_the_face_without_a_search(plain, recipe):
 def test_nothing_found_is_a_problem_or_the_middle(plain, recipe):
     path, photo = plain
     assert recipe.face(path, cropped=False)[:2] == (None, NO_FACE)
-    face = recipe.face_to_judge(path, cropped=False)
+    face = recipe.verification_face(path, cropped=False)
     assert face.problem == NO_FACE
     np.testing.assert_array_equal(face.image, crop(photo, Box(20, 10, 20), size=32))
 
 
 def test_damaged_photo_has_no_middle_either(tmp_path, recipe):
     (tmp_path / "a.jpg").write_bytes(b"")
-    assert recipe.face_to_judge(tmp_path / "a.jpg", cropped=False)[:2] == (None, UNREADABLE)
+    assert recipe.verification_face(tmp_path / "a.jpg", cropped=False)[:2] == (None, UNREADABLE)
 
 
 def test_keeping_fewer_faces_than_asked_for_is_an_error(recipe):
@@ -72,7 +72,7 @@ def test_keeping_fewer_faces_than_asked_for_is_an_error(recipe):
     assert replace(recipe, max_photos=3).max_photos == 3
 
 
-def test_what_is_no_photo_is_told_apart(tmp_path, recipe):
+def test_what_is_no_photo_has_its_reason(tmp_path, recipe):
     (tmp_path / "IMG_1.HEIC").write_bytes(b"\0\0\0\x18ftypheic")
     (tmp_path / "a.jpg").write_bytes(b"no photo")
     (tmp_path / "2020").mkdir()

@@ -13,27 +13,27 @@ SIZE = 401
 @pytest.mark.parametrize("seed", range(5))
 def test_landmarks_are_where_the_camera_sees_them(seed):
     person = draw_person(np.random.default_rng(seed))
-    luck = draw_circumstance(np.random.default_rng([seed, 1]))
-    seen = surface_of(*camera(luck, SIZE), person, luck)
-    points = landmarks(person, luck, size=SIZE)
+    shot = draw_circumstance(np.random.default_rng([seed, 1]))
+    surface = surface_of(*camera(shot, SIZE), person, shot)
+    points = landmarks(person, shot, size=SIZE)
     columns, rows = np.rint(points).astype(int).T
-    pixel = 1.5 / (SIZE * luck.scale)  # on the surface, which leans away from the camera
+    pixel = 1.5 / (SIZE * shot.scale)  # on the surface, which leans away from the camera
     outer, inner = person.eye_gap + person.eye_width, person.eye_gap - person.eye_width
     drop = person.eye_tilt * person.eye_width
     np.testing.assert_allclose(
-        seen.u[rows, columns][:4], [-outer, -inner, inner, outer], atol=pixel
+        surface.u[rows, columns][:4], [-outer, -inner, inner, outer], atol=pixel
     )
     height = person.eye_height + drop * np.array([-1, 1, 1, -1])
-    np.testing.assert_allclose(seen.v[rows, columns][:4], height, atol=pixel)
-    assert seen.u[rows, columns][7] == pytest.approx(0, abs=pixel)
-    assert (seen.inside[rows, columns] > 0.9).all()
+    np.testing.assert_allclose(surface.v[rows, columns][:4], height, atol=pixel)
+    assert surface.u[rows, columns][7] == pytest.approx(0, abs=pixel)
+    assert (surface.inside[rows, columns] > 0.9).all()
 
 
 def test_an_open_mouth_lowers_its_lip_alone():
     person = draw_person(np.random.default_rng(1))
-    luck = replace(draw_circumstance(np.random.default_rng(2)), mouth_open=0.0)
+    shot = replace(draw_circumstance(np.random.default_rng(2)), mouth_open=0.0)
     shut, wide = (
-        landmarks(person, replace(luck, mouth_open=much), size=SIZE) for much in (0.0, 3.0)
+        landmarks(person, replace(shot, mouth_open=much), size=SIZE) for much in (0.0, 3.0)
     )
     np.testing.assert_array_equal(shut[:7], wide[:7])
     assert wide[7, 1] > shut[7, 1] + 5

@@ -27,15 +27,15 @@ def test_folders_and_names_can_be_listed_but_photos_are_no_people(listing):
 
 
 def test_shared_people_are_refused_left_out_or_allowed(listing):
-    judged = ["Aaron_Eckhart", "Zoe_Kravitz", "Someone"]
+    tested = ["Aaron_Eckhart", "Zoe_Kravitz", "Someone"]
     with pytest.raises(InputError, match=r"2 people .*Aaron_Eckhart"):
-        Hygiene(exclude=[], shared="refuse").left_out(PEOPLE, judged)
+        Hygiene(exclude=[], shared="refuse").left_out(PEOPLE, tested)
     both = ["n000001", "n000002"]
     left_out = dict.fromkeys(both, SHARED)
-    assert Hygiene(exclude=[], shared="exclude").left_out(PEOPLE, judged) == (left_out, both)
-    assert Hygiene(exclude=[], shared="allow").left_out(PEOPLE, judged) == ({}, both)
+    assert Hygiene(exclude=[], shared="exclude").left_out(PEOPLE, tested) == (left_out, both)
+    assert Hygiene(exclude=[], shared="allow").left_out(PEOPLE, tested) == ({}, both)
     listed = Hygiene(exclude=listing("n000001\nn000002"), shared="refuse")
-    assert listed.left_out(PEOPLE, judged) == (dict.fromkeys(both, LISTED), [])
+    assert listed.left_out(PEOPLE, tested) == (dict.fromkeys(both, LISTED), [])
 
 
 def test_a_list_that_cannot_be_read_is_one_line(tmp_path):

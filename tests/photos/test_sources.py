@@ -33,7 +33,7 @@ def test_identities_in_order_without_what_is_hidden(tree):
     assert list(found) == ["Ann", "Bob"]
 
 
-def test_folders_of_one_name_are_told_apart(tree, tmp_path):
+def test_folders_of_one_name_are_numbered(tree, tmp_path):
     one, other = tree("x/faces", Ann=["1.jpg"]), tree("y/faces", Ann=["1.jpg"])
     photos = folder(detected=[str(one)], cropped=[str(other)])
     assert [tree.name for tree in photos.trees] == ["faces", "faces-2"]
@@ -54,7 +54,7 @@ def test_vggface2_knows_the_names_of_its_numbers(tree):
         'Class_ID, Name, Sample_Num, Flag, Gender\nn000001, "14th_Dalai_Lama", 424, 0, m\n'
         'n000002, "O\'Neal, A.", 9, 1, f\nhalf a line\n'
     )
-    called = vggface2(path=str(root)).trees[0].called
+    called = vggface2(path=str(root)).trees[0].display_names
     assert called == {"n000001": "14th_Dalai_Lama", "n000002": "O'Neal, A."}
 
 
@@ -73,10 +73,10 @@ def test_any_set_with_pairs_beside_its_people(tree):
     with pytest.raises(InputError, match=r"frontal.txt: no such file"):
         any_pairs(path=str(root), pairs=["frontal.txt"], cropped=True)
     (root / "frontal.txt").write_text("1\t1\nAnn\t1\t2\n")
-    judged = any_pairs(path=str(root), pairs=["frontal.txt"], cropped=True)
-    assert judged.title == "poses"
-    assert judged.tree.cropped
-    assert judged.pairs == (root / "frontal.txt",)
+    found = any_pairs(path=str(root), pairs=["frontal.txt"], cropped=True)
+    assert found.title == "poses"
+    assert found.tree.cropped
+    assert found.pairs == (root / "frontal.txt",)
 
 
 def test_lfwcrop_is_found_with_and_without_its_inner_folder(tree, tmp_path):

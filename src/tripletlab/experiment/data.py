@@ -8,11 +8,13 @@ from rich.table import Table
 
 from tripletlab.config import PrepareConfig
 from tripletlab.faces.cropping import Grey, read_photo
-from tripletlab.faces.pair_faces import heldout_pairs, prepare_pairs
-from tripletlab.faces.preparation import Preparation, prepare_faces
+from tripletlab.faces.heldout_pairs import heldout_pairs
+from tripletlab.faces.pair_faces import prepare_pairs
+from tripletlab.faces.preparation import prepare_faces
 from tripletlab.faces.store import CALIBRATION, TRAIN, VALIDATION, FaceStore, PairStore
+from tripletlab.faces.store_paths import Preparation
 from tripletlab.photos.sources import Heldout, heldout
-from tripletlab.photos.tree import Tree, identity_folders, names_of
+from tripletlab.photos.tree import Tree, display_names, identity_folders, readable
 from tripletlab.plots.dataset import write_dataset_card
 from tripletlab.system.progress import console, say
 
@@ -41,7 +43,7 @@ def _prepare(config: PrepareConfig, *, fresh: bool) -> Data:
         photos,
         recipe,
         hygiene=config.hygiene.build(),
-        judged={} if held_out else _people(verification.tree),
+        verification_people={} if held_out else _people(verification.tree),
         heldout=verification if held_out else None,
         **common,
     )
@@ -59,7 +61,7 @@ def _prepare(config: PrepareConfig, *, fresh: bool) -> Data:
 
 def _people(tree: Tree) -> dict[str, str]:
     """The folders of a tree and the people's names."""
-    return names_of(tree, identity_folders(tree))
+    return display_names(tree, identity_folders(tree))
 
 
 def is_held_out(config: PrepareConfig) -> bool:
@@ -105,7 +107,7 @@ def _report(store: FaceStore | PairStore, made: Preparation, trees: Sequence[Tre
 
 def _photos(sources: Sequence[str], trees: Sequence[Tree]) -> list[Grey]:
     """The named photos (tree/person/file), without those that cannot be read."""
-    parents = {folder.name: folder.parent for tree in trees for folder in tree.folders}
+    parents = {readable(folder.name): folder.parent for tree in trees for folder in tree.folders}
     files = [parents[one.partition("/")[0]] / one for one in sources]
     return [photo for photo in map(read_photo, files) if photo is not None]
 

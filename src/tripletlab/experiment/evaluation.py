@@ -127,7 +127,7 @@ def about_training(
     disjoint that could not be compared, unless the test people were held out of the same folders.
     """
     rows = np.union1d(store.pairs.first, store.pairs.second)
-    tested = {store.names[row]: store.called[row] for row in rows}
+    tested = {store.names[row]: store.display_names[row] for row in rows}
     if store.notes.get("held_out_of") == faces_fingerprint:
         both, without_names = sorted(tested.keys() & trained_on.keys()), [0, 0]
     else:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tripletlab.config import EvaluateConfig
 from tripletlab.errors import InputError
 from tripletlab.evaluation.protocol import pair_distances
-from tripletlab.faces.pair_faces import calibration_pairs
+from tripletlab.faces.heldout_pairs import calibration_pairs
 from tripletlab.faces.store import FaceStore, find
 from tripletlab.recognition.bundle import (
     KERAS,

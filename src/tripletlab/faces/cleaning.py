@@ -1,7 +1,7 @@
-"""What makes a photo not worth learning from: a measure each, and a threshold (paper, III.A).
+"""What makes a photo not worth training on: a measure each, and a threshold (paper, III.A).
 
 The measures are pure functions of a photo (height, width) grey, the box of its face, or the face
-as networks see it (size, size). Photos that judge a model are never cleaned away.
+as networks are given it (size, size). Photos of the verification set are never cleaned away.
 """
 
 import functools
@@ -42,9 +42,9 @@ class Cleaning:
     max_same_bits: Annotated[int, Field(ge=0, le=255)] | None  # that differ in the same picture
 
     def problem(self, photo: Grey, box: Box, face: Grey, *, found: bool) -> str | None:
-        """Why this face is not worth learning from, the cheapest reason first; None if it is.
+        """Why this face is not worth training on, the cheapest reason first; None if it is.
 
-        `found` is False for a photo that is a face already: no detector can tell more of it.
+        `found` is False for a photo that is a face already, on which no detector is tried.
         """
         if self.min_side is not None and box.side < self.min_side:
             return SMALL
@@ -54,7 +54,11 @@ class Cleaning:
             return EMPTY
         if self.max_letters is not None and letters_in_line(photo) > self.max_letters:
             return TEXT
-        if found and self.min_second is not None and second_look(photo, box) < self.min_second:
+        if (
+            found
+            and self.min_second is not None
+            and second_detections(photo, box) < self.min_second
+        ):
             return NO_SECOND
         return None
 
@@ -62,11 +66,11 @@ class Cleaning:
         """What the same picture is known by, where that matters."""
         return None if self.max_same_bits is None else perceptual_hash(photo)
 
-    def repeats(self, seen: Hash, before: list[Hash]) -> bool:
+    def repeats(self, own: Hash, before: list[Hash]) -> bool:
         """The picture is one of those before, by their hashes."""
         if self.max_same_bits is None or not before:
             return False
-        return int((seen != np.stack(before)).sum(axis=1).min()) <= self.max_same_bits
+        return int((own != np.stack(before)).sum(axis=1).min()) <= self.max_same_bits
 
 
 def sharpness(face: Grey) -> float:
@@ -94,8 +98,11 @@ def empty(photo: Grey, box: Box) -> float:
     return 1 - float((~inside).sum()) / box.side**2
 
 
-def second_look(photo: Grey, box: Box) -> int:
-    """How often another frontal cascade sees the face in the box; 0 if not at all."""
+def second_detections(photo: Grey, box: Box) -> int:
+    """How many detections of another frontal cascade hold the middle of the box, at most.
+
+    Overlapping detections count as one face, whose number of them is taken; 0 where there is none.
+    """
     side = 96
     around = crop(photo, grown(box, border=0.25), size=side)
     least = round(side / 1.5 * 0.6)

@@ -4,13 +4,14 @@ import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tripletlab.errors import InputError
-from tripletlab.faces.journal import Journal
+from tripletlab.faces.identities import IdentityPhotos
+from tripletlab.faces.journal import Journal, Kept
 from tripletlab.faces.recipe import LEAST_PHOTOS, FaceRecipe
 from tripletlab.faces.store import CALIBRATION, HELDOUT, TRAIN, VALIDATION
 from tripletlab.faces.storing import Blocks, Lines, write
@@ -21,83 +22,89 @@ FEWEST_HELD_OUT = 4  # two folds of two people; more are dealt into as many fold
 EXAMPLES = 12  # rejected photos that are named for each reason
 
 
-class Person(NamedTuple):
-    """An identity in one tree: its place in the store, its folders and how many photos they hold.
-
-    `name` is the folder's; `called` the person's, empty where the folder is only a number.
-    `left_out` is why nothing of it is read, if so.
-    """
-
-    number: int
-    name: str
-    called: str
-    tree: int
-    cropped: bool
-    folders: list[Path]
-    photos: int
-    left_out: str | None
-
-
-def complete(
+def write_face_store(
     path: Path,
-    photos: TrainingPhotos,
-    people: Sequence[Person],
     journal: Journal,
+    identities: Sequence[IdentityPhotos],
     recipe: FaceRecipe,
-    settings: Mapping[str, Any],
+    photos: TrainingPhotos,
     heldout: Heldout | None,
-    kept: Mapping[str, Any],
+    *,
+    settings: Mapping[str, Any],
+    hygiene: Mapping[str, Any],
 ) -> None:
-    """Write faces.h5 from a journal, part by part.
+    """Write faces.h5 from a complete journal, part by part.
 
-    `kept` is what the file notes of who was left out. InputError when too few people are usable.
+    `hygiene` are the file's notes on who was left out. InputError when too few people are usable.
     """
-    numbers, rejected = journal.numbers(), _rejected(journal)
-    if not numbers:
-        told = "; ".join(f"{why}: {found['photos']:,}" for why, found in rejected.items())
-        raise InputError(
-            f"{photos.title}: nobody has {recipe.min_photos} usable faces ({told}); give more"
-            f" photos{_or_lower_min_photos(recipe)}"
-        )
-    names = [people[number].name for number in numbers]
-    trees = [people[number].tree for number in numbers]
-    split = split_names(names, trees, recipe, heldout=heldout)
-    counts = [journal.count(number) for number in numbers]
-    total, without = sum(counts), sum(found["photos"] for found in rejected.values())
-    arrays = {
-        "offsets": np.cumsum([0, *counts]),
-        "trees": np.array(trees, np.int64),
-        "split": np.array([split[name] for name in names], np.int64),
-        "checksums": np.array([journal.checksum(number) for number in numbers], np.uint32),
-    }
-    faces = Blocks((total, recipe.size, recipe.size), np.dtype(np.uint8), journal.images())
+    kept, rejected = journal.kept(), _rejected(journal)
+    if not kept:
+        raise _nobody_usable(photos.title, rejected, recipe)
+    chosen = [identities[one.number] for one in kept]
+    arrays = _arrays(kept, chosen, recipe, heldout)
+    used, unused = int(arrays["offsets"][-1]), sum(one["photos"] for one in rejected.values())
+    images = Blocks((used, recipe.size, recipe.size), np.dtype(np.uint8), journal.images())
     write(
         path,
         kind="faces",
         title=photos.title,
         settings=settings,
         notes={
-            "photos": sum(person.photos for person in people),
-            "kept": total,
+            "photos": sum(one.photos for one in identities),
+            "kept": used,
             "rejected": rejected,
-            "hygiene": kept,
+            "hygiene": hygiene,
         },
         pairs=("validation", validation_pairs(arrays, recipe)),
-        arrays={**arrays, "images": faces},
+        arrays={**arrays, "images": images},
         texts={
-            "names": tuple(names),
-            "called": tuple(people[number].called for number in numbers),
+            "names": tuple(one.name for one in chosen),
+            "called": tuple(one.display_name for one in chosen),
             "tree_names": tuple(tree.name for tree in photos.trees),
-            "sources": Lines(total, (sources for sources, _ in journal.entries())),
-            "rejected": Lines(without, ([s for s, _ in lost] for _, lost in journal.entries())),
-            "reasons": Lines(without, ([why for _, why in lost] for _, lost in journal.entries())),
+            **_photo_texts(journal, used, unused),
         },
     )
 
 
-def check_enough(people: Sequence[Person], recipe: FaceRecipe, heldout: Heldout | None) -> None:
+def _arrays(
+    kept: Sequence[Kept],
+    chosen: Sequence[IdentityPhotos],
+    recipe: FaceRecipe,
+    heldout: Heldout | None,
+) -> dict[str, NDArray[Any]]:
+    """All arrays but the images, by their names in the file."""
+    names, trees = [one.name for one in chosen], [one.tree for one in chosen]
+    split = split_names(names, trees, recipe, heldout=heldout)
+    return {
+        "offsets": np.cumsum([0, *(one.faces for one in kept)]),
+        "trees": np.array(trees, np.int64),
+        "split": np.array([split[name] for name in names], np.int64),
+        "checksums": np.array([one.checksum for one in kept], np.uint32),
+    }
+
+
+def _photo_texts(journal: Journal, used: int, unused: int) -> dict[str, Lines]:
+    """The sources of the faces, and the photos that gave none, with the reasons."""
+    return {
+        "sources": Lines(used, (sources for sources, _ in journal.entries())),
+        "rejected": Lines(unused, ([one for one, _ in lost] for _, lost in journal.entries())),
+        "reasons": Lines(unused, ([why for _, why in lost] for _, lost in journal.entries())),
+    }
+
+
+def _nobody_usable(title: str, rejected: Mapping[str, Any], recipe: FaceRecipe) -> InputError:
+    reasons = "; ".join(f"{why}: {found['photos']:,}" for why, found in rejected.items())
+    return InputError(
+        f"{title}: nobody has {recipe.min_photos} usable faces ({reasons}); give more photos"
+        f"{_or_lower_min_photos(recipe)}"
+    )
+
+
+def check_enough(
+    identities: Sequence[IdentityPhotos], recipe: FaceRecipe, heldout: Heldout | None
+) -> None:
     """InputError where the people are too few even if a face is found in every photo."""
-    usable = [one for one in people if not one.left_out and one.photos >= recipe.min_photos]
+    usable = [one for one in identities if not one.left_out and one.photos >= recipe.min_photos]
     names = [one.name for one in usable]
     held, _ = _sizes(names, recipe, heldout)
     if len(Counter(one.tree for one in usable)) == len(usable):
@@ -122,12 +129,14 @@ def split_names(
     second one, for pairs and triplets stay within a tree; whoever is alone in all trees comes last.
     Where the people are too few for calibration identities of their own, there are none.
     """
-    held, watched = _sizes(names, recipe, heldout)
+    held, validating = _sizes(names, recipe, heldout)
     members = {tree: {n for n, t in zip(names, trees, strict=True) if t == tree} for tree in trees}
     in_company = {name for people in members.values() if len(people) > 1 for name in people}
     order = np.random.default_rng(recipe.seed).permutation(sorted(set(names))).tolist()
     order.sort(key=lambda name: name not in in_company)
-    marks = [HELDOUT] * held + [VALIDATION] * watched + [TRAIN] * (len(order) - held - watched)
+    marks = (
+        [HELDOUT] * held + [VALIDATION] * validating + [TRAIN] * (len(order) - held - validating)
+    )
     split = dict(zip(order, marks, strict=True))
     while second := _second(order, split, members):
         split[second] = VALIDATION
@@ -154,10 +163,10 @@ def _sizes(names: Sequence[str], recipe: FaceRecipe, heldout: Heldout | None) ->
     """How many identities are held out, and how many validate; InputError if few are left."""
     people = len(set(names))
     held = round(people * heldout.fraction) if heldout else 0
-    watched = max(2, round(people * recipe.validation_fraction))
-    if people - held - watched < 2:
+    validating = max(2, round(people * recipe.validation_fraction))
+    if people - held - validating < 2:
         raise _too_few(people, recipe)
-    return held, watched
+    return held, validating
 
 
 def _too_few(people: int, recipe: FaceRecipe) -> InputError:

@@ -18,9 +18,9 @@ from tripletlab.faces.landmarks import (
     BORDER,
     COEFFICIENTS,
     PATCH,
+    LinearStage,
     Points,
     Regressor,
-    Stage,
     describe,
     directions,
     save,
@@ -35,7 +35,7 @@ from tripletlab.system.progress import console, parallel_map
 PEOPLE, PHOTOS, VARIANTS = 2000, 4, 3
 STAGES = 5
 SIZE = 128  # pixels of a photo
-SEED = 20  # apart from the people of conf/photos and conf/verification
+SEED = 20  # other people than those of conf/photos and conf/verification
 RIDGE = 0.02  # of the features' mean square, times the examples
 
 find = functools.partial(haar, scale_factor=1.1, min_neighbors=4, min_size=30)
@@ -56,20 +56,18 @@ class Example(NamedTuple):
     points: Points
 
 
-def draw(seed: list[int], *, photos: int, livelier: float) -> list[Known]:
+def draw(seed: list[int], *, photos: int, turns: float) -> list[Known]:
     """Photos of one synthetic person in which the cascade finds the face.
 
-    `livelier` multiplies the turns of the head.
+    `turns` multiplies the angles of the head.
     """
     person = draw_person(np.random.default_rng(seed))
     known = []
     for number in range(photos):
-        luck = draw_circumstance(np.random.default_rng([*seed, number]))
-        luck = replace(
-            luck, yaw=luck.yaw * livelier, pitch=luck.pitch * livelier, roll=luck.roll * livelier
-        )
-        photo = cv2.cvtColor(render(person, luck, size=SIZE), cv2.COLOR_RGB2GRAY)
-        points = landmarks(person, luck, size=SIZE)
+        shot = draw_circumstance(np.random.default_rng([*seed, number]))
+        shot = replace(shot, yaw=shot.yaw * turns, pitch=shot.pitch * turns, roll=shot.roll * turns)
+        photo = cv2.cvtColor(render(person, shot, size=SIZE), cv2.COLOR_RGB2GRAY)
+        points = landmarks(person, shot, size=SIZE)
         boxes = find(photo)
         if boxes and _holds(boxes[0], points):
             known.append(Known(photo, boxes[0], points))
@@ -91,14 +89,14 @@ def learn(examples: list[Example], *, stages: int) -> Regressor:
     return Regressor(mean, tuple(learned))
 
 
-def _ridge(features: NDArray[np.float32], missing: NDArray[Any]) -> Stage:
+def _ridge(features: NDArray[np.float32], missing: NDArray[Any]) -> LinearStage:
     middle, wanted = features.mean(axis=0), missing.mean(axis=0)
     centred = (features - middle).astype(np.float64)
     gram = centred.T @ centred
     gram[np.diag_indices_from(gram)] += RIDGE * gram.diagonal().mean()
     solved = np.linalg.solve(gram, centred.T @ (missing - wanted))
     slope = solved.astype(np.float16).astype(np.float32)  # as it will be kept
-    return Stage(slope, (wanted - middle @ slope).astype(np.float32))
+    return LinearStage(slope, (wanted - middle @ slope).astype(np.float32))
 
 
 def _holds(box: Box, points: Points) -> bool:
@@ -136,7 +134,7 @@ def examples_of(number: int) -> list[Example]:
     """What a worker does: one person's photos, each in some variants."""
     cv2.setNumThreads(1)
     rng = np.random.default_rng([SEED, number, 1])
-    known = draw([SEED, number], photos=PHOTOS, livelier=1.4)
+    known = draw([SEED, number], photos=PHOTOS, turns=1.4)
     return [vary(one, rng) for one in known for _ in range(VARIANTS)]
 
 

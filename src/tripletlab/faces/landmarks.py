@@ -2,7 +2,7 @@
 
 From the average face every stage moves all points at once, by a linear function of the gradients
 around them (supervised descent, Xiong and De la Torre 2013). It was learned from synthetic people,
-whose landmarks are known exactly; faces/learning.py is the command that made its coefficients.
+whose landmarks are known exactly; landmark_training.py is the command that made its coefficients.
 """
 
 import functools
@@ -26,7 +26,7 @@ NAMES = (
 Points = NDArray[np.float64]  # (points, 2) pixels right and down
 Finder = Callable[[Grey, Box], Points]  # one face of a photo -> (8, 2) in the order of NAMES
 
-PATCH = 72  # pixels of the square that is looked at
+PATCH = 72  # pixels of the square that the regression works on
 BORDER = 0.1  # around the found box, of its side
 BINS = 6  # of a gradient's direction, light and dark exchanged
 CELLS = 4  # by as many, around a point
@@ -34,7 +34,7 @@ STEP = 6.0  # pixels from cell to cell
 COEFFICIENTS = Path(__file__).with_name("landmarks.npz")
 
 
-class Stage(NamedTuple):
+class LinearStage(NamedTuple):
     """One linear step: how the features (features,) move the points (8, 2)."""
 
     slope: NDArray[np.float32]  # (features, 16)
@@ -45,7 +45,7 @@ class Regressor(NamedTuple):
     """The average face (8, 2) in pixels of the patch, and the steps from it."""
 
     mean: Points
-    stages: tuple[Stage, ...]
+    stages: tuple[LinearStage, ...]
 
 
 def regressed(photo: Grey, box: Box) -> Points:
@@ -61,7 +61,7 @@ class FivePoints:
 
     From an eye's middle its corners are 0.21 (outer) and 0.24 (inner) of the eyes' distance away,
     from the mouth's middle the lip's lowest point 0.13 of its distance from the eyes. All points
-    are NaN where YuNet does not see a face in the box.
+    are NaN where YuNet finds no face in the box.
     """
 
     network: YuNet
@@ -132,7 +132,7 @@ def load(path: Path) -> Regressor:
     """A regressor as `save` wrote it."""
     with np.load(path) as file:
         slopes, shifts = file["slopes"].astype(np.float32), file["shifts"]
-        return Regressor(file["mean"], tuple(map(Stage, slopes, shifts)))
+        return Regressor(file["mean"], tuple(map(LinearStage, slopes, shifts)))
 
 
 def save(path: Path, regressor: Regressor) -> None:

@@ -1,5 +1,6 @@
 """How a photo becomes a face: target of conf/faces/."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -11,18 +12,19 @@ from pydantic import Field
 from tripletlab.errors import InputError
 from tripletlab.faces.alignment import Aligner
 from tripletlab.faces.cleaning import Cleaning, Hash
-from tripletlab.faces.cropping import Grey, centre, crop, grown, read_photo
+from tripletlab.faces.cropping import Grey, centre, crop, grown, read_bytes, read_photo
 from tripletlab.faces.detection import Box, Detector, whole
 
 NO_FACE = "no face found"
 FOLDER = "a folder, not a photo"
 HEIC = "HEIC photo: convert it to JPEG"
+HEIC_HEADER = re.compile(rb".{4}ftyp.{,40}(hei[cmsx]|hev[cx])", re.DOTALL)  # ISO/IEC 23008-12
 UNREADABLE = "not a photo, damaged, or too large"
 UNALIGNED = "landmarks not found"
 TOO_FEW = "person with too few faces"
 PASSED_OVER = "beyond faces.max_photos"
 LEAST_PHOTOS = 2  # of a person, for a pair
-TO_JUDGE = ("size", "detector", "aligner", "border", "fallback")  # of a recipe's settings
+VERIFICATION_SETTINGS = ("size", "detector", "aligner", "border", "fallback")  # of a recipe
 
 
 class Face(NamedTuple):
@@ -30,7 +32,7 @@ class Face(NamedTuple):
 
     image: NDArray[np.uint8] | None
     problem: str | None
-    seen: Hash | None = None
+    hash: Hash | None = None
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class FaceRecipe:
             )
 
     def face(self, path: Path, *, cropped: bool) -> Face:
-        """The face to learn from in a photo file; the whole photo where it is `cropped` already."""
+        """The face to train on in a photo file; the whole photo where it is `cropped` already."""
         photo = read_photo(path)
         if photo is None:
             return Face(None, unreadable(path))
@@ -73,8 +75,8 @@ class FaceRecipe:
             return Face(None, problem)
         return Face(image, None, self.cleaning.hash(photo))
 
-    def face_to_judge(self, path: Path, *, cropped: bool) -> Face:
-        """The face in a photo file that judges a model, come what may: nothing is cleaned away.
+    def verification_face(self, path: Path, *, cropped: bool) -> Face:
+        """The face in a photo file of the verification set: nothing is cleaned away.
 
         Where no face is found it is the middle of the photo, where one cannot be aligned what its
         box holds; the problem is noted beside it.
@@ -93,7 +95,7 @@ class FaceRecipe:
         return Face(self._boxed(photo, boxes[0]) if image is None else image, problem)
 
     def extract(self, photo: Grey, box: Box) -> Grey:
-        """One found face of a photo (height, width), as networks see it (size, size).
+        """One found face of a photo (height, width), as networks are given it (size, size).
 
         Where it cannot be aligned it is cut out by its box.
         """
@@ -111,7 +113,8 @@ class FaceRecipe:
 
 
 def unreadable(path: Path) -> str:
-    """Why a file is no photo that can be read."""
+    """Why a file is no photo that can be read; HEIC is known by its content as well."""
     if path.is_dir():
         return FOLDER
-    return HEIC if path.suffix.lower() in (".heic", ".heif") else UNREADABLE
+    heic = path.suffix.lower() in (".heic", ".heif") or HEIC_HEADER.match(read_bytes(path) or b"")
+    return HEIC if heic else UNREADABLE

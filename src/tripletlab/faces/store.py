@@ -31,13 +31,13 @@ Images = NDArray[np.uint8]  # (n, size, size)
 
 @dataclass(frozen=True)
 class FaceStore:
-    """Faces to train with, and the pairs of unseen identities that choose the best model."""
+    """Faces to train with, and the pairs of validation identities that choose the best model."""
 
     title: str
     images: Images
     offsets: NDArray[np.int64]  # (entries + 1,): entry e has the faces [offsets[e], offsets[e+1])
-    names: tuple[str, ...]  # (entries,) the folder's, by which people are told apart
-    called: tuple[str, ...]  # (entries,) the person's; empty where the folder is only a number
+    names: tuple[str, ...]  # (entries,) the folder's, by which people differ
+    display_names: tuple[str, ...]  # (entries,) empty where the folder is only a number
     trees: NDArray[np.int64]  # (entries,), places in tree_names
     tree_names: tuple[str, ...]
     sources: tuple[str, ...]  # (n,) tree/identity/file
@@ -75,7 +75,7 @@ class FaceStore:
                 images=_mapped(file["images"], path),
                 offsets=file["offsets"][:],
                 names=texts_of(file["names"]),
-                called=texts_of(file["called"]),
+                display_names=texts_of(file["called"]),
                 trees=file["trees"][:],
                 tree_names=texts_of(file["tree_names"]),
                 sources=texts_of(file["sources"]),
@@ -89,7 +89,7 @@ class FaceStore:
                 and store.offsets[0] == 0
                 and store.offsets[-1] == faces
                 and bool((np.diff(store.offsets) >= 0).all()),
-                len(store.called) == entries and len(store.sources) == faces,
+                len(store.display_names) == entries and len(store.sources) == faces,
                 within(store.trees, entries, below=len(store.tree_names)),
                 within(store.split, entries, below=CALIBRATION + 1),
                 are_pairs(store.validation, faces),
@@ -110,7 +110,7 @@ class PairStore:
     title: str
     images: Images
     names: tuple[str, ...]  # (n,) whose face: the folder's name
-    called: tuple[str, ...]  # (n,) the person's; empty where the folder is only a number
+    display_names: tuple[str, ...]  # (n,) empty where the folder is only a number
     sources: tuple[str, ...]  # (n,)
     fallback: NDArray[np.bool_]  # (n,) no face was found: the middle of the photo
     pairs: Pairs  # rows of images
@@ -131,7 +131,7 @@ class PairStore:
             store = cls(
                 images=_mapped(file["images"], path),
                 names=texts_of(file["names"]),
-                called=texts_of(file["called"]),
+                display_names=texts_of(file["called"]),
                 sources=texts_of(file["sources"]),
                 fallback=file["fallback"][:],
                 pairs=_read_pairs(file["pairs"]),
@@ -140,7 +140,7 @@ class PairStore:
             )
             faces = len(store.images)
             hold(
-                len(store.names) == len(store.called) == len(store.sources) == faces,
+                len(store.names) == len(store.display_names) == len(store.sources) == faces,
                 store.fallback.shape == (faces,) and store.fallback.dtype == bool,
                 within(store.map_rows, len(store.map_rows), below=faces),
                 are_pairs(store.pairs, faces),

@@ -80,7 +80,7 @@ def read_pairs_txt(path: Path) -> list[NamedPair]:
 def read_pairs_files(paths: Sequence[Path]) -> list[NamedPair]:
     """The pairs of several files, the folds of each after those of the one before.
 
-    InputError where there is but one set: its threshold would be chosen on itself.
+    InputError where there is but one fold: its threshold would be chosen on itself.
     """
     pairs: list[NamedPair] = []
     for path in paths:
@@ -88,7 +88,7 @@ def read_pairs_files(paths: Sequence[Path]) -> list[NamedPair]:
         pairs += [pair._replace(fold=pair.fold + before) for pair in read_pairs_txt(path)]
     if pairs and pairs[-1].fold == 0:
         raise InputError(
-            f"{paths[0]}: a single set of pairs has no other to choose its threshold on; give two"
+            f"{paths[0]}: a single fold of pairs has no other to choose its threshold on; give two"
             " files, such as verification.pairs=[pairsDevTrain.txt,pairsDevTest.txt]"
         )
     return pairs

@@ -23,6 +23,35 @@ HAIRS = np.array(
     ]
 )
 IRISES = np.array([[0.20, 0.13, 0.08], [0.30, 0.26, 0.14], [0.28, 0.38, 0.46]])
+RANGES = {  # of the traits that everybody has, in the order in which they are drawn
+    "width": (0.66, 0.84),
+    "jaw": (0.06, 0.34),
+    "jaw_power": (1.4, 3.5),
+    "eye_gap": (0.255, 0.35),
+    "eye_height": (-0.12, 0.04),
+    "eye_width": (0.105, 0.155),
+    "eye_open": (0.035, 0.075),
+    "eye_tilt": (-0.18, 0.18),
+    "brow_height": (0.13, 0.24),
+    "brow_thick": (0.022, 0.06),
+    "brow_tilt": (-0.28, 0.28),
+    "brow_dark": (0.35, 0.95),
+    "nose_length": (0.30, 0.48),
+    "nose_width": (0.085, 0.165),
+    "nose_out": (0.12, 0.30),
+    "mouth_height": (0.17, 0.29),
+    "mouth_width": (0.17, 0.31),
+    "lips": (0.028, 0.075),
+    "lip_red": (0.1, 0.6),
+    "chin": (0.0, 0.10),
+    "cheek": (0.0, 0.10),
+    "socket": (0.05, 0.13),
+    "folds": (0.0, 0.05),
+    "hairline": (-0.86, -0.48),
+    "hair_part": (-0.35, 0.35),
+    "hair_side": (-0.3, 1.2),
+    "hair_volume": (0.03, 0.20),
+}
 
 
 @dataclass(frozen=True)
@@ -73,50 +102,21 @@ def colour(red: float, green: float, blue: float) -> Colour:
 
 
 def draw_person(rng: np.random.Generator) -> Person:
-    """A person nobody has met; the ranges keep them human, and apart from each other."""
-
-    def between(low: float, high: float) -> float:
-        return float(rng.uniform(low, high))
+    """A person of random traits; the ranges keep them human, and different from each other."""
 
     def sometimes(chance: float, low: float, high: float) -> float:
-        value = between(low, high)
+        value = float(rng.uniform(low, high))
         return value if rng.random() < chance else 0.0
 
     bearded = rng.random() < 0.5
     skin = _mixed(SKINS, rng)
     return Person(
-        width=between(0.66, 0.84),
-        jaw=between(0.06, 0.34),
-        jaw_power=between(1.4, 3.5),
-        eye_gap=between(0.255, 0.35),
-        eye_height=between(-0.12, 0.04),
-        eye_width=between(0.105, 0.155),
-        eye_open=between(0.035, 0.075),
-        eye_tilt=between(-0.18, 0.18),
-        brow_height=between(0.13, 0.24),
-        brow_thick=between(0.022, 0.06),
-        brow_tilt=between(-0.28, 0.28),
-        brow_dark=between(0.35, 0.95),
-        nose_length=between(0.30, 0.48),
-        nose_width=between(0.085, 0.165),
-        nose_out=between(0.12, 0.30),
-        mouth_height=between(0.17, 0.29),
-        mouth_width=between(0.17, 0.31),
-        lips=between(0.028, 0.075),
-        lip_red=between(0.1, 0.6),
-        chin=between(0.0, 0.10),
-        cheek=between(0.0, 0.10),
-        socket=between(0.05, 0.13),
-        folds=between(0.0, 0.05),
-        hairline=between(-0.86, -0.48),
-        hair_part=between(-0.35, 0.35),
-        hair_side=between(-0.3, 1.2),
-        hair_volume=between(0.03, 0.20),
+        **{trait: float(rng.uniform(*limits)) for trait, limits in RANGES.items()},
         fringe=sometimes(0.3, 0.05, 0.22),
         beard=sometimes(0.6, 0.3, 0.9) if bearded else 0.0,
         moustache=sometimes(0.7, 0.3, 0.9) if bearded else 0.0,
         glasses=sometimes(0.25, 0.5, 0.95),
-        glasses_round=between(2.0, 5.0),
+        glasses_round=float(rng.uniform(2.0, 5.0)),
         skin=skin,
         hair=np.minimum(_mixed(HAIRS, rng), 0.9 * skin),
         iris=_mixed(IRISES, rng),

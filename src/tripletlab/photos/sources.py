@@ -13,7 +13,7 @@ from typing import Annotated
 from pydantic import Field
 
 from tripletlab.errors import InputError
-from tripletlab.photos.tree import Tree, list_identities
+from tripletlab.photos.tree import Tree, list_identities, readable
 from tripletlab.system.progress import say
 
 MAP_PEOPLE = 20  # of the UMAP figure, with as many photos each (paper, section III.D)
@@ -24,7 +24,7 @@ Fraction = Annotated[float, Field(gt=0, lt=1)]
 
 @dataclass(frozen=True)
 class TrainingPhotos:
-    """Photos to learn from; the same folder name in two trees is the same person."""
+    """Photos to train on; the same folder name in two trees is the same person."""
 
     title: str
     trees: tuple[Tree, ...]
@@ -32,7 +32,7 @@ class TrainingPhotos:
 
 @dataclass(frozen=True)
 class VerificationPhotos:
-    """Photos in LFW's layout with the pairs that judge a model; `map_people` are drawn as a map.
+    """Photos in LFW's layout with the pairs to verify; `map_people` are drawn as a map.
 
     The folds of several files of `pairs` follow each other. `instead` holds faces cropped already,
     Name_0001.pgm, for photos in which none is found.
@@ -58,7 +58,7 @@ class Heldout:
 def slug(title: str) -> str:
     """A title as part of a file's or a model's name: ASCII, not empty, and one title's alone.
 
-    Letters without a plain form, as of other scripts, are told apart by six digits of a digest.
+    Letters without a plain form, as of other scripts, differ by six digits of a digest.
     """
     plain = unicodedata.normalize("NFKD", title).lower()
     text = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40]
@@ -78,7 +78,7 @@ def folder(*, detected: list[str], cropped: list[str]) -> TrainingPhotos:
             "photos=folder needs a folder: give photos.detected=[FOLDER,…] for photos,"
             " photos.cropped=[FOLDER,…] for faces that are cropped already"
         )
-    names = _different([path.name for path, _ in paths])
+    names = _different([readable(path.name) for path, _ in paths])
     trees = [Tree(name, (path,), crop) for name, (path, crop) in zip(names, paths, strict=True)]
     return TrainingPhotos("photos: " + " + ".join(names), tuple(trees))
 
@@ -87,12 +87,12 @@ def vggface2(*, path: str) -> TrainingPhotos:
     """VGGFace2 as it is unpacked; its train and test folders are merged (paper, section III.A)."""
     root = _place(path)
     parts = tuple(part for part in (root / "train", root / "test") if part.is_dir())
-    tree = Tree("vggface2", parts or (root,), cropped=False, called=_called(root))
+    tree = Tree("vggface2", parts or (root,), cropped=False, display_names=_meta_names(root))
     return TrainingPhotos("VGGFace2", (tree,))
 
 
 def lfw_people(*, path: str | None, download: bool) -> TrainingPhotos:
-    """Labeled Faces in the Wild to learn from; scikit-learn's copy unless a folder is given."""
+    """Labeled Faces in the Wild to train on; scikit-learn's copy unless a folder is given."""
     root = _place(path or f"{os.environ.get('SCIKIT_LEARN_DATA', '~/scikit_learn_data')}/lfw_home")
     if download and not _lfw_folders(root):
         _download_lfw(root)
@@ -116,9 +116,10 @@ def lfw(*, path: str, pairs: list[str], lfwcrop: str | None) -> VerificationPhot
 
 
 def any_pairs(*, path: str, pairs: list[str], cropped: bool) -> VerificationPhotos:
-    """Any other set: a folder a person with photos called as LFW's, and files of pairs beside."""
+    """Any other set: a folder a person with photos named as LFW's, and files of pairs beside."""
     root = _place(path)
-    return _paired(root, Tree(root.name, (root,), cropped), title=root.name, pairs=pairs)
+    title = readable(root.name)
+    return _paired(root, Tree(title, (root,), cropped), title=title, pairs=pairs)
 
 
 def lfw_layout(
@@ -133,10 +134,21 @@ def _paired(path: Path, tree: Tree, *, title: str, pairs: Sequence[str]) -> Veri
     files = tuple(path / name for name in pairs)
     for file in files:
         if not file.is_file():
-            raise InputError(f"{file}: no such file; give the folder that holds the pairs")
+            places = [path.parent, *sorted(one for one in path.iterdir() if one.is_dir())]
+            there = next((one for one in places if (one / file.name).is_file()), None)
+            hint = f" (did you mean {there}?)" if there else ""
+            raise InputError(f"{file}: no such file; give the folder that holds the pairs{hint}")
     listed = path / "umap_people.txt"
-    people = listed.read_text().split() if listed.is_file() else _most_photographed(tree)
+    people = _listed(listed) if listed.is_file() else _most_photographed(tree)
     return VerificationPhotos(title, tree, files, tuple(people[:MAP_PEOPLE]))
+
+
+def _listed(path: Path) -> list[str]:
+    """The words of a text file."""
+    try:
+        return path.read_text("utf-8-sig").split()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read ({error}); write the names in UTF-8") from error
 
 
 def heldout(
@@ -153,9 +165,10 @@ def heldout(
 def _lfw_tree(path: Path) -> Tree:
     folders = _lfw_folders(path)
     if not folders:
+        hint = f" (did you mean {path.parent}?)" if _lfw_folders(path.parent) else ""
         raise InputError(
-            f"{path}: none of the folders {', '.join(LFW_FOLDERS)} is in it; give the folder of LFW"
-            " and its pairs.txt, or, to learn from it, let scikit-learn fetch it:"
+            f"{path}: none of the folders {', '.join(LFW_FOLDERS)} is in it; give the folder that"
+            f" holds one of them and pairs.txt{hint}. To train on LFW, let scikit-learn fetch it:"
             " photos.download=true"
         )
     return Tree(folders[0].name, (folders[0],), cropped=False)
@@ -175,7 +188,7 @@ def _download_lfw(root: Path) -> None:
         raise InputError(f"LFW cannot be fetched ({error}); give photos.path=FOLDER") from error
 
 
-def _called(root: Path) -> dict[str, str]:
+def _meta_names(root: Path) -> dict[str, str]:
     """The people's names in VGGFace2's identity_meta.csv, where that is there."""
     table = root / "identity_meta.csv"
     if not table.is_file():

@@ -13,13 +13,13 @@ from tripletlab.photos.names import numbered
 class Tree:
     """`folders` together hold the identities; `cropped` says that the photos are faces already.
 
-    `called` gives the person's name for a folder that is only numbered, where it is known.
+    `display_names` has the person's name for a folder that is only numbered, where it is known.
     """
 
     name: str
     folders: tuple[Path, ...]
     cropped: bool
-    called: Mapping[str, str] = field(default_factory=dict)
+    display_names: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for folder in self.folders:
@@ -50,14 +50,14 @@ def identity_folders(tree: Tree) -> dict[str, list[Path]]:
     for folder in tree.folders:
         for person in _visible(folder):
             if person.is_dir():
-                identities.setdefault(_readable(person.name), []).append(person)
+                identities.setdefault(readable(person.name), []).append(person)
     return dict(sorted(identities.items()))
 
 
 def photos_in(folders: Iterable[Path]) -> list[Path]:
     """Whatever lies in an identity's folders, sorted by name in each, without what is hidden.
 
-    Nothing is opened: what is no photo is told of when it is read.
+    Nothing is opened: what is no photo is rejected when it is read.
     """
     return [path for folder in folders for path in _visible(folder)]
 
@@ -81,23 +81,22 @@ def one_deeper(tree: Tree, folder: Path) -> InputError:
     )
 
 
-def names_of(tree: Tree, folders: Collection[str]) -> dict[str, str]:
+def display_names(tree: Tree, folders: Collection[str]) -> dict[str, str]:
     """The person's name for every folder of a tree; empty where only a number is known."""
-    unknown = numbered([folder for folder in folders if folder not in tree.called])
+    unknown = numbered([folder for folder in folders if folder not in tree.display_names])
     return {
-        folder: "" if folder in unknown else tree.called.get(folder, folder) for folder in folders
+        folder: "" if folder in unknown else tree.display_names.get(folder, folder)
+        for folder in folders
     }
 
 
 def source(file: Path) -> str:
-    """How a photo is named in a store: tree/person/file, without the way there.
-
-    Bytes of a name that are not UTF-8 are written as \\xNN.
-    """
-    return _readable("/".join(file.parts[-3:]))
+    """How a photo is named in a store: tree/person/file, readable, without the way there."""
+    return readable("/".join(file.parts[-3:]))
 
 
-def _readable(name: str) -> str:
+def readable(name: str) -> str:
+    """A file's name as text; bytes that are not UTF-8 are written as \\xNN."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 

@@ -81,7 +81,9 @@ class PeopleByPhotos(Batches):
         self.trees = _trees_of_at_least(people, usable, photos=photos)
         drawn = {one for tree in self.trees for one in tree}
         self.trained_on = {
-            store.names[one.entry]: store.called[one.entry] for one in training if one in drawn
+            store.names[one.entry]: store.display_names[one.entry]
+            for one in training
+            if one in drawn
         }
         self.left_out = {store.names[one.entry] for one in training} - self.trained_on.keys()
         left = [one for one in training if one not in drawn]

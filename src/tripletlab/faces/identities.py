@@ -1,0 +1,62 @@
+"""The identities in trees of photos, before any photo is read."""
+
+import hashlib
+from pathlib import Path
+from typing import NamedTuple
+
+from tripletlab.faces.store_paths import listing
+from tripletlab.photos.names import spelled_differently
+from tripletlab.photos.sources import TrainingPhotos
+from tripletlab.photos.tree import (
+    display_names,
+    identity_folders,
+    no_photos,
+    one_deeper,
+    photos_in,
+)
+from tripletlab.system.progress import say
+
+
+class IdentityPhotos(NamedTuple):
+    """An identity in one tree: its place in the store, its folders and how many photos they hold.
+
+    `name` is the folder's; `display_name` the person's, empty where the folder is only a number.
+    `left_out` is why nothing of it is read, if so.
+    """
+
+    number: int
+    name: str
+    display_name: str
+    tree: int
+    cropped: bool
+    folders: list[Path]
+    photos: int
+    left_out: str | None
+
+
+def find_identities(photos: TrainingPhotos) -> tuple[list[IdentityPhotos], str]:
+    """The identities, and a digest over all their photos, of which only the number is kept.
+
+    InputError where a tree holds no photos, or only folders of them.
+    """
+    identities: list[IdentityPhotos] = []
+    digest = hashlib.sha256()
+    for place, tree in enumerate(photos.trees):
+        before, deeper = len(identities), list[Path]()
+        found = identity_folders(tree)
+        names = display_names(tree, found)
+        for name, folders in found.items():
+            files = photos_in(folders)
+            if files:
+                deeper += [files[0]] if all(file.is_dir() for file in files) else []
+                known = len(identities), name, names[name], place
+                identities.append(IdentityPhotos(*known, tree.cropped, folders, len(files), None))
+                digest.update(f"{place} {name!r} {tree.cropped} {listing(files)}".encode())
+                digest.update(names[name].encode("utf-8", "surrogateescape"))
+        if len(identities) == before:
+            raise no_photos(tree)
+        if len(identities) - before == len(deeper):
+            raise one_deeper(tree, deeper[0])
+    for spellings in spelled_differently(one.name for one in identities):
+        say(f"warning: taken for different people: {', '.join(spellings)}")
+    return identities, digest.hexdigest()

@@ -1,0 +1,80 @@
+"""Where a store lies: a folder named by its title and by a digest of all that goes into it."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+
+from tripletlab.faces.landmarks import COEFFICIENTS
+from tripletlab.photos.sources import slug
+from tripletlab.photos.tree import source
+from tripletlab.system.files import UNFINISHED, delete_unfinished
+from tripletlab.system.locks import delete_unlocked
+
+COMPUTING = (  # the modules of this room that pixels go through
+    *("alignment.py", "cleaning.py", "cropping.py", "detection.py"),
+    *("landmarks.py", "overlay_text.py", "recipe.py"),
+)
+STORES = "*-" + 8 * "[0-9a-f]"  # the pattern of their folders
+JOURNAL_AGE = 7 * 24 * 3600.0  # seconds after which the journal of a killed preparation is deleted
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """A store that is there now, and whether it was there before."""
+
+    path: Path
+    reused: bool
+
+
+def store_path(folder: Path, *, title: str, key: object) -> Path:
+    """The folder of a store: a readable name, and 8 digits that change with the inputs."""
+    digits = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:8]
+    return folder / f"{slug(title)}-{digits}"
+
+
+def made_by(settings: Mapping[str, Any]) -> list[str]:
+    """What makes faces of photos: OpenCV's version, the code of this room, and its model files.
+
+    It is part of a store's key: another version may decode, detect or resize otherwise.
+    """
+    room = Path(__file__).parent
+    code = hashlib.sha256(b"".join((room / name).read_bytes() for name in COMPUTING))
+    return [cv2.__version__, code.hexdigest(), *models(settings)]
+
+
+def models(settings: Mapping[str, Any]) -> list[str]:
+    """Digests of the files that a recipe computes by: the landmarks' own, and every `model`."""
+    files = [COEFFICIENTS, *_models(settings)]
+    return [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
+
+
+def _models(settings: Mapping[str, Any]) -> Iterator[Path]:
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from _models(value)
+        elif name == "model":
+            yield Path(value).expanduser()
+
+
+def listing(files: Sequence[Path]) -> str:
+    """A digest that changes when a photo is added, removed or replaced."""
+    digest = hashlib.sha256()
+    for file in files:
+        status = file.stat() if file.exists() else file.lstat()  # of what a link leads to
+        digest.update(f"{source(file)} {status.st_size} {status.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+def delete_leftovers(folder: Path) -> None:
+    """Delete what killed preparations have left in a folder of stores, and no process uses.
+
+    A journal is kept for a week: the command that was killed continues from it.
+    """
+    for stores in (STORES, f"{STORES}/{STORES}"):  # held-out pairs lie in the folder of the faces
+        delete_unfinished(folder, f"{stores}/.*{UNFINISHED}*")
+    delete_unlocked(folder.glob(f"{STORES}/.faces.unfinished"), age=JOURNAL_AGE)

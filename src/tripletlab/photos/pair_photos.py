@@ -1,0 +1,73 @@
+"""Which files the photos of pairs.txt are."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tripletlab.errors import InputError
+from tripletlab.photos.names import normalised
+from tripletlab.photos.pairs import NamedPair, PhotoOf
+from tripletlab.photos.sources import MAP_PEOPLE, VerificationPhotos
+from tripletlab.photos.tree import list_identities
+
+LONGEST_NUMBER = 18  # digits of a photo's number that are read
+
+
+def find_pair_photos(
+    verification: VerificationPhotos, named: Sequence[NamedPair]
+) -> tuple[dict[PhotoOf, Path], list[PhotoOf]]:
+    """The file of every photo in the pairs and on the map, and the photos of the map.
+
+    InputError where a photo is missing, or may be one of several files.
+    """
+    identities = list_identities(verification.tree)
+    known = _by_number(identities)
+    on_map = [
+        photo
+        for person in verification.map_people
+        for photo in [one for one in known if one.name == person][:MAP_PEOPLE]
+    ]
+    wanted = sorted({photo for pair in named for photo in pair[:2]} | set(on_map))
+    for photo in wanted:
+        if photo not in known:
+            raise _missing(photo, verification, identities)
+        if len(known[photo]) > 1:
+            files = ", ".join(path.name for path in known[photo])
+            raise InputError(
+                f"photo {photo.number} of {photo.name} can be {files}: rename all but one, or move"
+                " them out of the folder"
+            )
+    return {photo: known[photo][0] for photo in wanted}, on_map
+
+
+def _by_number(identities: Mapping[str, Sequence[Path]]) -> dict[PhotoOf, list[Path]]:
+    """The files that may be meant by a person and a number: those of LFW's own name, Ann_0004,
+    and only where there is none, those that end in the number."""
+    exact: dict[PhotoOf, list[Path]] = {}
+    other: dict[PhotoOf, list[Path]] = {}
+    for name, paths in identities.items():
+        for path in paths:
+            if digits := re.search(r"[0-9]+$", path.stem):
+                photo = PhotoOf(name, int(digits[0][-LONGEST_NUMBER:]))
+                own = path.stem == f"{name}_{photo.number:04d}"
+                (exact if own else other).setdefault(photo, []).append(path)
+    return dict(sorted((other | exact).items()))
+
+
+def _missing(
+    photo: PhotoOf, verification: VerificationPhotos, identities: Mapping[str, Sequence[Path]]
+) -> InputError:
+    """Why a photo is not there: another spelling of the name, or folders at another depth."""
+    folder = verification.tree.folders[0]
+    files = [file for own in identities.values() for file in own]
+    if all(file.is_dir() for file in files):
+        return InputError(
+            f"{folder}: its sub-folders hold folders, not photos; move each person's folder from"
+            f" {files[0].parent} into it"
+        )
+    spelled = [name for name in identities if normalised(name) == normalised(photo.name) != ""]
+    hint = f" (did you mean {spelled[0]}?)" if spelled and photo.name not in identities else ""
+    return InputError(
+        f"{verification.pairs[0]} names photo {photo.number} of {photo.name}, which is not in"
+        f" {folder}{hint}"
+    )

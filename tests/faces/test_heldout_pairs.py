@@ -1,0 +1,112 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tripletlab.errors import InputError
+from tripletlab.faces.heldout_pairs import heldout_pairs
+from tripletlab.faces.preparation import prepare_faces
+from tripletlab.faces.store import HELDOUT, TRAIN, FaceStore, PairStore
+from tripletlab.photos.hygiene import Hygiene
+from tripletlab.photos.sources import Heldout, TrainingPhotos
+from tripletlab.photos.tree import Tree
+
+HELD = Heldout(fraction=0.6, folds=2, per_fold=12, seed=3)
+
+
+@pytest.fixture
+def faces(tmp_path, grow, recipe):
+    """Two trees; Ann to Hal are in both, with more faces in the first for some of them."""
+    grow("one", dict.fromkeys(("Ann", "Ben", "Cem", "Dan", "Eva", "Fay", "Gil", "Hal"), 5))
+    grow("two", dict.fromkeys(("Ann", "Ben", "Cem", "Dan", "Ida", "Jon", "Kim", "Lea"), 4))
+    trees = tuple(Tree(name, (tmp_path / name,), cropped=True) for name in ("one", "two"))
+    made = prepare_faces(
+        TrainingPhotos("two trees", trees),
+        replace(recipe, validation_fraction=0.01),
+        hygiene=Hygiene(exclude=[], shared="allow"),
+        verification_people={},
+        heldout=HELD,
+        settings={},
+        folder=tmp_path / "data",
+        fresh=False,
+    )
+    return made.path
+
+
+def test_heldout_pairs_are_of_heldout_people_only(faces):
+    store = FaceStore.open(faces)
+    pairs = PairStore.open(heldout_pairs(store, HELD, beside=faces, fresh=False).path)
+    held = {n for n, s in zip(store.names, store.split, strict=True) if s == HELDOUT}
+    assert set(pairs.names) == held
+    for row, source in enumerate(pairs.sources):
+        np.testing.assert_array_equal(pairs.images[row], store.images[store.sources.index(source)])
+    assert not pairs.fallback.any()
+
+
+def test_heldout_folds_share_no_person(faces):
+    store = FaceStore.open(faces)
+    held = PairStore.open(heldout_pairs(store, HELD, beside=faces, fresh=False).path)
+    names, drawn = np.array(held.names), held.pairs
+    people = [
+        set(names[drawn.first[drawn.fold == fold]]) | set(names[drawn.second[drawn.fold == fold]])
+        for fold in range(2)
+    ]
+    assert people[0]
+    assert people[1]
+    assert not people[0] & people[1]
+    assert np.array_equal(names[drawn.first] == names[drawn.second], drawn.matched)
+    for fold in range(2):
+        assert drawn.matched[drawn.fold == fold].sum() == 12
+        assert (~drawn.matched)[drawn.fold == fold].sum() == 12
+
+
+def test_the_pairs_of_someone_in_two_trees_are_in_the_larger_one(faces):
+    held = PairStore.open(
+        heldout_pairs(FaceStore.open(faces), HELD, beside=faces, fresh=False).path
+    )
+    trees = {name: set() for name in held.names}
+    for name, source in zip(held.names, held.sources, strict=True):
+        trees[name].add(source.split("/")[0])
+    assert all(len(found) == 1 for found in trees.values())
+    assert all(trees[name] == {"one"} for name in ("Ann", "Ben", "Cem", "Dan") if name in trees)
+    assert any(name in trees for name in ("Ann", "Ben", "Cem", "Dan"))
+
+
+def test_heldout_map_has_the_people_with_the_most_faces(faces):
+    held = PairStore.open(
+        heldout_pairs(FaceStore.open(faces), HELD, beside=faces, fresh=False).path
+    )
+    counts = [held.names.count(held.names[row]) for row in held.map_rows]
+    assert len(set(held.map_rows.tolist())) == len(held.images) == len(counts)
+    assert counts == sorted(counts, reverse=True)
+
+
+def test_heldout_pairs_are_used_again(faces):
+    store = FaceStore.open(faces)
+    first = heldout_pairs(store, HELD, beside=faces, fresh=False)
+    again = heldout_pairs(store, HELD, beside=faces, fresh=False)
+    other = heldout_pairs(store, replace(HELD, seed=4), beside=faces, fresh=False)
+    assert (first.reused, again.reused, other.reused) == (False, True, False)
+    assert first.path == again.path != other.path
+
+
+def test_too_many_folds_for_the_heldout_people_are_fewer_and_it_is_said(faces, capsys):
+    store = FaceStore.open(faces)
+    made = heldout_pairs(store, replace(HELD, folds=10), beside=faces, fresh=False)
+    held = PairStore.open(made.path)
+    people = len(set(held.names))
+    folds = len(set(held.pairs.fold.tolist()))
+    assert 2 <= folds <= people // 2 < 10
+    said = f"{people} people are held out, too few for verification.folds=10: the pairs are in"
+    assert f"{said} {folds} folds" in " ".join(capsys.readouterr().err.split())
+    heldout_pairs(store, HELD, beside=faces, fresh=False)
+    assert "folds" not in capsys.readouterr().err
+
+
+def test_too_few_heldout_people_for_two_folds_are_refused(faces):
+    store = FaceStore.open(faces)
+    held = np.flatnonzero(store.split == HELDOUT)
+    split = store.split.copy()
+    split[held[3:]] = TRAIN
+    with pytest.raises(InputError, match="cannot fill 2 folds"):
+        heldout_pairs(replace(store, split=split), HELD, beside=faces, fresh=False)
