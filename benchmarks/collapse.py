@@ -41,6 +41,7 @@ HEALTHY = {
     "batch-all": f"miner=batch_all {ALONE} {CNN}",
     "distance-weighted": f"miner=distance_weighted {CNN}",
     "easy positive": f"miner=easy_positive {ALONE} {CNN}",
+    "violating": f"miner=violating {ALONE} {CNN}",
     "nearest semi-hard": f"miner=nearest_semihard {ALONE} {CNN}",
     "softplus, cosine margin": f"loss=softplus margin_schedule=cosine {CNN}",
 }
@@ -68,7 +69,7 @@ SHOWN = (
 DRAWN = ("hard alone", "hard, spread", "semi-hard", "batch norm, three inputs")
 
 
-class Told:
+class Report:
     """Every epoch's metrics; of the untrained network those of the validation."""
 
     def __init__(self, advance: Any) -> None:
@@ -103,21 +104,21 @@ def learn(name: str, overrides: list[str]) -> list[dict[str, float]]:
     """Metrics of a run by epoch, first the untrained network's."""
     plain = config.compose("train", overrides)
     data = prepare(plain, fresh=False)
-    backend.start(seed=plain["seed"])
+    backend.start(seed=plain.seed)
     parts = build_components(plain, data)
     model, batches = parts.model, parts.batches
-    validation, seen = Validation(data.faces), []
+    validation, values = Validation(data.faces), []
 
     def evaluate(network: Any, margin: float) -> dict[str, float]:
         embeddings = embed(network, validation.faces)
         figures = {**validation.evaluate(embeddings, margin), **embedding_statistics(embeddings)}
-        seen.append(figures)
+        values.append(figures)
         return figures
 
-    steps = len(batches) * plain["fit"]["epochs"]
+    steps = len(batches) * plain.fit["epochs"]
     schedule = plain.rate_schedule.build()
     with bar(name, total=steps) as advance:
-        told = Told(advance)
+        report = Report(advance)
         plain.fit.build()(
             model,
             batches,
@@ -125,11 +126,11 @@ def learn(name: str, overrides: list[str]) -> list[dict[str, float]]:
             margin=plain.margin_schedule.build(),
             guard=lambda distances: None,
             evaluate=evaluate,
-            report=told,
+            report=report,
             checkpoint=None,
         )
-    say(f"{name}: {told.epochs[-1]}")
-    return [grouped("val", seen[0]), *told.epochs]
+    say(f"{name}: {report.epochs[-1]}")
+    return [grouped("val", values[0]), *report.epochs]
 
 
 def fired(epochs: list[dict[str, float]]) -> str:
