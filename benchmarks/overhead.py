@@ -75,7 +75,7 @@ def sweep(plan: Plan, folder: Path) -> list[float]:
             engine,
             prepare=lambda taken: Job(
                 taken.number,
-                plan.title(taken.point, taken.seed),
+                plan.space.title(taken.point, taken.seed),
                 pickle.dumps(plan.run_config(taken.point, taken.seed)),
                 taken.run_id,
                 folder / f"{taken.number}.npz",

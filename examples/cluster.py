@@ -2,11 +2,11 @@
 
     .venv/bin/python examples/cluster.py FOLDER [SPACE] [key=value …]
 
-Real processes, as on several machines: the memories of Optuna and MLflow are databases in
+All are real processes, as on several machines: Optuna and MLflow have their databases in
 PostgreSQL, runs and artifacts go through the MLflow server, and each of the two Ray nodes has one
-core. All of it lies in FOLDER and ends with the script; as root, FOLDER must lie where the user
-postgres may enter, for PostgreSQL does not run as root. `--kill-node` kills the second node,
-processes and all, once two runs have written an epoch, to see the sweep complete without it.
+core. All files are in FOLDER, and all processes end with the script. PostgreSQL does not run as
+root: started by root, FOLDER must be open to the user postgres. `--kill-node` kills the second
+node with all of its processes once two runs have written an epoch; the sweep is completed without.
 
 Needs `pip install 'tripletlab[cluster]'`, and PostgreSQL's programs (Debian: postgresql).
 """
@@ -28,7 +28,7 @@ BIN = Path(sys.executable).parent
 
 
 def main(words: Sequence[str]) -> int:
-    """Start everything, sweep, stop everything; the sweep's exit code."""
+    """Start everything, sweep, stop everything; returns the sweep's exit code."""
     kill = "--kill-node" in words
     folder, *rest = [word for word in words if word != "--kill-node"]
     root = Path(folder).resolve()
@@ -51,13 +51,13 @@ def main(words: Sequence[str]) -> int:
         process = subprocess.Popen(list(map(str, command)))
         if kill:
             threading.Thread(
-                target=kill_when_at_work, args=(second, root, process), daemon=True
+                target=kill_when_running, args=(second, root, process), daemon=True
             ).start()
         return process.wait()
 
 
 def refuse_closed(folder: Path) -> None:
-    """End here where a folder on the way is closed to the user postgres; nothing is opened up."""
+    """Exit where a folder on the way is closed to the user postgres; no permission is changed."""
     for place in (folder, *folder.parents):
         if place.exists() and not place.stat().st_mode & 0o001:
             raise SystemExit(
@@ -68,7 +68,7 @@ def refuse_closed(folder: Path) -> None:
 
 @contextlib.contextmanager
 def postgres(folder: Path) -> Iterator[str]:
-    """A server with the databases `studies` and `mlflow`; the value is its address."""
+    """A server with the databases `studies` and `mlflow`; yields its address."""
     port = free_port()
     # PostgreSQL refuses to run as root
     user = {"user": "postgres", "group": "postgres"} if os.geteuid() == 0 else {}
@@ -96,7 +96,7 @@ def postgres(folder: Path) -> Iterator[str]:
 
 @contextlib.contextmanager
 def mlflow_server(database: str, artifacts: Path) -> Iterator[str]:
-    """An MLflow server that keeps artifacts, and hands them out itself."""
+    """An MLflow server that also stores and serves the artifacts; yields its address."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     artifacts.mkdir(parents=True, exist_ok=True)
@@ -128,7 +128,7 @@ def mlflow_server(database: str, artifacts: Path) -> Iterator[str]:
 
 @contextlib.contextmanager
 def ray_nodes(root: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
-    """A head and a second node with one core each; the address, and the second node's process."""
+    """A head and a second node with one core each; yields address and process of the second."""
     port = free_port()
     address = f"127.0.0.1:{port}"
     common = ["--num-cpus=1", "--block", "--disable-usage-stats"]
@@ -151,7 +151,7 @@ def ray_nodes(root: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
 
 
 def two_nodes(address: str) -> bool:
-    """Ray knows of both."""
+    """Whether both nodes have joined."""
     code = (
         f"import ray; ray.init('{address}', log_to_driver=False);"
         "raise SystemExit(sum(n['Alive'] for n in ray.nodes()) != 2)"
@@ -159,7 +159,7 @@ def two_nodes(address: str) -> bool:
     return quietly([BIN / "python", "-c", code], check=False)
 
 
-def kill_when_at_work(
+def kill_when_running(
     node: "subprocess.Popen[bytes]", root: Path, sweep: "subprocess.Popen[bytes]"
 ) -> None:
     """SIGKILL for the whole node as soon as two runs have written an epoch."""
@@ -182,11 +182,11 @@ def ray(*words: str) -> "subprocess.Popen[bytes]":
 
 
 def program(name: str) -> str:
-    """One of PostgreSQL's; Debian keeps some of them out of the PATH."""
+    """The path of a program of PostgreSQL; Debian has some of them outside PATH."""
     there = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), reverse=True)
     found = shutil.which(name) or next(map(str, there), None)
     if found is None:
-        raise SystemExit(f"PostgreSQL's {name} is not here (Debian: apt install postgresql)")
+        raise SystemExit(f"PostgreSQL's {name} is not installed (Debian: apt install postgresql)")
     return found
 
 
@@ -198,17 +198,17 @@ def free_port() -> int:
 
 
 def wait_for(what: str, ready: Callable[[], bool]) -> None:
-    """Until it is ready; three minutes at most."""
+    """Wait until it is ready, three minutes at most."""
     began = time.monotonic()
     while not ready():
         if time.monotonic() - began > 180:
-            raise SystemExit(f"{what} did not come up")
+            raise SystemExit(f"{what} did not start")
         time.sleep(0.5)
-    print(f"{what} is up", flush=True)
+    print(f"{what} is ready", flush=True)
 
 
 def quietly(command: Sequence[object], *, check: bool = True, **user: str) -> bool:
-    """Run a program without its output, perhaps as another user; whether it went well."""
+    """Run a program without its output, perhaps as another user; returns whether it succeeded."""
     words = list(map(str, command))
     done = subprocess.run(words, capture_output=True, text=True, check=False, **user)
     if check and done.returncode:

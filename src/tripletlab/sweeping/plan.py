@@ -13,7 +13,7 @@ from tripletlab.errors import InputError
 from tripletlab.evaluation.metrics import check_columns, check_objectives
 from tripletlab.sweeping.samplers import try_out
 from tripletlab.sweeping.space_files import read_space
-from tripletlab.sweeping.spaces import Point, Space
+from tripletlab.sweeping.spaces import Space
 from tripletlab.sweeping.study import digest
 from tripletlab.system.progress import cores
 from tripletlab.training import backend
@@ -66,11 +66,6 @@ class Plan:
         own = (*SWEEP_KEYS, "preparation", "tracking", "data")
         about = {key: value for key, value in self.base.tree.items() if key not in own}
         return digest(shape, about)
-
-    def title(self, point: Point, seed: int | None) -> str:
-        """A run's name."""
-        name = self.space.title(point)
-        return name if seed is None else f"{name}, seed {seed}"
 
     def minutes(self, *, runs: int, workers: int) -> float:
         """Estimated minutes for so many runs on this machine, without a GPU."""

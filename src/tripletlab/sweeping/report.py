@@ -1,6 +1,6 @@
 """A sweep's report: one HTML page that needs no network."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from plotly.graph_objects import Figure
@@ -10,7 +10,7 @@ from tripletlab.faces.store import PairStore
 from tripletlab.plots.page import Chart, PageTable, Part, html_page
 from tripletlab.sweeping import charts
 from tripletlab.sweeping.spaces import MONITORED, SCORE
-from tripletlab.sweeping.study import ERROR, POINT, REASON, RUN, SEED, STATES, Study, parameters
+from tripletlab.sweeping.study import POINT, RUN, STATES, Study, reason
 from tripletlab.sweeping.table import ModelRow, headings, pareto_front
 from tripletlab.tracking.tracker import Tracker
 
@@ -94,11 +94,9 @@ def _table(study: Study, ranked: Sequence[ModelRow]) -> PageTable:
 def _curves(study: Study, best: ModelRow, tracker: Tracker) -> Figure:
     curves, ended, thick = {}, set(), best.name
     for trial in study.latest():
-        run, seed = trial.user_attrs.get(RUN), trial.user_attrs.get(SEED)
-        if run is None:
+        if (run := trial.user_attrs.get(RUN)) is None:
             continue
-        name = study.space.title(parameters(trial)) + (f", seed {seed}" if seed is not None else "")
-        if name in curves:
+        if (name := study.title(trial)) in curves:
             name = f"{name} ({trial.user_attrs[POINT]})"
         curves[name] = tracker.runs.history(run, MONITORED)
         if STATES[trial.state] != "complete":
@@ -123,10 +121,9 @@ def _rocs(rows: Sequence[ModelRow], pairs: PairStore, tracker: Tracker) -> Figur
 
 def _ended(study: Study) -> list[PageTable]:
     """The runs that ended early or failed, with the reason of each."""
-    lines = []
-    for trial in study.latest():
-        notes: Mapping[str, object] = trial.user_attrs
-        if why := notes.get(ERROR) or notes.get(REASON):
-            name = study.space.title(parameters(trial))
-            lines.append([name, STATES[trial.state], str(why)])
+    lines = [
+        [study.title(trial), STATES[trial.state], why]
+        for trial in study.latest()
+        if (why := reason(trial))
+    ]
     return [PageTable("Ended early", ("model", "state", "reason"), lines)] if lines else []

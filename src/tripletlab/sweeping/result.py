@@ -4,7 +4,6 @@ import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
 
 import numpy as np
 from rich.console import Console
@@ -31,13 +30,6 @@ from tripletlab.sweeping.table import (
 from tripletlab.system.files import write_whole
 from tripletlab.tracking.tracked_run import TrackedRun
 from tripletlab.tracking.tracker import Tracker
-
-
-class SweepResult(NamedTuple):
-    """The compared models in the order of the space, and what may be concluded."""
-
-    rows: list[ModelRow]
-    text: str
 
 
 def conclude(study: Study, data: Data, tracker: Tracker, *, parent: TrackedRun | None) -> None:
@@ -95,8 +87,11 @@ def title_of(study: Study, data: Data) -> str:
     return f"{study.space.name}: {data.faces.title}, evaluated on {data.pairs.title}"
 
 
-def summarise(study: Study, faces: FaceStore, tracker: Tracker) -> SweepResult:
-    """Compare the finished points; InputError where there is none."""
+def summarise(study: Study, faces: FaceStore, tracker: Tracker) -> tuple[list[ModelRow], str]:
+    """The finished points in the order of the space, and the conclusion from their comparison.
+
+    InputError where there is none.
+    """
     rows = _finished(study)
     if not rows:
         reasons = {reason(trial) for trial in study.latest()} - {""}
@@ -110,9 +105,7 @@ def summarise(study: Study, faces: FaceStore, tracker: Tracker) -> SweepResult:
     people_of = faces.labels[np.stack([faces.validation.first, faces.validation.second], axis=1)]
     draws = {"resamples": RESAMPLES, "seed": 0}
     found = compare_models(models, faces.validation.matched, people_of, **draws)
-    pairs = faces.validation
-    people = len(np.unique(faces.labels[np.concatenate([pairs.first, pairs.second])]))
-    text = conclusion(rows, found, pairs=len(pairs.first), people=people)
+    text = conclusion(rows, found, pairs=len(people_of), people=len(np.unique(people_of)))
     if gone:
         text += f" Deleted in MLflow, and left out: {', '.join(gone)}."
     if study.space.several:
@@ -123,7 +116,7 @@ def summarise(study: Study, faces: FaceStore, tracker: Tracker) -> SweepResult:
     parts = [f"{counts[how]} {how}" for how in ("pruned", "failed", "waiting") if counts[how]]
     if parts:
         text += f" Of {counts['declared']} runs: {', '.join(parts)} (tripletlab sweep status)."
-    return SweepResult(rows, text)
+    return rows, text
 
 
 def _finished(study: Study) -> list[ModelRow]:

@@ -217,15 +217,15 @@ class Space(BaseModel, extra="forbid", frozen=True):
             needed |= {**self._needs(other), other: value}
         return needed
 
-    def title(self, point: Point) -> str:
+    def title(self, point: Point, seed: int | None = None) -> str:
         """A point's name: values alone in a grid, as the paper names its models; else with keys."""
         shown = {key: f"{one:.3g}" if isinstance(one, float) else one for key, one in point.items()}
-        if self.sampler is None:
-            return " ".join(map(str, shown.values()))
-        return ", ".join(
+        texts = [
             str(one) if isinstance(point[key], str) else f"{key.rpartition('.')[2]} {one}"
             for key, one in shown.items()
-        )
+        ]
+        name = " ".join(map(str, shown.values())) if self.sampler is None else ", ".join(texts)
+        return name if seed is None else f"{name}, seed {seed}"
 
     @property
     def points(self) -> int:

@@ -28,23 +28,20 @@ from tripletlab.system.provenance import code_fingerprint
 def status(words: Sequence[str]) -> None:
     """Print every trial of a sweep: its epochs, objectives and time, its state and the reason."""
     study = _named_study(words)
-    space = study.space
     shown = Table(title=study.name, title_justify="left", caption_justify="left")
     shown.add_column("model", min_width=20)
-    objectives = [describe(name) for name in space.objectives]
+    objectives = [describe(name) for name in study.space.objectives]
     for heading in ("epoch", *(one.heading for one in objectives)):
         shown.add_column(heading.replace(" ", "\n"), justify="right", no_wrap=True)
     shown.add_column("time", justify="right", no_wrap=True)
     shown.add_column("state", overflow="fold")
     for trial in study.latest():
-        seed = trial.user_attrs.get(SEED)
-        name = space.title(parameters(trial)) + (f", seed {seed}" if seed is not None else "")
         values = [one.figure(of) for one, of in zip(objectives, trial.values or (), strict=False)]
         values = values or [""] * len(objectives)
         time = str(trial.duration).partition(".")[0] if trial.duration else ""
         epoch = str(max(trial.intermediate_values, default=""))
         state = ": ".join(filter(None, (STATES[trial.state], reason(trial))))
-        shown.add_row(name, epoch, *values, time, state)
+        shown.add_row(study.title(trial), epoch, *values, time, state)
     counts = study.counts()
     parts = [f"{count} {state}" for state, count in counts.items() if count and state != "declared"]
     shown.caption = f"{', '.join(parts) or 'no trials'}, of {counts['declared']}"

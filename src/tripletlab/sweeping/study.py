@@ -109,6 +109,10 @@ class Study:
             for trials in (list(seeds.values()) for seeds in points.values())
         ]
 
+    def title(self, trial: FrozenTrial) -> str:
+        """The name of a trial's run: its point and seed."""
+        return self.space.title(parameters(trial), trial.user_attrs.get(SEED))
+
     def counts(self) -> dict[str, int]:
         """How many trials are in each state; `declared` are those of the whole space."""
         states = [STATES[trial.state] for trial in self.latest()]

@@ -85,7 +85,7 @@ def _drive(plan: Plan, queue: TrialQueue, engine: Engine, tracker: Tracker, pare
         place = folder / file_stem(taken.place, taken.seed)
         return Job(
             number=taken.number,
-            name=plan.title(taken.point, taken.seed),
+            name=plan.space.title(taken.point, taken.seed),
             config=pickle.dumps(plan.run_config(taken.point, taken.seed)),
             run_id=taken.run_id,
             checkpoint=place.with_suffix(".npz"),
