@@ -1,4 +1,3 @@
-import json
 import os
 import pickle
 import random
@@ -28,7 +27,6 @@ from tripletlab.faces.store import (
     FaceStore,
     rejected_photos,
 )
-from tripletlab.faces.store_paths import models, store_path
 from tripletlab.photos.hygiene import LISTED, PHOTO_LISTED, SHARED, Hygiene
 from tripletlab.photos.sources import Heldout, TrainingPhotos, vggface2
 from tripletlab.photos.tree import Tree
@@ -420,17 +418,6 @@ def drawn_store(names, trees, split, recipe):
     )
 
 
-def test_a_model_is_known_by_its_content_not_its_place(tmp_path):
-    for name, content in (("a.onnx", b"one"), ("b.onnx", b"one"), ("c.onnx", b"other")):
-        (tmp_path / name).write_bytes(content)
-    one, same, other = (
-        models({"detector": {"model": str(tmp_path / name)}})
-        for name in ("a.onnx", "b.onnx", "c.onnx")
-    )
-    assert one == same != other
-    assert models({"detector": {"min_size": 30}}) == one[:1]
-
-
 def test_another_opencv_or_other_code_makes_another_store(prepare, grow, monkeypatch, tmp_path):
     grow("people", PEOPLE)
     before = prepare("people")
@@ -444,18 +431,6 @@ def test_another_opencv_or_other_code_makes_another_store(prepare, grow, monkeyp
         file.write("# another crop\n")
     monkeypatch.setattr(store_paths, "__file__", str(changed / "store_paths.py"))
     assert prepare("people").path != before.path
-
-
-def test_place_of_a_store_is_readable_and_stable():
-    key = {"b": [1, 2], "a": "ü"}
-    path = store_path(Path("data"), title="photos: Ä + my_faces!", key=key)
-    assert path.parent == Path("data")
-    assert path.name.startswith("photos-a-my-faces-")
-    assert len(path.name.rpartition("-")[2]) == 8
-    assert (
-        store_path(Path("data"), title="photos: Ä + my_faces!", key=json.loads(json.dumps(key)))
-        == path
-    )
 
 
 def test_people_known_by_numbers_alone_are_never_said_to_be_nobody_shared(

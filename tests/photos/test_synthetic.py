@@ -2,6 +2,8 @@
 
 import csv
 import shutil
+import subprocess
+import sys
 
 import cv2
 import numpy as np
@@ -104,3 +106,31 @@ def test_too_many_pairs_for_the_people(tmp_path):
     with pytest.raises(InputError, match=r"larger verification\.people"):
         synthetic_pairs(folder=str(tmp_path), seed=1, people=40, per_fold=300, size=64)
     assert not list(tmp_path.iterdir())
+
+
+DRAW_AND_WAIT = """
+import sys, time
+from tripletlab.photos import synthetic
+def wait(*_, **__):
+    print(flush=True)
+    time.sleep(600)
+synthetic.parallel_map = wait
+synthetic.synthetic(folder=sys.argv[1], seed=2, people=4, photos=2, size=64)
+"""
+
+
+def test_the_next_drawing_deletes_what_a_killed_one_left(tmp_path):
+    def draw(seed):
+        synthetic(folder=str(tmp_path), seed=seed, people=4, photos=2, size=64)
+
+    process = subprocess.Popen(
+        [sys.executable, "-c", DRAW_AND_WAIT, str(tmp_path)], stdout=subprocess.PIPE
+    )
+    process.stdout.readline()
+    (left,) = tmp_path.glob(".*.unfinished")
+    draw(1)
+    assert left.is_dir()
+    process.kill()
+    process.wait()
+    draw(1)
+    assert [path.name[:9] for path in tmp_path.iterdir()] == ["synthetic"]

@@ -1,9 +1,13 @@
 """Runs whose process was killed."""
 
+import os
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 from tests.tracking.projects import status
+from tripletlab.tracking.run_locks import UNUSED
 
 BEGIN_AND_WAIT = """
 import sys, time
@@ -30,3 +34,32 @@ def test_the_run_of_a_killed_process_is_closed_and_that_of_a_live_one_is_not(tra
     assert status(run_id) == "RUNNING"
     tracker.open()
     assert status(run_id) == "KILLED"
+
+
+LOCK_AND_WAIT = """
+import sys, time
+from pathlib import Path
+from tripletlab.system.locks import held
+with held(Path(sys.argv[1])):
+    print(flush=True)
+    time.sleep(600)
+"""
+
+
+def test_the_lock_of_a_process_that_was_killed_before_its_run_began_is_deleted(tracker):
+    tracker.open()
+    lock, young = (Path(tracker.folder) / "live" / (letter * 32) for letter in "ab")
+    process = subprocess.Popen(
+        [sys.executable, "-c", LOCK_AND_WAIT, str(lock)], stdout=subprocess.PIPE
+    )
+    process.stdout.readline()
+    young.touch()
+    long_ago = time.time() - 2 * UNUSED
+    os.utime(lock, (long_ago, long_ago))
+    tracker.open()
+    assert lock.is_file()
+    process.kill()
+    process.wait()
+    tracker.open()
+    assert not lock.is_file()
+    assert young.is_file()

@@ -28,7 +28,7 @@ from tripletlab.photos.sources import (
     lfw_layout,
     vggface2,
 )
-from tripletlab.system.locks import turn
+from tripletlab.system.locks import delete_unlocked, turn
 from tripletlab.system.progress import parallel_map
 
 TITLE = "synthetic people"
@@ -136,12 +136,12 @@ def _drawn(
     settings = f"{RENDERER} {size} {albums} {more}"
     key = hashlib.sha256(settings.encode()).hexdigest()[:8]
     path = Path(folder).resolve() / f"synthetic-{name}-{key}"
+    delete_unlocked(path.parent.glob(".synthetic-*.unfinished"))
     if path.is_dir():
         return path
     unfinished = path.with_name(f".{path.name}.unfinished")
-    lock = unfinished.with_suffix(".lock")
     try:
-        with turn(lock):
+        with turn(unfinished.with_suffix(".lock")):
             try:
                 if not path.is_dir():  # another process may have drawn them meanwhile
                     shutil.rmtree(unfinished, ignore_errors=True)  # of one that was killed
@@ -152,7 +152,6 @@ def _drawn(
                     unfinished.replace(path)
             finally:
                 shutil.rmtree(unfinished, ignore_errors=True)
-                lock.unlink(missing_ok=True)
     except OSError as error:
         reason = error.strerror or error
         raise InputError(f"{path}: cannot be written ({reason}); give data=FOLDER") from error

@@ -59,9 +59,10 @@ def abandoned(files: Iterable[Path], *, age: float = 0.0) -> Iterator[Path]:
 
 
 def delete_unlocked(folders: Iterable[Path], *, age: float = 0.0) -> None:
-    """Delete each folder `.NAME.unfinished` that nobody locks by `.NAME.lock` beside it.
+    """Delete each folder `.NAME.unfinished` that no process locks by `.NAME.lock` beside it.
 
-    What was changed in the last `age` seconds, or cannot be deleted, stays.
+    What was changed in the last `age` seconds, or cannot be deleted, stays; a folder that holds
+    nothing else goes, too.
     """
     for folder in folders:
         lock = folder.with_suffix(".lock")
@@ -71,6 +72,7 @@ def delete_unlocked(folders: Iterable[Path], *, age: float = 0.0) -> None:
                 if time.time() - changed >= age:
                     shutil.rmtree(folder)
                 lock.unlink(missing_ok=True)
+                folder.parent.rmdir()
 
 
 def _locked(path: Path, how: int) -> TextIO:

@@ -5,11 +5,12 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
-from tripletlab.system.locks import held
+from tripletlab.system.locks import abandoned, held
 from tripletlab.tracking import store
 
 HOST = "tripletlab.host"
 LOCK = "tripletlab.lock"  # the name of the file that the run's process holds
+UNUSED = 24 * 3600.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,20 @@ class RunLocks:
         return False
 
     def close_dead(self, experiment: str) -> None:
-        """End the runs of this host whose lock is free: a killed process cannot end its own."""
+        """End the runs of this host whose lock is free: a killed process cannot end its own.
+
+        Locks of processes that were killed before their run began are deleted after a day.
+        """
         client = store.client()
         found = client.get_experiment_by_name(experiment)
-        here = f"attributes.status = 'RUNNING' and tags.`{HOST}` = '{socket.gethostname()}'"
-        for run in client.search_runs([found.experiment_id], here):
+        running = client.search_runs([found.experiment_id], "attributes.status = 'RUNNING'")
+        locks = {run.data.tags.get(LOCK, run.info.run_id) for run in running}
+        for lock in abandoned(self.folder.glob("*"), age=UNUSED):
+            if lock.name not in locks:
+                lock.unlink(missing_ok=True)
+        for run in running:
+            if run.data.tags.get(HOST) != socket.gethostname():
+                continue
             lock = self.folder / run.data.tags.get(LOCK, run.info.run_id)
             with held(lock) as free:
                 if free and client.get_run(run.info.run_id).info.status == "RUNNING":
