@@ -38,7 +38,7 @@ def best_threshold(distances: NDArray[np.float64], matched: NDArray[np.bool_]) -
 
 
 @given(cases())
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_every_fold_agrees_with_the_loops(case: Case) -> None:
     distances, matched, fold = case
     result = evaluate(distances, matched, fold)
@@ -57,7 +57,7 @@ def test_every_fold_agrees_with_the_loops(case: Case) -> None:
 
 
 @given(cases())
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 def test_auc_and_roc_agree_with_sklearn_under_ties(case: Case) -> None:
     distances, matched, _ = case
     assert auc(distances, matched) == pytest.approx(roc_auc_score(matched, -distances), abs=1e-12)

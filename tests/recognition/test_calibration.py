@@ -51,7 +51,7 @@ def test_a_threshold_keeps_its_promise_under_ties(seed, percent, levels):
     strangers = distances[~matched]
     kept = [t for t in np.unique(strangers) if (strangers <= t).sum() <= percent]
     if not kept:
-        with pytest.raises(InputError, match="tell rates"):
+        with pytest.raises(InputError, match="resolve rates"):
             threshold_at(percent / 100, distances, matched)
         return
     accepted = strangers <= threshold_at(percent / 100, distances, matched)

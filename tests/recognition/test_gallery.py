@@ -98,8 +98,8 @@ def test_what_is_no_name_is_refused(name, again):
 def test_a_wrong_shot_enrols_nobody(again):
     for embedding, problem in [
         (np.zeros(3), "shape"),
-        (np.zeros(DIM), "makes nothing"),
-        (np.full(DIM, np.nan), "makes nothing"),
+        (np.zeros(DIM), "cannot embed"),
+        (np.full(DIM, np.nan), "cannot embed"),
     ]:
         bad = Shot(embedding.astype(np.float32), b"")
         with pytest.raises((ValueError, InputError), match=problem):

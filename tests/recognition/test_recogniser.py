@@ -71,7 +71,7 @@ def test_no_threshold_lets_nobody_pass(threshold):
 
 
 def test_the_photo_of_a_face_without_an_embedding_is_unknown(write, tmp_path):
-    """The network makes nothing of a black face; a detector that takes the whole photo finds it."""
+    """The network cannot embed a black face; a detector that takes the whole photo finds it."""
     detector = {"_target_": "tripletlab.faces.detection.whole", "_partial_": True}
     bundle = write(tmp_path / "bundle", PAPER | {"detector": detector})
     enrolled = Enrolled(["Ada"], np.eye(1, DIM, dtype=np.float32), np.array([0, 1]))

@@ -55,7 +55,7 @@ def batches(draw):
 
 
 @pytest.mark.parametrize("name", SEARCHES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(batch=batches(), margin=st.sampled_from([0.1, 0.2, 0.4]))
 def test_one_negative_of_the_kind_for_each_pair_that_has_one(name, batch, margin):
     distances, labels, draws = batch
@@ -72,7 +72,7 @@ def test_one_negative_of_the_kind_for_each_pair_that_has_one(name, batch, margin
             assert negatives[anchor, positive] == valid[rank]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(batch=batches())
 def test_distance_weighted_draws_by_the_weights(batch):
     """The draw lies in the chosen face's share of the cumulated weights."""
@@ -94,7 +94,7 @@ def test_distance_weighted_draws_by_the_weights(batch):
             assert draw < ends[chosen] + 1e-5
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     batch=batches(), margin=st.sampled_from([0.1, 0.4]), chunk=st.sampled_from([1, 300, 1 << 24])
 )

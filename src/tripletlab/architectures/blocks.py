@@ -1,18 +1,18 @@
-"""What rows of a network's table are made of: a convolution, a pooling, and the network's style."""
+"""The parts of a table's rows: convolution, pooling, and the style of the whole network."""
 
 from typing import Literal, NamedTuple
 
 from keras import KerasTensor, initializers, layers, ops
 
 PoolKind = Literal["max", "average", "l2"]
-MOMENTUM = 0.9  # Keras' 0.99 would need more steps than a short run has
+MOMENTUM = 0.9  # Keras' 0.99 needs more steps than a short run has
 
 
 class Style(NamedTuple):
-    """What holds for every row of a network, whatever its table says.
+    """What applies to every row of a network.
 
-    `width` multiplies every count of filters; `pool` replaces the kind of every pooling, unless it
-    is None; with `batch_norm` every convolution is normalised and has no bias.
+    `width` multiplies the number of filters; `pool`, unless None, replaces the kind of every
+    pooling; with `batch_norm` every convolution is normalised and has no bias.
     """
 
     width: float
@@ -20,7 +20,7 @@ class Style(NamedTuple):
     pool: PoolKind | None
 
     def filters(self, count: int) -> int:
-        """A table's count at this width, at least 1."""
+        """The number of filters at this width, at least 1."""
         return max(1, round(count * self.width))
 
 
@@ -35,9 +35,9 @@ def convolution(
     relu: bool = True,
     zero: bool = False,
 ) -> KerasTensor:
-    """A convolution with same padding: bias or batch normalisation, then ReLU unless told not to.
+    """A convolution with same padding, with bias or batch normalisation, then ReLU if `relu`.
 
-    `zero` makes its output zero at the start.
+    `zero` initialises its weights, and so its output, to zero.
     """
     conv = layers.Conv2D(
         style.filters(filters),
@@ -59,10 +59,10 @@ def convolution(
 def pooling(
     features: KerasTensor, *, kind: PoolKind, size: int, stride: int, style: Style, name: str
 ) -> KerasTensor:
-    """A window's maximum, its mean, or its root mean square ("l2"), with same padding.
+    """The maximum, mean or root mean square ("l2") of each window, with same padding.
 
-    OpenFace's L2 pooling takes the root of the sum, three times larger; without batch normalisation
-    the mean keeps the activations level. The epsilon bounds the gradient at 0.
+    OpenFace's L2 pooling takes the root of the sum, three times as large for 3×3; without batch
+    normalisation the mean keeps activations at one scale. The epsilon bounds the gradient at 0.
     """
     kind = style.pool or kind
     if kind == "max":

@@ -1,4 +1,4 @@
-"""A network as the paper's Table I shows it: rows, sizes, parameters, operations."""
+"""A network described as in the paper's Table I: rows, sizes, parameters, operations."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -21,7 +21,7 @@ class Described(NamedTuple):
 
 
 def describe(network: keras.Model, table: NetworkTable, style: Style) -> list[Described]:
-    """Every row of the table, then what ends the network, in order."""
+    """The rows of the table in order, then the layers that end the network."""
     rows = [(row.name, row.text(style)) for row in table.rows]
     ending = "flatten" if table.flatten else "average_pool"
     dim = network.output_shape[-1]

@@ -1,4 +1,4 @@
-"""The dtype that a network computes in while it is trained."""
+"""The dtype that a network computes in during training."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from tripletlab.system.processor import DType, resolve_dtype
 
 @contextmanager
 def computing_in(dtype: DType) -> Iterator[None]:
-    """Layers created in this context compute in `dtype`; their weights are float32 in any case.
+    """Layers created in this context compute in `dtype`; their weights are always float32.
 
     Channels are last, whatever a personal keras.json says.
     """

@@ -1,4 +1,4 @@
-"""The engine: a table of rows becomes a network, a grey face in and a unit embedding out."""
+"""Builds a network from a table of rows: a grey face in, a unit embedding out."""
 
 from typing import Annotated
 
@@ -12,7 +12,7 @@ from tripletlab.architectures.tables import NetworkTable
 from tripletlab.errors import InputError
 from tripletlab.system.processor import DType
 
-SIZES = range(32, 257)  # five halvings leave something of the smallest
+SIZES = range(32, 257)  # pixels a side; five halvings leave one pixel of the smallest
 
 
 def network(
@@ -52,9 +52,9 @@ def face_input(*, size: int) -> tuple[KerasTensor, KerasTensor]:
 
 
 def unit_embedding(features: KerasTensor, *, dim: int) -> KerasTensor:
-    """A fully connected layer, then L2 normalisation, in float32 whatever came before.
+    """A fully connected layer, then L2 normalisation, always in float32.
 
-    (batch, dim), every row of length 1.
+    Returns (batch, dim), every row of length 1.
     """
     embedding = layers.Dense(dim, dtype="float32", name="embedding")(features)
     return layers.UnitNormalization(dtype="float32", name="unit")(embedding)

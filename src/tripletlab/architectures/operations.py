@@ -21,7 +21,7 @@ ELEMENTWISE = (
     layers.Normalization,
     layers.PReLU,
 )
-# Keras' own without weights that multiply tensors by each other all the same.
+# Keras' own that have no weights and yet multiply tensors by each other.
 PRODUCTS = {
     *("Attention", "AdditiveAttention", "Dot"),
     *("Matmul", "Einsum", "Tensordot", "Inner", "Outer", "Vdot", "Kron", "Cross"),
@@ -30,18 +30,18 @@ PRODUCTS = {
 
 
 def flops(network: keras.Model) -> int | None:
-    """Operations of convolutions and dense layers for one face, a multiplication and an addition
-    being two; what is done element by element is not counted. None where they are not known.
+    """Operations of convolutions and dense layers for one face; None where they are unknown.
 
-    A nested network counts as often as it is called. Not known are layers of one's own, and those
-    of Keras' that are neither named above nor free of weights.
+    A multiplication and an addition count as two; element-wise operations are not counted. A
+    nested network counts as often as it is called. Unknown are custom layers, and those of Keras
+    that have weights and are not listed above.
     """
     return added(count for _, count in flops_by_layer(network))
 
 
 def flops_by_layer(network: keras.Model) -> Iterator[tuple[str, int | None]]:
-    """The layer's name and its operations, for every call of a layer, in order."""
-    graph = getattr(network, "_functional", None) or network  # a Sequential model's
+    """The name and operations of every call of a layer, in order."""
+    graph = getattr(network, "_functional", None) or network  # of a Sequential model
     nodes = getattr(graph, "_nodes_by_depth", None)
     if nodes is None:  # a model whose `call` is code
         yield network.name, None
@@ -52,7 +52,7 @@ def flops_by_layer(network: keras.Model) -> Iterator[tuple[str, int | None]]:
 
 
 def added(counts: Iterator[int | None]) -> int | None:
-    """The sum; None where one is not known."""
+    """The sum; None where one is unknown."""
     known = list(counts)
     return None if None in known else sum(count for count in known if count is not None)
 
@@ -62,7 +62,7 @@ def _of_call(node: Any) -> int | None:
     if isinstance(layer, keras.Model):
         built = [tuple(one.shape[1:]) for one in getattr(layer, "inputs", None) or ()]
         same = built == [tuple(one.shape[1:]) for one in given]
-        return flops(layer) if same else None  # else its layers were built for other sizes
+        return flops(layer) if same else None  # else its layers have other sizes
     if not type(layer).__module__.startswith("keras."):
         return None
     products = _multiplications(layer, tuple(given[0].shape), tuple(made[0].shape))
@@ -70,7 +70,7 @@ def _of_call(node: Any) -> int | None:
 
 
 def _multiplications(layer: Any, given: tuple[Any, ...], made: tuple[Any, ...]) -> int | None:
-    """Every weight of a kernel is used once at each place, of the output or, transposed, input."""
+    """Each weight is used once per position of the output; transposed, of the input."""
     if isinstance(layer, layers.Dense):
         return _times(layer.kernel.shape, made[1:-1])
     if isinstance(layer, SEPARABLE):
@@ -93,7 +93,7 @@ def _times(kernel: tuple[int, ...], places: tuple[int | None, ...]) -> int | Non
 
 
 def _costs_nothing(operation: Any) -> bool:
-    """It works element by element, moves or pools."""
+    """Whether it works element by element, moves or pools."""
     if type(operation).__name__ in PRODUCTS:
         return False
     if isinstance(operation, ELEMENTWISE) or not isinstance(operation, layers.Layer):

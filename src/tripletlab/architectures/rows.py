@@ -1,6 +1,6 @@
-"""The kinds of rows that a network's table has: each adds its layers to those before it.
+"""The kinds of rows in a network's table; each adds its layers to those before it.
 
-A row's layers are called by its name, or begin with it and an underscore.
+The names of a row's layers are its name, or begin with it and an underscore.
 """
 
 from collections.abc import Sequence
@@ -50,7 +50,7 @@ class Conv(NamedTuple):
 
 
 class Pool(NamedTuple):
-    """A pooling."""
+    """A pooling; `size` and `stride` in pixels."""
 
     name: str
     size: int = 3
@@ -72,10 +72,10 @@ class Pool(NamedTuple):
 
 
 class Inception(NamedTuple):
-    """Branches side by side, joined along the channels: lists of convolutions, and one pooling.
+    """Parallel branches, concatenated along the channels: lists of convolutions, and a pooling.
 
-    The stride acts in a branch's last convolution and in the pooling (3×3); `projection` is a 1×1
-    convolution after the pooling, 0 leaves the pooled channels as they are.
+    The stride applies to each branch's last convolution and to the pooling (3×3); `projection` is
+    the filters of a 1×1 convolution after the pooling, 0 for none.
     """
 
     name: str
@@ -128,9 +128,9 @@ class Inception(NamedTuple):
 
 
 class Residual(NamedTuple):
-    """Two 3×3 convolutions whose result is added to what came in (He et al., 2015).
+    """Two 3×3 convolutions whose result is added to their input (He et al., 2015).
 
-    The second one begins at zero, so that a deep network begins as a shallow one and can be trained
+    The second is initialised to zero, so that a deep network starts as a shallow one and trains
     without batch normalisation (Goyal et al., 2017; Zhang et al., Fixup, 2019). Where the shape
     changes, the input is average-pooled by the stride and projected by a 1×1 convolution, as in
     ResNet-D (He et al., Bag of Tricks, 2019): a strided 1×1 convolution skips three pixels of four.

@@ -1,7 +1,7 @@
-"""The networks, each a table of rows: the paper's, and those that it would try next.
+"""The networks as tables of rows: the paper's, and those it proposes as future work.
 
-A count of filters is that of width 1. All but the simple CNN end in the mean over what is left of
-the picture.
+Numbers of filters are those at width 1. All networks but the simple CNN end in global average
+pooling.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from tripletlab.architectures.rows import Conv, Convolution, Inception, LayerRow
 
 
 class NetworkTable(NamedTuple):
-    """A network's name and rows; `flatten` joins all that is left of the picture, for its mean."""
+    """A network's name and rows; `flatten` instead of global average pooling after them."""
 
     name: str
     rows: Sequence[LayerRow]
@@ -39,10 +39,10 @@ NN4_SMALL2 = (
 
 
 class ModulePlan(NamedTuple):
-    """What the modules of Table III share: as much goes into and out of each as in nn4.small2.
+    """What the modules of Table III share: their inputs and outputs are as wide as in nn4.small2.
 
-    `spatial` filters are divided between the kernels above 1×1. Modules with a stride have no 1×1
-    branch and no projection, as in nn4.small2.
+    The `spatial` filters are divided among the kernels above 1×1. Modules with a stride have no
+    1×1 branch and no projection, as in nn4.small2.
     """
 
     name: str
@@ -65,8 +65,8 @@ MODULE_PLANS = (
 
 
 def simple_cnn() -> NetworkTable:
-    """The first network of section III.B: the paper gives no counts; these make 1.06 million
-    parameters, as many as the others have."""
+    """The first network of section III.B. The paper gives no numbers of filters; these make
+    1.06 million parameters, about as many as the other networks have."""
     rows = (
         Conv("conv1", 3, 16),
         Conv("conv2", 3, 16),
@@ -79,14 +79,14 @@ def simple_cnn() -> NetworkTable:
 
 
 def nn4_small2() -> NetworkTable:
-    """Table I, which is OpenFace's nn4.small2 with half its filters; width 2 has all of them."""
+    """Table I, OpenFace's nn4.small2 with half its filters; all of them at width 2."""
     return NetworkTable("nn4_small2", (*STEM, *NN4_SMALL2))
 
 
 def nn4_small2_factorized() -> NetworkTable:
-    """Every 5×5 as two 3×3, the style of Inception v2.
+    """nn4.small2 with two 3×3 for each 5×5, as in Inception v2.
 
-    The first of the two has as many filters as come in, which keeps the branch's bottleneck.
+    The first of the two keeps the number of channels, and so the branch's bottleneck.
     """
     modules = [
         module._replace(branches=[factorized(branch) for branch in module.branches])
@@ -121,7 +121,7 @@ def inception_large7() -> NetworkTable:
 
 
 def resnet() -> NetworkTable:
-    """13 residual blocks, 28 layers deep where nn4.small2 is 18, with as many parameters."""
+    """13 residual blocks, 28 layers deep (nn4.small2: 18), with about as many parameters."""
     stem = (Conv("conv1", 7, 16, stride=2), Pool("pool1"))
     blocks = [
         Residual(f"{stage}{letter}", filters, 2 if letter == "a" and stage > 2 else 1)
@@ -148,7 +148,7 @@ def factorized(branch: Sequence[Convolution]) -> list[Convolution]:
 def _table_three(name: str, shares: Mapping[int, float]) -> NetworkTable:
     """nn4.small2 with other modules: `shares` of the spatial filters for each kernel.
 
-    A quarter of a branch's filters, in a 1×1 convolution, stand before its kernel.
+    Each kernel follows a 1×1 convolution with a quarter of the branch's filters.
     """
     modules = []
     for plan in MODULE_PLANS:

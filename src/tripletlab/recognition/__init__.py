@@ -1,1 +1,1 @@
-"""A trained network put to use: its bundle, the gallery of known people, who is in a photo."""
+"""Recognition with a trained network: its bundle, the gallery of enrolled people, photos."""

@@ -1,9 +1,9 @@
-"""The bundle: a folder with a trained network and all that is needed to use it elsewhere.
+"""The bundle: a folder with a trained network and everything needed to use it elsewhere.
 
-`bundle.json` holds the preparation of faces, a card with the calibrated threshold and where the
-network comes from, and the digest of the network. The other files are named by their digests, so
-that a new bundle is complete beside the old one until the new `bundle.json` takes the place of the
-old. Nothing in it is code: it may come from somebody else.
+`bundle.json` holds the preparation of faces, a card with the calibrated threshold and the origin of
+the network, and the network's digest. The other files are named by their digests, so that a new
+bundle is complete beside the old one until the new `bundle.json` replaces the old. It contains no
+code: it may come from somebody else.
 """
 
 import json
@@ -35,30 +35,30 @@ from tripletlab.system.locks import writing_into
 FORMAT: Literal[2] = 2
 MANIFEST = "bundle.json"
 OWN_FILE = re.compile(r"(embedder|yunet)-[0-9a-f]{64}\.onnx")
-KERAS, SAVEDMODEL = "embedder.keras", "savedmodel"  # which `export` adds where it is asked to
+KERAS, SAVEDMODEL = "embedder.keras", "savedmodel"  # which `export` adds on request
 LONGEST = 1 << 22  # bytes of bundle.json
 
 Digest = Field(pattern="^[0-9a-f]{64}$")
 
 
 class Card(BaseModel):
-    """What a network was trained on, how well it did, and how strict it should be."""
+    """What a network was trained on, its metrics, and its threshold."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     model: str  # its name in the registry
     version: str
     run_id: str
-    photos: str  # it learned from
-    verification: str  # it was judged by
+    photos: str  # that it was trained on
+    verification: str  # pairs that it was evaluated on
     faces_fingerprint: str
     pairs_fingerprint: str
     licence: str  # of the training data
-    metrics: dict[str, float]  # of the verification
+    metrics: dict[str, float]  # on the verification pairs
     threshold: float = Field(ge=0, le=4)  # squared distance
     far: float = Field(gt=0, lt=1)  # that the threshold was chosen for
-    calibration: Calibration  # on pairs of people that it was not trained on
-    calibrated_on: Literal["calibration", "validation"] = "validation"  # which of those people
+    calibration: Calibration  # on pairs of people not trained on
+    calibrated_on: Literal["calibration", "validation"] = "validation"  # split of those people
 
 
 class Manifest(BaseModel):
@@ -68,8 +68,8 @@ class Manifest(BaseModel):
 
     format: Literal[2]
     network: str = Digest  # of embedder-DIGEST.onnx
-    weights: str = Digest  # of the trained network, however it is written
-    faces: dict[str, Any]  # the settings of the preparation, as conf/faces has them, files by name
+    weights: str = Digest  # of the trained weights, in whatever file format
+    faces: dict[str, Any]  # the settings of the preparation as in conf/faces, files by name
     card: Card
 
 
@@ -85,12 +85,12 @@ class Bundle:
 
     @property
     def card(self) -> Card:
-        """Where the network comes from and how well it does."""
+        """The network's origin, metrics and threshold."""
         return self.manifest.card
 
     @property
     def fingerprint(self) -> str:
-        """The same for every export of the same network and preparation, and for no other."""
+        """A digest of the weights and preparation: the same for every export of both."""
         return fingerprint(self.manifest)
 
     @classmethod
@@ -118,9 +118,9 @@ def write_bundle(
     """Write a bundle into a folder that is new, or holds an older bundle, which it replaces.
 
     `network` is an ONNX file, which is copied, as are the files that `faces` names; `weights` is
-    the digest of what it computes with. A process that is killed leaves the older bundle or the
-    new one, and what it leaves beside them the next one removes. InputError, and nothing written,
-    where the folder holds other things or the bundle cannot be used.
+    the digest of its weights. A killed process leaves the older bundle or the new one; the next
+    one removes its unfinished files. InputError, with nothing written, where the folder holds
+    anything else or the bundle cannot be used.
     """
     content = network.read_bytes()
     settings, files = packed(faces)
@@ -142,7 +142,7 @@ def write_bundle(
 
 
 def add_to_bundle(folder: Path, name: str, save: Callable[[Path], object]) -> None:
-    """Add the network in another form, a file or a folder, which appears whole."""
+    """Add the network in another format, a file or a folder, atomically."""
     unfinished = folder / f"{UNFINISHED}{name}"
     try:
         save(unfinished)
@@ -153,7 +153,7 @@ def add_to_bundle(folder: Path, name: str, save: Callable[[Path], object]) -> No
 
 @contextmanager
 def _only_writer(folder: Path) -> Iterator[set[str]]:
-    """Hold the folder while the block writes a bundle; what of older ones there is, by name.
+    """Lock the folder while the block writes a bundle; yields the names of older bundles' files.
 
     InputError where it holds other things and no bundle. A block that fails leaves what was there.
     """
@@ -177,7 +177,7 @@ def _only_writer(folder: Path) -> Iterator[set[str]]:
 
 
 def _own_files(folder: Path) -> set[str]:
-    """The names of what only a bundle has; of what a killed process left unfinished too."""
+    """The names of a bundle's own files, and of those that a killed process left unfinished."""
     names = {path.name for path in folder.iterdir()}
     return {name for name in names if OWN_FILE.fullmatch(name) or UNFINISHED in name}
 
@@ -196,7 +196,7 @@ def _network_name(network: str) -> str:
 
 
 def _checked(folder: Path, manifest: Manifest) -> Bundle:
-    """The bundle of a manifest whose files are in the folder."""
+    """The bundle of a manifest whose files are in the folder, checked."""
     path = folder / _network_name(manifest.network)
     content = read_network(path) if path.is_file() else b""
     if digest(content) != manifest.network:

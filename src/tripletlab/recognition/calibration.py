@@ -1,4 +1,4 @@
-"""How often strangers are taken for one another at a threshold, as the validation pairs tell."""
+"""The error rates to expect at each threshold, counted on pairs of people not trained on."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +12,10 @@ POINTS = 400  # of the stored curves
 
 
 class Calibration(BaseModel):
-    """Rates at thresholds, and how many pairs they were counted on.
+    """Accept rates at thresholds, and the number of pairs they were counted on.
 
-    The `thresholds` rise from 0 to 4 and are dense where the pairs are; `far` is the share of
-    mismatched pairs at or below each, `tar` that of matched ones.
+    The `thresholds` (squared distances) rise from 0 to 4 and are dense where the pairs are; `far`
+    is the share of mismatched pairs at or below each, `tar` that of matched ones, 0 to 1.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -43,7 +43,7 @@ class Calibration(BaseModel):
         return float(np.interp(threshold, self.thresholds, self.far))
 
     def tar_at(self, threshold: float) -> float:
-        """The true accept rate to expect."""
+        """The true accept rate to expect, linear between the stored points."""
         return float(np.interp(threshold, self.thresholds, self.tar))
 
     def threshold_for(self, far: float) -> float:
@@ -52,17 +52,17 @@ class Calibration(BaseModel):
 
 
 def calibrate(distances: NDArray[np.float64], matched: NDArray[np.bool_]) -> Calibration:
-    """Count the pairs at or below each threshold.
+    """Count the pairs at or below each threshold; `distances` and `matched` are (pairs,).
 
-    ValueError where a kind of pairs is missing, or a distance is not a number.
+    ValueError without matched or without mismatched pairs, or for a distance that is not finite.
     """
     if not np.isfinite(distances).all():
         raise ValueError("distances must be finite")
-    same, apart = np.sort(distances[matched]), np.sort(distances[~matched])
-    if not (len(same) and len(apart)):
+    same, different = np.sort(distances[matched]), np.sort(distances[~matched])
+    if not (len(same) and len(different)):
         raise ValueError("matched and mismatched pairs are needed")
     shares = np.linspace(0, 1, POINTS // 2)
-    dense = np.concatenate([np.quantile(same, shares), np.quantile(apart, shares)])
+    dense = np.concatenate([np.quantile(same, shares), np.quantile(different, shares)])
     inside = [one for one in np.unique(dense.round(6)) if 0 < one < LONGEST]
     thresholds = np.array([0.0, *inside, LONGEST])
 
@@ -72,31 +72,32 @@ def calibrate(distances: NDArray[np.float64], matched: NDArray[np.bool_]) -> Cal
 
     return Calibration(
         thresholds=thresholds.tolist(),
-        far=share(apart),
+        far=share(different),
         tar=share(same),
         matched=len(same),
-        mismatched=len(apart),
+        mismatched=len(different),
     )
 
 
 def threshold_at(far: float, distances: NDArray[np.float64], matched: NDArray[np.bool_]) -> float:
-    """The highest threshold at which no more than the fraction `far` of strangers is accepted.
+    """The highest threshold that accepts at most the fraction `far` of mismatched pairs.
 
-    It lies halfway between the last stranger that must stay out and the one before, so that no
-    pair sits on it; of equally distant strangers all stay out. InputError where the pairs
-    are too few to tell such a rate from 0, ValueError where a distance is not a number.
+    It lies halfway between the last accepted distance and the first rejected one, so that no pair
+    lies on it; equal distances are rejected together. InputError where there are too few pairs for
+    such a rate, ValueError for a distance that is not finite.
     """
     if not np.isfinite(distances).all():
         raise ValueError("distances must be finite")
-    if not 0 < far < 1:  # not a number, too
+    if not 0 < far < 1:  # also for NaN
         raise InputError(f"--far {far}: a share of strangers lies between 0 and 1")
-    apart = np.sort(distances[~matched])
-    accepted = largest_count(far, of=len(apart))
-    if accepted < len(apart):
-        accepted = int(np.searchsorted(apart, apart[accepted]))  # none of a tie
-    if not 1 <= accepted < len(apart):
+    different = np.sort(distances[~matched])
+    accepted = largest_count(far, of=len(different))
+    if accepted < len(different):
+        accepted = int(np.searchsorted(different, different[accepted]))  # no tie is split
+    if not 1 <= accepted < len(different):
         raise InputError(
-            f"--far {far}: {len(apart):,} pairs of strangers tell rates from {1 / len(apart):.2g}"
-            " to below 1; give such a one, or prepare with a higher faces.validation_pairs"
+            f"--far {far}: {len(different):,} pairs of strangers resolve rates from"
+            f" {1 / len(different):.2g} to below 1; give such a rate, or prepare with a higher"
+            " faces.validation_pairs"
         )
-    return float((apart[accepted - 1] + apart[accepted]) / 2)
+    return float((different[accepted - 1] + different[accepted]) / 2)

@@ -1,4 +1,4 @@
-"""The exported network, run by ONNX Runtime. It may come from somebody else, and is not trusted."""
+"""The exported network, run by ONNX Runtime; it is not trusted, as it may come from anybody."""
 
 import contextlib
 import functools
@@ -16,18 +16,18 @@ from tripletlab.recognition.search import is_unit
 MOST_BYTES = 1 << 29  # of a network's file
 MOST_MEMORY = 1 << 31  # bytes that networks may allocate in this process
 MOST_PIXELS = 1 << 20  # of the faces in one batch
-PATIENCE = 20.0  # seconds for the first faces
+PATIENCE = 20.0  # seconds for the trial run
 SIZES = range(16, 513)  # pixels along the side of a face
 
 
 class Embedder:
-    """Faces to unit embeddings in float32, on one thread: a face is too small to share out."""
+    """Faces to unit embeddings in float32, on one thread: a face is too small for more."""
 
     def __init__(self, content: bytes, *, name: str | Path) -> None:
         """Load a network from the bytes of its file; InputError, with its `name`, if unusable.
 
-        It is tried on a few faces before ONNX Runtime may optimise it, which computes what is
-        constant and cannot be interrupted. From bytes no other file can be read as its weights.
+        It is tried on a few faces before ONNX Runtime may optimise it, since optimisation folds
+        constants and cannot be interrupted. Loading from bytes keeps it from reading other files.
         """
         self._name = name
         self._session = _load(content, name, optimised=False)
@@ -36,7 +36,7 @@ class Embedder:
         self._session = _load(content, name, optimised=True)
 
     def __call__(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Faces (n, size, size) -> (n, dim); NaN where the network gives no unit vector."""
+        """Faces (n, size, size), 0 to 255 -> (n, dim); NaN where the result is no unit vector."""
         step = max(1, MOST_PIXELS // self.size**2)
         parts = [faces[start : start + step] for start in range(0, len(faces), step)]
         embeddings = np.concatenate(
@@ -50,7 +50,7 @@ class Embedder:
         given = {self._input: faces[..., None].astype(np.float32)}
         try:
             (embeddings,) = self._session.run(None, given, options)
-        except Exception as error:  # ONNX Runtime has a family of its own, without a common parent
+        except Exception as error:  # ONNX Runtime's exceptions have no common base class
             raise InputError(f"{self._name}: the network fails on a face") from error
         if embeddings.shape != (len(faces), self.dim):
             raise InputError(
@@ -60,7 +60,7 @@ class Embedder:
         return np.asarray(embeddings, np.float32)
 
     def _try_out(self) -> None:
-        """InputError unless a few random faces have unit embeddings, in good time."""
+        """InputError unless a few random faces get unit embeddings in time."""
         rng = np.random.default_rng(0)
         faces = rng.integers(0, 256, (3, self.size, self.size), np.uint8)
         with _in_time(self._name) as options:
@@ -81,9 +81,9 @@ def read_network(path: Path) -> bytes:
 
 
 def check_detector(content: bytes, *, name: str | Path) -> None:
-    """InputError unless a network runs on a small photo within the bounds of memory and time.
+    """InputError unless a network runs on a small photo within the limits of memory and time.
 
-    Only then OpenCV may have it, which knows no bounds.
+    It is checked before OpenCV loads it, which has no such limits.
     """
     session, photo = _load(content, name, optimised=False), np.zeros((1, 3, 96, 96), np.float32)
     with _in_time(name) as options:
@@ -97,7 +97,7 @@ def _load(content: bytes, name: str | Path, *, optimised: bool) -> onnxruntime.I
     _limit_memory()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 4  # fatal errors alone; others are raised
+    options.log_severity_level = 4  # fatal errors only; others are raised
     options.add_session_config_entry("session.use_env_allocators", "1")
     if not optimised:
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
@@ -109,7 +109,7 @@ def _load(content: bytes, name: str | Path, *, optimised: bool) -> onnxruntime.I
 
 @functools.cache
 def _limit_memory() -> None:
-    """All networks of this process share one pool; one that asks for more than it holds fails."""
+    """All networks of this process share one bounded pool; a network that needs more fails."""
     pool = onnxruntime.OrtMemoryInfo(
         "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
     )
@@ -120,7 +120,7 @@ def _limit_memory() -> None:
 
 @contextlib.contextmanager
 def _in_time(name: str | Path) -> Iterator[onnxruntime.RunOptions]:
-    """Options of a run that is ended where it takes too long; InputError then."""
+    """Options of a run that is stopped when it takes too long; InputError then."""
     options, late = _options(), threading.Event()
 
     def stop() -> None:

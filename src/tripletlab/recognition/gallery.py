@@ -1,7 +1,7 @@
-"""The people that were enrolled: a folder with one SQLite file that only its owner can read.
+"""The enrolled people: a folder with one SQLite file that only its owner can read.
 
-Every change is a transaction, so that a process that is killed leaves the state before or after
-it. What is deleted is overwritten. Several processes may use a gallery at once.
+Every change is a transaction: a killed process leaves the state before or after it. What is
+deleted is overwritten. Several processes may use a gallery at once.
 """
 
 import contextlib
@@ -24,17 +24,17 @@ LONGEST_NAME = 60
 
 
 class Shot(NamedTuple):
-    """An enrolled photo: the embedding (dim,), and a picture of it as a JPEG file's bytes."""
+    """An enrolled photo: its unit embedding (dim,), and the bytes of a JPEG file of the face."""
 
     embedding: NDArray[np.float32]
     picture: bytes
 
 
 class Gallery:
-    """Names, embeddings and pictures. Use it from one thread; `enrolled` may be read from any."""
+    """Names, embeddings and pictures. To be used from one thread; any may read `enrolled`."""
 
     def __init__(self, folder: Path, *, fingerprint: str, dim: int) -> None:
-        """Open the gallery, or begin one.
+        """Open the gallery, or create it.
 
         InputError where it is damaged, is something else, or has another model's embeddings.
         """
@@ -48,7 +48,7 @@ class Gallery:
 
     @contextlib.contextmanager
     def _change(self) -> Iterator[None]:
-        """A transaction: all of it or nothing. InputError where the file cannot be written."""
+        """A transaction. InputError where the file cannot be written."""
         with self._usable():
             try:
                 self._base.execute("BEGIN IMMEDIATE")
@@ -61,7 +61,7 @@ class Gallery:
 
     @contextlib.contextmanager
     def _usable(self) -> Iterator[None]:
-        """InputError where the file is damaged, gone or cannot be written."""
+        """InputError where the file is damaged, missing or cannot be written."""
         try:
             yield
         except DAMAGED as error:
@@ -70,7 +70,7 @@ class Gallery:
             ) from error
 
     def _load(self) -> None:
-        """Read everyone into memory; InputError where a name or an embedding is none."""
+        """Read everyone into memory; InputError for a damaged name or embedding."""
         with self._usable():
             rows = self._base.execute(
                 "SELECT name, embedding FROM person LEFT JOIN photo ON photo.person = person.id"
@@ -90,21 +90,21 @@ class Gallery:
             self.enrolled = Enrolled(names.tolist(), flat.reshape(-1, self._dim), offsets)
         except ValueError as error:
             raise InputError(f"{self.folder}: {error}; {ELSEWHERE}") from error
-        self._seen = version
+        self._loaded = version
 
     def _version(self) -> int:
         return int(self._base.execute("PRAGMA data_version").fetchone()[0])
 
     def refresh(self) -> bool:
-        """Load what another process has changed; says whether there was anything."""
+        """Load changes by another process; returns whether there were any."""
         with self._usable():
-            if self._version() == self._seen:
+            if self._version() == self._loaded:
                 return False
         self._load()
         return True
 
     def people(self) -> dict[str, int]:
-        """Everyone, by name, and how many photos of each there are."""
+        """Everyone by name, and the number of photos of each."""
         with self._usable():
             return dict(
                 self._base.execute(
@@ -124,17 +124,17 @@ class Gallery:
         return [picture for (picture,) in rows if isinstance(picture, bytes)]
 
     def add(self, name: str, shots: Sequence[Shot], *, instead: bool = False) -> None:
-        """Enrol photos of a person, new or known; `instead` of those that are there, or beside.
+        """Enrol photos of a new or known person, in addition to or `instead` of those there.
 
-        InputError where one has no embedding of unit length: everybody would be near to it, or
-        nobody.
+        InputError for an embedding that is not a unit vector: it would match everybody or nobody.
+        ValueError for one of another length than `dim`.
         """
         name = valid_name(name)
         for shot in shots:
             if shot.embedding.shape != (self._dim,):
                 raise ValueError(f"an embedding of shape {shot.embedding.shape}, not {self._dim}")
             if not is_unit(shot.embedding):
-                raise InputError(f"{name}: the network makes nothing of a photo; give another one")
+                raise InputError(f"{name}: the network cannot embed a photo; give another one")
         with self._change():
             self._base.execute("INSERT OR IGNORE INTO person (name) VALUES (?)", (name,))
             person = self._id(name)
@@ -149,7 +149,7 @@ class Gallery:
         self._load()
 
     def rename(self, old: str, new: str) -> None:
-        """Give a person another name; InputError when somebody has it."""
+        """Rename a person; InputError where the name is taken."""
         new = valid_name(new)
         with self._change():
             person = self._id(old)
@@ -166,7 +166,7 @@ class Gallery:
         self._load()
 
     def forget_everyone(self) -> None:
-        """Delete everybody for good; the file is overwritten, emptied and made anew."""
+        """Delete everybody for good; the file is overwritten and shrunk."""
         with self._change():
             self._base.execute("DELETE FROM person")
         with self._usable():
@@ -185,7 +185,7 @@ class Gallery:
 
 
 def valid_name(name: str) -> str:
-    """The name without spaces around it; InputError where nothing is left, or too much."""
+    """The name with single spaces and none around it; InputError if it is empty or too long."""
     name = " ".join(name.split())
     if not name:
         raise InputError("give a name")

@@ -1,7 +1,7 @@
-"""The gallery's SQLite file: made whole, and refused where it is anything else.
+"""The gallery's SQLite file: created atomically, and checked before use.
 
-The file may have been damaged, or made by somebody else. It is held against the schema before
-anything in it is used, and nothing is written into what is not a gallery.
+The file may be damaged, or come from somebody else. It is compared with the schema before anything
+in it is used, and nothing is written into a file that is not a gallery.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ from tripletlab.errors import InputError, brief
 from tripletlab.system.files import write_whole
 from tripletlab.system.locks import writing_into
 
-DAMAGED = (sqlite3.Error, UnicodeDecodeError)  # the latter of messages that quote the file
+DAMAGED = (sqlite3.Error, UnicodeDecodeError)  # the latter from messages that quote the file
 FORMAT = 1
 FILE = "gallery.sqlite"
 LONGEST_VALUE = 1 << 22  # bytes of a name, an embedding or a picture
@@ -32,16 +32,16 @@ CREATE INDEX photo_of ON photo (person);
 """
 ALL = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name"
 OTHER_MODEL = (
-    "these people were enrolled with another model, whose embeddings mean nothing to this one; give"
-    " another --gallery, or the bundle it was made with"
+    "these people were enrolled with another model, whose embeddings cannot be compared with this"
+    " one's; give another --gallery, or the bundle it was made with"
 )
 
 
 def open_file(folder: Path, *, fingerprint: str, dim: int) -> sqlite3.Connection:
-    """Open the gallery in a folder, or begin one there.
+    """Open the gallery in a folder, or create it there.
 
-    Only what is made here gets its owner's permissions alone: a folder that is new, and the file.
-    InputError where something else has the file's name, or another model's embeddings are in it.
+    A folder and a file created here are private to their owner; an existing folder keeps its
+    permissions. InputError where the file is not a gallery, or has another model's embeddings.
     """
     made_by = (FORMAT, fingerprint, dim)
     path = folder / FILE
@@ -68,7 +68,7 @@ def open_file(folder: Path, *, fingerprint: str, dim: int) -> sqlite3.Connection
 
 
 def _begin(path: Path, made_by: tuple[int, str, int]) -> None:
-    """A gallery without people, which appears whole."""
+    """Create a gallery without people, atomically."""
     with contextlib.closing(_empty(made_by)) as base:
         write_whole(path, base.serialize(), mode=0o600)
 
@@ -82,7 +82,7 @@ def _empty(made_by: tuple[int, str, int]) -> sqlite3.Connection:
 
 
 def _check(base: sqlite3.Connection, path: Path, made_by: tuple[int, str, int]) -> None:
-    """InputError unless these are the tables of a gallery, with rows of this model."""
+    """InputError unless these are the tables of a gallery of this model."""
     with contextlib.closing(_empty(made_by)) as empty:
         wanted = empty.execute(ALL).fetchall()
     if base.execute(ALL).fetchmany(len(wanted) + 1) != wanted:

@@ -1,4 +1,4 @@
-"""Photos of people: verified 1:1, enrolled in the gallery, recognised 1:N."""
+"""Photos of people: verified 1:1, enrolled, recognised 1:N."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,11 +18,11 @@ from tripletlab.recognition.recogniser import (
 from tripletlab.recognition.recogniser import verify as compare
 from tripletlab.system.progress import say
 
-NAMED = 3  # bad files that an error names
+NAMED = 3  # unreadable files that an error names
 
 
 def enrol(name: str, photos: Sequence[Path], *, bundle: Path, gallery: Path) -> None:
-    """Add the photos to a person, all of them or, where one shows no face, none."""
+    """Enrol all photos of a person, or none where one shows no face (InputError)."""
     opened = Bundle.open(bundle)
     name = valid_name(name)
     shots = [shot_of(*_face(path, opened)) for path in photos]
@@ -39,7 +39,7 @@ def verify(
     bundle: Bundle | Path | str = "bundle",
     threshold: float | None = None,
 ) -> Verified:
-    """Do two photos show one person? The most prominent face of each is compared.
+    """Whether two photos show one person, by the most prominent face of each.
 
     `bundle` is a folder that `tripletlab export` wrote, or the bundle that `load` opened;
     `threshold` a squared distance, 0 to 4, the bundle's own by default. InputError where a photo
@@ -65,9 +65,9 @@ def recognise(
     photos: Sequence[Path], *, bundle: Path, gallery: Path, threshold: float | None
 ) -> None:
     """Print a line for every face: the photo, the name or `unknown`, the squared distance to the
-    nearest person, and who that is; or one for the photo: `no face`, or `unreadable`.
+    nearest person, and that person's name; or one line for the photo: `no face` or `unreadable`.
 
-    InputError, after all others are done, names those that cannot be read.
+    InputError, after all photos are done, names the unreadable ones.
     """
     opened = Bundle.open(bundle)
     used = _threshold(threshold, opened)
@@ -87,23 +87,23 @@ def recognise(
 
 
 def _threshold(given: float | None, bundle: Bundle) -> float:
-    """The one that is given, or the bundle's own; InputError where it is no squared distance."""
+    """The given threshold or the bundle's own; InputError where it is no squared distance."""
     if given is not None and not 0 <= given <= 4:
         raise InputError(f"threshold {given}: a squared distance lies between 0 and 4")
     return bundle.card.threshold if given is None else given
 
 
 def _lines(photo: Photo, recogniser: Recogniser) -> list[str]:
-    """What is printed of the faces in a photo."""
+    """The lines printed for a photo."""
     lines = []
     for face in recogniser.recognise(photo, people=1):
-        near = [f"{one.distance:.3f}\t{one.name}" for one in face.nearest]
-        lines.append("\t".join([face.name or "unknown", *near]))
+        nearest = [f"{one.distance:.3f}\t{one.name}" for one in face.nearest]
+        lines.append("\t".join([face.name or "unknown", *nearest]))
     return lines or ["no face"]
 
 
 def _face(path: Path, bundle: Bundle) -> tuple[Photo, EmbeddedFace]:
-    """A photo, and the most prominent face in it."""
+    """A photo and the most prominent face in it; InputError where there is none."""
     photo = read_photo(path)
     if photo is None:
         raise InputError(f"{path}: not a photo that can be read")

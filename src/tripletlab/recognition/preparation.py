@@ -1,4 +1,4 @@
-"""How a bundle's faces are prepared: settings that may come from anyone, and their files.
+"""How a bundle's faces are prepared: untrusted settings, and their files.
 
 The file of a YuNet detector travels with the bundle, named by its digest: yunet-SHA256.onnx.
 """
@@ -21,7 +21,7 @@ AGAIN = "make it again with `tripletlab export champion FOLDER`"
 RECIPE = "tripletlab.faces.recipe.FaceRecipe"
 YUNET = "tripletlab.faces.detection.YuNet"
 YUNET_FILE = re.compile(r"yunet-([0-9a-f]{64})\.onnx")
-# All that a bundle may have called: what conf/faces names.
+# The only names that a bundle may call: those in conf/faces.
 CALLABLE = {RECIPE, YUNET} | {
     f"tripletlab.faces.{name}"
     for name in (
@@ -34,11 +34,11 @@ CALLABLE = {RECIPE, YUNET} | {
         "cleaning.Cleaning",
     )
 }
-DEEPEST = 10  # nodes within nodes
+DEEPEST = 10  # levels of nested settings
 
 
 def packed(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """The settings with each file's path replaced by its name in a bundle; contents by name."""
+    """The settings with file paths replaced by names in the bundle, and the contents by name."""
     files: dict[str, bytes] = {}
 
     def pack(path: str) -> str:
@@ -51,9 +51,9 @@ def packed(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, bytes
 
 
 def unpacked(settings: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """The settings with the paths of the files in this bundle's folder.
+    """The settings with file names replaced by paths in this bundle's folder.
 
-    InputError where one is missing, or is not the file whose digest it is named by.
+    InputError where a file is missing, or does not have the digest in its name.
     """
 
     def unpack(name: object) -> str:
@@ -72,10 +72,10 @@ def unpacked(settings: Mapping[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def recipe_from(settings: Mapping[str, Any], folder: Path) -> FaceRecipe:
-    """The preparation that unpacked settings describe, tried on a photo of noise.
+    """The preparation of unpacked settings, tried on a photo of noise.
 
-    InputError where they name anything else, or the preparation cannot work; `folder` is the
-    bundle, for the message.
+    InputError where they name anything else, or the preparation fails; `folder` is the bundle's,
+    for the message.
     """
     _guard(settings, folder)
     try:
@@ -85,7 +85,7 @@ def recipe_from(settings: Mapping[str, Any], folder: Path) -> FaceRecipe:
         face = recipe.extract(photo, Box(16, 16, 64))
         if face.shape != (recipe.size, recipe.size):
             raise ValueError(f"faces of shape {face.shape}")
-    except Exception as error:  # whatever values that nobody has foreseen may lead to
+    except Exception as error:  # untrusted values may cause any exception
         raise InputError(f"{folder}: no faces can be prepared: {brief(error)}; {AGAIN}") from error
     return recipe
 
@@ -108,7 +108,7 @@ def _with_models(node: Any, change: Callable[[Any], str]) -> Any:
 
 
 def _guard(settings: Mapping[str, Any], folder: Path) -> None:
-    """InputError where the settings name anything that a preparation is not made of."""
+    """InputError where the settings name anything that is not part of a preparation."""
     if settings.get("_target_") != RECIPE:
         raise InputError(f"{folder}: faces: must be prepared by {RECIPE}; {AGAIN}")
     nodes: list[tuple[object, int]] = [(settings, 0)]

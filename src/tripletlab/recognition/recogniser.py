@@ -1,4 +1,4 @@
-"""Photo in, people out."""
+"""Faces in a photo, verified 1:1 and identified 1:N."""
 
 from typing import NamedTuple
 
@@ -13,15 +13,15 @@ from tripletlab.recognition.gallery import Shot
 from tripletlab.recognition.search import Enrolled, Match, is_match, is_unit
 
 PICTURE = 160  # pixels along the side of the picture kept of an enrolled face
-AROUND = 0.25  # shown around the face, of its side
+AROUND = 0.25  # border kept around the face, as a share of its side
 
 Photo = NDArray[np.uint8]  # (height, width) grey, or (height, width, 3) blue green red
 
 
 class EmbeddedFace(NamedTuple):
-    """A face in a photo: where, as the network sees it (size, size), and its embedding (dim,).
+    """A face in a photo: its box, the prepared face (size, size), and its embedding (dim,).
 
-    The embedding is NaN where the network gives none of unit length.
+    The embedding is NaN where the network returns no unit vector.
     """
 
     box: Box
@@ -30,9 +30,9 @@ class EmbeddedFace(NamedTuple):
 
 
 class Recognised(NamedTuple):
-    """A found face, the nearest people, and who it is or None.
+    """A face, the nearest people in ascending order, and the name of the person, or None.
 
-    Nobody is nearest in an empty gallery, or where the face has no embedding.
+    `nearest` is empty for an empty gallery, or where the face has no embedding.
     """
 
     found: EmbeddedFace
@@ -41,20 +41,20 @@ class Recognised(NamedTuple):
 
 
 class Verified(NamedTuple):
-    """The squared distance of two faces, NaN if one has no embedding; are they one person?"""
+    """The squared distance of two faces, NaN if one has no embedding; whether they are the same."""
 
     distance: float
     same: bool
 
 
 def faces_in(photo: Photo, bundle: Bundle) -> list[EmbeddedFace]:
-    """Every face in a photo, most prominent first."""
+    """All faces in a photo, the most prominent first."""
     grey = in_grey(photo)
     return embedded(grey, bundle.recipe.detector(grey), bundle)
 
 
 def embedded(grey: Photo, boxes: list[Box], bundle: Bundle) -> list[EmbeddedFace]:
-    """The faces in these boxes of a photo, prepared as for the training, with their embeddings."""
+    """The faces in these boxes of a photo, prepared as for training, with their embeddings."""
     size = bundle.recipe.size
     faces = [bundle.recipe.extract(grey, box) for box in boxes]
     embeddings = bundle.embedder(np.array(faces, np.uint8).reshape(-1, size, size))
@@ -62,19 +62,19 @@ def embedded(grey: Photo, boxes: list[Box], bundle: Bundle) -> list[EmbeddedFace
 
 
 def in_grey(photo: Photo) -> Photo:
-    """A photo in one channel."""
+    """A photo as grey."""
     return photo if photo.ndim == 2 else np.asarray(cv2.cvtColor(photo, cv2.COLOR_BGR2GRAY))
 
 
 def shot_of(photo: Photo, found: EmbeddedFace) -> Shot:
-    """A found face as the gallery keeps it: with a little around it, in the photo's colours."""
+    """A face as the gallery keeps it, in colour and with a border around it."""
     around = grown(found.box, border=AROUND)
     channels = [crop(one, around, size=PICTURE) for one in cv2.split(photo)]
     return Shot(found.embedding, bytes(cv2.imencode(".jpg", cv2.merge(channels))[1]))
 
 
 def verify(first: EmbeddedFace, second: EmbeddedFace, *, threshold: float) -> Verified:
-    """1:1: are the two one person?"""
+    """1:1: whether two faces are one person; never where one has no embedding."""
     if not (is_unit(first.embedding) and is_unit(second.embedding)):
         return Verified(float("nan"), same=False)
     difference = first.embedding.astype(np.float64) - second.embedding
@@ -85,14 +85,14 @@ def verify(first: EmbeddedFace, second: EmbeddedFace, *, threshold: float) -> Ve
 def identify(
     found: EmbeddedFace, enrolled: Enrolled, *, threshold: float, people: int
 ) -> Recognised:
-    """1:N: who of the enrolled people is it? None is the answer where all are too far."""
+    """1:N: the nearest of the enrolled people, and a name if the first is within the threshold."""
     nearest = enrolled.nearest(found.embedding, people=people)
     same = bool(nearest) and is_match(nearest[0].distance, threshold)
     return Recognised(found, nearest, nearest[0].name if same else None)
 
 
 class Recogniser:
-    """A bundle and a gallery, with a threshold: the card's, unless another is set."""
+    """A bundle, enrolled people and a threshold, the card's by default."""
 
     def __init__(
         self, bundle: Bundle, enrolled: Enrolled, *, threshold: float | None = None
@@ -101,7 +101,7 @@ class Recogniser:
         self.threshold = bundle.card.threshold if threshold is None else threshold
 
     def recognise(self, photo: Photo, *, people: int = 5) -> list[Recognised]:
-        """The faces in a photo, with up to `people` nearest people."""
+        """The faces in a photo, each with up to `people` nearest people."""
         return [
             identify(found, self.enrolled, threshold=self.threshold, people=people)
             for found in faces_in(photo, self.bundle)

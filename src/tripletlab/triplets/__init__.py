@@ -1,1 +1,1 @@
-"""Distances, miners, losses and margins: pure functions of Keras tensors (PAPER: section II)."""
+"""Distances, miners, losses and margins: pure functions of Keras tensors (paper, section II)."""

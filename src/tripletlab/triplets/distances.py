@@ -4,10 +4,10 @@ from keras import KerasTensor, ops
 
 
 def squared_distances(embeddings: KerasTensor) -> KerasTensor:
-    """Return the distance of every embedding to every other.
+    """The squared distance of every embedding to every other.
 
-    `embeddings` (batch, dim) gives (batch, batch), between 0 and 4 on the unit hypersphere. The
-    matrix product can leave a tiny negative number where two embeddings coincide; it becomes 0.
+    `embeddings` (batch, dim) gives (batch, batch), 0 to 4 on the unit hypersphere. Coinciding
+    embeddings have distance 0: negative rounding errors of the matrix product are cut off.
     """
     squares = ops.sum(ops.square(embeddings), axis=1)  # (batch,)
     products = ops.matmul(embeddings, ops.transpose(embeddings))  # (batch, batch)

@@ -12,12 +12,13 @@ from tripletlab.triplets.triplets import Loss
 
 
 class TripletLoss(keras.losses.Loss):  # type: ignore[misc]
-    """Mine the triplets of a batch in the graph, and return their mean loss.
+    """The mean loss of the triplets that a miner chooses in each batch.
 
     `model.compile(loss=TripletLoss(margin=0.2))` trains a model whose outputs are unit embeddings
     (batch, dim) on integer labels (batch,) or (batch, 1). A batch needs several faces of each of
-    its identities. The loss is a scalar, 0 where no triplet is kept; distances and margin are
-    squared Euclidean, 0 to 4. `seed` makes the miner's choice repeatable.
+    its identities. The loss is a scalar, 0 where no triplet is kept; distances and `margin` are
+    squared Euclidean, 0 to 4. `seed` makes the miner's draws repeatable. ValueError for a margin
+    that is not above 0 and at most 4.
     """
 
     def __init__(

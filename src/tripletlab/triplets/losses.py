@@ -6,23 +6,26 @@ from keras import KerasTensor, ops
 def hinge(
     positive: KerasTensor, negative: KerasTensor, *, margin: KerasTensor | float
 ) -> KerasTensor:
-    """max(0, d(a,p) - d(a,n) + margin), element by element (paper, equation 2, with the hinge that
-    its text means)."""
+    """max(0, d(a,p) - d(a,n) + margin), element by element.
+
+    `positive` and `negative` are squared distances that broadcast against each other, `margin` a
+    scalar. This is equation 2 of the paper, with the hinge that its text describes.
+    """
     return ops.relu(positive - negative + margin)
 
 
 def softplus(
     positive: KerasTensor, negative: KerasTensor, *, margin: KerasTensor | float
 ) -> KerasTensor:
-    """ln(1 + exp(d(a,p) - d(a,n) + margin)), element by element: a hinge without a corner.
+    """ln(1 + exp(d(a,p) - d(a,n) + margin)), element by element: a smooth hinge.
 
-    It is above zero for every triplet, so all kept ones are active. Hermans et al. (2017) leave the
-    margin out.
+    Shapes as in `hinge`. It is above 0 for every triplet, so that all kept ones are active.
+    Hermans et al. (2017), who call it the soft margin, omit `margin`.
     """
     return ops.softplus(positive - negative + margin)
 
 
 def mean_where(values: KerasTensor, chosen: KerasTensor) -> KerasTensor:
-    """Mean of the chosen values, a scalar; 0 (with zero gradient) when none is chosen."""
+    """The scalar mean of the chosen values (bool, same shape); 0 with zero gradient for none."""
     weights = ops.cast(chosen, values.dtype)
     return ops.sum(ops.where(chosen, values, 0.0)) / ops.maximum(ops.sum(weights), 1.0)

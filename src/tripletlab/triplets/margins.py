@@ -1,10 +1,10 @@
-"""Margins that change while a network learns (the paper's future work, section IV).
+"""Margins that change during training (the paper's future work, section IV).
 
-The contract: `schedule(progress, distance=…)` -> the margin of an epoch.
+The contract: `schedule(progress, distance=…)` -> the margin of an epoch, a squared distance.
 
 - `progress`: 0 in the first epoch, 1 in the last one.
-- `distance`: the mean distance of the validation faces after the epoch before (in the first one:
-  by the untrained network).
+- `distance`: the mean squared distance of the validation faces after the previous epoch (in the
+  first one, by the untrained network).
 """
 
 import math
@@ -12,21 +12,21 @@ from typing import Annotated
 
 from pydantic import Field
 
-Margin = Annotated[float, Field(gt=0, le=4)]  # squared distances on the unit sphere end at 4
+Margin = Annotated[float, Field(gt=0, le=4)]  # squared distances on the unit sphere are at most 4
 
 
 def constant(progress: float, *, distance: float, margin: Margin) -> float:
-    """The paper's margin: the same from the first epoch to the last."""
+    """The paper's margin, the same in every epoch."""
     return margin
 
 
 def linear(progress: float, *, distance: float, start: Margin, margin: Margin) -> float:
-    """From `start` to `margin`, by the same amount every epoch."""
+    """From `start` to `margin` in equal steps."""
     return start + (margin - start) * progress
 
 
 def cosine(progress: float, *, distance: float, start: Margin, margin: Margin) -> float:
-    """From `start` to `margin` along half a cosine: slow at both ends."""
+    """From `start` to `margin` along half a cosine, slowly at both ends."""
     return start + (margin - start) * (1 - math.cos(math.pi * progress)) / 2
 
 
@@ -38,7 +38,7 @@ def step(
     margin: Margin,
     stairs: Annotated[int, Field(ge=2, le=100)],
 ) -> float:
-    """From `start` to `margin` in so many stairs of equal height and length, both ends included."""
+    """From `start` to `margin` in `stairs` levels of equal height and length, including both."""
     stair = min(int(progress * stairs), stairs - 1)
     return start + (margin - start) * stair / (stairs - 1)
 
@@ -51,9 +51,10 @@ def adaptive(
     least: Margin,
     margin: Margin,
 ) -> float:
-    """A share of the distance that faces have on average by now, from `least` to `margin`.
+    """A share of the current mean distance, within `least` and `margin`.
 
-    An untrained network leaves all faces near one point, where a margin of the usual size makes
-    every negative semi-hard; this one grows with the room that the embeddings take.
+    An untrained network maps all faces close to one point, where a usual margin makes every
+    negative semi-hard; this one grows as the embeddings move apart. Where `least` exceeds `margin`,
+    it is `margin`.
     """
     return max(min(least, margin), min(share * distance, margin))

@@ -4,18 +4,19 @@ The contract of a miner: `miner(distances, labels, margin=…, draws=…) -> Min
 
 - `distances` (batch, batch) float: squared, without gradient; `labels` (batch,) int.
 - `draws` (batch, batch) float in [0, 1): the randomness, so that a miner itself is pure.
-- Every unordered pair of one identity is a pair, and its anchor is the lower batch index; but for
-  `batch_hard` and `easy_positive`, where every face is an anchor and has one positive.
-- Each pair gets one negative; but for `batch_all`, where it gets all.
-- All inequalities are strict: a tie is of neither kind. Of equally near ones the lower batch index
+- Every two faces of one identity are a pair, whose anchor is the lower batch index; except for
+  `batch_hard` and `easy_positive`, where every face is an anchor with one positive.
+- Each pair gets one negative; except for `batch_all`, where it gets all.
+- All inequalities are strict: a tie is of neither kind. Of equal distances the lower batch index
   comes first.
-- A pair without a valid negative is not kept; nor is one whose distance is not a finite number, and
-  such a distance is no negative's either.
-- Shapes depend on the batch size alone; memory is O(batch²) (see `Every` for batch_all's).
-- One identity, one photo each, coincident embeddings: what is not there is not kept, nothing fails.
+- A pair without a valid negative is not kept, nor is one whose distance is not finite; faces at
+  such a distance are no negatives either.
+- Shapes depend only on the batch size; memory is O(batch²) (see `Every` for batch_all's).
+- A batch of one identity, of one photo each, or of coinciding embeddings keeps what triplets there
+  are, possibly none; nothing fails.
 
-Each kind of negative is a range of the anchor's negatives in the order of their distance, so a
-uniform choice among the valid ones needs two ranks and one draw, and never a (batch, batch, batch).
+Each kind of negative is a range of the anchor's negatives in order of distance, so that a uniform
+choice among the valid ones takes two ranks and one draw, and no (batch, batch, batch) tensor.
 """
 
 from typing import Annotated, Protocol
@@ -34,7 +35,7 @@ from tripletlab.triplets.triplets import Every, Mined
 
 
 class Miner(Protocol):
-    """See the contract above."""
+    """A function with the contract above."""
 
     def __call__(
         self,
@@ -49,14 +50,14 @@ class Miner(Protocol):
 def semihard(
     distances: KerasTensor, labels: KerasTensor, *, margin: KerasTensor | float, draws: KerasTensor
 ) -> Mined:
-    """Negatives beyond the positive, but within the margin: d(a,p) < d(a,n) < d(a,p) + margin."""
+    """Negatives farther than the positive within the margin: d(a,p) < d(a,n) < d(a,p) + margin."""
     return _semihard(positive_pairs(labels), distances, labels, margin=margin, draws=draws)
 
 
 def nearest_semihard(
     distances: KerasTensor, labels: KerasTensor, *, margin: KerasTensor | float, draws: KerasTensor
 ) -> Mined:
-    """The nearest of the semi-hard negatives (FaceNet, section 3.2). Nothing is drawn."""
+    """The nearest of the semi-hard negatives (FaceNet, section 3.2). `draws` is unused."""
     pairs, first = positive_pairs(labels), ops.zeros_like(distances)
     return _semihard(pairs, distances, labels, margin=margin, draws=first)
 
@@ -64,7 +65,7 @@ def nearest_semihard(
 def hard(
     distances: KerasTensor, labels: KerasTensor, *, margin: KerasTensor | float, draws: KerasTensor
 ) -> Mined:
-    """Negatives nearer than the positive: d(a,n) < d(a,p). The margin plays no part."""
+    """Negatives nearer than the positive: d(a,n) < d(a,p). `margin` is unused."""
     nearest_first, order = sorted_negatives(distances, labels)
     stop = count_below(nearest_first, distances, inclusive=False)
     start = ops.zeros_like(stop)
@@ -76,8 +77,8 @@ def violating(
 ) -> Mined:
     """Negatives that violate the margin, hard and semi-hard alike: d(a,n) < d(a,p) + margin.
 
-    What the facenet and OpenFace implementations train with; hard negatives under which the margin
-    matters.
+    The facenet and OpenFace implementations train with these; unlike hard negatives alone, they
+    depend on the margin.
     """
     nearest_first, order = sorted_negatives(distances, labels)
     stop = count_below(nearest_first, distances + margin, inclusive=False)
@@ -90,12 +91,12 @@ def batch_hard(
 ) -> Mined:
     """Every anchor's farthest positive and nearest negative (Hermans et al., 2017, equation 5).
 
-    The margin plays no part, and nothing is drawn.
+    `margin` and `draws` are unused.
     """
     pairs = one_positive(distances, labels, farthest=True)
     nearest_first, order = sorted_negatives(distances, labels)
-    beyond_all = ops.full_like(distances, float("inf"))
-    stop = count_below(nearest_first, beyond_all, inclusive=False)
+    infinite = ops.full_like(distances, float("inf"))
+    stop = count_below(nearest_first, infinite, inclusive=False)
     return _choose(pairs, distances, order, ops.zeros_like(stop), stop, ops.zeros_like(distances))
 
 
@@ -104,8 +105,8 @@ def easy_positive(
 ) -> Mined:
     """Every anchor's nearest positive, and the nearest semi-hard negative of this pair.
 
-    Photos of a person need not all lie together, only in a chain (Xuan et al., Improved Embeddings
-    with Easy Positive Triplet Mining, 2020). Nothing is drawn.
+    A person's photos need not all lie close together, only in a chain (Xuan et al., Improved
+    Embeddings with Easy Positive Triplet Mining, 2020). `draws` is unused.
     """
     pairs = one_positive(distances, labels, farthest=False)
     return _semihard(pairs, distances, labels, margin=margin, draws=ops.zeros_like(distances))
@@ -121,11 +122,12 @@ def distance_weighted(
     nearest: Annotated[float, Field(gt=0, le=1)],
     farthest: Annotated[float, Field(gt=1, lt=4)],
 ) -> Mined:
-    """Negatives at all distances alike (Wu et al., Sampling Matters, 2017).
+    """Negatives drawn uniformly over their distances (Wu et al., Sampling Matters, 2017).
 
-    Most points of a sphere in `dim` dimensions lie about 2 apart: each negative is drawn in inverse
-    proportion to the density of its distance there. Below `nearest` the weight no longer grows;
-    from `farthest` on nothing is drawn. The margin plays no part.
+    Most pairs of points on a sphere in `dim` dimensions have a squared distance of about 2: each
+    negative is drawn in inverse proportion to the density of its distance there. Below the squared
+    distance `nearest` the weight no longer grows; from `farthest` on none is drawn. `margin` is
+    unused.
     """
     usable = ops.logical_and(negative_pairs(labels), distances < farthest)  # false for NaN
     squared = ops.where(usable, ops.maximum(distances, nearest), 1.0)
@@ -146,7 +148,7 @@ def batch_all(
     distances: KerasTensor, labels: KerasTensor, *, margin: KerasTensor | float, draws: KerasTensor
 ) -> Every:
     """Every pair with every negative; the loss is the mean over the active triplets
-    (Hermans et al., 2017, "batch all ≠ 0"). Nothing is drawn."""
+    (Hermans et al., 2017, "batch all ≠ 0"). `margin` and `draws` are unused."""
     finite = ops.isfinite(distances)
     return Every(
         ops.logical_and(positive_pairs(labels), finite),
@@ -157,7 +159,10 @@ def batch_all(
 def given(
     distances: KerasTensor, labels: KerasTensor, *, margin: KerasTensor | float, draws: KerasTensor
 ) -> Mined:
-    """The triplets that the batch was made of: its thirds are anchors, positives and negatives."""
+    """The triplets that the batch was built from: its thirds are anchors, positives, negatives.
+
+    For offline mining; the batch size is a multiple of 3. `labels`, `margin` and `draws` are
+    unused."""
     third = distances.shape[0] // 3
     place = ops.arange(3 * third, dtype="int32")
     anchor, positive = place[:, None], place[None, :]
@@ -188,8 +193,8 @@ def _choose(
     stop: KerasTensor,
     draws: KerasTensor,
 ) -> Mined:
-    """Choose uniformly among ranks [start, stop) of each anchor's negatives; a draw of 0, the
-    nearest."""
+    """Choose uniformly among ranks [start, stop) of each anchor's negatives; a draw of 0 chooses
+    the nearest."""
     valid = stop - start
     rank = start + ops.cast(draws * ops.cast(valid, draws.dtype), "int32")
     rank = ops.maximum(ops.minimum(rank, stop - 1), 0)  # a draw may round up to 1

@@ -1,17 +1,17 @@
-"""The pairs of a batch, and the order of an anchor's negatives, in O(batch²) memory."""
+"""The pairs of a batch, and each anchor's negatives in order, in O(batch²) memory."""
 
 from keras import KerasTensor, ops
 
-LARGEST = 1 << 16  # a batch whose size the graph does not know
+LARGEST = 1 << 16  # assumed batch size where the graph does not know it
 
 
 def negative_pairs(labels: KerasTensor) -> KerasTensor:
-    """(batch, batch) bool: the two faces show different identities."""
+    """(batch, batch) bool from labels (batch,): two different identities."""
     return ops.not_equal(labels[:, None], labels[None, :])
 
 
 def positive_pairs(labels: KerasTensor) -> KerasTensor:
-    """(batch, batch) bool: one identity, and the anchor (row) comes first in the batch."""
+    """(batch, batch) bool from labels (batch,): one identity, the anchor (row) before the other."""
     position = ops.arange(ops.shape(labels)[0])
     return ops.logical_and(
         ops.equal(labels[:, None], labels[None, :]), position[:, None] < position[None, :]
@@ -21,7 +21,8 @@ def positive_pairs(labels: KerasTensor) -> KerasTensor:
 def one_positive(distances: KerasTensor, labels: KerasTensor, *, farthest: bool) -> KerasTensor:
     """(batch, batch) bool: every face is an anchor, paired with its farthest or nearest positive.
 
-    Of equally far ones it is the first in the batch; an anchor without a positive has no pair.
+    Of equal distances the first in the batch is taken. An anchor without a positive at a finite
+    distance has no pair.
     """
     position = ops.arange(ops.shape(labels)[0])
     positives = ops.logical_and(
@@ -37,9 +38,10 @@ def one_positive(distances: KerasTensor, labels: KerasTensor, *, farthest: bool)
 def sorted_negatives(
     distances: KerasTensor, labels: KerasTensor
 ) -> tuple[KerasTensor, KerasTensor]:
-    """Each anchor's distances to its negatives, ascending and then infinite, and whose they are.
+    """Each anchor's distances to its negatives in ascending order, and their batch indices.
 
-    A distance that is not a number is no negative's.
+    Both are (batch, batch); the places of faces that are no negatives, or at a distance that is
+    not finite, come last with an infinite distance.
     """
     usable = ops.logical_and(negative_pairs(labels), ops.isfinite(distances))
     candidates = ops.where(usable, distances, float("inf"))
@@ -50,8 +52,8 @@ def sorted_negatives(
 def count_below(ascending: KerasTensor, queries: KerasTensor, *, inclusive: bool) -> KerasTensor:
     """Count, row by row, the entries below each query (`inclusive`: or equal to it).
 
-    `ascending` (rows, n) sorted along its rows, `queries` (rows, m) -> (rows, m) int32. A binary
-    search whose steps are unrolled: keras.ops.searchsorted knows only one row.
+    `ascending` (rows, n), sorted along its rows, and `queries` (rows, m) give (rows, m) int32. An
+    unrolled binary search, since keras.ops.searchsorted takes a single row.
     """
     below = ops.less_equal if inclusive else ops.less
     known = ascending.shape[1]

@@ -1,7 +1,7 @@
-"""Regularizers: what the loss adds for a whole batch, beside its triplets.
+"""Regularizers: terms added to the loss for a whole batch, beside its triplets.
 
 The contract: `regularizer(distances, labels, dim=…)` -> scalar, from the squared distances
-(batch, batch) of unit embeddings in `dim` dimensions and their labels (batch,).
+(batch, batch) of unit embeddings in `dim` dimensions, and their labels (batch,).
 """
 
 from typing import Annotated
@@ -14,7 +14,7 @@ from tripletlab.triplets.pairs import negative_pairs
 
 
 def none(distances: KerasTensor, labels: KerasTensor, *, dim: int) -> KerasTensor:
-    """Nothing: the paper's loss alone."""
+    """0: the paper's loss alone."""
     return ops.zeros((), distances.dtype)
 
 
@@ -25,12 +25,13 @@ def spread(
     dim: int,
     weight: Annotated[float, Field(gt=0, le=100)],
 ) -> KerasTensor:
-    """Different identities as far apart as points drawn at random on the sphere.
+    """Spread-out regularization: different identities like random points on the sphere.
 
-    Their inner products should then have mean 0 and mean square 1/dim; what exceeds that is
-    penalised (Zhang et al., Learning Spread-out Local Feature Descriptors, ICCV 2017). Hard
-    negatives alone pull every embedding into one point: the loss of each kept triplet is above the
-    margin and shrinks with all distances. 0 in a batch of one identity.
+    The inner products of these have mean 0 and mean square 1/dim; the squared mean, and the excess
+    of the mean square over 1/dim, are penalised (Zhang et al., Learning Spread-out Local Feature
+    Descriptors, ICCV 2017). Hard negatives alone pull all embeddings into one point: the loss of
+    each kept triplet is above the margin and shrinks with all distances. At least 0; 0 in a batch
+    of one identity.
     """
     different = negative_pairs(labels)
     products = 1 - distances / 2  # (batch, batch) of unit vectors

@@ -1,4 +1,4 @@
-"""What miners return: the chosen triplets of a batch, and how a loss is taken over them."""
+"""What miners return: the chosen triplets of a batch, and the mean loss over them."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -9,14 +9,14 @@ from keras import KerasTensor, ops
 from tripletlab.triplets.losses import mean_where
 
 Loss = Callable[..., KerasTensor]  # see tripletlab.triplets.losses
-CHUNK = 1 << 24  # triplets that are laid out at once: 64 MiB in float32
+CHUNK = 1 << 24  # triplets in memory at once: 64 MiB in float32
 
 
 class Measured(NamedTuple):
-    """Three scalars: a batch's mean loss, and which part of it was kept and active.
+    """Three scalars: a batch's mean loss, and the fractions of kept and of active triplets.
 
-    `kept` is the fraction of pairs that found a negative, `active` of pairs (for Every: of
-    triplets) whose loss is above zero; all three are 0 where there is no pair.
+    `kept`, 0 to 1, is the fraction of pairs with a negative; `active` that of pairs (for Every: of
+    triplets) whose loss is above 0. All three are 0 without pairs.
     """
 
     loss: KerasTensor
@@ -25,16 +25,16 @@ class Measured(NamedTuple):
 
 
 class Mined(NamedTuple):
-    """One triplet for each pair that found a negative, laid out by anchor (row) and positive."""
+    """One triplet for each pair with a negative, by anchor (row) and positive (column)."""
 
-    negatives: KerasTensor  # (batch, batch) int: batch index of the negative; 0 where not kept
-    pairs: KerasTensor  # (batch, batch) bool: the anchor-positive pairs that the miner looked at
-    kept: KerasTensor  # (batch, batch) bool: the pairs that found a valid negative
+    negatives: KerasTensor  # (batch, batch) int: the negative's batch index; 0 where not kept
+    pairs: KerasTensor  # (batch, batch) bool: the anchor-positive pairs considered
+    kept: KerasTensor  # (batch, batch) bool: the pairs with a valid negative
 
     def measure(
         self, distances: KerasTensor, *, loss: Loss, margin: KerasTensor | float
     ) -> Measured:
-        """The mean loss of the kept triplets, with gradient through the distances."""
+        """The mean loss of the kept triplets, differentiable in the distances (batch, batch)."""
         negatives = ops.take_along_axis(distances, self.negatives, axis=1)  # (batch, batch)
         losses = loss(distances, negatives, margin=margin)
         active = ops.logical_and(self.kept, losses > 0)
@@ -54,10 +54,10 @@ class Every(NamedTuple):
     def measure(
         self, distances: KerasTensor, *, loss: Loss, margin: KerasTensor | float
     ) -> Measured:
-        """The mean loss of the active triplets, with gradient through the distances.
+        """The mean loss of the active triplets, differentiable in the distances (batch, batch).
 
-        Anchors go by in chunks of at most CHUNK triplets; where that needs several, what lies
-        between is computed again for the gradient instead of kept.
+        Anchors are processed in chunks of at most CHUNK triplets; where there are several, their
+        intermediate values are computed again for the gradient instead of stored.
         """
 
         def part(rows: KerasTensor, pairs: KerasTensor, negatives: KerasTensor) -> KerasTensor:
@@ -83,6 +83,6 @@ class Every(NamedTuple):
 
 
 def fraction(chosen: KerasTensor, *, of: KerasTensor) -> KerasTensor:
-    """How many are chosen of so many; 0 of none."""
+    """The number of `chosen` over that of `of`, both bool; 0 where `of` has none."""
     count = ops.sum(ops.cast(chosen, "float32"))
     return count / ops.maximum(ops.sum(ops.cast(of, "float32")), 1.0)
