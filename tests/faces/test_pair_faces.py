@@ -113,12 +113,6 @@ def test_damaged_photo_is_an_error_that_names_it(photos, prepare, tmp_path):
     assert not list(tmp_path.glob("data/**/*.h5"))
 
 
-def test_missing_photo_is_an_error_that_names_it(photos, prepare):
-    (photos.tree.folders[0] / "Ben" / "Ben_0002.png").unlink()
-    with pytest.raises(InputError, match="photo 2 of Ben"):
-        prepare(photos)
-
-
 def test_what_is_there_is_used_again_until_something_changes(photos, prepare):
     first = prepare(photos)
     assert not first.reused
@@ -136,41 +130,6 @@ def test_what_is_there_is_used_again_until_something_changes(photos, prepare):
     write_pairs_txt(photos.pairs[0], swapped, folds=2)
     other_pairs = prepare(photos)
     assert len({made.path for made in (first, other_map, cropped, other_pairs)}) == 4
-
-
-def test_the_exact_name_goes_before_others_that_end_in_the_number(photos, prepare):
-    folder = photos.tree.folders[0] / "Ann"
-    for name in ("Zoe_0001.png", "edited 0003.png", "IMG_20230001.png", "Ann_0002 copy 2.png"):
-        cv2.imwrite(str(folder / name), np.full((80, 80), 9, np.uint8))
-    store = PairStore.open(prepare(photos).path)
-    assert {one for one in store.sources if "/Ann/" in one} == {
-        f"lfw/Ann/Ann_000{number}.png" for number in (1, 2, 3)
-    }
-
-
-def test_a_name_of_another_kind_is_taken_where_it_is_the_only_one(photos, prepare):
-    folder = photos.tree.folders[0] / "Ann"
-    (folder / "Ann_0003.png").rename(folder / "IMG-3.png")
-    assert "lfw/Ann/IMG-3.png" in PairStore.open(prepare(photos).path).sources
-
-
-def test_a_longer_number_is_another_number(photos, prepare):
-    folder = photos.tree.folders[0] / "Ann"
-    (folder / "Ann_0003.png").rename(folder / "IMG_20230003.png")
-    with pytest.raises(InputError, match="photo 3 of Ann, which is not in"):
-        prepare(photos)
-
-
-@pytest.mark.parametrize("names", [("Ann_0003.jpg", "Ann_0003.png"), ("a 3.png", "b 0003.png")])
-def test_two_files_for_one_photo_are_an_error_that_names_both(photos, prepare, names):
-    folder = photos.tree.folders[0] / "Ann"
-    content = (folder / "Ann_0003.png").read_bytes()
-    (folder / "Ann_0003.png").unlink()
-    for name in names:
-        (folder / name).write_bytes(content)
-    with pytest.raises(InputError, match=f"can be {names[0]}, {names[1]}"):
-        prepare(photos)
-    assert not list(photos.pairs[0].parent.glob("data/**/pairs.h5"))
 
 
 def test_a_link_to_another_photo_makes_other_pairs(photos, prepare, tmp_path):

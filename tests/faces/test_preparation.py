@@ -481,3 +481,17 @@ def test_a_folder_whose_name_is_no_utf_8_is_a_person_too(grow, prepare):
     store = FaceStore.open(prepare("tree").path)
     assert "\\xff\\xe9 Ann" in store.names
     assert store.notes["kept"] == 24
+
+
+def test_a_tree_whose_name_is_no_utf_8_is_prepared_as_any_other(grow, tmp_path):
+    grow("tree", {**PEOPLE, "Gil": 4, "Hal": 4})
+    strange = os.fsencode(tmp_path) + b"/caf\xe9"
+    os.rename(tmp_path / "tree", strange)
+    words = ["photos=folder", f"photos.detected=[{os.fsdecode(strange)}]", "verification=heldout"]
+    words += ["verification.fraction=0.5", "faces.min_photos=2", f"data={tmp_path / 'data'}"]
+    command = [sys.executable, "-m", "tripletlab", "prepare", *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    store = FaceStore.open(next(tmp_path.glob("data/*/faces.h5")))
+    assert store.tree_names == ("caf\\xe9",)
+    assert {source.partition("/")[0] for source in store.sources} == {"caf\\xe9"}

@@ -75,6 +75,8 @@ def test_keeping_fewer_faces_than_asked_for_is_an_error(recipe):
 def test_what_is_no_photo_has_its_reason(tmp_path, recipe):
     (tmp_path / "IMG_1.HEIC").write_bytes(b"\0\0\0\x18ftypheic")
     (tmp_path / "a.jpg").write_bytes(b"no photo")
+    (tmp_path / "b.jpg").write_bytes(b"\0\0\0\x24ftypmif1\0\0\0\0mif1heic")  # renamed
+    (tmp_path / "c.mp4").write_bytes(b"\0\0\0\x20ftypisom\0\0\x02\0isommp41")
     (tmp_path / "2020").mkdir()
     why = [recipe.face(path, cropped=False).problem for path in sorted(tmp_path.iterdir())]
-    assert why == [FOLDER, HEIC, UNREADABLE]
+    assert why == [FOLDER, HEIC, UNREADABLE, HEIC, UNREADABLE]

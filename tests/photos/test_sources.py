@@ -1,4 +1,6 @@
+import os
 import re
+from pathlib import Path
 
 import pytest
 
@@ -153,3 +155,36 @@ def test_a_folder_that_cannot_be_read_is_a_line(tree, monkeypatch):
     monkeypatch.setattr("pathlib.Path.iterdir", refused)
     with pytest.raises(InputError, match=r"people: cannot be read \(Permission denied\)"):
         list_identities(photos)
+
+
+def test_pairs_one_folder_higher_or_deeper_are_pointed_out(tree, tmp_path):
+    people = tree("set/people", Ann=["Ann_0001.jpg"])
+    (people.parent / "pairs.txt").touch()
+    with pytest.raises(InputError, match=rf"\(did you mean {people.parent}\?\)$"):
+        any_pairs(path=str(people), pairs=["pairs.txt"], cropped=False)
+    root = tree("outer/lfw/lfw_funneled", Ann=["Ann_0001.jpg"]).parent
+    (root / "pairs.txt").touch()
+    with pytest.raises(InputError, match=rf"outer/pairs\.txt: .*\(did you mean {root}\?\)$"):
+        lfw(path=str(tmp_path / "outer"), pairs=["pairs.txt"], lfwcrop=None)
+    with pytest.raises(InputError, match=rf"\(did you mean {root}\?\)"):
+        lfw(path=str(root / "lfw_funneled"), pairs=["pairs.txt"], lfwcrop=None)
+
+
+def test_a_list_for_the_map_that_is_no_utf_8_is_one_line(tree):
+    root = tree("l/lfw", Ann=["Ann_0001.jpg"]).parent
+    (root / "pairs.txt").touch()
+    (root / "umap_people.txt").write_bytes("Zoë\n".encode("latin-1"))
+    with pytest.raises(InputError, match=r"umap_people\.txt: cannot be read") as error:
+        lfw(path=str(root), pairs=["pairs.txt"], lfwcrop=None)
+    assert "\n" not in str(error.value)
+
+
+def test_a_folder_whose_name_is_no_utf_8_has_a_title_that_can_be_written(tree):
+    root = tree("people", Ann=["Ann_0001.jpg"])
+    strange = os.fsdecode(os.fsencode(root.parent) + b"/caf\xe9")
+    os.rename(root, strange)
+    photos = folder(detected=[strange], cropped=[])
+    assert photos.title == "photos: caf\\xe9"
+    (Path(strange) / "pairs.txt").touch()
+    found = any_pairs(path=strange, pairs=["pairs.txt"], cropped=False)
+    assert (found.title, found.tree.name) == ("caf\\xe9", "caf\\xe9")
