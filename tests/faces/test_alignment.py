@@ -23,7 +23,7 @@ TRIPLE = {
 
 
 def exactly(points):
-    """A finder that knows."""
+    """A finder that gives these points."""
     return lambda photo, box: points
 
 

@@ -97,7 +97,7 @@ class Network:
     ],
 )
 def test_yunets_rectangles_become_squares(tmp_path, monkeypatch, rows, boxes):
-    """The network itself is the user's file; what is made of its answer is held here."""
+    """The network itself is the user's file; what is made of its output is tested here."""
     (tmp_path / "model.onnx").touch()
     full = None if rows is None else np.array([[*row, *[0] * 11] for row in rows], np.float32)
     network = Network(full)

@@ -65,7 +65,7 @@ for number in range(1000):
 
 
 def test_whatever_was_added_survives_kill_9(tmp_path):
-    """Killed at any moment, also in the middle of a transaction."""
+    """Killed at any time, also in the middle of a transaction."""
     command = [sys.executable, "-c", KILLED, str(tmp_path / "journal")]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     added = [int(process.stdout.readline()) for _ in range(50)]

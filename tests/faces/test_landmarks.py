@@ -4,7 +4,7 @@ import pytest
 
 from tripletlab.errors import InputError
 from tripletlab.faces.detection import Box, YuNet
-from tripletlab.faces.landmark_training import draw, learn, vary
+from tripletlab.faces.landmark_training import draw, train, vary
 from tripletlab.faces.landmarks import (
     COEFFICIENTS,
     NAMES,
@@ -23,7 +23,7 @@ from tripletlab.faces.landmarks import (
 
 @pytest.fixture(scope="module")
 def known():
-    """People whom the coefficients were not learned from."""
+    """People on whom the regression was not trained."""
     return [one for number in range(12) for one in draw([7, number], photos=3, turns=1.0)]
 
 
@@ -47,10 +47,10 @@ def test_kept_coefficients_are_small():
     assert load(COEFFICIENTS).mean.shape == (len(NAMES), 2)
 
 
-def test_learning_finds_more_with_every_stage(known, tmp_path):
+def test_every_stage_of_the_training_lowers_the_error(known, tmp_path):
     rng = np.random.default_rng(0)
     examples = [vary(one, rng) for one in known for _ in range(6)]
-    regressor = learn(examples, stages=3)
+    regressor = train(examples, stages=3)
     wanted = np.stack([example.points for example in examples])
 
     def error(stages):

@@ -55,7 +55,7 @@ def decode_photo(data: bytes, *, colour: bool = False) -> NDArray[np.uint8] | No
 
 
 def _pixels(data: bytes) -> int:
-    """Width times height by the photo's header, without decoding it; 0 where it tells none."""
+    """Width times height by the photo's header, without decoding it; 0 where it has none."""
     try:
         with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(data)) as photo:
             return photo.width * photo.height

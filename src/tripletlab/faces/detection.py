@@ -36,7 +36,7 @@ Detector = Callable[[NDArray[np.uint8]], list[Box]]  # photo (height, width), be
 def haar(
     photo: NDArray[np.uint8],
     *,
-    scale_factor: Annotated[float, Field(ge=1.01, le=2)],  # nearer to 1 it searches for ever
+    scale_factor: Annotated[float, Field(ge=1.01, le=2)],  # close to 1 the search takes for ever
     min_neighbors: Annotated[int, Field(ge=0, le=50)],
     min_size: Annotated[int, Field(ge=20)],
 ) -> list[Box]:

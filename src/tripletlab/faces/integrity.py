@@ -7,7 +7,7 @@ from tripletlab.faces.storing import damage
 
 
 def verify(folder: Path) -> None:
-    """Read every faces.h5 and pairs.h5 under the folder and hold it against its fingerprint.
+    """Read every faces.h5 and pairs.h5 under the folder and compare it with its fingerprint.
 
     Prints a line for each; InputError when one is damaged, or when there is none.
     """

@@ -102,7 +102,7 @@ def unfinished(path: Path, *, size: int, fresh: bool) -> Iterator[Journal | None
     """The journal of the store at `path`, for this process alone; None if that is there by then.
 
     It is removed when the block ends well, the input is bad or the journal itself damaged, and
-    left for the next try else.
+    otherwise left for the next try.
     """
     folder = path.with_name(f".{path.stem}.unfinished")
     waiting = f"waiting for another process, which is at work on {path.parent}"

@@ -1,4 +1,4 @@
-"""Learns the landmarks' coefficients from synthetic people.
+"""Trains the landmarks' regression on synthetic people.
 
 `python -m tripletlab.faces.landmark_training` writes landmarks.npz anew, the same on every run; it
 takes a few minutes.
@@ -74,19 +74,19 @@ def draw(seed: list[int], *, photos: int, turns: float) -> list[Known]:
     return known
 
 
-def learn(examples: list[Example], *, stages: int) -> Regressor:
+def train(examples: list[Example], *, stages: int) -> Regressor:
     """Each stage is a ridge regression of what is still missing."""
     wanted = np.stack([example.points for example in examples])
     gradients = [directions(example.patch) for example in examples]
     mean = wanted.mean(axis=0)
     points = np.repeat(mean[None], len(examples), axis=0)
-    learned = []
+    trained = []
     for _ in range(stages):
         features = np.stack(list(map(describe, gradients, points)))
         stage = _ridge(features, (wanted - points).reshape(len(examples), -1))
         points = points + (features @ stage.slope + stage.shift).reshape(wanted.shape)
-        learned.append(stage)
-    return Regressor(mean, tuple(learned))
+        trained.append(stage)
+    return Regressor(mean, tuple(trained))
 
 
 def _ridge(features: NDArray[np.float32], missing: NDArray[Any]) -> LinearStage:
@@ -143,9 +143,9 @@ def _main() -> None:
         examples_of, range(PEOPLE), title="Drawing people with landmarks", size=lambda _: 1
     )
     examples = [example for person in drawn for example in person]
-    save(COEFFICIENTS, learn(examples, stages=STAGES))
+    save(COEFFICIENTS, train(examples, stages=STAGES))
     size = COEFFICIENTS.stat().st_size
-    console().print(f"{COEFFICIENTS}: {size:,} bytes, learned from {len(examples):,} faces")
+    console().print(f"{COEFFICIENTS}: {size:,} bytes, trained on {len(examples):,} faces")
 
 
 if __name__ == "__main__":

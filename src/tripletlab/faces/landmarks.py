@@ -1,8 +1,8 @@
 """Where the eyes, the nose and the mouth are in a found face: a cascade of linear regressions.
 
 From the average face every stage moves all points at once, by a linear function of the gradients
-around them (supervised descent, Xiong and De la Torre 2013). It was learned from synthetic people,
-whose landmarks are known exactly; landmark_training.py is the command that made its coefficients.
+around them (supervised descent, Xiong and De la Torre 2013). The coefficients come from synthetic
+people, whose landmarks are known exactly; landmark_training.py is the command that makes them.
 """
 
 import functools

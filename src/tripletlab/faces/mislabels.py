@@ -17,14 +17,14 @@ class Suspicion(NamedTuple):
 
     @property
     def score(self) -> NDArray[np.float64]:
-        """How much nearer somebody else is, -4 to 4; the higher, the more suspect."""
+        """How much closer somebody else is, -4 to 4; the higher, the more suspect."""
         return self.own - self.other
 
 
 def suspicion(embeddings: NDArray[np.float32], labels: NDArray[np.int64]) -> Suspicion:
-    """Hold every embedding (n, dim) against its own person and all others.
+    """Compare every embedding (n, dim) with its own person and with all others.
 
-    Means are brought to unit length, so that a person with scattered faces is not nearer to all.
+    Means are brought to unit length, so that a person with scattered faces is not closer to all.
     Labels count from 0 without a gap. The only face of a person is 0 from it; with a single person
     the others are 4 away.
     """

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from tripletlab.faces.cropping import Grey
 
 READ_AT = 256  # pixels of the photo's height, at least: small letters would grow together
-LEAST_HEIGHT = 0.03  # of a letter that can still be told from grain, of the photo's height
+LEAST_HEIGHT = 0.03  # of a letter that still differs from grain, of the photo's height
 LARGEST_HEIGHT = 0.22
 STROKE = 0.04  # the widest
 CONTRAST = 90  # of a stroke against what is around it, in grey levels
@@ -27,7 +27,7 @@ class _Blob(NamedTuple):
 def letters_in_line(photo: Grey) -> int:
     """The most letters that stand in one line of text in the photo (height, width); 0 for none.
 
-    Bright and dark letters are looked for apart. What counts as a line: blobs of like height and
+    Bright and dark letters are searched separately. What counts as a line: blobs of like height and
     grey, side by side at even height, with gaps of little more than a letter's height between them.
     """
     scale = max(1.0, READ_AT / photo.shape[0])

@@ -1,8 +1,8 @@
 """Trees of photos to faces.h5: over all cores, and never stopped by a bad photo.
 
 Identities are read one by one and kept in a journal as they are finished; only then is the store
-written from it. So memory holds what the workers are at, and a list of the identities, however many
-photos there are, and a process that was killed goes on where it stopped.
+written from it. So memory holds what the workers have in hand and a list of the identities, however
+many photos there are, and a process that was killed continues where it stopped.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

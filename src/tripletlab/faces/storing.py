@@ -1,4 +1,4 @@
-"""Writes faces.h5 and pairs.h5, and tells whether they are still what was written.
+"""Writes faces.h5 and pairs.h5, and checks whether they are still what was written.
 
 Files appear whole or not at all.
 """
@@ -106,7 +106,7 @@ def _bytes(arrays: Iterable[NDArray[Any] | Blocks]) -> int:
 def damage(path: Path) -> list[str]:
     """What in a store is not as it was written, by its fingerprint; nothing if all is well.
 
-    InputError where it cannot even be opened. Damaged faces are told by their identity.
+    InputError where it cannot even be opened. Damaged faces are named by their identity.
     """
     with opened(path, kind=None) as file:
         datasets: dict[str, h5py.Dataset] = {}

@@ -1,1 +1,1 @@
-"""Trees of photos on disk, the pairs that judge a model, and the synthetic people."""
+"""Trees of photos on disk, pairs of photos, and the synthetic people."""

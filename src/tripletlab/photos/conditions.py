@@ -31,7 +31,7 @@ class Circumstance:
 
 
 def draw_circumstance(rng: np.random.Generator) -> Circumstance:
-    """A snapshot's luck: mostly frontal, for the detector of the paper knows no profiles."""
+    """What a snapshot is like: mostly frontal, since the paper's detector finds no profiles."""
     side, up = rng.normal(0, 0.6), rng.normal(-0.4, 0.4)
     light = np.array([side, up, 1.0])
     light /= np.linalg.norm(light)

@@ -1,4 +1,4 @@
-"""The head in front of the camera: what a pixel sees of it, and where a point of it is seen.
+"""The head in front of the camera: the point that each pixel shows, and the pixel of a point.
 
 The head is an ellipsoid that narrows to the chin, the camera orthographic: every pixel's ray meets
 the turned ellipsoid in one point.
@@ -35,7 +35,7 @@ def camera(circumstance: Circumstance, size: int) -> tuple[Plane, Plane]:
 
 
 def surface_of(x: Plane, y: Plane, person: Person, circumstance: Circumstance) -> Surface:
-    """What each pixel sees of the head: u to the right and v down along it (see person.py)."""
+    """The point of the head that each pixel shows: u right and v down along it (see person.py)."""
     x = x / _taper(y, person)
     turn = _rotation(circumstance.yaw, circumstance.pitch)
     axes = colour(person.width, 1.0, DEPTH)
@@ -82,11 +82,13 @@ def landmarks(person: Person, circumstance: Circumstance, *, size: int) -> NDArr
             [0, bottom],
         ]
     )
-    return _seen(points, person, circumstance, size)
+    return _projected(points, person, circumstance, size)
 
 
-def _seen(points: NDArray[Any], person: Person, c: Circumstance, size: int) -> NDArray[np.float64]:
-    """The pixels that see points (n, 2) of the surface, u and v: `surface_of` backwards."""
+def _projected(
+    points: NDArray[Any], person: Person, c: Circumstance, size: int
+) -> NDArray[np.float64]:
+    """The pixels that show points (n, 2) of the surface, u and v: the inverse of `surface_of`."""
     u, v = points.T
     girth = np.sqrt(1 - v * v)
     angle = u / (person.width * girth)
@@ -99,7 +101,7 @@ def _seen(points: NDArray[Any], person: Person, c: Circumstance, size: int) -> N
 
 
 def _rotation(yaw: float, pitch: float) -> NDArray[np.float32]:
-    """Columns are the head's axes as the camera sees them; z points at the camera."""
+    """Columns are the head's axes in the camera's directions; z points at the camera."""
     cy, sy, cp, sp = np.cos(yaw), np.sin(yaw), np.cos(pitch), np.sin(pitch)
     return np.array([[cy, 0, sy], [sy * sp, cp, -cy * sp], [-sy * cp, sp, cy * cp]], np.float32)
 

@@ -1,6 +1,6 @@
-"""Who must not be learned from: listed people and photos, and those who judge the model.
+"""Who must not be trained on: listed people and photos, and the people of the verification set.
 
-VGGFace2 and LFW share hundreds of people; a model that has learned them is judged too well.
+VGGFace2 and LFW share hundreds of people; a model that was trained on them scores too well.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,11 +18,11 @@ PHOTO_LISTED = "photo on the exclusion list"
 
 @dataclass(frozen=True)
 class Hygiene:
-    """`exclude` are text files; `shared` says what becomes of people who judge the model as well.
+    """`exclude` are text files; `shared` is the rule for people of the verification set.
 
     A line of such a file is a person (the folder's name, or the name that the dataset gives it) or
     a photo (tree/person/file, as stores name them); # begins a comment. `refuse` is an error,
-    `exclude` leaves the people out, `allow` learns from them all the same.
+    `exclude` leaves the people out, `allow` trains on them all the same.
     """
 
     exclude: list[str]
@@ -36,16 +36,16 @@ class Hygiene:
         return frozenset(line for line in self._lines() if "/" in line)
 
     def left_out(
-        self, people: Mapping[str, str], judged: Iterable[str]
+        self, people: Mapping[str, str], verification: Iterable[str]
     ) -> tuple[dict[str, str], list[str]]:
         """Whom to leave out and why, and who is shared; `people` are folders and their names.
 
-        `judged` are the people of the verification set. Names are the same when their letters and
-        digits are, whatever their case, accents and punctuation. InputError where someone is shared
-        and may not be.
+        `verification` are the people of that set. Names are the same when their letters and digits
+        are, whatever their case, accents and punctuation. InputError where someone is shared and
+        may not be.
         """
         listed = {normalised(line) for line in self._lines() if "/" not in line}
-        others = set(map(normalised, judged)) - {""}
+        others = set(map(normalised, verification)) - {""}
         known = known_by(people)
         shared = [
             folder for folder, names in known.items() if names & others and not names & listed
@@ -53,8 +53,8 @@ class Hygiene:
         if shared and self.shared == "refuse":
             such = ", ".join(people[folder] or folder for folder in shared[:3])
             raise InputError(
-                f"{len(shared)} people to learn from are in the verification set too ({such}, …):"
-                " hygiene.shared=exclude leaves them out, hygiene.shared=allow learns from them"
+                f"{len(shared)} people to train on are in the verification set too ({such}, …):"
+                " hygiene.shared=exclude leaves them out, hygiene.shared=allow trains on them"
             )
         reasons = dict.fromkeys(shared, SHARED) if self.shared == "exclude" else {}
         reasons |= {folder: LISTED for folder, names in known.items() if names & listed}

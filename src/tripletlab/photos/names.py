@@ -22,7 +22,7 @@ def _is_kept_mark(letter: str) -> bool:
 
 
 def numbered(names: Collection[str]) -> set[str]:
-    """The names that tell nobody: numbers (n000001), series (person 1, person 2), no letters."""
+    """Names that identify nobody: numbers (n000001), series (person 1, person 2), no letters."""
     series = Counter(_without_digits(name) for name in names if _has_digit(name))
     return {
         name

@@ -141,9 +141,9 @@ def _paint_eye(picture: Picture, s: Surface, p: Person, c: Circumstance, side: i
     _paint(picture, ball, 0.35 * colour(0.9, 0.88, 0.86) + 0.55 * p.skin)
     off = side * c.gaze * p.eye_width * 0.4
     radius = 0.062
-    seen = np.sqrt((du - off) ** 2 + dv * dv)
-    _paint(picture, ball * soft(radius - seen, 0.012), p.iris)
-    _paint(picture, ball * soft(0.027 - seen, 0.010), colour(0.03, 0.03, 0.03))
+    distance = np.sqrt((du - off) ** 2 + dv * dv)
+    _paint(picture, ball * soft(radius - distance, 0.012), p.iris)
+    _paint(picture, ball * soft(0.027 - distance, 0.010), colour(0.03, 0.03, 0.03))
     lash = soft(0.012 - np.abs(dv + opening * reach), 0.010) * (reach > 0)
     _paint(picture, 0.85 * lash, p.hair * 0.25)
     arch = p.brow_height + c.brows - 0.6 * du * du + p.brow_tilt * du
