@@ -35,7 +35,7 @@ def test_status_lists_every_trial(study, capsys):
     assert "0.2, seed 7" in shown
     assert "0.75" in shown
     assert "failed:" in shown
-    assert "1 complete, 1 failed, 1 waiting, of 3" in shown
+    assert "3 runs: 1 complete, 1 failed, 1 waiting" in shown
 
 
 def test_best_is_a_command_that_runs_it_again(study, capsys):

@@ -35,8 +35,8 @@ def row(name, *scores, flops=1.0):
 ROWS = [row("semihard 0.2", 0.90), row("hard 0.2", 0.93), row("hard 0.4", 0.91)]
 
 
-def found(best, leads, *, low=0.88, equals=(), contenders=()):
-    own = Interval(0.93, low, 0.97)
+def found(best, leads, *, low=0.88, high=0.97, equals=(), contenders=()):
+    own = Interval(0.93, low, high)
     return Ranking(best, own, leads, list(equals), list(contenders))
 
 
@@ -66,8 +66,9 @@ def test_without_a_winner_every_model_that_may_be_the_best_is_named():
 
 
 def test_no_better_than_chance_is_no_winner():
-    text = conclusion(ROWS, found(1, LEADS, low=0.49), pairs=10, people=4)
+    text = conclusion(ROWS, found(1, LEADS, low=0.49, high=1.4), pairs=10, people=4)
     assert text.startswith("No model is shown to be better than chance. The highest is hard 0.2")
+    assert "0.4900 to 1.0000" in text  # no AUC is above 1
     assert "win" not in text
     assert text.endswith("which is not shown to be better than chance.")
 

@@ -82,12 +82,13 @@ class Plan:
             else f"{space.points} points over {', '.join(space.axes)}"
         )
         seeds = f", each with seeds {', '.join(map(str, space.seeds))}" if space.seeds else ""
-        minutes = max(1, round(self.minutes(runs=space.runs, workers=workers)))
+        minutes = round(self.minutes(runs=space.runs, workers=workers))
+        takes = f"About {minutes} minutes" if minutes > 1 else "About a minute"
         by = f" with {workers} workers" if workers > 1 else ""
         return (
             f"Sweep {space.name}: {space.runs} runs ({what}{seeds}), each at most"
             f" {self.base.fit['epochs']} epochs of {batches['steps']} batches of"
-            f" {batches['people'] * batches['photos']} faces.\nAbout {minutes} minutes{by} on"
+            f" {batches['people'] * batches['photos']} faces.\n{takes}{by} on"
             f" {cores()} core{'s' * (cores() > 1)} without a GPU, once the photos are prepared."
             " Ctrl-C stops the sweep; the same command continues it."
         )

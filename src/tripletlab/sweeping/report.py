@@ -58,13 +58,6 @@ NOTES = {
 }
 
 
-def _counts(study: Study) -> str:
-    counts = study.counts()
-    parts = [f"{n} {state}" for state, n in counts.items() if n and state != "declared"]
-    sampler = (study.space.sampler or {}).get("_target_", "grid").rpartition(".")[2]
-    return f"{', '.join(parts)} of {counts['declared']} runs · {sampler} · study {study.name}"
-
-
 def _pivot(study: Study, rows: Sequence[ModelRow]) -> list[PageTable]:
     """Validation AUC by the two axes of a grid, with its standard deviation over several seeds."""
     axes = study.space.axes
@@ -88,7 +81,9 @@ def _table(study: Study, ranked: Sequence[ModelRow]) -> PageTable:
     lines = [[row.name, *(row.figure(metric) for metric in shown)] for row in ranked]
     marked = [place for place, row in enumerate(ranked) if row in best]
     heading = ["model", *shown.values()]
-    return PageTable("Models", heading, lines, _counts(study), marked, figures=True)
+    sampler = (study.space.sampler or {}).get("_target_", "grid").rpartition(".")[2]
+    note = f"{study.summary()} · {sampler} · study {study.name}"
+    return PageTable("Models", heading, lines, note, marked, figures=True)
 
 
 def _curves(study: Study, best: ModelRow, tracker: Tracker) -> Figure:

@@ -47,7 +47,7 @@ def conclude(study: Study, data: Data, tracker: Tracker, *, parent: TrackedRun |
     console.print(text)
     console.print(promoted)
     if parent:
-        text = f"{text} ({promoted})"
+        text = f"{text} ({promoted}.)"
         page = report(study, rows, data.pairs, tracker, title=title, conclusion=text)
         with TemporaryDirectory(prefix="tripletlab-") as scratch:
             (Path(scratch) / "report.html").write_text(page)

@@ -42,9 +42,7 @@ def status(words: Sequence[str]) -> None:
         epoch = str(max(trial.intermediate_values, default=""))
         state = ": ".join(filter(None, (STATES[trial.state], reason(trial))))
         shown.add_row(study.title(trial), epoch, *values, time, state)
-    counts = study.counts()
-    parts = [f"{count} {state}" for state, count in counts.items() if count and state != "declared"]
-    shown.caption = f"{', '.join(parts) or 'no trials'}, of {counts['declared']}"
+    shown.caption = study.summary()
     console = Console(highlight=False)
     if (
         console.measure(shown, options=console.options.update(max_width=1000)).minimum

@@ -121,6 +121,13 @@ class Study:
             **{state: states.count(state) for state in STATES.values()},
         }
 
+    def summary(self) -> str:
+        """How many trials there are, and how many in each state, in words."""
+        counts = self.counts()
+        total = counts.pop("declared")
+        states = [f"{count} {state}" for state, count in counts.items() if count]
+        return f"{total} runs: {', '.join(states) or 'none began'}"
+
     @property
     def seeds(self) -> list[int | None]:
         """The seeds of every point; None stands for the config's own."""

@@ -156,9 +156,9 @@ def conclusion(rows: Sequence[ModelRow], found: Ranking, *, pairs: int, people: 
     seeds = len(best.metrics)
     over = f", mean of {seeds} seeds" if seeds > 1 else ""
     auc = (
-        f"{best.name}, validation AUC {found.auc.value:.4f} (95 % interval {found.auc.low:.4f} to"
-        f" {found.auc.high:.4f}{over}; {pairs:,} pairs of {people} people that no network was"
-        " trained on)"
+        f"{best.name}, validation AUC {found.auc.value:.4f} (95 % interval"
+        f" {max(found.auc.low, 0):.4f} to {min(found.auc.high, 1):.4f}{over}; {pairs:,} pairs of"
+        f" {people} people that no network was trained on)"
     )
     if not found.above_chance:
         return (
