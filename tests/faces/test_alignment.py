@@ -71,30 +71,37 @@ def test_warp_shows_each_place_where_the_matrix_says(scale):
         assert face[y, x] == pytest.approx(40 + 0.9 * place[0] + 0.4 * place[1], abs=1.5)
 
 
+def dot_in(aligner, place):
+    """Where a bright dot at this place of a dark photo is in the face."""
+    photo = np.zeros((140, 140), np.uint8)
+    x, y = place
+    photo[y - 1 : y + 2, x - 1 : x + 2] = 200
+    moments = cv2.moments(aligner(photo, Box(25, 30, 80), size=64))
+    return np.array([moments["m10"], moments["m01"]]) / moments["m00"]
+
+
 @pytest.mark.parametrize("transform", ["similarity", "affine"])
 def test_landmarks_come_to_their_places(transform):
-    """A bright dot on each landmark of a dark photo is found at its place in the face."""
     points = np.full((len(NAMES), 2), 50.0)
-    for name, place in (("left_inner_eye", (52, 61)), ("right_inner_eye", (71, 58))):
+    places = {"left_inner_eye": (52, 61), "right_inner_eye": (71, 58), "bottom_lip": (65, 98)}
+    for name, place in places.items():
         points[NAMES.index(name)] = place
-    points[NAMES.index("bottom_lip")] = (65, 98)
     aligner = Aligned(exactly(points), TRIPLE, transform)
-    for name, (across, below) in TRIPLE.items():
-        photo = np.zeros((140, 140), np.uint8)
-        x, y = points[NAMES.index(name)].astype(int)
-        photo[y - 1 : y + 2, x - 1 : x + 2] = 200
-        face = aligner(photo, Box(25, 30, 80), size=64)
-        moments = cv2.moments(face)
-        found = np.array([moments["m10"], moments["m01"]]) / moments["m00"]
-        tolerance = 0.3 if transform == "affine" else 4  # three places are more than it can meet
-        np.testing.assert_allclose(found, [across * 64 - 0.5, below * 64 - 0.5], atol=tolerance)
+    tolerance = 0.3 if transform == "affine" else 4  # three places are more than it can meet
+    for name, wanted in TRIPLE.items():
+        found = dot_in(aligner, places[name])
+        np.testing.assert_allclose(found, np.array(wanted) * 64 - 0.5, atol=tolerance)
 
 
-def test_eyes_alone_are_enough():
-    known = draw([7, 1], photos=1, turns=1.0)[0]
+def test_the_middles_of_the_eyes_come_to_their_places():
+    """Two places are what a similarity can meet exactly."""
+    points = np.full((len(NAMES), 2), 50.0)
+    points[:4] = [(42, 60), (52, 64), (73, 60), (83, 56)]  # corners, from left to right
     places = {"left_eye": (0.3, 0.4), "right_eye": (0.7, 0.4)}
-    face = Aligned(regressed, places, "similarity")(known.photo, known.box, size=64)
-    assert face.shape == (64, 64)
+    aligner = Aligned(exactly(points), places, "similarity")
+    for middle, wanted in (((47, 62), (0.3, 0.4)), ((78, 58), (0.7, 0.4))):
+        found = dot_in(aligner, middle)
+        np.testing.assert_allclose(found, np.array(wanted) * 64 - 0.5, atol=0.3)
 
 
 @pytest.mark.parametrize(

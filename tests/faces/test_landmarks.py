@@ -6,6 +6,7 @@ from tripletlab.errors import InputError
 from tripletlab.faces.detection import Box, YuNet
 from tripletlab.faces.landmark_training import draw, train, vary
 from tripletlab.faces.landmarks import (
+    BINS,
     COEFFICIENTS,
     NAMES,
     PATCH,
@@ -81,6 +82,17 @@ def test_features_have_no_light_in_them():
     light, inverse = (describe(directions(one), points) for one in (patch, 255 - patch))
     np.testing.assert_allclose(light, inverse, atol=1e-4)
     np.testing.assert_allclose(np.linalg.norm(light.reshape(8, -1), axis=1), 1, atol=1e-3)
+
+
+@pytest.mark.parametrize("degrees", [0, 10, 40, 80, 100, 130, 160, 175])
+def test_a_gradient_counts_for_the_nearest_directions_and_counts_once(degrees):
+    """Also between the last direction and the first, for light and dark are exchanged."""
+    down, right = np.mgrid[:PATCH, :PATCH] - PATCH / 2
+    angle = np.radians(degrees)
+    ramp = 128 + 1.7 * (right * np.cos(angle) + down * np.sin(angle))
+    middle = directions(np.rint(ramp).astype(np.uint8))[20:-20, 20:-20].mean(axis=(0, 1))
+    assert middle.sum() == pytest.approx(13.6 / 17.6, abs=0.02)  # Sobel's strength is 8 × 1.7
+    assert middle.argmax() == round(degrees / 30) % BINS
 
 
 def test_a_plain_patch_has_finite_landmarks():
