@@ -27,17 +27,17 @@ def pairs_of(people: int, seed: int) -> tuple[NDArray[np.bool_], NDArray[np.int6
     rows = np.arange(people * PHOTOS).reshape(people, PHOTOS)
     one, other = np.triu_indices(PHOTOS, 1)
     same = np.stack([rows[:, one].ravel(), rows[:, other].ravel()], axis=1)
-    apart = rng.integers(0, rows.size, (len(same) * 2, 2))
-    apart = apart[apart[:, 0] // PHOTOS != apart[:, 1] // PHOTOS][: len(same)]
-    return np.arange(len(same) + len(apart)) < len(same), np.concatenate([same, apart])
+    two = rng.integers(0, rows.size, (len(same) * 2, 2))
+    two = two[two[:, 0] // PHOTOS != two[:, 1] // PHOTOS][: len(same)]
+    return np.arange(len(same) + len(two)) < len(same), np.concatenate([same, two])
 
 
 def embeddings_of(people: int, seed: int, noise: float) -> NDArray[np.float32]:
     """A centre a person, and a noise that is a person's own: some are harder than others."""
     rng = np.random.default_rng(seed)
     centres = np.repeat(rng.normal(size=(people, 8)), PHOTOS, axis=0)
-    spread = np.repeat(rng.gamma(2, noise / 2, (people, 1)), PHOTOS, axis=0)
-    return (centres + spread * rng.normal(size=centres.shape)).astype(np.float32)
+    scale = np.repeat(rng.gamma(2, noise / 2, (people, 1)), PHOTOS, axis=0)
+    return (centres + scale * rng.normal(size=centres.shape)).astype(np.float32)
 
 
 def case(

@@ -1,4 +1,4 @@
-"""The card against scikit-learn set by set, and its intervals against pairs that are copied."""
+"""The card against scikit-learn fold by fold, and its intervals against pairs that are copied."""
 
 import json
 
@@ -25,7 +25,7 @@ def card(seed: int = 0, **more):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_every_set_agrees_with_scikit_learn(seed: int) -> None:
+def test_every_fold_agrees_with_scikit_learn(seed: int) -> None:
     distances, matched, fold, _ = case(seed)
     scores = card(seed)["scores"]
     oracles = (accuracy_score, precision_score, recall_score, f1_score)
@@ -62,10 +62,10 @@ def test_the_intervals_agree_with_copying_the_pairs() -> None:
         "f1": f1_score,
     }
     of_distances = {
-        "auc_pooled": lambda kind, apart: roc_auc_score(kind, -apart),
-        "eer": lambda kind, apart: equal_error_rate(apart, kind),
-        "tar_at_far_0.1": lambda kind, apart: true_accept_rate(apart, kind, far=0.1).tar,
-        "tar_at_far_0.01": lambda kind, apart: true_accept_rate(apart, kind, far=0.01).tar,
+        "auc_pooled": lambda kind, values: roc_auc_score(kind, -values),
+        "eer": lambda kind, values: equal_error_rate(values, kind),
+        "tar_at_far_0.1": lambda kind, values: true_accept_rate(values, kind, far=0.1).tar,
+        "tar_at_far_0.01": lambda kind, values: true_accept_rate(values, kind, far=0.01).tar,
     }
     scores = {name: [] for name in (*oracles, *of_distances)}
     for times in drawn:

@@ -12,7 +12,7 @@ DRAWS = {"resamples": 200, "seed": 0}
 
 
 def pairs(seed: int):
-    """600 pairs of 60 people in six folds, and distances of a model that is right rather often."""
+    """600 pairs of 60 people in six folds, and distances of a model that is often correct."""
     rng = np.random.default_rng(seed)
     matched = np.tile([True, False], 300)
     one = rng.integers(0, 60, 600)
@@ -28,7 +28,7 @@ def compared(seed: int, noise: float, **draws):
     return decisions, matched, compare(decisions, matched, identities, **{**DRAWS, **draws})[0, 1]
 
 
-def test_calls_are_those_of_the_protocol() -> None:
+def test_decisions_are_those_of_the_protocol() -> None:
     distances, matched, fold, _ = pairs(0)
     result, made = evaluate(distances, matched, fold), decide(distances, matched, fold)
     for k, threshold in enumerate(result.threshold):
@@ -54,11 +54,11 @@ def test_everything_that_can_be_counted_is_counted(seed: int) -> None:
     assert got.mcnemar == pytest.approx(binomtest(only[0], sum(only), 0.5).pvalue)
 
 
-def test_a_real_difference_is_seen_and_its_interval_holds_it() -> None:
+def test_a_real_difference_is_found_and_its_interval_holds_it() -> None:
     got = compared(0, noise=1.5)[2]
     for difference in (got.accuracy, got.auc):
         assert 0 < difference.low < difference.value < difference.high
-        assert difference.p == pytest.approx(2 / 201)  # the least that 200 resamples can say
+        assert difference.p == pytest.approx(2 / 201)  # the least possible p of 200 resamples
 
 
 def test_a_model_does_not_differ_from_itself() -> None:
@@ -67,7 +67,7 @@ def test_a_model_does_not_differ_from_itself() -> None:
     assert got.accuracy.p == got.auc.p == got.mcnemar == got.agreement == 1
 
 
-def test_equally_good_models_are_rarely_told_apart() -> None:
+def test_equally_good_models_rarely_differ() -> None:
     """Of 60 pairs of models with the same truth, about 3 should come below 0.05."""
     below = 0
     for seed in range(60):

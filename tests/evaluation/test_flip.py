@@ -11,7 +11,7 @@ def embed(faces):
     return left / np.linalg.norm(left, axis=1, keepdims=True)
 
 
-def test_it_is_the_direction_of_the_sum_and_does_not_see_left_from_right() -> None:
+def test_it_is_the_direction_of_the_sum_and_the_same_for_the_mirror_image() -> None:
     faces = np.random.default_rng(0).integers(1, 255, (7, 4, 4), np.uint8)
     got = flipped(embed, faces)
     for face, embedding in zip(faces, got, strict=True):

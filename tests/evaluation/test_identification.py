@@ -22,23 +22,25 @@ def case(seed: int):
     rng = np.random.default_rng(seed)
     centres = rng.normal(size=(20, 4))
     enrolled = np.append(np.arange(12), rng.integers(0, 12, 18))
-    looked_for = np.append(np.arange(20), rng.integers(0, 20, 60))
+    shown = np.append(np.arange(20), rng.integers(0, 20, 60))
 
     def faces(labels):
         made = centres[labels] + 0.8 * rng.normal(size=(len(labels), 4))
         return (made / np.linalg.norm(made, axis=1, keepdims=True)).astype(np.float32)
 
-    return faces(enrolled), enrolled, faces(looked_for), looked_for
+    return faces(enrolled), enrolled, faces(shown), shown
 
 
-def by_loops(gallery, enrolled, probes, looked_for):
+def by_loops(gallery, enrolled, probes, shown):
     rank, nearest = [], []
-    for probe, person in zip(probes.astype(float), looked_for, strict=True):
-        apart: dict[int, float] = {}
+    for probe, person in zip(probes.astype(float), shown, strict=True):
+        distances: dict[int, float] = {}
         for face, who in zip(gallery.astype(float), enrolled, strict=True):
-            apart[who] = min(apart.get(who, np.inf), float(((face - probe) ** 2).sum()))
-        nearest.append(min(apart.values()))
-        rank.append(sum(d <= apart[person] for d in apart.values()) if person in apart else 0)
+            distances[who] = min(distances.get(who, np.inf), float(((face - probe) ** 2).sum()))
+        nearest.append(min(distances.values()))
+        rank.append(
+            sum(d <= distances[person] for d in distances.values()) if person in distances else 0
+        )
     return rank, nearest
 
 
@@ -79,15 +81,15 @@ def test_tpir_is_the_best_of_all_thresholds(seed: int, fpir: float) -> None:
     known = rank > 0
     wanted = 0.0
     for threshold in [-1.0, *nearest.tolist()]:
-        near = nearest <= threshold
-        if near[~known].sum() <= fpir * (~known).sum() + 1e-9:
-            wanted = max(wanted, (near & (rank == 1))[known].mean())
+        below = nearest <= threshold
+        if below[~known].sum() <= fpir * (~known).sum() + 1e-9:
+            wanted = max(wanted, (below & (rank == 1))[known].mean())
     assert tpir(SearchResult(rank, nearest), fpir=fpir) == pytest.approx(wanted)
 
 
 def test_a_collapsed_network_finds_nobody() -> None:
-    gallery, enrolled, probes, looked_for = case(0)
-    found = search(np.ones_like(gallery), enrolled, np.ones_like(probes), looked_for)
+    gallery, enrolled, probes, shown = case(0)
+    found = search(np.ones_like(gallery), enrolled, np.ones_like(probes), shown)
     assert set(found.rank[found.rank > 0]) == {12}
     assert tpir(found, fpir=0.1) == 0
 
@@ -107,11 +109,11 @@ def test_galleries_of_nobody_are_refused() -> None:
 
 
 def test_identify_puts_all_searches_together() -> None:
-    gallery, enrolled, probes, looked_for = case(1)
+    gallery, enrolled, probes, shown = case(1)
     embeddings = np.concatenate([gallery, probes])
-    labels = np.concatenate([enrolled, looked_for])
+    labels = np.concatenate([enrolled, shown])
     split = Split(np.arange(30), np.arange(30, 110))
-    found = search(gallery, enrolled, probes, looked_for)
+    found = search(gallery, enrolled, probes, shown)
     once, twice = (summary(identify(embeddings, labels, [split] * times)) for times in (1, 2))
     assert once["cmc"]["1"] == pytest.approx(cmc(found, people=12)[0])
     assert once["cmc"]["20"] == 1  # more than there are people
@@ -124,11 +126,20 @@ def test_identify_puts_all_searches_together() -> None:
     assert not once["tpir_at_fpir"][0]["supported"]
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_rates_without_enrolled_or_without_unknown_probes() -> None:
+    unknown = SearchResult(np.zeros(3, np.int64), np.array([0.1, 0.2, 0.3]))
+    assert np.isnan(cmc(unknown, people=2)).all()
+    assert np.isnan(tpir(unknown, fpir=0.1))
+    enrolled = SearchResult(np.array([1, 2, 1, 1]), np.array([0.1, 0.2, 0.3, 4.0]))
+    assert tpir(enrolled, fpir=0.0) == 0.75  # whatever the distance
+
+
 def test_a_set_of_enrolled_people_alone_has_no_tpir() -> None:
-    gallery, enrolled, probes, looked_for = case(2)
-    known = looked_for < 12
+    gallery, enrolled, probes, shown = case(2)
+    known = shown < 12
     embeddings = np.concatenate([gallery, probes[known]])
-    labels = np.concatenate([enrolled, looked_for[known]])
+    labels = np.concatenate([enrolled, shown[known]])
     split = Split(np.arange(30), np.arange(30, len(labels)))
     assert summary(identify(embeddings, labels, [split]))["tpir_at_fpir"] == []
     nobody = Split(np.arange(12), np.flatnonzero(labels == -1))

@@ -57,12 +57,12 @@ def test_a_resample_without_one_kind_of_pairs() -> None:
 
 def test_the_ends() -> None:
     matched = np.array([True, True, False, False])
-    apart = np.array([0.1, 0.2, 0.3, 0.4])
-    assert equal_error_rate(apart, matched) == 0
-    assert equal_error_rate(-apart, matched) == 1
+    separated = np.array([0.1, 0.2, 0.3, 0.4])
+    assert equal_error_rate(separated, matched) == 0
+    assert equal_error_rate(-separated, matched) == 1
     assert equal_error_rate(np.ones(4), matched) == pytest.approx(0.5)
     assert true_accept_rate(np.ones(4), matched, far=0.1).tar == 0
-    assert true_accept_rate(apart, matched, far=0.0).tar == 1
+    assert true_accept_rate(separated, matched, far=0.0).tar == 1
 
 
 @pytest.mark.parametrize(("far", "supported"), [(0.1, True), (0.01, True), (0.001, False)])

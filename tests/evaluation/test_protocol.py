@@ -45,10 +45,10 @@ def test_every_fold_agrees_with_the_loops(case: Case) -> None:
     for k in range(int(fold.max()) + 1):
         inside = fold == k
         threshold = best_threshold(distances[~inside], matched[~inside])
-        said = distances[inside] <= threshold
+        same = distances[inside] <= threshold
         truth = matched[inside]
-        tp, fp = int((said & truth).sum()), int((said & ~truth).sum())
-        fn, tn = int((~said & truth).sum()), int((~said & ~truth).sum())
+        tp, fp = int((same & truth).sum()), int((same & ~truth).sum())
+        fn, tn = int((~same & truth).sum()), int((~same & ~truth).sum())
         assert result.threshold[k] == threshold
         assert (result.tp[k], result.fp[k], result.fn[k], result.tn[k]) == (tp, fp, fn, tn)
         assert result.accuracy[k] == (tp + tn) / len(truth)
@@ -75,7 +75,7 @@ def lfw_like() -> Case:
     return rng.normal(np.where(matched, 0.8, 1.4), 0.4) ** 2, matched, np.arange(6000) // 600
 
 
-def test_summary_has_the_folds_means_and_scatter() -> None:
+def test_summary_has_the_folds_means_and_std() -> None:
     distances, matched, fold = lfw_like()
     result = evaluate(distances, matched, fold)
     summary = result.summary()
@@ -107,7 +107,7 @@ def test_the_order_of_the_pairs_does_not_matter() -> None:
     assert evaluate(distances[order], matched[order], fold[order]).summary() == one
 
 
-def test_a_fold_never_sees_its_own_pairs_for_its_threshold() -> None:
+def test_a_fold_has_no_part_in_its_own_threshold() -> None:
     distances, matched, fold = lfw_like()
     moved = np.where(fold == 3, distances + 1.0, distances)
     one, other = evaluate(distances, matched, fold), evaluate(moved, matched, fold)
@@ -171,6 +171,15 @@ def test_pair_distances_are_squared_and_in_double_precision() -> None:
     distances = pair_distances(embeddings, np.array([0, 1, 2]), np.array([1, 1, 0]))
     assert distances.tolist() == [25, 0, 1]
     assert distances.dtype == np.float64
+
+
+def test_what_is_not_a_number_stays_none() -> None:
+    embeddings = np.array([[0, 0], [np.nan, 4]], np.float32)
+    assert np.isnan(pair_distances(embeddings, np.array([0]), np.array([1]))).all()
+    with np.errstate(invalid="ignore"):
+        false, true = roc(np.array([0.1, 0.2]), np.array([True, True]))
+    assert np.isnan(false[1:]).all()
+    assert true.tolist() == [0, 0.5, 1]
 
 
 def test_the_mean_roc_averages_the_folds_vertically() -> None:

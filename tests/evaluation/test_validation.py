@@ -1,4 +1,6 @@
-"""What chooses a model: the store's own pairs, and fixed triplets within one tree."""
+"""The validation: the store's own pairs, and fixed triplets within one tree."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,9 +19,9 @@ def store() -> FaceStore:
     """Six entries of three faces; every face is filled with its own row number."""
     faces = len(NAMES) * PHOTOS
     first = np.arange(0, faces, PHOTOS)
-    apart = np.array([0, 3, 6, 12, 12, 15])
+    mismatched = np.array([0, 3, 6, 12, 12, 15])
     pairs = Pairs(
-        first=np.concatenate([first, apart]),
+        first=np.concatenate([first, mismatched]),
         second=np.concatenate([first + 2, np.array([3, 6, 0, 15, 9, 9])]),
         matched=np.arange(12) < 6,
         fold=np.zeros(12, np.int64),
@@ -59,6 +61,14 @@ def test_a_negative_is_somebody_else_of_the_same_tree() -> None:
     assert all(NAMES[a] != NAMES[n] for a, n in zip(anchors, negatives, strict=True))
 
 
+def test_where_the_pairs_show_nobody_else_any_validation_face_is_a_negative() -> None:
+    whole = store()
+    ada = Pairs(np.array([0]), np.array([2]), np.array([True]), np.array([0]))
+    validation = Validation(replace(whole, validation=ada))
+    (negative,) = validation.faces[validation.negatives, 0, 0]
+    assert 3 <= negative < 9  # bo or cy, the others of ada's tree
+
+
 def test_the_triplets_are_the_same_each_time() -> None:
     np.testing.assert_array_equal(Validation(store()).negatives, Validation(store()).negatives)
 
@@ -67,12 +77,12 @@ def test_loss_and_auc_agree_with_loops() -> None:
     validation = Validation(store())
     embeddings = np.random.default_rng(0).normal(size=(len(validation.faces), 5)).astype(np.float32)
 
-    def apart(one: int, other: int) -> float:
+    def distance(one: int, other: int) -> float:
         return float(((embeddings[one].astype(float) - embeddings[other]) ** 2).sum())
 
-    pairs = [apart(a, b) for a, b in zip(validation.first, validation.second, strict=True)]
+    pairs = [distance(a, b) for a, b in zip(validation.first, validation.second, strict=True)]
     matched = zip(validation.first[:6], validation.second[:6], validation.negatives, strict=True)
-    hinges = [max(0, apart(a, p) - apart(a, n) + 0.4) for a, p, n in matched]
+    hinges = [max(0, distance(a, p) - distance(a, n) + 0.4) for a, p, n in matched]
     figures = validation.evaluate(embeddings, 0.4)
     assert figures["loss"] == pytest.approx(sum(hinges) / 6)
     wanted = roc_auc_score(validation.matched, -np.array(pairs))

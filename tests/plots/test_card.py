@@ -75,8 +75,8 @@ def test_all_three_say_the_same(tmp_path: Path) -> None:
         ends = card["intervals"][name.lower()]
         assert f"| {name} | {value:.4f} | {ends[0]:.4f} | {ends[1]:.4f} |" in markdown
     assert "preparation, size" in Page(page).texts
-    for told in ("rank 1", "0.1234", "0.0987"):
-        assert told in Page(page).texts
+    for text in ("rank 1", "0.1234", "0.0987"):
+        assert text in Page(page).texts
     assert "41 people (43 faces); 1,234 searches" in markdown
     for k, accuracy in enumerate(card["scores"]["accuracy"]["folds"]):
         assert re.search(rf"\| {k + 1} \| [0-9.]+ \| {accuracy:.4f} \|", markdown)

@@ -10,22 +10,22 @@ from tripletlab.evaluation.identification import Identified, SearchResult
 from tripletlab.faces.store import PairStore
 from tripletlab.photos.pairs import Pairs
 from tripletlab.plots.distances import draw_distances
-from tripletlab.plots.embedding_map import Map
+from tripletlab.plots.embedding_map import COLOURS, Map
 from tripletlab.plots.embedding_sheet import draw_map_sheet
 from tripletlab.plots.errors import draw_errors, shown
 from tripletlab.plots.identification import draw_identification
 from tripletlab.plots.learning import draw_learning
-from tripletlab.plots.montage import LONGEST, Panel, draw_montage, shorten
+from tripletlab.plots.montage import COLUMNS, LONGEST, ROWS, Panel, draw_montage, shorten
 from tripletlab.plots.projection import Neighbours
 
 WHITE = 250
-BLUE, ORANGE = (178, 114, 0), (0, 159, 230)  # BGR, as cv2 reads
+BLUE, ORANGE, GREY = (178, 114, 0), (0, 159, 230), (120, 112, 107)  # BGR, as cv2 reads
 
 
 def pair_store(faces: int = 30) -> PairStore:
     """Faces of one grey each, so that they are found again in a picture; pairs of neighbours."""
     rng = np.random.default_rng(0)
-    images = np.repeat(np.arange(faces, dtype=np.uint8) * 8, 64 * 64).reshape(faces, 64, 64)
+    images = np.repeat(np.arange(faces) * 8 % 256, 64 * 64).reshape(faces, 64, 64).astype(np.uint8)
     pairs = Pairs(
         np.arange(faces),
         (np.arange(faces) + 1) % faces,
@@ -52,23 +52,29 @@ def near(image: np.ndarray, colour: tuple[int, int, int]) -> int:
     return int((np.abs(image.astype(int) - colour).max(axis=2) < 12).sum())
 
 
-def test_the_worst_errors_come_first_and_right_calls_not_at_all(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def centre(image: np.ndarray, colour: tuple[int, int, int]) -> float:
+    """The mean column of the pixels of a colour."""
+    return float(np.nonzero(np.abs(image.astype(int) - colour).max(axis=2) < 12)[1].mean())
+
+
+@pytest.mark.parametrize("cut", [(0.4, 0.6), (4.0, -1.0)])
+def test_the_worst_errors_come_first_and_correct_decisions_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cut: tuple[float, float]
 ) -> None:
-    store, panels = pair_store(), []
+    store, panels = pair_store(120), []
     monkeypatch.setattr(
         "tripletlab.plots.errors.draw_montage", lambda made, **_: panels.extend(made)
     )
-    distances = np.random.default_rng(1).random(30)
-    thresholds = np.array([0.4, 0.6])
+    distances = np.random.default_rng(1).random(120)
+    thresholds = np.array(cut)
     draw_errors(store, distances, thresholds, title="errors", path=tmp_path / "errors.png")
-    cut = thresholds[store.pairs.fold]
+    excess = distances - thresholds[store.pairs.fold]
     wrong = {
-        0: [k for k in range(30) if not store.pairs.matched[k] and distances[k] <= cut[k]],
-        1: [k for k in range(30) if store.pairs.matched[k] and distances[k] > cut[k]],
+        0: [k for k in range(120) if not store.pairs.matched[k] and excess[k] <= 0],
+        1: [k for k in range(120) if store.pairs.matched[k] and excess[k] > 0],
     }
     for panel, (kind, chosen) in zip(panels, wrong.items(), strict=True):
-        order = sorted(chosen, key=lambda k: -abs(distances[k] - cut[k]))
+        order = sorted(chosen, key=lambda k: -abs(excess[k]))[: COLUMNS * ROWS]
         assert [pair.lines[0] for pair in panel.pairs] == [f"{distances[k]:.3f}" for k in order]
         assert f"({len(chosen)};" in panel.heading, kind
 
@@ -122,11 +128,17 @@ def test_histograms_have_the_colours_of_both_kinds(tmp_path: Path) -> None:
     read(path)
 
 
-def test_learning_curves_of_any_number_of_epochs(tmp_path: Path) -> None:
-    for count in (1, 6):
-        epochs = [{"train/triplet_loss": 1 / k, "val/auc": 0.5} for k in range(1, count + 1)]
-        draw_learning(epochs, best=1, title="a run", path=tmp_path / f"{count}.png")
-        assert read(tmp_path / f"{count}.png").shape[0] > 700
+@pytest.mark.parametrize("count", [1, 6])
+def test_learning_curves_show_the_metrics_and_the_kept_epoch(tmp_path: Path, count: int) -> None:
+    path, images = tmp_path / "learning.png", []
+    training = {"train/triplet_loss": 0.5, "val/auc": 0.5}
+    for metrics, best in ((training, 1), ({**training, "val/loss": 0.7}, 1), (training, count)):
+        draw_learning([metrics] * count, best=best, title="a run", path=path)
+        images.append(read(path))
+    plain, with_loss, kept_last = images
+    assert near(with_loss, ORANGE) > near(plain, ORANGE) + 20
+    first, last = (centre(image, GREY) for image in (plain, kept_last))
+    assert first < last - 8 if count > 1 else first == last
 
 
 def test_identification_with_and_without_strangers(tmp_path: Path) -> None:
@@ -141,11 +153,12 @@ def test_identification_with_and_without_strangers(tmp_path: Path) -> None:
         assert (near(image, ORANGE) > 100) == bool(strangers)
 
 
-def test_the_maps_have_a_look_for_each_person(tmp_path: Path) -> None:
+def test_the_maps_have_every_colour(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     nobody = Neighbours(np.zeros((60, 0), np.int64), np.zeros((60, 0)))
     maps = [Map(when, rng.normal(size=(60, 2)).astype(np.float32), nobody) for when in "ab"]
     names = [f"Person {k % 20}" for k in range(60)]
     draw_map_sheet(maps, names, title="a run", path=tmp_path / "umap.png")
     image = read(tmp_path / "umap.png")
-    assert near(image, (136, 34, 51)) > 100  # the first colour
+    for colour in COLOURS:
+        assert near(image, tuple(bytes.fromhex(colour[1:])[::-1])) > 100, colour

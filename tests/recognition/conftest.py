@@ -19,10 +19,10 @@ FACE = helper.make_tensor_value_info("face", TensorProto.FLOAT, ["n", SIZE, SIZE
 UNIT = helper.make_tensor_value_info("unit", TensorProto.FLOAT, ["n", DIM])
 
 
-def make_network(nodes, *, given=(FACE,), answers=(UNIT,), doc="", **constants):
+def make_network(nodes, *, given=(FACE,), outputs=(UNIT,), doc="", **constants):
     """An ONNX file's bytes; `constants` are arrays by their names, `doc` a note in it."""
     arrays = [numpy_helper.from_array(np.asarray(one), name) for name, one in constants.items()]
-    graph = helper.make_graph(nodes, "embedder", list(given), list(answers), arrays, doc)
+    graph = helper.make_graph(nodes, "embedder", list(given), list(outputs), arrays, doc)
     opset = [helper.make_opsetid("", 17)]
     return helper.make_model(graph, opset_imports=opset, ir_version=8).SerializeToString()
 

@@ -72,7 +72,7 @@ def test_a_share_that_is_none_is_refused(far):
         threshold_at(far, *pairs(0))
 
 
-def test_a_rate_that_the_pairs_cannot_tell_is_refused():
+def test_a_rate_that_the_pairs_cannot_resolve_is_refused():
     with pytest.raises(InputError, match="validation_pairs"):
         threshold_at(0.001, *pairs(0))
 

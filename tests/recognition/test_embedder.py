@@ -79,13 +79,13 @@ REFUSED = {
     ),
     "two outputs": (
         make_network([*IDENTITY, helper.make_node("Identity", ["face"], ["more"])],
-                     answers=[UNIT, info("more", None)]),
+                     outputs=[UNIT, info("more", None)]),
         "not a network from any number",
     ),
     "whole numbers in": (
         make_network([helper.make_node("Identity", ["face"], ["unit"])],
                      given=[info("face", ["n", 64, 64, 1], TensorProto.UINT8)],
-                     answers=[info("unit", ["n", 8], TensorProto.UINT8)]),
+                     outputs=[info("unit", ["n", 8], TensorProto.UINT8)]),
         "not a network from any number",
     ),
     "another shape than it says": (
@@ -108,7 +108,7 @@ REFUSED = {
     "400 GB": (huge(10**11), "ONNX Runtime can run|fails on a face"),
     "4 GB": (huge(10**9), "ONNX Runtime can run|fails on a face"),
 } | {
-    what: (make_network(nodes, given=[info("face", given)], answers=[info("unit", answer)]),
+    what: (make_network(nodes, given=[info("face", given)], outputs=[info("unit", answer)]),
            "not a network from any number|ONNX Runtime can run")
     for what, (nodes, given, answer) in SHAPED.items()
 }  # fmt: skip
@@ -140,7 +140,7 @@ def test_memory_within_the_bounds_is_given():
     assert Embedder(huge(10**6), name="some.onnx")(FACES).shape == (5, DIM)
 
 
-def test_a_face_that_it_makes_nothing_of_has_no_embedding():
+def test_a_face_without_a_unit_vector_has_no_embedding():
     """A face without light projects to zero, which no division makes a unit vector."""
     faces = FACES.copy()
     faces[2] = 0

@@ -58,7 +58,7 @@ def test_rename_remove_and_record_again(again):
         gallery.remove("Bo")
 
 
-def test_only_the_owner_may_look(again, tmp_path):
+def test_only_the_owner_has_access(again, tmp_path):
     again()
     assert stat.S_IMODE((tmp_path / "g").stat().st_mode) == 0o700
     assert stat.S_IMODE((tmp_path / "g" / FILE).stat().st_mode) == 0o600
@@ -107,7 +107,7 @@ def test_a_wrong_shot_enrols_nobody(again):
     assert again().people() == {}
 
 
-def test_a_change_by_another_process_is_seen(again):
+def test_a_change_by_another_process_is_loaded(again):
     gallery, other = again(), again()
     assert not gallery.refresh()
     other.add("Ada", shots(1))

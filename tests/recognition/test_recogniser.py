@@ -18,12 +18,12 @@ def found(embedding):
 
 
 def test_two_faces_are_one_person_up_to_the_threshold():
-    near = (AXES[0] + AXES[1]) / np.sqrt(2, dtype=np.float32)
+    close = (AXES[0] + AXES[1]) / np.sqrt(2, dtype=np.float32)
     distance = 2 - np.sqrt(2)
-    assert verify(found(AXES[0]), found(near), threshold=distance + 1e-6).same
-    assert not verify(found(AXES[0]), found(near), threshold=distance - 1e-6).same
-    answer = verify(found(near), found(AXES[0]), threshold=4)
-    assert answer.distance == pytest.approx(distance, abs=1e-6)
+    assert verify(found(AXES[0]), found(close), threshold=distance + 1e-6).same
+    assert not verify(found(AXES[0]), found(close), threshold=distance - 1e-6).same
+    result = verify(found(close), found(AXES[0]), threshold=4)
+    assert result.distance == pytest.approx(distance, abs=1e-6)
 
 
 def test_a_stranger_is_nobody_and_yet_has_a_nearest(tmp_path):
@@ -53,8 +53,8 @@ NONE = {
 def test_what_is_no_unit_vector_is_nobody_however_loose_the_threshold(what):
     embedding = np.array(NONE[what], np.float32)
     enrolled = Enrolled(["Ada"], AXES[:1], np.array([0, 1]))
-    answer = identify(found(embedding), enrolled, threshold=4, people=3)
-    assert (answer.name, answer.nearest) == (None, [])
+    result = identify(found(embedding), enrolled, threshold=4, people=3)
+    assert (result.name, result.nearest) == (None, [])
     for pair in [(embedding, AXES[0]), (AXES[0], embedding), (embedding, embedding)]:
         distance, same = verify(*map(found, pair), threshold=4)
         assert np.isnan(distance)

@@ -71,7 +71,7 @@ def test_people_with_too_few_photos_are_left_out_and_counted(store):
     assert len(source.trained_on) == 10
 
 
-def test_a_tree_that_cannot_fill_a_batch_is_told_of_with_its_people(store):
+def test_a_tree_that_cannot_fill_a_batch_is_named_with_its_people(store):
     trees = np.where(np.arange(12) < 9, 0, 1)  # of the last three, two are in the first tree too
     source = batches(dataclasses.replace(store, trees=trees), people=4)
     assert source.why_left_out == ["two: too few people for a batch of 4 (3)"]

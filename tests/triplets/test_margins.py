@@ -38,8 +38,8 @@ def test_the_shapes_between():
 
 
 def test_the_adaptive_margin_follows_the_faces():
-    def seen(distance, margin=0.4):
+    def margin_at(distance, margin=0.4):
         return adaptive(0.5, distance=distance, share=0.5, least=0.02, margin=margin)
 
-    assert [seen(d) for d in (0.001, 0.04, 0.4, 1.9)] == [0.02, 0.02, 0.2, 0.4]
-    assert seen(1.0, margin=0.01) == 0.01
+    assert [margin_at(d) for d in (0.001, 0.04, 0.4, 1.9)] == [0.02, 0.02, 0.2, 0.4]
+    assert margin_at(1.0, margin=0.01) == 0.01

@@ -106,17 +106,17 @@ def test_batch_all_is_the_mean_over_all_active_triplets(batch, margin, chunk):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tripletlab.triplets.triplets.CHUNK", chunk)
         mined = miners.batch_all(distances, labels, margin=margin, draws=draws)
-        seen = mined.measure(distances, loss=hinge, margin=margin)
+        measured = mined.measure(distances, loss=hinge, margin=margin)
     active = [loss for loss in losses if loss > 0]
-    assert float(seen.loss) == pytest.approx(np.mean(active) if active else 0, abs=1e-5)
-    assert float(seen.active) == pytest.approx(len(active) / max(len(losses), 1), abs=1e-6)
+    assert float(measured.loss) == pytest.approx(np.mean(active) if active else 0, abs=1e-5)
+    assert float(measured.active) == pytest.approx(len(active) / max(len(losses), 1), abs=1e-6)
     pairs = [
         oracles.negatives(distances, labels, a)
         for a, p in oracles.all_pairs(distances, labels)
         if np.isfinite(distances[a, p])
     ]
     kept = np.mean([bool(found) for found in pairs]) if pairs else 0
-    assert float(seen.kept) == pytest.approx(kept)
+    assert float(measured.kept) == pytest.approx(kept)
 
 
 def test_batch_all_in_chunks_has_the_same_gradient(monkeypatch):
@@ -202,7 +202,7 @@ def test_a_draw_of_one_stays_in_range(name):
     assert (labels[negatives[kept]] != labels[anchors]).all()
 
 
-def test_the_triplets_that_a_batch_was_made_of():
+def test_the_triplets_that_a_batch_was_built_from():
     distances = np.random.default_rng(0).random((9, 9), np.float32)
     distances[1, 4] = np.nan
     labels = np.array([0, 1, 2, 0, 1, 2, 1, 2, 0], np.int32)
