@@ -92,3 +92,10 @@ def test_one_model_alone_is_compared_with_chance():
     assert found.wins
     assert found.leads == {}
     assert 0.5 < found.auc.low < found.auc.value < found.auc.high
+
+
+def test_an_auc_has_an_interval_between_0_and_1():
+    rng = np.random.default_rng(8)
+    intervals = [compared(sweep(rng, [4.5, 4.4], people_noise=2.0)).auc for _ in range(20)]
+    assert all(0 <= one.low <= one.value <= one.high <= 1 for one in intervals)
+    assert any(one.high == 1 for one in intervals)

@@ -81,10 +81,11 @@ def compare_models(
         for other in range(len(models))
         if other != best
     }
-    own = [(float(drawn[best].var(ddof=1)), people - 1), _of_seeds(aucs[best])]
+    parts = [(float(drawn[best].var(ddof=1)), people - 1), _of_seeds(aucs[best])]
+    own = _interval(means[best], parts, tests=len(models))
     return Ranking(
         best,
-        _interval(means[best], own, tests=len(models)),
+        own._replace(low=max(own.low, 0.0), high=min(own.high, 1.0)),
         leads,
         equals=[other for other, lead in leads.items() if lead.value == 0],
         contenders=[other for other, lead in leads.items() if lead.low <= 0],
