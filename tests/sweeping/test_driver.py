@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tripletlab.errors import InputError, Pruned
+from tripletlab.errors import InputError
 from tripletlab.sweeping.driver import Driver
 from tripletlab.sweeping.jobs import Job
 from tripletlab.sweeping.local import Local
@@ -130,13 +130,3 @@ def test_a_stopped_trial_is_queued_again(tmp_path):
     again.run()
     assert again.study_.counts()["complete"] == 2
     assert again.display_.ends == [(1, "validation AUC 0.6000")]
-
-
-def test_pruned_passes_through_a_job_as_its_end(tmp_path):
-    from tripletlab.sweeping.jobs import Stopped, perform
-
-    def ends(job, reporter):
-        raise Pruned("no hope")
-
-    job = Job(0, "a", None, None, tmp_path / "0.npz", tmp_path / "0.log")
-    assert perform(ends, job, lambda event: None) == Stopped("no hope")

@@ -1,0 +1,43 @@
+"""The display of a running sweep: its lines, its table and the time left."""
+
+from types import SimpleNamespace
+
+from rich.console import Console
+
+from tests.sweeping.studies import open_study
+from tripletlab.sweeping import live
+from tripletlab.sweeping.jobs import Job
+from tripletlab.sweeping.live import LiveTable
+from tripletlab.sweeping.spaces import MONITORED
+
+
+def shown(display):
+    console = Console(width=100)
+    with console.capture() as printed:
+        console.print(display.render())
+    return " ".join(printed.get().split())
+
+
+def test_the_time_left_counts_epochs_and_an_early_end_counts_as_all(tmp_path, monkeypatch, capfd):
+    clock = SimpleNamespace(monotonic=lambda: now)
+    monkeypatch.setattr(live, "time", clock)
+    now = 0.0
+    queue = open_study(tmp_path)
+    display = LiveTable(queue, epochs=10)
+    first, second = (
+        Job(queue.take().number, name, None, None, tmp_path, tmp_path) for name in ("one", "two")
+    )
+    for job in (first, second):
+        display.began(job)
+    now = 60.0
+    display.epoch(first, 1, {MONITORED: 0.75})
+    display.epoch(second, 1, {MONITORED: 0.25})
+    assert "0.7500" in shown(display)
+    # two epochs in a minute, and 38 to come
+    assert "0 of 4 complete, 1:00 so far, about 19:00 left" in shown(display)
+
+    queue.prune(second.number, "behind")
+    display.ended(second, "behind")
+    assert "1/4 two: behind (1:00, epoch 1)" in capfd.readouterr().err
+    # eleven in a minute, and 29 to come
+    assert "0 of 4 complete, 1 pruned, 1:00 so far, about 2:38 left" in shown(display)
