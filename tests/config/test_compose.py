@@ -220,3 +220,12 @@ def test_overrides_that_a_command_does_not_read_are_refused():
     with pytest.raises(InputError, match=r"margin=0.4: it has no effect on tripletlab export"):
         config.allow_only(["data=x", "margin=0.4"], ["data", "tracking"], command="export")
     config.allow_only(["data=x", "tracking.folder=y"], ["data", "tracking"], command="export")
+
+
+def test_what_is_logged_of_a_run_is_what_a_person_chooses():
+    overrides = ["faces/detector=whole", "miner=hard", "optimizer.learning_rate=0.01", "seed=7"]
+    params = config.compose("train", overrides).params()
+    expected = {"faces": "paper", "faces/detector": "whole", "faces/aligner": "none"}
+    expected |= {"miner": "hard", "optimizer.learning_rate": 0.01, "seed": 7, "faces.size": 64}
+    assert params.items() >= expected.items()
+    assert not [key for key in params if "_target_" in key or "_partial_" in key]

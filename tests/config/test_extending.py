@@ -10,6 +10,7 @@ import pytest
 from mlflow import MlflowClient
 
 from tests.stores import SMALL
+from tripletlab.evaluation.metrics import METRICS
 
 PAGE = Path(__file__).parents[2] / "docs" / "extending.md"
 FILES = {  # of the page's YAML blocks, by what they name
@@ -17,6 +18,8 @@ FILES = {  # of the page's YAML blocks, by what they name
     "my_lab.wide": "architecture/wide.yaml",
     "keras.optimizers.SGD": "optimizer/sgd.yaml",
     "my_lab.noise": "augmentation/noise.yaml",
+    "my_lab.middle": "faces/detector/middle.yaml",
+    "my_lab.close_strangers": "metrics/mine.yaml",
 }
 
 
@@ -41,18 +44,33 @@ def tripletlab(mine, *words, config_dir=True):
     return subprocess.run(command, cwd=mine, env=environment, capture_output=True, text=True)
 
 
-CHOICES = ["miner=nearest", "architecture=wide", "optimizer=sgd", "augmentation=noise"]
+CHOICES = {
+    "miner": "nearest",
+    "architecture": "wide",
+    "optimizer": "sgd",
+    "augmentation": "noise",
+    "faces/detector": "middle",
+    "metrics": "mine",
+}
+OBJECTIVE, COLUMNS = re.findall(r"'((?:objectives|columns)=.*?)'", PAGE.read_text())
 TINY = [one for one in SMALL if not one.startswith("architecture")]
 
 
 def test_a_run_of_ones_own_code(mine):
-    done = tripletlab(mine, "train", *CHOICES, *TINY)
+    done = tripletlab(mine, "train", *map("=".join, CHOICES.items()), *TINY)
     assert done.returncode == 0, done.stderr
     client = MlflowClient(f"sqlite:///{mine / 'mlruns' / 'mlflow.db'}")
     (run,) = client.search_runs([client.get_experiment_by_name("tripletlab").experiment_id])
-    assert run.data.params["miner"] == "nearest"
+    assert run.data.params.items() >= CHOICES.items()
     assert run.data.params["optimizer.momentum"] == "0.9"
     assert run.data.metrics["cost/flops"] > 0
+    own = {f"{source}/close_strangers" for source in ("val", "test")}
+    assert run.data.metrics.keys() == METRICS.keys() | own
+    found = re.findall(r"^(\w+)/close_strangers\t(.*)$", done.stdout, re.M)
+    assert [source for source, _ in found] == ["val", "test"]
+    for source, value in found:
+        assert value == f"{run.data.metrics[f'{source}/close_strangers']:.4f}"
+        assert 0 < float(value) <= 1
 
 
 def test_a_choice_is_an_axis(mine):
@@ -62,8 +80,24 @@ def test_a_choice_is_an_axis(mine):
     assert "nearest" in done.stderr  # where tables of what is planned are printed
 
 
+@pytest.mark.parametrize(
+    ("settings", "status", "said"),
+    [
+        (["metrics=mine", OBJECTIVE, COLUMNS], 0, "4 runs"),
+        (["metrics=mine", OBJECTIVE.replace("val", "test")], 2, "pairs that test the model"),
+        (["metrics=yours"], 2, "metrics is one of mine, none"),
+    ],
+)
+def test_a_metric_in_a_sweep(mine, settings, status, said):
+    done = tripletlab(mine, "sweep", "--dry-run", *settings)
+    assert done.returncode == status, done.stderr
+    assert said in done.stderr
+
+
 def test_the_help_lists_it(mine):
-    assert "the nearest negative of every pair" in tripletlab(mine, "train", "--help").stdout
+    said = tripletlab(mine, "train", "--help").stdout
+    assert "the nearest negative of every pair" in said
+    assert "strangers that are as close" in said
 
 
 def test_without_the_folder_it_is_no_choice(mine):

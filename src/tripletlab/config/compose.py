@@ -36,7 +36,9 @@ class Composition:
         """What another root file, such as train of sweep, has of it."""
         names = CLASSES[root].nouns()
         raw = {name: node for name, node in self.raw.items() if name in names}
-        choices = {noun: choice for noun, choice in self.choices.items() if noun in names}
+        choices = {
+            noun: choice for noun, choice in self.choices.items() if noun.partition("/")[0] in names
+        }
         return Composition(root, raw, choices)
 
     def tree(self) -> Tree:
@@ -95,7 +97,9 @@ def composition(root: str, overrides: Sequence[str]) -> Composition:
     raw: Tree = OmegaConf.to_container(whole, resolve=False)  # type: ignore[assignment]
     del raw["hydra"]
     _check_additions(overrides, raw, root)
-    return Composition(root, raw, {noun: chosen[noun] for noun in groups() if noun in chosen})
+    nouns = groups()
+    choices = {key: chosen[key] for key in sorted(chosen) if key.partition("/")[0] in nouns}
+    return Composition(root, raw, choices)
 
 
 def _search_path() -> list[str]:

@@ -73,7 +73,8 @@ def read_component(
     raw = node if not isinstance(raw, Mapping) else raw
     if depth > DEEPEST:
         raise InputError(f"{path[:80]}…: more than {DEEPEST} nodes inside one another")
-    target = _target(node["_target_"], path, targets() if allowed is None else allowed)
+    named = node["_target_"] if has_target(node) else None
+    target = _target(named, path, targets() if allowed is None else allowed)
     hints = _hints(target)
     _check_signature(target, node, path)
     arguments = {

@@ -80,6 +80,7 @@ class RunConfig(EvaluateConfig):
     optimizer: Component
     rate_schedule: Component
     guard: Component
+    metrics: dict[str, Component]  # of one's own, by name
     fit: Component
     seed: Annotated[int, Field(ge=0, lt=2**32)]
     dtype: DType
@@ -115,16 +116,18 @@ def read_config(
 ) -> Config:
     """The config of a resolved tree; `raw` is the tree before, for the sentences of errors."""
     kind = CLASSES[root]
-    fields: dict[str, Any] = {
-        name: read_component(node, name, raw=raw.get(name))
-        if has_target(node := tree[name])
-        else _plain(kind, name, node)
-        for name in kind.nouns()
-    }
+    fields = {name: _field(kind, name, tree[name], raw.get(name)) for name in kind.nouns()}
     return kind(choices=dict(choices), tree=dict(tree), **fields)
 
 
-def _plain(kind: type[Config], name: str, value: Any) -> Any:
+def _field(kind: type[Config], name: str, value: Any, raw: Any) -> Any:
+    if has_target(value):
+        return read_component(value, name, raw=raw)
+    if isinstance(value, Mapping):  # of components by name
+        return {
+            key: read_component(node, f"{name}.{key}", raw=raw and raw.get(key))
+            for key, node in value.items()
+        }
     field = kind.model_fields[name]
     hint = Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
     return validated(value, hint, name)

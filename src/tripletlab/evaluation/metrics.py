@@ -7,18 +7,23 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Literal, NamedTuple
 
+from tripletlab.config import Component
 from tripletlab.errors import InputError
 from tripletlab.evaluation.card import FARS
+from tripletlab.evaluation.protocol import Distances, Flags
 
 Source = Literal["train", "val", "test", "cost"]
 Direction = Literal["maximize", "minimize"]
 
 
 class Metric(NamedTuple):
-    """A heading, which way is better (None: neither), and the digits after the decimal point."""
+    """A heading, which way is better (None: neither), and the digits after the decimal point.
+
+    `either` is of one's own metrics: the objectives of a sweep say which way is better.
+    """
 
     heading: str
-    better: Direction | None = None
+    better: Direction | Literal["either"] | None = None
     digits: int = 4
     every_epoch: bool = False  # else once, of the network that is kept
 
@@ -78,43 +83,73 @@ def grouped(source: Source, values: Mapping[str, float]) -> dict[str, float]:
 
 
 def describe(name: str) -> Metric:
-    """The table's row, or one made from the name where the table has none."""
-    return METRICS.get(name) or Metric(_bare(name).replace("_", " "))
+    """The table's row, or one made from the name where the table has none, as of one's own."""
+    source = "validation " if name.startswith("val/") else ""
+    return METRICS.get(name) or Metric(source + _bare(name).replace("_", " "), "either")
 
 
-def check_columns(columns: Iterable[str]) -> None:
+def final_table(own: Iterable[str]) -> dict[str, Metric]:
+    """The metrics that a run logs at its end, `own` ones for both kinds of pairs among them.
+
+    InputError where the name of an own metric cannot be used.
+    """
+    table = {name: metric for name, metric in METRICS.items() if not metric.every_epoch}
+    for name in own:
+        if not name.isidentifier():
+            raise InputError(f"metrics.{name}: a name has letters, digits and _ alone")
+        for full in (f"val/{name}", f"test/{name}"):
+            if full in METRICS:
+                raise InputError(f"metrics.{name}: tripletlab has a {full}; give it another name")
+            table[full] = describe(full)
+    return table
+
+
+def own_values(
+    own: Mapping[str, Component], distances: Distances, matched: Flags
+) -> dict[str, float]:
+    """One's own metrics of pairs: squared distances (pairs,) and which are matched (pairs,).
+
+    InputError where one is called with other arguments, or returns no number.
+    """
+    values = {}
+    for name, metric in own.items():
+        try:
+            values[name] = float(metric.build(distances=distances, matched=matched))
+        except (TypeError, ValueError) as error:
+            raise InputError(f"metrics.{name}: {error}") from error
+    return values
+
+
+def check_columns(columns: Iterable[str], table: Mapping[str, Metric]) -> None:
     """InputError where no run logs a metric of that name at its end."""
-    known = {name: metric for name, metric in METRICS.items() if not metric.every_epoch}
     for name in columns:
-        _known(name, known, "columns")
+        _known(name, table, "columns")
 
 
-def check_objectives(objectives: Mapping[str, Direction]) -> None:
+def check_objectives(objectives: Mapping[str, Direction], table: Mapping[str, Metric]) -> None:
     """InputError where a metric cannot be optimized: what the test pairs measure, above all."""
-    usable = {
-        name: metric
-        for name, metric in METRICS.items()
-        if metric.better and not metric.every_epoch and not _of_test(name)
-    }
+    usable = {name: one for name, one in table.items() if one.better and not _of_test(name)}
     if not objectives:
         raise InputError(f"objectives: name at least one of {', '.join(usable)}")
     for name, direction in objectives.items():
-        if name in METRICS and _of_test(name):
+        if name in table and _of_test(name):
             raise InputError(
                 f"objectives: {name} is measured on the pairs that test the model, which must not"
                 f" choose it; objectives are {', '.join(usable)}"
             )
-        if direction != _known(name, usable, "objectives").better:
+        if _known(name, usable, "objectives").better not in (direction, "either"):
             raise InputError(f"objectives: {name}: write {usable[name].better}, not {direction}")
 
 
 def _known(name: str, known: Mapping[str, Metric], key: str) -> Metric:
     if name in known:
         return known[name]
-    word, bare = _bare(name), {_bare(one): one for one in known}  # auc is close to test/auc
-    near = sorted((one for one in bare if one.endswith(word)), key=len)
-    near = near or get_close_matches(word, bare, n=1, cutoff=0.5)
-    hint = f"did you mean {bare[near[0]]}? " if near else ""
+    source, _, word = name.rpartition("/")
+    words = dict.fromkeys(map(_bare, known))  # auc is close to test/auc
+    near = sorted((one for one in words if one.endswith(word)), key=len)
+    near = near or get_close_matches(word, words, n=1, cutoff=0.5)
+    meant = [one for one in known if _bare(one) in near[:1]]
+    hint = f"did you mean {max(meant, key=lambda one: one.startswith(source))}? " if near else ""
     raise InputError(f"{key}: {name} is not one of them; {hint}They are {', '.join(known)}")
 
 

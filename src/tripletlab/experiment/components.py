@@ -1,5 +1,6 @@
 """The parts that a config names, built once before the fit."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -8,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tripletlab.architectures.operations import flops
-from tripletlab.config import RunConfig
+from tripletlab.config import Component, RunConfig
 from tripletlab.errors import InputError
 from tripletlab.evaluation.flip import flipped
+from tripletlab.evaluation.metrics import own_values
 from tripletlab.evaluation.validation import Validation
 from tripletlab.experiment.data import Data
 from tripletlab.experiment.snapshots import Embeddings
@@ -33,6 +35,7 @@ class Components:
     batches: Batches
     validation: Validation
     flip: bool
+    metrics: Mapping[str, Component]  # of one's own
 
     def embed(self, faces: NDArray[np.uint8]) -> Embeddings:
         """The embeddings (n, dim) of faces (n, size, size), with their mirror images if `flip`.
@@ -69,7 +72,10 @@ def build_components(config: RunConfig, data: Data) -> Components:
     )
     if config.dtype != "float32":
         exact = copied(embedder, to=config.architecture.build(input_size=size, dtype="float32"))
-    return Components(model, exact, batches, Validation(data.faces), config.flip)
+    validation = Validation(data.faces)
+    any_distances = np.linspace(0, 4, len(validation.matched))
+    own_values(config.metrics, any_distances, validation.matched)  # what fails does so now
+    return Components(model, exact, batches, validation, config.flip, config.metrics)
 
 
 def check_operations(config: RunConfig) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from tripletlab.architectures.operations import flops
-from tripletlab.evaluation.metrics import grouped
+from tripletlab.evaluation.metrics import grouped, own_values
 from tripletlab.evaluation.protocol import evaluate, pair_distances
 from tripletlab.experiment.components import Components
 from tripletlab.experiment.data import Data
@@ -53,9 +53,10 @@ def test_metrics(
     name: str,
     folder: Path,
 ) -> dict[str, float]:
-    """The metrics of the test pairs; `before` are their faces' embeddings by the untrained network.
+    """The metrics of the test pairs, and one's own of both kinds of pairs.
 
-    Writes the card with its pictures, the names of the training people, and distances.npz.
+    `before` are the embeddings of the test faces by the untrained network. Writes the card with
+    its pictures, the names of the training people, and distances.npz.
     """
     faces, store, trained_on = data.faces, data.pairs, parts.batches.trained_on
     (folder / PEOPLE).write_text(json.dumps(trained_on, ensure_ascii=False))
@@ -76,9 +77,14 @@ def test_metrics(
         flip=parts.flip,
         folder=folder,
     )
-    own = parts.validation.distances(embed(parts.embedder, parts.validation.faces))
-    np.savez_compressed(folder / "distances.npz", validation=own, verification=distances)
-    return grouped("test", {**metrics, **_untrained(before, data)})
+    validation, own = parts.validation, parts.metrics
+    chosen_by = validation.distances(embed(parts.embedder, validation.faces))
+    np.savez_compressed(folder / "distances.npz", validation=chosen_by, verification=distances)
+    metrics |= {**_untrained(before, data), **own_values(own, distances, store.pairs.matched)}
+    return {
+        **grouped("test", metrics),
+        **grouped("val", own_values(own, chosen_by, validation.matched)),
+    }
 
 
 def _untrained(before: Embeddings, data: Data) -> dict[str, float]:

@@ -14,7 +14,7 @@ from types import MappingProxyType
 import yaml
 
 from tripletlab.config import RunConfig
-from tripletlab.evaluation.metrics import METRICS
+from tripletlab.evaluation.metrics import final_table
 from tripletlab.experiment.components import Components, build_components
 from tripletlab.experiment.data import Data, prepare
 from tripletlab.experiment.final_metrics import test_metrics, training_metrics
@@ -53,6 +53,7 @@ def train(config: RunConfig, *, fresh: bool) -> None:
     A run of the same config, data and code that was stopped goes on from its last epoch; one that
     is finished is shown and not repeated. `fresh` begins anew.
     """
+    table = final_table(config.metrics)
     tracker: Tracker = config.tracking.build()
     data = prepare(config, fresh=False)
     tracker.open()
@@ -70,8 +71,9 @@ def train(config: RunConfig, *, fresh: bool) -> None:
                 resume=known.run.run_id if known.run else None,
                 checkpoint=known.checkpoint,
             )
-    for metric in [one for one in METRICS if one in outcome.metrics]:
-        print(f"{metric}\t{outcome.metrics[metric]:.{METRICS[metric].digits}f}")
+    for name, metric in table.items():
+        if name in outcome.metrics:
+            print(f"{name}\t{outcome.metrics[name]:.{metric.digits}f}")
     print(f"run\t{outcome.run_id}")
 
 

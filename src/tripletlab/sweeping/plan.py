@@ -10,7 +10,7 @@ from typing import Any
 from tripletlab import config
 from tripletlab.config import Component, Composition, RunConfig, SweepConfig
 from tripletlab.errors import InputError
-from tripletlab.evaluation.metrics import check_columns, check_objectives
+from tripletlab.evaluation.metrics import check_columns, check_objectives, final_table
 from tripletlab.sweeping.samplers import try_out
 from tripletlab.sweeping.space_files import read_space
 from tripletlab.sweeping.spaces import Space
@@ -111,11 +111,13 @@ def read_plan(words: Sequence[str]) -> Plan:
         else:
             overrides.append(setting)
     space = read_space(space_path(names[0] if names else DEFAULT), changes)
-    check_objectives(space.objectives)
-    check_columns(space.columns)
     _check_keys(space, overrides)
     backend.load()  # before the config, whose validation imports Keras
-    return Plan(space, tuple(overrides), config.compose("sweep", overrides))
+    base: SweepConfig = config.compose("sweep", overrides)
+    table = final_table(base.metrics)
+    check_objectives(space.objectives, table)
+    check_columns(space.columns, table)
+    return Plan(space, tuple(overrides), base)
 
 
 def space_path(name: str) -> Path:
