@@ -60,7 +60,7 @@ def test_all_three_say_the_same(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "card.json").read_text()) == card
     for score in ("accuracy", "precision", "recall", "f1", "auc", "threshold"):
         mean = f"{card['scores'][score]['mean']:.4f}"
-        assert f"| {score} | {mean} |" in markdown
+        assert f"| {'AUC' if score == 'auc' else score} | {mean} |" in markdown
         assert mean in Page(page).texts
     assert "too few mismatched pairs" in markdown
     accuracy = card["scores"]["accuracy"]

@@ -42,6 +42,18 @@ def test_the_champion_is_that_of_the_last_promotion_and_a_message_names_it(track
     assert found("champion", tracker).run_id == one
 
 
+def test_a_champion_without_the_metric_is_replaced_with_a_message(tracker, capsys):
+    """As of a run that logged it under another name."""
+    tracker.models.promote("one", run_id=register(tracker, 0.8, name="one"), metric="auc")
+    with tracker.run("one", params={}, tags={}) as run:
+        run.metrics({"val/best_auc": 0.7})
+    MlflowClient().create_model_version("one", source=tracker.folder, run_id=run.run_id)
+    assert tracker.models.promote("one", run_id=run.run_id, metric="val/best_auc")
+    assert found("one@champion", tracker).run_id == run.run_id
+    said = " ".join(capsys.readouterr().err.split())
+    assert "has no val/best_auc: replaced without comparison" in said
+
+
 def test_a_version_is_found_among_more_than_a_thousand(tracker):
     """As rows: MLflow takes minutes to make so many."""
     first = register(tracker, 0.8, name="one")

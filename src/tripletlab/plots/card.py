@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tripletlab.evaluation.metrics import describe
 from tripletlab.plots.page import PageTable, Picture, html_page, markdown_page
 from tripletlab.system.files import write_whole
 
-SCORES = ("accuracy", "precision", "recall", "f1", "auc", "threshold")
 COUNTS = ("tp", "fp", "tn", "fn")
 FEW = "too few mismatched pairs for 30 false matches"
 FEW_SEARCHES = "too few searches for unknown people for 30 false alarms"
@@ -31,14 +31,14 @@ def write_card(
 
 
 def _tables(card: Mapping[str, Any]) -> Iterator[PageTable]:
-    scores = card["scores"]
+    scores = {name: score for name, score in card["scores"].items() if name != "counts"}
     statistics = [
-        (name, *(f"{scores[name][key]:.4f}" for key in ("mean", "std", "standard_error")))
-        for name in SCORES
+        (_heading(name), *(f"{score[key]:.4f}" for key in ("mean", "std", "standard_error")))
+        for name, score in scores.items()
     ]
     yield PageTable("Over the folds", ("score", "mean", "std", "standard error"), statistics)
     yield _pooled(card["pooled"], card["intervals"])
-    yield _folds(scores, card["pairs"]["folds"])
+    yield _folds(scores, card["scores"]["counts"])
     if card.get("identification"):
         yield _identification(card["identification"])
     yield PageTable(
@@ -75,15 +75,13 @@ def _overlap(about: Mapping[str, Any]) -> str:
 
 
 def _pooled(pooled: Mapping[str, Any], intervals: Mapping[str, Any]) -> PageTable:
-    ratios = [(name, name, pooled[name], "") for name in SCORES if name in intervals]
-    single = [("AUC", "auc_pooled", pooled["auc"], ""), ("EER", "eer", pooled["eer"], "")]
-    rates = [
-        (f"TAR at FAR {far:g}", f"tar_at_far_{far:g}", tar, "" if supported else FEW)
-        for far, tar, supported in map(dict.values, pooled["tar_at_far"])
-    ]
+    single = {"auc_pooled" if name == "auc" else name: value for name, value in pooled.items()}
+    points = single.pop("tar_at_far")
+    rates = {f"tar_at_far_{one['far']:g}": one["tar"] for one in points}
+    few = {f"tar_at_far_{one['far']:g}" for one in points if not one["supported"]}
     rows = [
-        (title, *(f"{one:.4f}" for one in (value, *intervals[key])), warning)
-        for title, key, value, warning in [*ratios, *single, *rates]
+        (_heading(name), *(f"{one:.4f}" for one in (value, *intervals[name])), FEW * (name in few))
+        for name, value in {**single, **rates}.items()
     ]
     method = f"95 %: {intervals['method']} ({intervals['resamples']} resamples)."
     return PageTable(
@@ -91,17 +89,19 @@ def _pooled(pooled: Mapping[str, Any], intervals: Mapping[str, Any]) -> PageTabl
     )
 
 
-def _folds(scores: Mapping[str, Any], folds: int) -> PageTable:
-    names = ("threshold", "accuracy", "precision", "recall", "f1", "auc")
-    rows = [
-        (
-            str(k + 1),
-            *(f"{scores[name]['folds'][k]:.4f}" for name in names),
-            *(str(scores["counts"][name][k]) for name in COUNTS),
-        )
-        for k in range(folds)
+def _folds(scores: Mapping[str, Any], counts: Mapping[str, Any]) -> PageTable:
+    names = sorted(scores, key=lambda name: name != "threshold")  # which comes first
+    columns = [
+        *([f"{value:.4f}" for value in scores[name]["folds"]] for name in names),
+        *(map(str, counts[name]) for name in COUNTS),
     ]
-    return PageTable("Every fold", ("fold", *names, *(name.upper() for name in COUNTS)), rows)
+    rows = [(str(k), *row) for k, row in enumerate(zip(*columns, strict=True), 1)]
+    headings = (*map(_heading, names), *(name.upper() for name in COUNTS))
+    return PageTable("Every fold", ("fold", *headings), rows)
+
+
+def _heading(name: str) -> str:
+    return describe(f"test/{name}").heading
 
 
 def _identification(found: Mapping[str, Any]) -> PageTable:

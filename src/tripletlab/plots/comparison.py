@@ -176,7 +176,7 @@ def _differences(comparisons: Sequence[AdjustedComparison]) -> PageTable:
         for row in comparisons
         for score, difference, p in (
             ("accuracy", row.compared.accuracy, row.p_accuracy),
-            ("AUC, pooled", row.compared.auc, row.p_auc),
+            (METRICS["test/auc_pooled"].heading, row.compared.auc, row.p_auc),
         )
     ]
     heading = ("models", "score", "difference", "95 %", "p", "")
