@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tripletlab import config
+from tripletlab.config import files
 from tripletlab.config.instantiate import read_component
 from tripletlab.errors import InputError
 
@@ -229,3 +230,12 @@ def test_what_is_logged_of_a_run_is_what_a_person_chooses():
     expected |= {"miner": "hard", "optimizer.learning_rate": 0.01, "seed": 7, "faces.size": 64}
     assert params.items() >= expected.items()
     assert not [key for key in params if "_target_" in key or "_partial_" in key]
+
+
+def test_a_callable_named_inside_braces_is_one_of_confs(tmp_path, monkeypatch):
+    (tmp_path / "metrics").mkdir()
+    (tmp_path / "metrics" / "mine.yaml").write_text(
+        "far: {_target_: my_lab.far} # _target_: not.it"
+    )
+    monkeypatch.setattr(files, "_own", [tmp_path])
+    assert files.targets.__wrapped__() - files.targets() == {"my_lab.far"}

@@ -1,6 +1,7 @@
 """The files of conf/ and sweeps/: where they are, what can be chosen, which callables they name."""
 
 import functools
+import re
 import sys
 from pathlib import Path
 
@@ -64,13 +65,12 @@ def targets() -> frozenset[str]:
     A config may lie beside someone else's run or bundle, and reading it must not run their code.
     """
     lines = (
-        line.strip()
+        line.partition("#")[0]
         for conf in _folders()
         for path in conf.rglob("*.yaml")
         for line in path.read_text().splitlines()
     )
-    key = "_target_:"
-    return frozenset(line.removeprefix(key).strip() for line in lines if line.startswith(key))
+    return frozenset(name for line in lines for name in re.findall(r"_target_:\s*([\w.]+)", line))
 
 
 def _folders() -> list[Path]:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from tripletlab.config.instantiate import Component, has_target, read_component, validated
+from tripletlab.config.instantiate import Component, read_component, validated
 from tripletlab.system.processor import DType
 
 
@@ -121,13 +121,13 @@ def read_config(
 
 
 def _field(kind: type[Config], name: str, value: Any, raw: Any) -> Any:
-    if has_target(value):
+    field = kind.model_fields[name]
+    if field.annotation is Component:
         return read_component(value, name, raw=raw)
-    if isinstance(value, Mapping):  # of components by name
+    if field.annotation == dict[str, Component]:
         return {
-            key: read_component(node, f"{name}.{key}", raw=raw and raw.get(key))
+            key: read_component(node, f"{name}.{key}", raw=raw.get(key))
             for key, node in value.items()
         }
-    field = kind.model_fields[name]
     hint = Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
     return validated(value, hint, name)

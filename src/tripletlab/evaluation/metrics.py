@@ -96,7 +96,7 @@ def final_table(own: Iterable[str]) -> dict[str, Metric]:
     table = {name: metric for name, metric in METRICS.items() if not metric.every_epoch}
     for name in own:
         if not name.isidentifier():
-            raise InputError(f"metrics.{name}: a name has letters, digits and _ alone")
+            raise InputError(f"metrics.{name}: a name consists of letters, digits and _")
         for full in (f"val/{name}", f"test/{name}"):
             if full in METRICS:
                 raise InputError(f"metrics.{name}: tripletlab has a {full}; give it another name")
