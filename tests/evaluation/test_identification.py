@@ -101,6 +101,8 @@ def test_two_galleries_share_nobody_and_every_other_face_is_a_probe_of_both() ->
     assert not set(labels[one.gallery]) & set(labels[other.gallery])
     assert one.probes.tolist() == other.probes.tolist() == [1, 2, 3, 5, 7, 9]
     assert two_galleries(labels, seed=0)[0].gallery.tolist() == one.gallery.tolist()
+    dealt = {tuple(two_galleries(labels, seed=seed)[0].gallery) for seed in range(20)}
+    assert len(dealt) > 3  # of six ways
 
 
 def test_galleries_of_nobody_are_refused() -> None:

@@ -38,6 +38,15 @@ def test_a_batch_is_people_by_photos_of_one_tree(store):
     assert trees == {0, 1}
 
 
+def test_every_face_is_drawn_and_trees_in_proportion_to_their_people(store):
+    trees = np.where(np.arange(12) < 9, 0, 1)
+    source = batches(dataclasses.replace(store, trees=trees), photos=2)
+    drawn = [source.draw(np.random.default_rng(seed))[0] for seed in range(400)]
+    assert set(np.concatenate(drawn)) == set(range(len(store.images)))
+    first = np.mean([trees[store.entries[rows[0]]] == 0 for rows in drawn])
+    assert first == pytest.approx(9 / 12, abs=0.08)
+
+
 def test_a_person_of_two_trees_has_one_label(store):
     source = batches(store)
     labels = {(one.label, one.tree) for tree in source.trees for one in tree}

@@ -42,7 +42,7 @@ class AdjustedComparison(NamedTuple):
         """A sentence for every difference that is real."""
         return [
             f"{self.models[lead < 0]} is better than {self.models[lead > 0]} in {score}"
-            f" by {abs(lead):.4f} (p {p:.3f})"
+            f" by {abs(lead):.4f} (p {p:.3f})."
             for score, (lead, *_), p in (
                 ("accuracy", self.compared.accuracy, self.p_accuracy),
                 ("AUC", self.compared.auc, self.p_auc),
@@ -56,16 +56,15 @@ def adjusted(
 ) -> list[AdjustedComparison]:
     """The comparison of every two models, with adjusted p."""
     of = list(compared.values())
-    adjusted = (
+    ps = zip(
         holm([one.accuracy.p for one in of]),
         holm([one.auc.p for one in of]),
         holm([one.mcnemar for one in of]),
+        strict=True,
     )
     return [
-        AdjustedComparison((names[one], names[other]), comparison, *ps)
-        for ((one, other), comparison), ps in zip(
-            compared.items(), zip(*adjusted, strict=True), strict=True
-        )
+        AdjustedComparison((names[one], names[other]), comparison, *own)
+        for ((one, other), comparison), own in zip(compared.items(), ps, strict=True)
     ]
 
 
@@ -90,9 +89,9 @@ def terminal(comparisons: Sequence[AdjustedComparison], *, title: str) -> Grid:
 def conclusion(comparisons: Sequence[AdjustedComparison]) -> str:
     """The real differences as sentences, or that none is shown."""
     sentences = [sentence for row in comparisons for sentence in row.conclusions()]
-    several = f"{len(comparisons)} comparisons; p adjusted for their number (Holm)."
-    held = several if len(comparisons) > 1 else "One comparison."
-    return "\n".join([*sentences, held] if sentences else [f"No difference is shown. {held}"])
+    several = f"{len(comparisons)} comparisons; every p is adjusted for their number (Holm)."
+    note = several if len(comparisons) > 1 else "One comparison."
+    return "\n".join([*sentences, note] if sentences else [f"No difference is shown. {note}"])
 
 
 def write_comparison(
