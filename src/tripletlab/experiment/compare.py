@@ -119,7 +119,7 @@ def _draw_differing(
         chosen = contested[right[contested]]
         panels.append(
             Panel(
-                f"only {winner} is right ({len(chosen):,})",
+                f"only {winner} is correct ({len(chosen):,})",
                 [
                     shown(
                         store,

@@ -25,18 +25,18 @@ from tripletlab.plots.identification import draw_identification
 from tripletlab.plots.page import Picture
 from tripletlab.plots.roc import draw_roc
 
-MIDDLE = "no pair is dropped: the middle of the photo stands for a face that was not found"
-FOUND = "pairs were drawn among photos with a usable face: none had to be replaced"
+MIDDLE = "no pair is dropped: where no face was found, the middle of the photo is used"
+FOUND = "pairs were drawn among photos with a usable face; none had to be replaced"
 WHOLE = "no pair is dropped, and no face had to be replaced"
-OVERLAP = "people with the same name, whatever its case, accents and separators"
-NOT_CHECKABLE = "not checkable: people are known by numbers alone"
+OVERLAP = "people with the same name, regardless of case, accents and separators"
+NOT_CHECKABLE = "not checkable: people are known only by number"
 PEOPLE = "training_people.json"  # artifact: folders and names of those that a run was trained on
 CAPTIONS = {  # of the pictures on the card, in their order
-    "roc.png": "ROC curves: every fold and their mean; all pairs at once where few are accepted",
+    "roc.png": "ROC curves: every fold and their mean; all pairs at once, on a logarithmic axis",
     "distances.png": "Squared distances of the pairs, and the thresholds of the folds",
-    "errors.png": "The worst errors, where bad crops and wrong labels show",
+    "errors.png": "The worst errors, often bad crops or wrong labels",
     "identification.png": "One to many: the rank of the right person, and open-set search",
-    "umap.png": "The embeddings in the plane (umap.html shows the faces)",
+    "umap.png": "UMAP of the embeddings (umap.html shows the faces)",
     "learning.png": "Learning curves",
 }
 
