@@ -4,6 +4,7 @@ import pytest
 
 from tripletlab import config
 from tripletlab.errors import InputError
+from tripletlab.sweeping.result import summarise
 from tripletlab.sweeping.spaces import SCORE, Choice, Space
 from tripletlab.sweeping.status import best, clean, status
 from tripletlab.sweeping.storage import open_storage
@@ -83,3 +84,23 @@ def test_on_a_narrow_screen_nothing_is_cut_off(study, monkeypatch, capsys):
         assert word in wide
         assert word in narrow
     assert narrow.count("state:") == 3
+
+
+def test_a_sweep_with_former_names_is_shown_and_is_not_reported_on(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    former = {"best_validation_auc": "maximize"}
+    space = GRID.model_copy(update={"objectives": former})
+    storage = open_storage("sqlite:///mlruns/optuna.db")
+    study = TrialQueue.open(storage, name="grid-old", space=space, fresh=False)
+    done = study.take()
+    study.note_trial(done.number, RUN, "r1")
+    study.complete(done.number, {"best_validation_auc": 0.75})
+    status(["grid"])
+    best(["grid"])
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "0.7500" in shown
+    assert "best_validation_auc 0.75" in shown
+    with pytest.raises(
+        InputError, match="grid-old: its runs, of an earlier version, have no val/b"
+    ):
+        summarise(study, None, None)
