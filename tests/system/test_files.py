@@ -78,11 +78,11 @@ def test_what_a_killed_process_left_is_deleted_by_the_next_and_not_before(tmp_pa
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout
     left = Path(process.stdout.readline().strip())
+    own = tmp_path / ".notes.unfinished-by-me"
+    own.touch()
     write_whole(path, b"of another process")
     assert left.read_text() == "half"
     process.kill()
     process.wait()
-    write_whole(tmp_path / "pairs.h5", b"another file")
-    assert left.is_file()
-    write_whole(path, b"whole")
-    assert sorted(tmp_path.iterdir()) == [path, tmp_path / "pairs.h5"]
+    write_whole(tmp_path / "pairs.h5", b"another file of the folder")
+    assert sorted(tmp_path.iterdir()) == [own, path, tmp_path / "pairs.h5"]

@@ -12,7 +12,7 @@ import cv2
 from tripletlab.faces.landmarks import COEFFICIENTS
 from tripletlab.photos.sources import slug
 from tripletlab.photos.tree import source
-from tripletlab.system.files import UNFINISHED, delete_unfinished
+from tripletlab.system.files import delete_unfinished
 from tripletlab.system.locks import delete_unlocked
 
 COMPUTING = (  # the modules of this room that pixels go through
@@ -75,6 +75,7 @@ def delete_leftovers(folder: Path) -> None:
 
     A journal is kept for a week: the command that was killed continues from it.
     """
-    for stores in (STORES, f"{STORES}/{STORES}"):  # held-out pairs lie in the folder of the faces
-        delete_unfinished(folder, f"{stores}/.*{UNFINISHED}*")
+    for pattern in (STORES, f"{STORES}/{STORES}"):  # held-out pairs lie in the folder of the faces
+        for store in folder.glob(pattern):
+            delete_unfinished(store)
     delete_unlocked(folder.glob(f"{STORES}/.faces.unfinished"), age=JOURNAL_AGE)

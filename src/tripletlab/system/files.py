@@ -2,7 +2,6 @@
 
 import contextlib
 import fcntl
-import glob
 import os
 import secrets
 from collections.abc import Iterator
@@ -18,9 +17,9 @@ def whole(path: Path, *, mode: int = 0o666) -> Iterator[Path]:
     """A new file beside `path` for the block to fill; it takes the place of `path` at the end.
 
     Its content is on the disk before it is renamed. `mode` are its permissions, less the umask.
-    What killed processes have left of the same path is deleted first.
+    What killed processes have left in the folder is deleted first.
     """
-    delete_unfinished(path.parent, f".{glob.escape(path.name)}{UNFINISHED}*")
+    delete_unfinished(path.parent)
     temporary, handle = _new_file(path, mode)
     try:
         yield temporary
@@ -43,9 +42,9 @@ def copy_whole(source: str, path: str) -> None:
     write_whole(Path(path), Path(source).read_bytes())
 
 
-def delete_unfinished(folder: Path, pattern: str = f".*{UNFINISHED}*") -> None:
-    """Delete what killed processes have left of the files that match the pattern."""
-    for path in abandoned(folder.glob(pattern)):
+def delete_unfinished(folder: Path) -> None:
+    """Delete the files in a folder that killed processes were writing."""
+    for path in abandoned(folder.glob(f".*{UNFINISHED}{8 * '[0-9a-f]'}")):
         path.unlink(missing_ok=True)
 
 
