@@ -12,25 +12,24 @@ MARGIN = {"margin": Choice(values=[0.2, 0.3, 0.4, 0.5])}
 MINER = {"miner": Choice(values=["semihard", "hard"])}
 
 
+RATE = {"optimizer.learning_rate": Choice(values=[0.001, 0.01])}
+SAMPLED = {"sampler": {"_target_": "optuna.samplers.RandomSampler", "seed": 0}, "trials": 6}
+COMPARED = {"Parallel coordinates", "Parameter importance", "Objective by one parameter"}
+
+
 @pytest.mark.parametrize(
-    ("axes", "headings"),
+    ("axes", "sampled", "headings"),
     [
-        (MARGIN, {"Optimisation history", "Objective by one parameter"}),
-        (
-            MARGIN | MINER,
-            {
-                "Optimisation history",
-                "Parallel coordinates",
-                "Parameter importance",
-                "Objective by one parameter",
-                "Objective by two parameters",
-            },
-        ),
+        (MARGIN, {}, {"Objective by one parameter"}),
+        (MARGIN, SAMPLED, {"Optimisation history", "Objective by one parameter"}),
+        (MARGIN | MINER, {}, COMPARED),
+        (MARGIN | RATE, {}, COMPARED | {"Objective by two parameters"}),
     ],
 )
-def test_one_parameter_needs_no_comparison_of_parameters(tmp_path, axes, headings):
+def test_figures_that_would_say_nothing_are_left_out(tmp_path, axes, sampled, headings):
+    space = Space(name="a", axes=axes, **sampled)
     storage = open_storage(f"sqlite:///{tmp_path / 'optuna.db'}")
-    study = TrialQueue.open(storage, name="a", space=Space(name="a", axes=axes), fresh=False)
+    study = TrialQueue.open(storage, name="a", space=space, fresh=False)
     while taken := study.take():
         study.note_trial(taken.number, RUN, f"run {taken.number}")
         study.complete(taken.number, {SCORE: taken.point["margin"]})

@@ -1,6 +1,6 @@
 """Optuna's figures of a study, and the learning curves and ROC curves of its runs, in Plotly."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import optuna
@@ -33,7 +33,8 @@ def of_study(study: Study) -> dict[str, Figure]:
     """Heading to figure, for those figures that the study's trials suffice for.
 
     They show how parameters affect the first objective; all but the history and the objective by
-    one parameter need two parameters. The Pareto front of two or three objectives comes first.
+    one parameter need two parameters, and a contour two that are numbers. A grid, whose order
+    means nothing, has no history. The Pareto front of two or three objectives comes first.
     """
     own, space = study.study, study.space
     done = own.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
@@ -44,36 +45,37 @@ def of_study(study: Study) -> dict[str, Figure]:
     ]
     if not varied:
         return {}
+    numeric = [
+        key
+        for key in varied
+        if all(isinstance(one.params.get(key, 0), int | float) for one in done)
+    ]
     first = describe(next(iter(space.objectives))).heading
     single = _by_first_objective(own, done)
-    drawn: dict[str, Callable[[], Figure]] = {
-        "Optimisation history": lambda: visualization.plot_optimization_history(
-            single, target_name=first
-        ),
-        "Parallel coordinates": lambda: visualization.plot_parallel_coordinate(
-            single, params=varied, target_name=first
-        ),
-        "Parameter importance": lambda: visualization.plot_param_importances(
-            single, params=varied, evaluator=FanovaImportanceEvaluator(seed=0), target_name=first
-        ),
-        "Objective by one parameter": lambda: visualization.plot_slice(
-            single, params=varied, target_name=first
-        ),
-        "Objective by two parameters": lambda: visualization.plot_contour(
-            single, params=varied[:4], target_name=first
-        ).update_layout(height=320 * max(len(varied[:4]) - 1, 2)),
-    }
+    figures: dict[str, Figure] = {}
     if space.several and len(space.objectives) < 4:
-        front = {"Pareto front": lambda: visualization.plot_pareto_front(own)}
-        drawn = {**front, **drawn}
-    left_out = set[str]()
-    if len(varied) == 1:
-        left_out = {"Parallel coordinates", "Parameter importance", "Objective by two parameters"}
-    elif len(done) < 4 or len({tuple(one.values) for one in done}) < 2:
-        left_out = {"Parameter importance"}  # fANOVA needs more
-    return {
-        heading: _in_our_style(draw()) for heading, draw in drawn.items() if heading not in left_out
-    }
+        figures["Pareto front"] = visualization.plot_pareto_front(own)
+    if space.sampler:
+        figures["Optimisation history"] = visualization.plot_optimization_history(
+            single, target_name=first
+        )
+    if len(varied) > 1:
+        figures["Parallel coordinates"] = visualization.plot_parallel_coordinate(
+            single, params=varied, target_name=first
+        )
+    if len(varied) > 1 and len(done) > 3 and len({tuple(one.values) for one in done}) > 1:
+        fanova = FanovaImportanceEvaluator(seed=0)  # it needs as much
+        figures["Parameter importance"] = visualization.plot_param_importances(
+            single, params=varied, evaluator=fanova, target_name=first
+        )
+    figures["Objective by one parameter"] = visualization.plot_slice(
+        single, params=varied, target_name=first
+    )
+    if len(numeric) > 1:
+        figures["Objective by two parameters"] = visualization.plot_contour(
+            single, params=numeric[:4], target_name=first
+        ).update_layout(height=320 * max(len(numeric[:4]) - 1, 2))
+    return {heading: _in_our_style(figure) for heading, figure in figures.items()}
 
 
 def learning_curves(curves: Mapping[str, Curve], *, best: str, ended: set[str]) -> Figure:
