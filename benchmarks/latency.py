@@ -111,14 +111,14 @@ def tensorflow_ways(path: Path) -> dict[str, Callable[[np.ndarray], np.ndarray]]
         model.export(scratch, format="tf_saved_model", verbose=False)
         content = tf.lite.TFLiteConverter.from_saved_model(scratch).convert()
     lite = tf.lite.Interpreter(model_content=content, num_threads=1)
-    (given,), (answer,) = lite.get_input_details(), lite.get_output_details()
+    (given,), (output,) = lite.get_input_details(), lite.get_output_details()
     lite.resize_tensor_input(given["index"], (1, *model.input_shape[1:]))
     lite.allocate_tensors()
 
     def light(faces: np.ndarray) -> np.ndarray:
         lite.set_tensor(given["index"], floats(faces))
         lite.invoke()
-        return lite.get_tensor(answer["index"])
+        return lite.get_tensor(output["index"])
 
     return {
         "LiteRT": light,

@@ -108,9 +108,9 @@ REFUSED = {
     "400 GB": (huge(10**11), "ONNX Runtime can run|fails on a face"),
     "4 GB": (huge(10**9), "ONNX Runtime can run|fails on a face"),
 } | {
-    what: (make_network(nodes, given=[info("face", given)], outputs=[info("unit", answer)]),
+    what: (make_network(nodes, given=[info("face", given)], outputs=[info("unit", output)]),
            "not a network from any number|ONNX Runtime can run")
-    for what, (nodes, given, answer) in SHAPED.items()
+    for what, (nodes, given, output) in SHAPED.items()
 }  # fmt: skip
 
 

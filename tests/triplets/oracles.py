@@ -16,12 +16,12 @@ def negatives(distances, labels, anchor):
 def valid(kind, distances, labels, anchor, positive, margin):
     """The negatives of a pair that are of the kind, nearest first."""
     there = distances[anchor, positive]
-    beyond = np.float32(there + np.float32(margin))
+    limit = np.float32(there + np.float32(margin))
     wanted = {
         "hard": lambda d: d < there,
         "batch_hard": lambda d: True,
-        "semihard": lambda d: there < d < beyond,
-        "violating": lambda d: d < beyond,
+        "semihard": lambda d: there < d < limit,
+        "violating": lambda d: d < limit,
     }[kind]
     if not np.isfinite(there):
         return []

@@ -32,10 +32,10 @@ def network():
 
 def auc(embeddings, labels):
     """The share of (matched, mismatched) pairs in the right order."""
-    apart = ((embeddings[:, None] - embeddings[None]) ** 2).sum(-1)
-    upper = np.triu(np.ones_like(apart, bool), 1)
+    distances = ((embeddings[:, None] - embeddings[None]) ** 2).sum(-1)
+    upper = np.triu(np.ones_like(distances, bool), 1)
     same = labels[:, None] == labels[None]
-    matched, mismatched = apart[upper & same], apart[upper & ~same]
+    matched, mismatched = distances[upper & same], distances[upper & ~same]
     return (matched[:, None] < mismatched[None]).mean()
 
 
@@ -55,13 +55,13 @@ def test_the_loss_is_the_hinge_over_hard_triplets():
     """By plain loops: the mean over pairs that have a hard negative, one of which was drawn."""
     faces, labels = blobs(1)
     embeddings = faces / np.linalg.norm(faces, axis=1, keepdims=True)
-    apart = ((embeddings[:, None] - embeddings[None]) ** 2).sum(-1)
+    distances = ((embeddings[:, None] - embeddings[None]) ** 2).sum(-1)
     lows, highs = [], []
     for a in range(len(labels)):
         for p in range(a + 1, len(labels)):
-            negatives = apart[a, (labels != labels[a]) & (apart[a] < apart[a, p])]
+            negatives = distances[a, (labels != labels[a]) & (distances[a] < distances[a, p])]
             if labels[a] == labels[p] and len(negatives):
-                losses = apart[a, p] - negatives + 0.2
+                losses = distances[a, p] - negatives + 0.2
                 lows.append(losses.min())
                 highs.append(losses.max())
     value = float(TripletLoss(margin=0.2, miner=hard)(labels, embeddings))

@@ -17,7 +17,7 @@ from tripletlab import config
 from tripletlab.recognition.bundle import write_bundle
 
 SIZE, GRID = 64, 8  # pixels along the side of a face, and of its embedding
-THRESHOLD = 0.55  # between what Ann's pictures and Ben's are apart, see people.py
+THRESHOLD = 0.55  # between the distances of Ann and Ben, see people.py
 
 
 @pytest.fixture(scope="session")

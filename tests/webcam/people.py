@@ -24,7 +24,7 @@ def picture(seed, number, **changes):
     return cv2.cvtColor(render(person, drawn, size=SIZE), cv2.COLOR_RGB2BGR)
 
 
-def film(path, pictures):
+def write_video(path, pictures):
     """Write a video that appears whole, in place of the one that is there."""
     unfinished = path.with_name(f"unfinished-{path.name}")
     size = pictures[0].shape[1::-1]

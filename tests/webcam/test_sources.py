@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.webcam.people import film
+from tests.webcam.people import write_video
 from tripletlab.webcam.camera import CameraThread
 from tripletlab.webcam.sources import SourceError, open_source
 
@@ -22,7 +22,7 @@ def plain(level):
 
 
 def test_a_video_is_played_over_and_over(tmp_path):
-    film(tmp_path / "v.avi", [plain(20), plain(120), plain(220)])
+    write_video(tmp_path / "v.avi", [plain(20), plain(120), plain(220)])
     source = open_source(str(tmp_path / "v.avi"))
     levels = [int(source.read().mean()) for _ in range(6)]
     np.testing.assert_allclose(levels, [20, 120, 220] * 2, atol=3)
@@ -68,7 +68,7 @@ def test_what_gives_no_picture_says_why(given, says, tmp_path, monkeypatch):
 def test_a_lost_source_is_told_of_and_read_again(tmp_path, monkeypatch):
     monkeypatch.setattr("tripletlab.webcam.camera.RETRY_SECONDS", 60)  # only retry() brings it back
     path = tmp_path / "v.avi"
-    film(path, [plain(20)] * 3)
+    write_video(path, [plain(20)] * 3)
     thread = CameraThread(str(path))
     thread.start()
     serial, _ = thread.frames.after(0, timeout=10)
@@ -77,7 +77,7 @@ def test_a_lost_source_is_told_of_and_read_again(tmp_path, monkeypatch):
         newer = thread.frames.after(serial, timeout=0.05)
         serial = newer[0] if newer else serial
     assert "not there" in thread.trouble
-    film(path, [plain(200)])
+    write_video(path, [plain(200)])
     thread.retry()
     serial, frame = thread.frames.after(serial, timeout=10)
     assert frame.picture.mean() == pytest.approx(200, abs=3)
@@ -130,7 +130,7 @@ def test_damaged_bytes_of_a_video_are_pictures_or_a_sentence(tmp_path, monkeypat
     """A few bytes at random, 120 times; nothing is printed, for the window says it."""
     monkeypatch.setattr("tripletlab.webcam.sources.Pace.keep", lambda _: None)
     path = tmp_path / "v.avi"
-    film(path, [plain(20), plain(120), plain(220)])
+    write_video(path, [plain(20), plain(120), plain(220)])
     whole, random_, played = path.read_bytes(), random.Random(0), 0
     for _ in range(120):
         content = bytearray(whole)
@@ -168,7 +168,7 @@ def test_what_is_no_video_is_a_sentence(kind, tmp_path):
 
 
 def test_a_video_of_too_large_pictures_is_not_played(tmp_path, monkeypatch):
-    film(tmp_path / "v.avi", [plain(20)])
+    write_video(tmp_path / "v.avi", [plain(20)])
     monkeypatch.setattr("tripletlab.webcam.sources.MOST_PIXELS", 60 * 80 - 1)
     with pytest.raises(SourceError, match="too large"):
         open_source(str(tmp_path / "v.avi"))
@@ -181,7 +181,7 @@ def test_a_video_that_says_no_usable_rate_is_played_at_the_usual_one(
     rate, period, tmp_path, monkeypatch
 ):
     """As the container says it: what FFmpeg makes of it differs from build to build."""
-    film(tmp_path / "v.avi", [plain(20)])
+    write_video(tmp_path / "v.avi", [plain(20)])
     get, periods = cv2.VideoCapture.get, []
 
     class Capture:
@@ -202,7 +202,7 @@ def test_a_video_that_says_no_usable_rate_is_played_at_the_usual_one(
 
 
 def test_a_source_that_fails_in_an_unforeseen_way_is_reported(tmp_path, monkeypatch):
-    film(tmp_path / "v.avi", [plain(20)])
+    write_video(tmp_path / "v.avi", [plain(20)])
 
     def fail(_):
         raise OverflowError("timestamp too large")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.webcam.conftest import THRESHOLD
-from tests.webcam.people import ANN, BEN, before_the_camera, film
+from tests.webcam.people import ANN, BEN, before_the_camera, write_video
 from tripletlab.recognition.gallery import Gallery
 
 
@@ -23,7 +23,7 @@ def test_a_person_is_recorded_known_renamed_and_deleted_and_a_stranger_is_not_kn
     app, bundle, people, tmp_path
 ):
     video = tmp_path / "people.avi"
-    film(video, people["Ann"])
+    write_video(video, people["Ann"])
     window = app(bundle.folder, "--source", video)
     window.until(lambda texts: "Record a person to begin" in texts)
 
@@ -35,7 +35,7 @@ def test_a_person_is_recorded_known_renamed_and_deleted_and_a_stranger_is_not_kn
     window.until(lambda texts: "Ann is recorded" in texts, seconds=60)
     nearest(window, "Ann", below=THRESHOLD)
 
-    film(video, people["Ben"])
+    write_video(video, people["Ben"])
     nearest(window, "Ann", above=THRESHOLD)
     before = float(threshold(window))
     window.click("Slider", at=0.9)
@@ -82,7 +82,7 @@ def threshold(window):
 
 def test_a_lost_camera_is_reported_and_comes_back(app, bundle, people, tmp_path):
     video = tmp_path / "people.avi"
-    film(video, people["Ann"][:4])
+    write_video(video, people["Ann"][:4])
     window = app(bundle.folder, "--source", video)
     window.until(lambda texts: "frames/s" in texts)
     video.rename(tmp_path / "unplugged.avi")

@@ -62,7 +62,8 @@ def compare(
     """Compare every two models, keyed by their positions in `models`.
 
     `matched` (pairs,), `identities` (pairs, 2); the same draws of identities serve all models.
-    Values, intervals and p (twice the share of resamples beyond 0) are over all pairs at once.
+    Values, intervals and p are over all pairs at once; p is twice the share of resamples on the
+    other side of 0.
     """
     everything = np.ones(len(matched))
     statistics = [
