@@ -45,11 +45,9 @@ def of_study(study: Study) -> dict[str, Figure]:
     ]
     if not varied:
         return {}
-    numeric = [
-        key
-        for key in varied
-        if all(isinstance(one.params.get(key, 0), int | float) for one in done)
-    ]
+    items = [item for one in done for item in one.params.items()]
+    categories = {key for key, value in items if not isinstance(value, int | float)}
+    numeric = [key for key in varied if key not in categories]
     first = describe(next(iter(space.objectives))).heading
     single = _by_first_objective(own, done)
     figures: dict[str, Figure] = {}
