@@ -1,0 +1,64 @@
+"""What the app does without its window: a recording, the gallery, the rates that are shown."""
+
+from itertools import count
+from types import SimpleNamespace
+
+import pytest
+
+from tests.webcam.people import ANN, BEN, picture
+from tripletlab.errors import InputError
+from tripletlab.recognition.recogniser import Recogniser
+from tripletlab.webcam.counters import Counters
+from tripletlab.webcam.guide import PATIENCE, STEPS
+from tripletlab.webcam.recognition import recognise_frame
+from tripletlab.webcam.session import Session
+
+
+@pytest.fixture
+def session(bundle, tmp_path):
+    """A session whose threads are not started."""
+    made = Session(bundle, tmp_path / "gallery", source="97")
+    yield made
+    made.gallery.close()
+
+
+def frame(session, seed, number=0):
+    recogniser = Recogniser(session.bundle, session.gallery.enrolled, threshold=session.threshold)
+    return recognise_frame(picture(seed, number), recogniser)
+
+
+def test_a_recording_enrols_the_person_who_is_then_recognised(session, monkeypatch):
+    clock = SimpleNamespace(monotonic=count(step=PATIENCE + 1).__next__)
+    monkeypatch.setattr("tripletlab.webcam.session.time", clock)
+    session.record(" Ann ")
+    names = [session.advance_recording(frame(session, ANN)) for _ in range(len(STEPS) + 1)]
+    assert names == [None] * len(STEPS) + ["Ann"]  # the first frame begins the first step
+    assert session.recording is None
+    assert session.gallery.people() == {"Ann": len(STEPS)}
+    assert [one.name for one in frame(session, ANN).people] == ["Ann"]
+    assert [one.name for one in frame(session, BEN).people] == [None]
+    with pytest.raises(InputError, match="already recorded"):
+        session.record("Ann")
+
+
+def test_the_rates_are_the_calibrations_and_grow_with_the_people(session, monkeypatch):
+    curve = session.bundle.card.calibration
+    session.threshold = 0.8
+    for people in (1, 3):
+        names = tuple("abc"[:people])
+        monkeypatch.setattr(session.gallery.enrolled, "names", names)
+        far, of_any, tar = session.expected()
+        assert (far, tar) == (curve.far_at(0.8), curve.tar_at(0.8))
+        assert of_any == pytest.approx(1 - (1 - far) ** people)
+    session.threshold = 99
+    assert session.threshold == session.highest
+    assert curve.far_at(session.highest) == pytest.approx(0.5, abs=0.01)
+
+
+def test_the_counters_forget_what_is_older_than_a_second(session):
+    counters, result = Counters(), frame(session, ANN)._replace(dropped=3)
+    for now in (0.0, 0.9, 1.5):
+        counters.shown(now)
+        counters.recognised(result, now)
+    assert counters.line(1.6).startswith("2 frames/s, 2 recognised/s, 9 dropped   detection")
+    assert counters.line(5).startswith("0 frames/s, 0 recognised/s, 9 dropped")
