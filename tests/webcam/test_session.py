@@ -7,7 +7,6 @@ import pytest
 
 from tests.webcam.people import ANN, BEN, picture
 from tripletlab.errors import InputError
-from tripletlab.recognition.recogniser import Recogniser
 from tripletlab.webcam.counters import Counters
 from tripletlab.webcam.guide import PATIENCE, STEPS
 from tripletlab.webcam.recognition import recognise_frame
@@ -23,8 +22,8 @@ def session(bundle, tmp_path):
 
 
 def frame(session, seed, number=0):
-    recogniser = Recogniser(session.bundle, session.gallery.enrolled, threshold=session.threshold)
-    return recognise_frame(picture(seed, number), recogniser)
+    """As the session's own thread would recognise it."""
+    return recognise_frame(picture(seed, number), session._recogniser)
 
 
 def test_a_recording_enrols_the_person_who_is_then_recognised(session, monkeypatch):
