@@ -9,7 +9,7 @@ import keras
 import pytest
 import tensorflow
 
-from tests.training.test_model import small_network
+from tests.training.fits import small_network
 from tripletlab.cli import main
 from tripletlab.errors import InputError
 from tripletlab.training import backend
@@ -18,7 +18,7 @@ LOADED = """
 from tripletlab.training import backend
 backend.load()
 import keras
-from tests.training.test_model import small_network
+from tests.training.fits import small_network
 policy, data_format = keras.config.dtype_policy().name, keras.config.image_data_format()
 print(keras.config.backend(), keras.config.floatx(), policy, data_format, keras.config.epsilon())
 print(small_network().count_params())

@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 
-from tests.training.test_model import Silent, small_network
+from tests.training.fits import Silent, small_network
 from tripletlab.errors import InputError
 
 EPOCHS = 4

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.stores import make_store
-from tests.training.test_model import Silent, small_network
+from tests.training.fits import Silent, small_network
 from tripletlab import config
 from tripletlab.training import backend
 from tripletlab.training.augmentation import none as as_they_are
@@ -46,6 +46,13 @@ def test_one_point_has_no_spread_and_a_line_has_rank_one():
     assert set(embedding_statistics(np.full((5, 4), 0.5, np.float32)).values()) == {0.0}
     two = np.float32([[1, 0, 0], [0, 1, 0], [1, 0, 0]])
     assert embedding_statistics(two)["effective_rank"] == pytest.approx(1, abs=1e-6)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_embeddings_that_are_not_finite_have_no_statistics(value):
+    points = unit()
+    points[3, 1] = value
+    assert np.isnan(list(embedding_statistics(points).values())).all()
 
 
 @pytest.mark.parametrize(

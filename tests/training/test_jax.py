@@ -55,7 +55,7 @@ def answer(choices):
         return str(error)
 
 def own_losses():
-    from tests.training.test_model import decayed_network, settings, unit
+    from tests.training.fits import decayed_network, settings, unit
     from tripletlab.training.model import TripletModel
     from tripletlab.triplets.miners import semihard
     embedder = decayed_network()

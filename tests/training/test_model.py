@@ -1,53 +1,17 @@
-"""The model's loss against the paper's formulas in plain loops, and a fit that can be repeated."""
+"""The model's loss against the paper's formulas in plain loops."""
 
 import keras
 import numpy as np
 import pytest
 
-from tests.stores import make_store
-from tripletlab.architectures.network import network
-from tripletlab.architectures.tables import simple_cnn
+from tests.training.fits import decayed_network, settings, unit
 from tripletlab.errors import InputError
 from tripletlab.training import backend
-from tripletlab.training.augmentation import none
-from tripletlab.training.batches import PeopleByPhotos
-from tripletlab.training.fit import fit
-from tripletlab.training.guard import none as unguarded
-from tripletlab.training.inference import embed, images_per_second
 from tripletlab.training.model import TripletModel
 from tripletlab.training.three_inputs import ThreeInputs
 from tripletlab.triplets.losses import hinge
 from tripletlab.triplets.miners import given, hard, semihard
 from tripletlab.triplets.regularizers import none as none_added
-
-
-def small_network():
-    return network(
-        table=simple_cnn(),
-        input_size=32,
-        embedding_dim=16,
-        width=0.25,
-        batch_norm=False,
-        pool=None,
-        dtype="float32",
-    )
-
-
-def small_batches(*, seed):
-    return PeopleByPhotos(
-        make_store(entries=12, photos=6),
-        people=4,
-        photos=4,
-        steps=4,
-        augmentation=none,
-        miner=semihard,
-        seed=seed,
-    )
-
-
-def unit(seed, shape=(12, 8)):
-    points = np.random.default_rng(seed).normal(size=shape).astype(np.float32)
-    return points / np.linalg.norm(points, axis=1, keepdims=True)
 
 
 def only_choice(distances, labels, margin, kind):
@@ -94,30 +58,6 @@ def test_the_loss_is_the_mean_hinge_of_the_kept_triplets(miner):
     assert trackers["positive_distance"] == pytest.approx(distances[same & upper].mean(), rel=1e-5)
     assert trackers["negative_distance"] == pytest.approx(distances[~same].mean(), rel=1e-5)
     assert trackers["active"] == trackers["kept"]  # of these kinds each costs something
-
-
-def settings(**changes):
-    return {
-        "miner": hard,
-        "loss": hinge,
-        "regularizer": none_added,
-        "margin": 0.3,
-        "batch_size": 12,
-        "seed": 0,
-        **changes,
-    }
-
-
-def decayed_network():
-    """Eight numbers to eight: a layer with weight decay, and one whose activity costs, nested."""
-    inner = keras.Sequential(
-        [
-            keras.Input((8,)),
-            keras.layers.Dense(8, kernel_regularizer="l2", name="decayed"),
-            keras.layers.ActivityRegularization(l1=0.01),
-        ]
-    )
-    return keras.Sequential([keras.Input((8,)), inner, keras.layers.UnitNormalization()])
 
 
 @pytest.mark.parametrize("kind", [TripletModel, ThreeInputs])
@@ -186,118 +126,3 @@ def test_plain_fit_trains_with_the_margin_that_it_was_given():
     past = model.fit(unit(1), labels, batch_size=12, epochs=3, shuffle=False, verbose=0).history
     assert past["loss"][0] > 0.05
     assert past["kept"][0] > 0.1
-
-
-class Silent:
-    def __init__(self):
-        self.losses, self.steps = [], 0
-
-    def step(self):
-        self.steps += 1
-
-    def epoch(self, epoch, metrics):
-        self.losses.append(metrics["train/loss"])
-
-
-def run(*, seed=1, epochs=3, scores=(0.5, 0.6, 0.7), patience=5):
-    """The losses, weights and best epoch of a short fit with scripted validation scores."""
-    backend.start(seed=seed)
-    batches = small_batches(seed=seed)
-    embedder = small_network()
-    model = TripletModel(
-        embedder,
-        miner=semihard,
-        loss=hinge,
-        regularizer=none_added,
-        margin=0.2,
-        batch_size=16,
-        seed=seed,
-    )
-    given, seen, weights = iter([0.5, *scores]), Silent(), []  # first the untrained network's
-
-    def evaluate(network, margin):
-        assert margin == pytest.approx(0.2)
-        weights.append([value.copy() for value in network.get_weights()])
-        return {"auc": next(given), "mean_distance": 1.0}
-
-    best = fit(
-        model,
-        batches,
-        optimizer=keras.optimizers.Adam(1e-3),
-        margin=lambda progress, distance: 0.2,
-        guard=unguarded,
-        checkpoint=None,
-        evaluate=evaluate,
-        report=seen,
-        epochs=epochs,
-        patience=patience,
-    )
-    return seen, embedder, weights[1:], best.best_epoch
-
-
-def test_the_same_seed_gives_the_same_numbers_to_the_last_bit():
-    one, network, *_ = run()
-    same, again, *_ = run()
-    assert one.losses == same.losses
-    for a, b in zip(network.get_weights(), again.get_weights(), strict=True):
-        np.testing.assert_array_equal(a, b)
-    assert run(seed=2)[0].losses != one.losses
-
-
-def test_training_lowers_the_loss():
-    seen, *_ = run(epochs=12, scores=[0.5 + epoch / 100 for epoch in range(12)], patience=12)
-    assert seen.losses[-1] < 0.8 * seen.losses[0]
-    assert seen.steps == 12 * 4
-
-
-def test_the_best_epoch_is_kept():
-    _, embedder, weights, best = run(scores=(0.5, 0.9, 0.7))
-    assert best == 2
-    for kept, then in zip(embedder.get_weights(), weights[1], strict=True):
-        np.testing.assert_array_equal(kept, then)
-
-
-def test_training_stops_when_validation_does_not_improve():
-    seen, *_ = run(epochs=20, scores=[0.9] + [0.5] * 19, patience=2)
-    assert len(seen.losses) == 3
-
-
-def test_numbers_beyond_the_finite_end_the_fit():
-    backend.start(seed=1)
-    batches = small_batches(seed=1)
-    embedder = small_network()
-    embedder.set_weights([np.full_like(value, np.nan) for value in embedder.get_weights()])
-    model = TripletModel(
-        embedder,
-        miner=semihard,
-        loss=hinge,
-        regularizer=none_added,
-        margin=0.2,
-        batch_size=16,
-        seed=1,
-    )
-    with pytest.raises(FloatingPointError, match="learning rate"):
-        fit(
-            model,
-            batches,
-            optimizer=keras.optimizers.Adam(1e-3),
-            margin=lambda progress, distance: 0.2,
-            evaluate=lambda network, margin: {"auc": 0.5, "mean_distance": 1.0},
-            report=Silent(),
-            guard=unguarded,
-            checkpoint=None,
-            epochs=1,
-            patience=1,
-        )
-
-
-def test_embedding_in_batches_is_embedding_one_by_one():
-    backend.start(seed=1)
-    faces = np.random.default_rng(0).integers(0, 256, (300, 32, 32)).astype(np.uint8)
-    embedder = small_network()
-    embedded = embed(embedder, faces)
-    assert embedded.shape == (300, 16)
-    assert embedded.dtype == np.float32
-    alone = np.asarray(embedder(faces[271:272, ..., None].astype(np.float32)))
-    np.testing.assert_allclose(embedded[271:272], alone, atol=1e-5)
-    assert 0 < images_per_second(embedder, faces[:3]) < float("inf")

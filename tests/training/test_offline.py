@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from tests.training.test_model import Silent, small_network, unit
+from tests.training.fits import Silent, small_network, unit
 from tests.triplets import oracles
 from tripletlab.errors import InputError
 from tripletlab.training import backend, offline

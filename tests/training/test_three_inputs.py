@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from tests.training.test_model import small_network
+from tests.training.fits import small_network
 from tripletlab import config
 from tripletlab.errors import InputError
 from tripletlab.training import backend

@@ -4,7 +4,7 @@ import keras
 import pytest
 from keras import layers
 
-from tests.training.test_model import settings
+from tests.training.fits import settings
 from tripletlab.errors import InputError
 from tripletlab.training import unsafe_layers
 from tripletlab.training.model import TripletModel

@@ -83,11 +83,7 @@ class ValidationCallback(keras.callbacks.Callback):  # type: ignore[misc]
 
         No triplet is kept where distances are not finite, and a loss of 0 would pass for success.
         """
-        if not all(math.isfinite(value) for value in logs.values()):
-            raise FloatingPointError(
-                "training left the finite numbers; give a lower learning rate"
-                f" (optimizer.learning_rate={float(self.model.optimizer.learning_rate) / 10:g})"
-            )
+        self._check_finite(logs)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Evaluate the embedder, and add the margin, the learning rate and the speed."""
@@ -99,8 +95,16 @@ class ValidationCallback(keras.callbacks.Callback):  # type: ignore[misc]
         logs["margin"] = margin
         logs["learning_rate"] = float(self.model.optimizer.learning_rate)
         figures = self.evaluate(self.model.embedder, margin)
+        self._check_finite(figures)  # the last step's weights, whose loss nobody has computed
         logs.update({f"val_{name}": value for name, value in figures.items()})
         self.progress.distances.append(figures[DISTANCE])
+
+    def _check_finite(self, metrics: dict[str, float]) -> None:
+        if not all(math.isfinite(value) for value in metrics.values()):
+            raise FloatingPointError(
+                "training left the finite numbers; give a lower learning rate"
+                f" (optimizer.learning_rate={float(self.model.optimizer.learning_rate) / 10:g})"
+            )
 
 
 class BestWeights(keras.callbacks.Callback):  # type: ignore[misc]

@@ -3,6 +3,7 @@
 Nothing here imports Keras.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -30,8 +31,10 @@ def embedding_statistics(embeddings: NDArray[np.float32]) -> dict[str, float]:
     `mean_distance`, of all pairs: 0 when all coincide, 2 for points drawn at random;
     `embedding_std`, the mean over dimensions: 0, and about dim^-1/2 at random; `effective_rank`,
     the exponential of the entropy of the covariance's eigenvalues (Roy and Vetterli, 2007): between
-    1 and dim, 0 when all coincide.
+    1 and dim, 0 when all coincide. All three are NaN where an embedding is not finite.
     """
+    if not np.isfinite(embeddings).all():
+        return dict.fromkeys(("mean_distance", "embedding_std", "effective_rank"), math.nan)
     points = embeddings.astype(np.float64)
     count = len(points)
     centred = points - points.mean(axis=0)
