@@ -73,6 +73,18 @@ def test_a_run_of_ones_own_code(mine):
         assert 0 < float(value) <= 1
 
 
+def test_a_run_of_code_that_has_changed_since_is_not_taken_for_ones_own(mine):
+    words = ["train", "miner=nearest", *TINY, "architecture=wide", "fit.epochs=1"]
+    first, same = (tripletlab(mine, *words) for _ in range(2))
+    assert first.returncode == 0, first.stderr
+    assert same.stdout == first.stdout
+    code = mine / "my_lab.py"
+    code.write_text(code.read_text().replace("[:, :1]", "[:, 1:2]"))  # the next to nearest one
+    changed = tripletlab(mine, *words)
+    assert changed.returncode == 0, changed.stderr
+    assert changed.stdout.splitlines()[-1] != first.stdout.splitlines()[-1]
+
+
 def test_a_choice_is_an_axis(mine):
     axes = ["axes.miner=[nearest,semihard]", "axes.margin=[0.2]", "architecture=wide"]
     done = tripletlab(mine, "sweep", "--dry-run", *axes)

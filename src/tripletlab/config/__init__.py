@@ -8,7 +8,7 @@ from tripletlab.config.compose import (
     recorded,
     show,
 )
-from tripletlab.config.files import folder, groups, use
+from tripletlab.config.files import folder, groups, own_code, use
 from tripletlab.config.instantiate import Component
 from tripletlab.config.overrides import allow_only, key_of, of_nouns, override, parsed, split_words
 from tripletlab.config.run_config import (
@@ -36,6 +36,7 @@ __all__ = [
     "key_of",
     "of_nouns",
     "override",
+    "own_code",
     "parsed",
     "recorded",
     "show",

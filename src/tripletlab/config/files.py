@@ -36,6 +36,13 @@ def own_folders() -> list[Path]:
     return list(_own)
 
 
+def own_code() -> list[Path]:
+    """The files of the modules that were imported from beside the folders that `use` has added."""
+    places = {conf.parent.joinpath(*name.split(".")) for conf in _own for name in sys.modules}
+    files = (file for place in places for file in (place / "__init__.py", Path(f"{place}.py")))
+    return sorted(file for file in files if file.is_file())
+
+
 def groups() -> dict[str, dict[str, str]]:
     """Every noun of conf/ and its choices, each with the comment in its first line."""
     nouns = {one.name for conf in _folders() for one in conf.iterdir() if one.is_dir()}

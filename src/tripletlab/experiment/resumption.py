@@ -7,13 +7,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from tripletlab.config import RunConfig
+from tripletlab.config import RunConfig, own_code
 from tripletlab.errors import InputError
 from tripletlab.experiment.data import Data
 from tripletlab.system.locks import held
 from tripletlab.system.provenance import code_fingerprint
 from tripletlab.tracking.past_runs import RunRecord
 from tripletlab.tracking.tracker import Tracker
+from tripletlab.training import backend
 
 RECIPE = "tripletlab.recipe"  # the tag by which a run of the same recipe is found
 ELSEWHERE = ("tracking", "preparation", "data")  # config keys that decide no number of a run
@@ -37,19 +38,24 @@ def earlier(config: RunConfig, data: Data, tracker: Tracker, *, fresh: bool) -> 
     recipe = _recipe(config, data)
     folder = Path(tracker.folder).resolve()
     checkpoint = folder / "train" / f"{code_fingerprint()}-{recipe}.npz"
-    with held(folder / "live" / f"train-{recipe}") as free:
+    lock = folder / "live" / f"train-{recipe}"
+    with held(lock) as free:
         if not free:
             raise InputError("another process is training the same network; let it end first")
         run = None if fresh else tracker.runs.tagged(RECIPE, recipe)
         if run is None:
             checkpoint.unlink(missing_ok=True)
-        yield Earlier(run, {RECIPE: recipe}, checkpoint)
-        checkpoint.unlink(missing_ok=True)
+        try:
+            yield Earlier(run, {RECIPE: recipe}, checkpoint)
+            checkpoint.unlink(missing_ok=True)
+        finally:
+            lock.unlink(missing_ok=True)
 
 
 def _recipe(config: RunConfig, data: Data) -> str:
-    """16 hex digits of all that decides a run's numbers: its config, its data and the code."""
+    """16 hex digits of what decides a run's numbers: config, data, code and backend."""
     own = {key: value for key, value in config.tree.items() if key not in ELSEWHERE}
-    parts = [own, data.faces.fingerprint, data.pairs.fingerprint, code_fingerprint()]
+    code = code_fingerprint(own_code()), backend.description()["backend"]
+    parts = [own, data.faces.fingerprint, data.pairs.fingerprint, code]
     text = json.dumps(parts, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

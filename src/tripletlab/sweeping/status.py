@@ -92,7 +92,7 @@ def clean(config: StudiesConfig) -> None:
             over = ("complete", "pruned")
             alive = {stem(one) for one in study.latest() if STATES[one.state] not in over}
         for path in folder.glob("*.npz"):
-            if path.stem not in alive:
+            if path.stem.rpartition("-")[0] not in alive:  # the code's digits aside
                 freed += path.stat().st_size
                 path.unlink()
     for path in Path(config.tracking["folder"]).glob("train/*.npz"):

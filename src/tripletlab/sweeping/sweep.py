@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+from tripletlab.config import own_code
 from tripletlab.errors import InputError
 from tripletlab.experiment.data import Data, prepare
 from tripletlab.sweeping.driver import Driver
@@ -80,6 +81,7 @@ def _drive(plan: Plan, queue: TrialQueue, engine: Engine, tracker: Tracker, pare
     """Run the missing trials; whatever stops this, no run stays open."""
     base = plan.base
     folder = Path(tracker.folder).resolve() / "sweeps" / queue.name
+    code = code_fingerprint(own_code())  # a run goes on with the same code alone
 
     def job(taken: QueuedTrial) -> Job:
         place = folder / file_stem(taken.place, taken.seed)
@@ -88,7 +90,7 @@ def _drive(plan: Plan, queue: TrialQueue, engine: Engine, tracker: Tracker, pare
             name=plan.space.title(taken.point, taken.seed),
             config=pickle.dumps(plan.run_config(taken.point, taken.seed)),
             run_id=taken.run_id,
-            checkpoint=place.with_suffix(".npz"),
+            checkpoint=place.with_name(f"{place.name}-{code}.npz"),
             log=place.with_suffix(".log"),
             parent=parent,
         )
@@ -119,8 +121,8 @@ def _report_changes(queue: TrialQueue, plan: Plan, data: Data) -> None:
     own = [one for one in plan.overrides if one.partition("=")[0].split(".")[0] not in SWEEP_KEYS]
     queue.add_note(OVERRIDES, redacted(shlex.join(own)))
     queue.add_note(STORES, f"{data.faces.path}\n{data.pairs.path}")
-    before = queue.add_note(CODE, code_fingerprint())
-    if before not in (None, code_fingerprint()):
+    code = code_fingerprint(own_code())
+    if queue.add_note(CODE, code) not in (None, code):
         say(
             "The code has changed since this sweep began; finished runs are kept."
             " `tripletlab sweep --fresh` (make sweep FRESH=1) runs them anew."

@@ -6,7 +6,7 @@ import os
 import platform
 import re
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ PACKAGES = (
     *("opencv-python-headless", "opencv-python", "onnxruntime", "scikit-learn", "umap-learn"),
     *("mlflow", "optuna"),
 )
+COMPUTING = ("keras", "tensorflow", "jax", "jaxlib", "numpy")  # a run's numbers depend on these
 # Settings of the libraries that compute. Nothing else of the environment: it may hold secrets.
 VARIABLES = re.compile(
     r"(TF_(ENABLE|DISABLE|DETERMINISTIC|CUDNN|CUBLAS|CUDA|GPU|XLA|NUM|FORCE|USE|CPU|AUTO)\w*"
@@ -33,11 +34,12 @@ VARIABLES = re.compile(
 FLAGS = re.compile(r"avx\w*|amx\w*|sse4_\d|fma|asimd\w*|sve\w*|bf16")
 
 
-def code_fingerprint() -> str:
-    """12 hex digits over every Python file of the package."""
-    digest = hashlib.sha256()
-    for path in sorted(PACKAGE.rglob("*.py")):
-        digest.update(str(path.relative_to(PACKAGE)).encode())
+def code_fingerprint(own: Sequence[Path] = ()) -> str:
+    """12 hex digits over the package's Python files, `own` ones, and the libraries' versions."""
+    found = _versions()
+    digest = hashlib.sha256(repr([found.get(name) for name in COMPUTING]).encode())
+    for path in (*sorted(PACKAGE.rglob("*.py")), *own):
+        digest.update(path.name.encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 
