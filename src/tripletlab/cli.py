@@ -1,8 +1,10 @@
 """The command line: `tripletlab COMMAND [KEY=VALUE …]`; the commands import what is heavy."""
 
+import errno
 import os
 import signal
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -51,6 +53,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {  # by the panel of the 
     "Use a network": (export, verify, enrol, recognise, webcam, serve),
 }
 INTERRUPTED, BROKEN_PIPE = 130, 141  # what a shell makes of SIGINT and SIGPIPE
+FULL = errno.ENOSPC, errno.EDQUOT
 LONGEST = 2000  # characters of an error's line
 CONFIGURABLE = {prepare, train, evaluate, identify, describe, sweep}  # their help lists conf/
 
@@ -107,6 +110,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return BROKEN_PIPE
     except (InputError, FloatingPointError) as error:
         message = str(error)
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        where = error.filename or f"the working folder, or TMPDIR ({tempfile.gettempdir()})"
+        message = f"{error.strerror}: make room in {where}, and give the same command again"
     except typer.TyperException as error:
         message = error.format_message()
     except (KeyboardInterrupt, typer.Abort):

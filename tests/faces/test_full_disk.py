@@ -1,13 +1,12 @@
 """A disk that fills up: one line, nothing that looks finished, and what is there goes on later."""
 
-import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.disks import small_disk
 from tripletlab import config
 from tripletlab.experiment.data import prepare
 
@@ -17,21 +16,8 @@ SMALL = [*PEOPLE, "verification.per_fold=4", "faces.min_photos=2"]
 
 @pytest.fixture
 def disk(tmp_path):
-    """A file system of its own in memory; the value changes how large it is."""
-    if os.getuid() or not shutil.which("mount"):
-        pytest.skip("only root can mount a small disk")
-    place = tmp_path / "disk"
-    place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(place)]
-    if subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip("no file system can be mounted here")
-
-    def sized(size):
-        subprocess.run(["mount", "-o", f"remount,size={size}", str(place)], check=True)
-        return place
-
-    yield sized
-    subprocess.run(["umount", "-l", str(place)], check=False)
+    with small_disk(tmp_path / "disk") as sized:
+        yield sized
 
 
 def run(data):

@@ -8,7 +8,8 @@ import time
 
 import pytest
 
-from tests.tracking.projects import SECRET, tracker_in
+from tests.disks import small_disk
+from tests.tracking.projects import SECRET, status, tracker_in
 from tripletlab.cli import main
 from tripletlab.errors import InputError
 from tripletlab.tracking import store
@@ -125,3 +126,20 @@ def test_a_store_that_cannot_be_reached_is_one_line_without_its_password(
     for variable in ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"):
         monkeypatch.delenv(variable, raising=False)
         os.environ.pop(variable, None)
+
+
+def test_files_that_do_not_fit_on_the_disk_wait_for_room(tmp_path, impatient, capsys):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "large.bin").write_bytes(bytes(5_000_000))
+    with small_disk(tmp_path / "disk") as sized:
+        tracker = tracker_in(sized("4m"))
+        tracker.open()
+        with tracker.run("one", params={}, tags={}) as run:
+            room = threading.Timer(2, sized, ["20m"])
+            room.start()
+            run.files(tmp_path / "out")
+            room.join()
+        assert "it is locked, full or away" in " ".join(capsys.readouterr().err.split())
+        assert status(run.run_id) == "FINISHED"
+        kept = tracker.runs.artifact(run.run_id, "large.bin")
+        assert kept.stat().st_size == 5_000_000

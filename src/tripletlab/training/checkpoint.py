@@ -33,16 +33,22 @@ class Progress:
 
 
 def save(path: Path, model: keras.Model, progress: Progress) -> None:
-    """Write all of it; a kill leaves the file of the epoch before."""
+    """Write all of it; a kill, or InputError, leaves the file of the epoch before."""
     arrays = {"progress": np.array(json.dumps({**asdict(progress), "best_weights": None}))}
     for part, values in {
         "model": [np.asarray(variable) for variable in _variables(model)],
         "best": progress.best_weights,
     }.items():
         arrays |= {f"{part}/{index:05}": value for index, value in enumerate(values)}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with whole(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, allow_pickle=False, **arrays)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with whole(path) as temporary, temporary.open("wb") as file:
+            np.savez(file, allow_pickle=False, **arrays)
+    except OSError as error:
+        reason = error.strerror or error
+        raise InputError(
+            f"{path}: cannot be written ({reason}); make room: the same command continues"
+        ) from error
 
 
 def load(path: Path, model: keras.Model) -> Progress:
