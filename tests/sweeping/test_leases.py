@@ -1,7 +1,10 @@
+import subprocess
+import sys
+
 import pytest
 
 from tripletlab.errors import InputError
-from tripletlab.sweeping.leases import Lease, leases
+from tripletlab.sweeping.leases import Lease, leases, visible_gpus
 
 
 def test_cores_are_shared_out_and_none_is_in_two_leases():
@@ -36,3 +39,45 @@ def test_hundredths_of_gpus_are_leased_without_rounding_errors():
         )
         starts = [int(one.gpus[0]) for one in found]
         assert starts == [worker * hundredths // 100 for worker in range(100)]
+
+
+@pytest.mark.parametrize(
+    ("named", "found"),
+    [("0,1", ["0", "1"]), ("GPU-ab12", ["GPU-ab12"]), ("", []), ("-1", []), ("2,-1", ["2"])],
+)
+def test_the_environment_says_which_gpus_are_visible(named, found, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", named)
+    assert visible_gpus() == found
+
+
+@pytest.mark.parametrize(
+    ("listed", "found"),
+    [
+        ("GPU 0: H100 (UUID: GPU-a)\nGPU 1: H100 (UUID: GPU-b)\n", ["0", "1"]),
+        ("GPU 0: H100 (UUID: GPU-a)\n  MIG 1g Device 0: (UUID: MIG-c)\n", ["0"]),
+        ("No devices were found\n", []),
+    ],
+)
+def test_without_it_the_driver_does(listed, found, tmp_path, monkeypatch):
+    """A program of that name stands in for the driver's."""
+    program = tmp_path / "nvidia-smi"
+    program.write_text(f"#!/bin/sh\nprintf '{listed}'\n")
+    program.chmod(0o755)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert visible_gpus() == found
+    program.unlink()
+    assert visible_gpus() == []
+
+
+def test_a_worker_that_takes_its_lease_has_no_more_than_that():
+    code = (
+        "import os, sys; from tripletlab.sweeping.leases import *\n"
+        "core = visible_cores()[0]\n"
+        "Lease((core,), sys.argv[1:]).take()\n"
+        "print(visible_cores() == [core], visible_gpus(), os.environ['OMP_NUM_THREADS'])"
+    )
+    for gpus in ([], ["3"]):
+        command = [sys.executable, "-c", code, *gpus]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert done.stdout == f"True {gpus} 1\n"

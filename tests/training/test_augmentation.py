@@ -33,6 +33,7 @@ def test_shift_moves_whole_pixels():
             for dx in range(-2, 3)
         ]
         assert any(moves)
+    assert (shifted != FACES).any(axis=(1, 2)).mean() > 0.8  # one in 25 stays where it is
 
 
 def test_brightness_and_contrast_stay_within_bounds():
@@ -56,6 +57,8 @@ def test_brightness_and_contrast_stay_within_bounds():
 def test_seeded():
     everything = {"flip": 0.5, "shift": 3, "brightness": 20.0, "contrast": 0.2}
     np.testing.assert_array_equal(vary(**everything), vary(**everything))
+    other = light(FACES, np.random.default_rng(4), **everything)
+    assert (other != vary(**everything)).any(axis=(1, 2)).mean() > 0.8
 
 
 LEFT_OUT = {

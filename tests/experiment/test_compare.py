@@ -1,0 +1,57 @@
+"""What can be compared: models on the same pairs, under names that differ."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tests.stores import make_pairs
+from tripletlab.errors import InputError
+from tripletlab.evaluation.comparison import decide
+from tripletlab.experiment import compare
+from tripletlab.experiment.compare import _different, _draw_differing, _Model, _model, _store
+
+
+def test_a_name_that_comes_twice_is_numbered():
+    assert _different(["hard", "semihard", "hard"]) == ["hard #1", "semihard", "hard #2"]
+    assert _different(["a", "b"]) == ["a", "b"]
+
+
+def test_models_on_different_pairs_are_not_compared(tmp_path):
+    models = [_Model(name, np.zeros(4), pairs) for name, pairs in (("a", "1"), ("b", "2"))]
+    with pytest.raises(InputError, match="a and b were evaluated on different pairs"):
+        _store(models, ["a", "b"], tmp_path)
+    with pytest.raises(InputError, match="two models or more"):
+        _store(models[:1], ["a"], tmp_path)
+
+
+def test_a_folder_of_evaluate_is_read_without_a_tracker(tmp_path):
+    folder = tmp_path / "theirs"
+    folder.mkdir()
+    (folder / "card.json").write_text(json.dumps({"about": {"pairs_fingerprint": "ab"}}))
+    np.savez(folder / "distances.npz", verification=np.array([0.5, 1.5]))
+    model = _model(str(folder), None)
+    assert (model.name, model.pairs_fingerprint) == ("theirs", "ab")
+    assert model.distances.tolist() == [0.5, 1.5]
+
+
+def test_the_pairs_that_one_model_gets_right_and_the_other_wrong_are_shown(monkeypatch, tmp_path):
+    drawn = []
+    monkeypatch.setattr(compare, "draw_montage", lambda panels, **_: drawn.extend(panels))
+    store = make_pairs(people=30, photos=2)
+    pairs = store.pairs
+    rng = np.random.default_rng(0)
+    distances = [rng.random(60) + np.where(pairs.matched, 0.0, gap) for gap in (0.3, 0.6)]
+    one, other = (decide(values, pairs.matched, pairs.fold) for values in distances)
+    _draw_differing(store, (one, other), ("a", "b"), tmp_path / "x.png")
+    gap = np.abs(one.excess - other.excess)
+    for panel, name, wins, loses in zip(drawn, "ab", (one, other), (other, one), strict=True):
+        right = [k for k in range(60) if wins.correct[k] and not loses.correct[k]]
+        assert right
+        assert panel.heading == f"only {name} is right ({len(right)})"
+        expected = [
+            f"{'one person' if pairs.matched[k] else 'two people'}"
+            f" {one.distances[k]:.2f} | {other.distances[k]:.2f}"
+            for k in sorted(right, key=lambda k: -gap[k])
+        ]
+        assert [pair.lines[0] for pair in panel.pairs] == expected[:20]

@@ -1,0 +1,61 @@
+"""The list of enrolled photos: who is enrolled, who is searched for, and lines that are wrong."""
+
+import numpy as np
+import pytest
+
+from tests.stores import make_pairs
+from tripletlab.errors import InputError
+from tripletlab.experiment.identify import _split
+
+STORE = make_pairs(people=5, photos=3)
+
+
+def split(folder, text, there=None):
+    path = folder / "gallery.txt"
+    path.write_text(text)
+    return _split(path, STORE, np.arange(15) if there is None else there)
+
+
+def test_what_is_listed_is_enrolled_and_all_else_is_searched_for(tmp_path):
+    found = split(tmp_path, "person 0\t0\n\nperson 2\t1\nperson 0\t2\n")
+    assert found.gallery.tolist() == [0, 2, 7]
+    assert found.probes.tolist() == [row for row in range(15) if row not in (0, 2, 7)]
+
+
+def test_a_photo_that_is_listed_twice_is_enrolled_once(tmp_path):
+    assert split(tmp_path, "person 1\t1\nperson 1\t0001\n").gallery.tolist() == [4]
+
+
+def test_places_are_among_the_faces_that_have_an_embedding(tmp_path):
+    there = np.array([1, 2, 4, 5, 7])
+    found = split(tmp_path, "person 1\t1\n", there)
+    assert found.gallery.tolist() == [2]
+    assert found.probes.tolist() == [0, 1, 3, 4]
+    with pytest.raises(InputError, match="line 1: photo 0 of person 1 is not in blobs"):
+        split(tmp_path, "person 1\t0\n", there)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("person 0 0\n", "line 1: write a name, a tab"),
+        ("person 0\t0\nperson 0\tone\n", "line 2: write a name, a tab"),
+        ("person 0\t-1\n", "line 1: write a name, a tab"),
+        ("person 0\t0\t1\n", "line 1: write a name, a tab"),
+        ("nobody\t0\n", "line 1: photo 0 of nobody is not in blobs"),
+        ("person 0\t3\n", "line 1: photo 3 of person 0 is not in blobs"),
+        ("", "nobody is enrolled"),
+        ("\n\n", "nobody is enrolled"),
+    ],
+)
+def test_a_list_that_is_wrong_is_one_line(text, says, tmp_path):
+    with pytest.raises(InputError, match=says):
+        split(tmp_path, text)
+
+
+def test_a_list_that_cannot_be_read(tmp_path):
+    with pytest.raises(InputError, match="cannot be read"):
+        _split(tmp_path / "none.txt", STORE, np.arange(15))
+    (tmp_path / "latin.txt").write_bytes(b"Zo\xeb\t1\n")
+    with pytest.raises(InputError, match="cannot be read"):
+        _split(tmp_path / "latin.txt", STORE, np.arange(15))

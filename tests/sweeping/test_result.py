@@ -1,0 +1,91 @@
+"""The summary of a sweep, from a real study and real runs without a network."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from tests.stores import make_store
+from tests.sweeping.studies import GRID, open_study
+from tripletlab.errors import InputError
+from tripletlab.photos.pairs import Pairs
+from tripletlab.sweeping.result import _current, summarise
+from tripletlab.sweeping.spaces import SCORE
+from tripletlab.sweeping.study import RUN
+from tripletlab.tracking.tracker import Tracker
+
+
+@pytest.fixture
+def tracker(tmp_path):
+    made = Tracker(str(tmp_path), "test", f"sqlite:///{tmp_path / 'mlflow.db'}")
+    made.open()
+    return made
+
+
+@pytest.fixture
+def faces():
+    """Two validation pairs a person: of two of their photos, and of one and the next person's."""
+    store, people = make_store(entries=12, photos=4), np.arange(10)
+    first = np.concatenate([people, people]) * 4
+    second = np.concatenate([people * 4 + 1, (people + 1) % 10 * 4])
+    pairs = Pairs(first, second, np.arange(20) < 10, np.zeros(20, np.int64))
+    return dataclasses.replace(store, validation=pairs)
+
+
+def distances(faces, quality):
+    """Those of a model that is right about pairs with this probability."""
+    matched = faces.validation.matched
+    right = np.random.default_rng(int(100 * quality)).random(len(matched)) < quality
+    return np.where(matched == right, 0.5, 1.5)
+
+
+def train(queue, tracker, faces, folder, quality):
+    """A trial with its run."""
+    taken = queue.take()
+    (folder / "out").mkdir(exist_ok=True)
+    np.savez(folder / "out" / "distances.npz", validation=distances(faces, quality))
+    with tracker.run("one", params={}, tags={}) as run:
+        run.files(folder / "out")
+    queue.note_trial(taken.number, RUN, run.run_id)
+    queue.complete(taken.number, {SCORE: quality})
+    return run.run_id
+
+
+def test_rows_are_in_the_order_of_the_space_and_the_rest_is_counted(tracker, faces, tmp_path):
+    queue = open_study(tmp_path)
+    ids = [train(queue, tracker, faces, tmp_path, quality) for quality in (0.6, 0.9)]
+    queue.prune(queue.take().number, "no hope")
+    rows, text = summarise(queue, faces, tracker)
+    assert [row.name for row in rows] == [GRID.title(cell) for cell in GRID.cells()[:2]]
+    assert [row.best_run for row in rows] == ids
+    assert [row.score for row in rows] == [0.6, 0.9]
+    assert rows[1].name in text
+    assert "Of 4 runs: 1 pruned, 1 waiting" in text
+
+
+def test_a_study_without_a_finished_run_says_why(tracker, faces, tmp_path):
+    queue = open_study(tmp_path)
+    with pytest.raises(InputError, match="no run was completed: none began"):
+        summarise(queue, faces, tracker)
+    queue.fail(queue.take().number, "ValueError: no")
+    with pytest.raises(InputError, match="no run was completed: ValueError: no"):
+        summarise(queue, faces, tracker)
+
+
+def test_runs_of_an_earlier_version_are_one_line(tracker, faces, tmp_path):
+    queue = open_study(tmp_path)
+    taken = queue.take()
+    queue.note_trial(taken.number, RUN, "a")
+    queue.note_trial(taken.number, "metrics", {"best_validation_auc": 0.5})
+    queue.study.tell(taken.number, [0.5])
+    with pytest.raises(InputError, match="of an earlier version, have no val/best_auc"):
+        summarise(queue, faces, tracker)
+
+
+def test_a_store_is_found_where_the_project_is_now(tmp_path):
+    recorded = tmp_path / "before" / "data" / "synthetic" / "ab" / "pairs.h5"
+    now = tmp_path / "now" / "data"
+    assert _current(recorded, now) == recorded
+    (now / "ab").mkdir(parents=True)
+    (now / "ab" / "pairs.h5").touch()
+    assert _current(recorded, now) == now / "ab" / "pairs.h5"

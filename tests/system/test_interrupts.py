@@ -1,0 +1,77 @@
+"""Ctrl-C and SIGTERM, in processes of their own."""
+
+import subprocess
+import sys
+
+import pytest
+
+DROPPED = """
+import gc, os, signal, time
+from tripletlab.system.interrupts import every_interrupt_heard
+
+def callback(phase, info):
+    if phase == "start":
+        gc.callbacks.remove(callback)
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.1)  # Python raises KeyboardInterrupt here, and drops it
+
+def work():
+    gc.callbacks.append(callback)
+    gc.collect()
+    for _ in range(100):
+        time.sleep(0.05)
+    print("went on")
+
+try:
+    if HEARD:
+        with every_interrupt_heard(signal.SIGINT):
+            work()
+    else:
+        work()
+except KeyboardInterrupt:
+    print("stopped")
+"""
+
+TERMINATED = """
+import os, signal
+from tripletlab.system.interrupts import terminated_as_by_hand
+before = signal.getsignal(signal.SIGTERM)
+try:
+    with terminated_as_by_hand():
+        os.kill(os.getpid(), signal.SIGTERM)
+        for _ in range(10**9): pass
+except KeyboardInterrupt:
+    print("stopped", signal.getsignal(signal.SIGTERM) == before)
+"""
+
+OTHERS = """
+from tripletlab.system.interrupts import every_interrupt_heard
+
+class Bad:
+    def __del__(self):
+        raise ValueError("in a destructor")
+
+with every_interrupt_heard(signal.SIGINT):
+    Bad()
+print("went on")
+"""
+
+
+def run(code):
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.parametrize(("heard", "ends"), [(True, "stopped"), (False, "went on")])
+def test_an_interrupt_that_python_drops_comes_again(heard, ends):
+    assert run(DROPPED.replace("HEARD", str(heard))).stdout.split("\n")[0] == ends
+
+
+def test_sigterm_ends_the_block_as_ctrl_c_does_and_is_itself_again_afterwards():
+    assert run(TERMINATED).stdout == "stopped True\n"
+    assert run("import os, signal; os.kill(os.getpid(), signal.SIGTERM)").returncode == -15
+
+
+def test_other_errors_that_python_cannot_raise_are_still_printed():
+    done = run(OTHERS)
+    assert done.stdout == "went on\n"
+    assert "ValueError: in a destructor" in done.stderr

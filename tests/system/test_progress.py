@@ -1,0 +1,79 @@
+"""What goes to stderr, and what does not."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from tripletlab.system import progress
+from tripletlab.system.progress import bar, cores, parallel_map, quiet_stderr, say, workers
+
+
+def test_a_line_goes_to_stderr_without_its_passwords_and_as_it_is(capsys):
+    progress.console.cache_clear()
+    say("postgresql://ada:s3cr3t@lab/runs [bold]not markup[/bold]")
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert " ".join(err.split()) == "postgresql://ada:***@lab/runs [bold]not markup[/bold]"
+
+
+def test_what_c_libraries_write_is_discarded_and_stderr_is_restored(capfd):
+    os.write(2, b"before\n")
+    with quiet_stderr():
+        os.write(2, b"noise\n")
+        with quiet_stderr():  # one inside another
+            os.write(2, b"noise\n")
+        os.write(2, b"noise\n")
+    with pytest.raises(ValueError, match="passes through"), quiet_stderr():
+        raise ValueError("passes through")
+    os.write(2, b"after\n")
+    assert capfd.readouterr().err == "before\nafter\n"
+
+
+def test_two_threads_do_not_leave_stderr_discarded(capfd):
+    def silence(seconds):
+        with quiet_stderr():
+            time.sleep(seconds)
+
+    threads = [threading.Thread(target=silence, args=[0.01 * k]) for k in (3, 1, 2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    os.write(2, b"heard\n")
+    assert capfd.readouterr().err == "heard\n"
+
+
+def test_a_bar_counts_to_its_total(capsys):
+    progress.console.cache_clear()
+    with bar("drawing", total=5) as advance:
+        for steps in (2, 3):
+            advance(steps)
+    assert "drawing" in (said := capsys.readouterr().err)
+    assert "5/5" in said
+
+
+def fail(number):
+    if number == 3:
+        raise ValueError("the third")
+    return number
+
+
+@pytest.mark.parametrize("backend", ["loky", "threading", "sequential"])
+def test_an_error_of_the_work_ends_the_map(backend):
+    with workers(backend=backend, n_jobs=2):
+        assert parallel_map(fail, [1, 2], title="t", size=lambda _: 1) == [1, 2]
+        with pytest.raises(ValueError, match="the third"):
+            parallel_map(fail, range(9), title="t", size=lambda _: 1)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no such call on this system")
+def test_cores_are_those_that_the_process_may_use():
+    code = "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\n"
+    code += "from tripletlab.system.progress import cores; print(cores())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "1\n"
+    assert cores() == len(os.sched_getaffinity(0))
