@@ -10,7 +10,7 @@ import threading
 import pytest
 
 from tripletlab.errors import InputError
-from tripletlab.system.locks import held, turn
+from tripletlab.system.locks import delete_unlocked, held, turn
 
 
 def test_one_that_waited_for_a_deleted_lock_holds_the_file_of_that_name(tmp_path):
@@ -75,3 +75,29 @@ def test_a_folder_that_cannot_have_locks_is_one_line(tmp_path, monkeypatch):
     for lock in (held, turn):
         with pytest.raises(InputError, match="No locks available"), lock(tmp_path / "one"):
             pass
+
+
+def test_a_lock_is_deleted_after_its_turn(tmp_path):
+    with turn(tmp_path / "lock"):
+        assert (tmp_path / "lock").is_file()
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_deleting_an_unlocked_folder_leaves_no_lock(tmp_path, there):
+    """Also where its process has deleted it meanwhile."""
+    folder = tmp_path / "store" / ".faces.unfinished"
+    if there:
+        folder.mkdir(parents=True)
+        delete_unlocked([folder], age=60)
+        assert list(folder.parent.iterdir()) == [folder]
+    delete_unlocked([folder])
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_locked_folder_is_not_deleted(tmp_path):
+    folder = tmp_path / ".faces.unfinished"
+    folder.mkdir()
+    with turn(tmp_path / ".faces.lock"):
+        delete_unlocked([folder])
+        assert folder.is_dir()

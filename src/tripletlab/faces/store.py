@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tripletlab.errors import InputError, brief
-from tripletlab.faces.store_checks import are_pairs, hold, within
+from tripletlab.faces.store_checks import are_pairs, require, within
 from tripletlab.photos.pairs import Pairs
 
 FORMAT = 3
@@ -84,7 +84,7 @@ class FaceStore:
                 **_attributes(file),
             )
             faces, entries = len(store.images), len(store.names)
-            hold(
+            require(
                 store.offsets.shape == (entries + 1,)
                 and store.offsets[0] == 0
                 and store.offsets[-1] == faces
@@ -139,7 +139,7 @@ class PairStore:
                 **_attributes(file),
             )
             faces = len(store.images)
-            hold(
+            require(
                 len(store.names) == len(store.display_names) == len(store.sources) == faces,
                 store.fallback.shape == (faces,) and store.fallback.dtype == bool,
                 within(store.map_rows, len(store.map_rows), below=faces),
@@ -195,7 +195,7 @@ def _check_layout(file: h5py.File) -> None:
 
 
 def _mapped(dataset: h5py.Dataset, path: Path) -> Images:
-    hold(dataset.dtype == np.uint8, dataset.ndim == 3, *(side > 0 for side in dataset.shape[1:]))
+    require(dataset.dtype == np.uint8, dataset.ndim == 3, *(side > 0 for side in dataset.shape[1:]))
     offset = dataset.id.get_offset()
     return np.memmap(path, np.uint8, mode="r", offset=offset, shape=dataset.shape)
 
@@ -239,5 +239,5 @@ def _read_pairs(group: h5py.Group) -> Pairs:
 def _attributes(file: h5py.File) -> dict[str, Any]:
     settings, notes = (json.loads(file.attrs[name]) for name in ("settings", "notes"))
     title, fingerprint = (str(file.attrs[name]) for name in ("title", "fingerprint"))
-    hold(isinstance(settings, dict), isinstance(notes, dict))
+    require(isinstance(settings, dict), isinstance(notes, dict))
     return {"title": title, "fingerprint": fingerprint, "settings": settings, "notes": notes}

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from tripletlab.photos.pairs import Pairs
 
 
-def hold(*true: bool) -> None:
+def require(*true: bool) -> None:
     """ValueError where something does not hold between the parts of a store."""
     if not all(true):
         raise ValueError("its parts do not fit together")

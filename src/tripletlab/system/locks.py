@@ -68,9 +68,10 @@ def delete_unlocked(folders: Iterable[Path], *, age: float = 0.0) -> None:
         lock = folder.with_suffix(".lock")
         with contextlib.suppress(OSError, InputError), held(lock) as free:
             if free:
-                changed = max(path.stat().st_mtime for path in (folder, *folder.iterdir()))
-                if time.time() - changed >= age:
-                    shutil.rmtree(folder)
+                with contextlib.suppress(OSError):  # its process has just deleted it
+                    changed = max(path.stat().st_mtime for path in (folder, *folder.iterdir()))
+                    if time.time() - changed >= age:
+                        shutil.rmtree(folder)
                 lock.unlink(missing_ok=True)
                 folder.parent.rmdir()
 
