@@ -36,7 +36,7 @@ def yunet():
     found = sorted(Path(REAL).parent.glob("models/*yunet*.onnx"))
     if not found:
         pytest.skip("no YuNet file in models/ beside the folder TRIPLETLAB_REAL")
-    return ["faces=yunet", "faces/aligner=yunet", f"faces.detector.model={found[0]}"]
+    return ["faces=yunet", f"faces.detector.model={found[0]}"]
 
 
 @pytest.mark.parametrize("choice", ["haar", "yunet"])

@@ -5,6 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
+from tripletlab import config
 from tripletlab.errors import InputError
 from tripletlab.faces.detection import Box, YuNet, by_prominence, haar, whole
 
@@ -72,6 +73,18 @@ def test_the_whole_photo_is_its_largest_square_in_the_middle(shape, box):
 def test_a_missing_model_is_an_error_that_says_where_it_comes_from(tmp_path):
     with pytest.raises(InputError, match=r"no such file.*opencv_zoo"):
         YuNet(model=str(tmp_path / "none.onnx"), score_threshold=0.9)
+
+
+def test_yunet_is_one_choice_that_needs_its_file_alone(tmp_path, monkeypatch):
+    monkeypatch.delenv("TRIPLETLAB_YUNET", raising=False)
+    with pytest.raises(InputError, match=r"YuNet needs its file.*opencv_zoo.*TRIPLETLAB_YUNET"):
+        config.compose("prepare", ["faces=yunet"]).faces.build()
+    file = tmp_path / "yunet.onnx"
+    file.touch()
+    monkeypatch.setenv("TRIPLETLAB_YUNET", str(file))
+    recipe = config.compose("prepare", ["faces=yunet"]).faces.build()
+    assert recipe.detector == YuNet(model=str(file), score_threshold=0.9)
+    assert recipe.aligner.landmarks.network == recipe.detector
 
 
 class Network:

@@ -63,14 +63,15 @@ class YuNet:
     when the file is missing.
     """
 
-    model: Annotated[str, Field(min_length=1)]  # the path of an .onnx file
+    model: str  # the path of an .onnx file
     score_threshold: Annotated[float, Field(ge=0, le=1)]  # a less certain face is none
 
     def __post_init__(self) -> None:
         if not Path(self.model).expanduser().is_file():
+            wrong = f"{self.model}: no such file" if self.model else "FILE: YuNet needs its file"
             raise InputError(
-                f"faces.detector.model={self.model}: no such file; download"
-                f" face_detection_yunet_2023mar.onnx from {YUNET_FROM} and give its path"
+                f"faces.detector.model={wrong}; download face_detection_yunet_2026may.onnx from"
+                f" {YUNET_FROM}, and give its path here or in the variable TRIPLETLAB_YUNET"
             )
 
     def __call__(self, photo: NDArray[np.uint8]) -> list[Box]:
