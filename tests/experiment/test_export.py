@@ -90,7 +90,7 @@ def bomb():
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """A run as `train` leaves it, without the training, and the overrides that find it again."""
+    """A run as `train` leaves it, without the training; the overrides that find it, and its id."""
     root = tmp_path_factory.mktemp("run")
     draw_photos(root / "photos")
     places = [f"tracking.folder={root / 'mlruns'}", f"data={root / 'data'}"]
@@ -98,20 +98,21 @@ def trained(tmp_path_factory):
     faces = prepare(composed, fresh=False).faces
     tracker = composed.tracking.build()
     tracker.open()
-    told = {"photos": faces.title, "verification": "nobody"}
+    titles = {"photos": faces.title, "verification": "nobody"}
     prints = {"faces_fingerprint": faces.fingerprint, "pairs_fingerprint": "none"}
-    with tracker.run("short", params={"photos": "synthetic"}, tags=told | prints) as run:
+    with tracker.run("short", params={"photos": "synthetic"}, tags=titles | prints) as run:
         run.metrics({"test/accuracy": 0.5})
-        run.model(network("simple_cnn", "architecture.width=0.1"), registered_as="tripletlab-short")
-    return root, places
+        run.model(network("simple_cnn", "architecture.width=0.1"))
+    return root, places, run.run_id
 
 
 def test_from_a_run_to_names(trained, tmp_path, capsys, monkeypatch):
-    root, places = trained
+    root, places, run_id = trained
     monkeypatch.chdir(tmp_path)
-    command = ["export", "1", "bundle", *places, "--far", "0.1", "--keras", "--savedmodel"]
+    command = ["export", run_id, "bundle", *places, "--far", "0.1", "--keras", "--savedmodel"]
     assert main(command) == 0
     bundle = Bundle.open(tmp_path / "bundle")
+    assert (bundle.card.version, bundle.card.run_id) == ("1", run_id)  # registered by the export
     assert bundle.card.calibration.far_at(bundle.card.threshold) <= 0.1 + 1 / 50
     assert "synthetic" in bundle.card.licence
     assert (tmp_path / "bundle" / "savedmodel" / "saved_model.pb").is_file()
@@ -151,8 +152,8 @@ def test_from_a_run_to_names(trained, tmp_path, capsys, monkeypatch):
 @pytest.fixture
 def served(trained, tmp_path):
     """The newest bundle, served by the command that the docs give; its port."""
-    _, places = trained
-    assert main(["export", "1", str(tmp_path / "bundle"), *places, "--far", "0.1"]) == 0
+    _, places, run_id = trained
+    assert main(["export", run_id, str(tmp_path / "bundle"), *places, "--far", "0.1"]) == 0
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -220,21 +221,24 @@ def test_what_cannot_be_served_is_one_line(words, hint, tmp_path, capfd):
 @pytest.mark.parametrize(
     ("words", "hint"),
     [
-        (["champion", "out"], "no model is meant by that; there are"),
-        (["7", "out"], "no model is meant by that; there are"),
-        (["1", "out", "--far", "0.00001"], "--far"),
-        (["1", "out", "more"], "write tripletlab export"),
+        (["champion", "out"], "there is no champion in"),
+        (["7", "out"], "7: no "),
+        (["RUN", "out", "--far", "0.00001"], "--far"),
+        (["RUN", "out", "more"], "write tripletlab export"),
     ],
 )
 def test_bad_input_is_one_line_and_leaves_nothing(
     words, hint, trained, tmp_path, capfd, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
+    words = [trained[2] if word == "RUN" else word for word in words]
     assert main(["export", *words[:2], *trained[1], *words[2:]]) == 2
     assert hint in capfd.readouterr().err
     assert not list(tmp_path.iterdir())
 
 
 def test_faces_that_are_gone_are_asked_for(trained, tmp_path, capfd):
-    assert main(["export", "1", str(tmp_path / "out"), trained[1][0], f"data={tmp_path}"]) == 2
+    assert (
+        main(["export", trained[2], str(tmp_path / "out"), trained[1][0], f"data={tmp_path}"]) == 2
+    )
     assert "give data=FOLDER" in capfd.readouterr().err

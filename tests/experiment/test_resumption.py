@@ -56,6 +56,14 @@ def test_a_stopped_training_continues_and_ends_with_the_same_figures(tmp_path, m
     assert main(WORDS) == 0  # finished: shown, not repeated
     assert printed(capsys) == resumed
     assert runs(tmp_path) == {stopped: "FINISHED"}
+    assert MlflowClient().search_model_versions() == []
+
+    assert main([*WORDS, "--register"]) == 0
+    registered = printed(capsys)
+    (version,) = MlflowClient().search_model_versions()
+    assert registered.pop("model") == f"{version.name}/{version.version}"
+    assert registered.pop("champion") == "yes"
+    assert (version.run_id, registered) == (stopped, resumed)
 
     assert main([*WORDS, "--fresh"]) == 0
     uninterrupted = printed(capsys)

@@ -1,6 +1,7 @@
 """Studies in a real SQLite file."""
 
-from tripletlab.sweeping.spaces import SCORE, Choice, Space
+from tripletlab.evaluation.metrics import SCORE
+from tripletlab.sweeping.spaces import Choice, Space
 from tripletlab.sweeping.storage import open_storage
 from tripletlab.sweeping.study import RUN
 from tripletlab.sweeping.trial_queue import TrialQueue

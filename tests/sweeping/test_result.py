@@ -8,9 +8,9 @@ import pytest
 from tests.stores import make_store
 from tests.sweeping.studies import GRID, open_study
 from tripletlab.errors import InputError
+from tripletlab.evaluation.metrics import SCORE
 from tripletlab.photos.pairs import Pairs
 from tripletlab.sweeping.result import _current, summarise
-from tripletlab.sweeping.spaces import SCORE
 from tripletlab.sweeping.study import RUN
 from tripletlab.tracking.tracker import Tracker
 

@@ -4,8 +4,9 @@ import pytest
 
 from tripletlab import config
 from tripletlab.errors import InputError
+from tripletlab.evaluation.metrics import SCORE
 from tripletlab.sweeping.result import summarise
-from tripletlab.sweeping.spaces import SCORE, Choice, Space
+from tripletlab.sweeping.spaces import Choice, Space
 from tripletlab.sweeping.status import best, clean, status
 from tripletlab.sweeping.storage import open_storage
 from tripletlab.sweeping.study import OVERRIDES, RUN

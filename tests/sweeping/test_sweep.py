@@ -15,7 +15,7 @@ from mlflow import MlflowClient
 from tests.imports import imported_by
 from tests.stores import SMALL
 from tripletlab.errors import InputError
-from tripletlab.evaluation.metrics import METRICS
+from tripletlab.evaluation.metrics import METRICS, SCORE
 
 
 def sweep(folder, *more):
@@ -109,13 +109,16 @@ def test_stopped_killed_completed_and_not_repeated(tmp_path):
     assert best.data.tags["photos"] == "synthetic people"
     assert METRICS.keys() == best.data.metrics.keys()
     model = client.search_registered_models()[0]
-    assert len(client.search_model_versions(f"name = '{model.name}'")) == 4
+    (version,) = client.search_model_versions(f"name = '{model.name}'")
+    winner = max(found, key=lambda run: run.data.metrics.get(SCORE, 0))
+    assert version.run_id == winner.info.run_id
+    assert model.aliases == {"champion": version.version}
 
     again, err = sweep(tmp_path).communicate()
     assert "4 of 4 runs are finished already" in err
     assert again == out
     assert len(runs(tmp_path)[0]) == len(named)
-    assert len(client.search_model_versions(f"name = '{model.name}'")) == 4
+    assert len(client.search_model_versions(f"name = '{model.name}'")) == 1
     past = (["sweep", "status"], ["sweep", "best"], ["report"], ["clean"])
     assert imported_by(*past, folder=tmp_path) == set()
 

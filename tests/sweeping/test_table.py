@@ -3,9 +3,8 @@
 import pytest
 from rich.console import Console
 
-from tripletlab.evaluation.metrics import METRICS
+from tripletlab.evaluation.metrics import METRICS, SCORE
 from tripletlab.sweeping.significance import Interval, Ranking
-from tripletlab.sweeping.spaces import SCORE
 from tripletlab.sweeping.table import (
     ModelRow,
     conclusion,

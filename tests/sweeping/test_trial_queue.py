@@ -1,7 +1,8 @@
 """The queue in a real SQLite file: what is done stays done, what was cut off is taken again."""
 
 from tests.sweeping.studies import GRID, finish, open_study
-from tripletlab.sweeping.spaces import SCORE, Range, Space
+from tripletlab.evaluation.metrics import SCORE
+from tripletlab.sweeping.spaces import Range, Space
 from tripletlab.sweeping.study import RUN, reason
 
 TPE = {"_target_": "optuna.samplers.TPESampler", "seed": 1, "n_startup_trials": 2}

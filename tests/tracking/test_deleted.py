@@ -8,25 +8,20 @@ import numpy as np
 import pytest
 from mlflow import MlflowClient
 
+from tests.tracking.projects import NAME, delete_network, logged_run, versions
 from tripletlab.errors import Deleted, InputError
+from tripletlab.evaluation.metrics import SCORE
 from tripletlab.sweeping.result import _kept, _promoted
-from tripletlab.sweeping.spaces import SCORE
 from tripletlab.sweeping.table import ModelRow
-from tripletlab.tracking.registry import CHAMPION
 
 
-def row(tracker, folder, score, *, name="model"):
-    """A finished run with its distances and a version, without a network."""
-    client = MlflowClient()
+def row(tracker, folder, score):
+    """A finished run with its distances and a network."""
+    run_id = logged_run(tracker, score)
     (folder / "out").mkdir(exist_ok=True)
     np.savez(folder / "out" / "distances.npz", validation=np.full(3, score))
-    with tracker.run(f"of {score}", params={}, tags={}) as run:
-        run.metrics({SCORE: score})
-        run.files(folder / "out")
-    if not client.search_registered_models(f"name = '{name}'"):
-        client.create_registered_model(name)
-    client.create_model_version(name, source=tracker.folder, run_id=run.run_id)
-    return ModelRow(f"of {score}", {}, (run.run_id,), ({SCORE: score},))
+    tracker.reopened(run_id).files(folder / "out")
+    return ModelRow(f"of {score}", {}, (run_id,), ({SCORE: score},))
 
 
 def delete_for_good(run_id, tracker):
@@ -56,36 +51,49 @@ def test_a_deleted_experiment_is_one_line_with_the_command_that_restores_it(trac
 
 def test_the_best_remaining_row_is_promoted_and_the_deleted_ones_are_named(tracker, tmp_path):
     best, second, third = rows = [row(tracker, tmp_path, score) for score in (0.9, 0.8, 0.7)]
-    assert _promoted(rows, tracker) == "champion: model, from the run of 0.9"
+    for _ in range(2):
+        assert _promoted(rows, tracker) == f"champion: {NAME}, from the run of 0.9"
+        assert versions() == [(NAME, best.best_run)]
     delete_for_good(best.best_run, tracker)
     kept, models, gone = _kept(rows, tracker)
     assert (kept, gone) == ([second, third], ["of 0.9"])
     assert [float(one[0][0]) for one in models] == [0.8, 0.7]
-    # the champion's run is gone, so the best that is left has a claim
-    assert _promoted(kept, tracker) == "champion: model, from the run of 0.8"
+    # the champion's run is gone, so that the best that is left takes its place
+    assert _promoted(kept, tracker) == f"champion: {NAME}, from the run of 0.8"
 
-    version = tracker.models.find(second.best_run).version
-    MlflowClient().delete_model_version("model", version)
+    client = MlflowClient()
+    client.delete_model_version(NAME, tracker.models.find(second.best_run).version)
+    assert _promoted(kept, tracker) == f"champion: {NAME}, from the run of 0.8"
+    client.delete_model_version(NAME, tracker.models.find(second.best_run).version)
+    delete_network(second.best_run)
     assert _promoted(kept, tracker) == (
-        "champion: model, from the run of 0.7 (deleted in MLflow: the model of of 0.8)"
+        f"champion: {NAME}, from the run of 0.7 (deleted in MLflow: the model of of 0.8)"
     )
-    MlflowClient().rename_registered_model("model", "mine")
-    assert _promoted(kept, tracker).startswith("champion: mine, from the run of 0.7")
-    assert MlflowClient().get_model_version_by_alias("mine", CHAMPION).run_id == third.best_run
-    MlflowClient().delete_registered_model("mine")
+    client.delete_registered_model(NAME)
+    assert _promoted(kept, tracker).startswith(f"champion: {NAME}, from the run of 0.7")
+    client.delete_registered_model(NAME)
+    delete_network(third.best_run)
     assert (
         _promoted(kept, tracker) == "no champion: the models of these runs were deleted in MLflow"
     )
 
 
+def test_a_renamed_model_keeps_its_champion_and_gets_the_next_winner(tracker, tmp_path):
+    worse, best = (row(tracker, tmp_path, score) for score in (0.8, 0.9))
+    _promoted([worse], tracker)
+    MlflowClient().rename_registered_model(NAME, "mine")
+    assert _promoted([worse, best], tracker) == "champion: mine, from the run of 0.9"
+    assert sorted(versions()) == sorted([("mine", worse.best_run), ("mine", best.best_run)])
+
+
 def test_a_champion_whose_run_is_gone_is_one_line(tracker, tmp_path):
     (run_id,) = row(tracker, tmp_path, 0.9).run_ids
-    tracker.models.promote("model", run_id=run_id, metric=SCORE)
+    tracker.models.promote(tracker.models.register(run_id))
     delete_for_good(run_id, tracker)
     chosen = tracker.models.find("champion")
     with pytest.raises(Deleted, match=re.escape(f"the run {run_id} was deleted in MLflow")):
         tracker.runs.record(chosen.run_id)
     with pytest.raises(Deleted, match=r"has no config\.yaml"):
         tracker.runs.artifact(chosen.run_id, "config.yaml")
-    with pytest.raises(Deleted, match="model/1: its files are missing"):
+    with pytest.raises(Deleted, match=f"{NAME}/1: its files are missing"):
         tracker.models.load(chosen)

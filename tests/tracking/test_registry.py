@@ -1,63 +1,44 @@
-"""Which version is meant, and who is champion, in a real SQLite store."""
+"""Which network is meant, what is registered, and who is champion, in a real SQLite store."""
 
+import re
 import sqlite3
 
-import keras
 import mlflow
 import numpy as np
 import pytest
 from mlflow import MlflowClient
 
+from tests.tracking.projects import FACES, NAME, logged_run, network, versions
 from tripletlab.errors import InputError
-from tripletlab.tracking.registry import CHAMPION
+from tripletlab.evaluation.metrics import SCORE, SCORE_BEFORE
+from tripletlab.tracking.registry import CHAMPION, RunModel
+from tripletlab.tracking.tracked_run import logged_model
+
+OTHER = {"photos": "others", "faces_fingerprint": "cd" * 32}
 
 
-def register(tracker, score, *, name="model"):
-    """A version without a network."""
-    client = MlflowClient()
-    with tracker.run("one", params={}, tags={}) as run:
-        run.metrics({"auc": score})
-    if not client.search_registered_models(f"name = '{name}'"):
-        client.create_registered_model(name)
-    client.create_model_version(name, source=tracker.folder, run_id=run.run_id)
-    return run.run_id
-
-
-def found(which, tracker):
-    return tracker.models.find(which)
+def registered(tracker, score, *, faces=FACES):
+    return tracker.models.register(logged_run(tracker, score, faces=faces))
 
 
 def test_the_champion_is_that_of_the_last_promotion_and_a_message_names_it(tracker, capsys):
-    one, other = register(tracker, 0.8, name="one"), register(tracker, 0.7, name="other")
-    tracker.models.promote("one", run_id=one, metric="auc")
-    assert found("champion", tracker).run_id == one
-    assert capsys.readouterr().err == ""
-    tracker.models.promote("other", run_id=other, metric="auc")
-    assert found("champion", tracker).run_id == other
-    said = " ".join(capsys.readouterr().err.split())
-    assert "champion: that of other, trained last; there are also one@champion" in said
-    assert found("one@champion", tracker).run_id == one
-    worse = register(tracker, 0.6, name="one")  # a sweep on the first data that changes nothing
-    assert not tracker.models.promote("one", run_id=worse, metric="auc")
-    assert found("champion", tracker).run_id == one
-
-
-def test_a_champion_without_the_metric_is_replaced_with_a_message(tracker, capsys):
-    """As of a run that logged it under another name."""
-    tracker.models.promote("one", run_id=register(tracker, 0.8, name="one"), metric="auc")
-    with tracker.run("one", params={}, tags={}) as run:
-        run.metrics({"val/best_auc": 0.7})
-    MlflowClient().create_model_version("one", source=tracker.folder, run_id=run.run_id)
-    assert tracker.models.promote("one", run_id=run.run_id, metric="val/best_auc")
-    assert found("one@champion", tracker).run_id == run.run_id
-    said = " ".join(capsys.readouterr().err.split())
-    assert "has no val/best_auc: replaced without comparison" in said
+    one, other = registered(tracker, 0.8), registered(tracker, 0.7, faces=OTHER)
+    tracker.models.promote(one)
+    assert tracker.models.find("champion") == one
+    assert "promoted last" not in capsys.readouterr().err
+    tracker.models.promote(other)
+    assert tracker.models.find("champion") == other
+    message = " ".join(capsys.readouterr().err.split())
+    assert f"champion: that of {other.name}, promoted last; there are also {NAME}@" in message
+    assert tracker.models.find(f"{NAME}@champion") == one
+    worse = registered(tracker, 0.6)  # a sweep on the first data that changes nothing
+    assert not tracker.models.promote(worse)
+    assert tracker.models.find("champion") == one
 
 
 def test_a_version_is_found_among_more_than_a_thousand(tracker):
     """As rows: MLflow takes minutes to make so many."""
-    first = register(tracker, 0.8, name="one")
-
+    first = registered(tracker, 0.8)
     with sqlite3.connect(tracker.uri.removeprefix("sqlite:///")) as store:
         columns = [row[1] for row in store.execute("pragma table_info(model_versions)")]
         taken = ", ".join("?" if name == "version" else name for name in columns)
@@ -67,55 +48,89 @@ def test_a_version_is_found_among_more_than_a_thousand(tracker):
             [(version,) for version in range(2, 1102)],
         )
         store.execute("update model_versions set run_id = 'x' || version where version > 1")
-    assert found("one/1", tracker).run_id == first
-    assert found(first, tracker).version == "1"
-    assert found("one/1101", tracker).version == "1101"
-    assert found("1050", tracker).version == "1050"
+    assert tracker.models.find(f"{NAME}/1") == tracker.models.find(first.run_id) == first
+    assert tracker.models.find(f"{NAME}/1101").version == "1101"
+    assert tracker.models.find("1050").version == "1050"
 
 
-@pytest.mark.parametrize("which", ["nothing", "other/1", "7", "0" * 32, "a' or '1", "one/²"])
+@pytest.mark.parametrize("which", ["nothing", "other/1", "7", "0" * 32, "a' or '1", f"{NAME}/²"])
 def test_an_unknown_version_is_an_error_that_lists_the_known_ones(tracker, which):
-    register(tracker, 0.8, name="one")
-    with pytest.raises(InputError, match="no model is meant by that; there are one/1"):
-        found(which, tracker)
+    registered(tracker, 0.8)
+    with pytest.raises(InputError, match=f"no model is meant by that; there are {NAME}/1"):
+        tracker.models.find(which)
 
 
 def test_a_number_of_two_versions_is_ambiguous(tracker):
-    register(tracker, 0.8, name="one")
-    register(tracker, 0.8, name="two")
+    registered(tracker, 0.8)
+    registered(tracker, 0.8, faces=OTHER)
     with pytest.raises(InputError, match="2 models are meant by that"):
-        found("1", tracker)
+        tracker.models.find("1")
 
 
-def test_without_a_champion_the_error_says_how_to_get_one(tracker):
-    with pytest.raises(InputError, match=r"no such model in .*run `tripletlab sweep` first"):
-        found(CHAMPION, tracker)
-
-
-def champion(name="model"):
-    return MlflowClient().get_model_version_by_alias(name, CHAMPION).run_id
+@pytest.mark.parametrize("any_registered", [False, True])
+def test_without_a_champion_the_error_says_how_to_get_one(tracker, any_registered):
+    run_id = logged_run(tracker, 0.8)
+    if any_registered:
+        tracker.models.register(run_id)
+    advice = "run `tripletlab sweep` or `tripletlab train --register`, or give the id of a run"
+    with pytest.raises(InputError, match=f"there is no champion in .*; {re.escape(advice)}"):
+        tracker.models.find(CHAMPION)
 
 
 def test_only_a_better_run_replaces_the_champion_of_its_own_model(tracker):
-    middling, worse, better = (register(tracker, score) for score in (0.8, 0.7, 0.9))
-    elsewhere = register(tracker, 0.99, name="other")
-    assert tracker.models.promote("model", run_id=middling, metric="auc")
-    assert not tracker.models.promote("model", run_id=worse, metric="auc")
-    assert champion() == middling
-    assert tracker.models.promote("model", run_id=better, metric="auc")
-    assert tracker.models.promote("model", run_id=better, metric="auc")
-    assert champion() == better
-    assert tracker.models.promote("other", run_id=elsewhere, metric="auc")
-    assert champion() == better
+    middling, worse, better = (registered(tracker, score) for score in (0.8, 0.7, 0.9))
+    elsewhere = registered(tracker, 0.99, faces=OTHER)
+    champion = f"{NAME}@champion"
+    assert tracker.models.promote(middling)
+    assert not tracker.models.promote(worse)
+    assert tracker.models.find(champion) == middling
+    assert tracker.models.promote(better)
+    assert tracker.models.promote(better)
+    assert tracker.models.find(champion) == better
+    assert tracker.models.promote(elsewhere)
+    assert tracker.models.find(champion) == better
 
 
-def test_the_champion_is_loaded_with_its_signature(tracker):
+def test_a_champion_of_an_earlier_version_is_compared_by_the_metric_of_its_time(tracker):
+    earlier = registered(tracker, 0.9)
+    with sqlite3.connect(tracker.uri.removeprefix("sqlite:///")) as store:
+        for table in ("metrics", "latest_metrics"):
+            store.execute(f"update {table} set key = ? where key = ?", (SCORE_BEFORE, SCORE))
+    tracker.models.promote(earlier)
+    assert not tracker.models.promote(registered(tracker, 0.8))
+    assert tracker.models.promote(registered(tracker, 0.95))
 
-    embedder = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
-    with tracker.run("one", params={}, tags={}) as run:
-        run.model(embedder, registered_as="model")
-    run_id = run.run_id
-    tracker.models.promote("model", run_id=run_id, metric="auc")
-    model = mlflow.pyfunc.load_model(f"models:/model@{CHAMPION}")
-    assert model.metadata.signature.inputs.inputs[0].shape == (-1, 2)
-    assert np.asarray(model.predict(np.ones((4, 2), np.float32))).shape == (4, 3)
+
+def test_a_run_that_is_not_registered_is_found_by_its_id_and_loaded(tracker):
+    with tracker.run("one", params={}, tags=FACES) as run:
+        run.model(network())
+    chosen = tracker.models.find(run.run_id)
+    assert chosen == RunModel(run.run_id)
+    assert str(chosen) == f"run {run.run_id}"
+    assert tracker.models.load(chosen).output_shape == (None, 3)
+    assert versions() == []
+
+
+def test_a_registered_version_describes_itself_and_can_be_tried(tracker):
+    params = {"architecture": "simple_cnn", "margin": 0.2, "miner": "semihard"}
+    tags = {**FACES, "verification": "LFW", "pairs_fingerprint": "ef" * 32}
+    with tracker.run("one", params=params, tags=tags) as run:
+        run.metrics({SCORE: 0.87654, "train/identities": 1200})
+        run.model(network())
+    model = tracker.models.register(run.run_id)
+    tracker.models.promote(model)
+    assert tracker.models.register(run.run_id) == model == RunModel(run.run_id, NAME, "1")
+    version = MlflowClient().get_model_version(NAME, "1")
+    assert version.description == (
+        "simple_cnn, margin 0.2, miner semihard; trained on 1,200 identities of synthetic people;"
+        " chosen by a validation AUC of 0.8765."
+    )
+    assert version.tags == {**tags, "git_commit": version.tags["git_commit"]}
+    assert version.run_id == run.run_id
+    metrics = logged_model(run.run_id).metrics
+    assert {one.key: one.value for one in metrics}[SCORE] == 0.87654
+    served = mlflow.pyfunc.load_model(f"models:/{NAME}@{CHAMPION}")
+    assert served.metadata.signature.inputs.inputs[0].shape == (-1, 32, 32, 1)
+    assert served.input_example.shape == (1, 32, 32, 1)
+    assert np.ptp(served.input_example) > 50  # a picture
+    assert np.asarray(served.predict(served.input_example)).shape == (1, 3)

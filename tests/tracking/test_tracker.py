@@ -5,12 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import keras
 import mlflow
 import pytest
 from mlflow import MlflowClient
 
-from tests.tracking.projects import listing, status, tracker_in
+from tests.tracking.projects import FACES, NAME, listing, network, status, tracker_in
 from tripletlab.cli import main
 
 
@@ -20,13 +19,13 @@ def test_the_environment_sends_no_run_elsewhere(tracker, tmp_path, monkeypatch):
     monkeypatch.setenv("MLFLOW_RUN_ID", other.run_id)
     monkeypatch.setenv("MLFLOW_REGISTRY_URI", f"sqlite:///{tmp_path / 'elsewhere.db'}")
     tracker.open()
-    with tracker.run("one", params={}, tags={}) as run:
-        embedder = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
-        run.model(embedder, registered_as="own")
+    with tracker.run("one", params={}, tags=FACES) as run:
+        run.model(network())
+    tracker.models.register(run.run_id)
     assert run.run_id != other.run_id
     assert not (tmp_path / "elsewhere.db").exists()
     here = MlflowClient(tracker.uri, registry_uri=tracker.uri)
-    assert here.search_model_versions("name = 'own'")[0].run_id == run.run_id
+    assert here.search_model_versions()[0].run_id == run.run_id
 
 
 @pytest.mark.parametrize(("error", "ends"), [(ValueError, "FAILED"), (KeyboardInterrupt, "KILLED")])
@@ -70,10 +69,10 @@ print(tracker.models.load(tracker.models.find("1")).output_shape)
 def test_a_read_only_folder_is_read_and_not_written(finished):
     project, run_id = finished
     tracker = tracker_in(project / "mlruns")
-    with tracker.run("one", params={}, tags={}, resume=run_id) as again:
-        embedder = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
-        again.model(embedder, registered_as="model")
-    mlflow.keras.load_model("models:/model/1")  # leaves a note beside the model's files
+    with tracker.run("one", params={}, tags=FACES, resume=run_id) as again:
+        again.model(network())
+    tracker.models.register(run_id)
+    mlflow.keras.load_model(f"models:/{NAME}/1")  # leaves a note beside the model's files
     before = listing(project)
     places = [project / "mlruns", *(project / "mlruns").rglob("*")]
     for place in places:

@@ -1,5 +1,9 @@
 """`tripletlab train`."""
 
+from typing import Annotated
+
+import typer
+
 from tripletlab import config
 from tripletlab.commands.options import (
     CroppedFolders,
@@ -19,6 +23,14 @@ def train(
     lfw: LfwFolder = None,
     show_config: ShowConfig = False,
     fresh: Fresh = False,
+    register: Annotated[
+        bool,
+        typer.Option(
+            "--register",
+            help="Register the network. It becomes champion if none on these faces has a higher"
+            " validation AUC.",
+        ),
+    ] = False,
 ) -> None:
     """Train one network, evaluate it, and log the run to MLflow."""
     from tripletlab.training import backend
@@ -29,4 +41,4 @@ def train(
         return config.show("train", words)
     from tripletlab.experiment import run
 
-    run.train(config.compose("train", words), fresh=fresh)
+    run.train(config.compose("train", words), fresh=fresh, register=register)

@@ -14,6 +14,8 @@ from tripletlab.evaluation.protocol import Distances, Flags
 
 Source = Literal["train", "val", "test", "cost"]
 Direction = Literal["maximize", "minimize"]
+SCORE = "val/best_auc"  # what chooses a sweep's winner and the champion
+SCORE_BEFORE = "best_validation_auc"  # its name in runs of earlier versions
 
 
 class Metric(NamedTuple):

@@ -1,4 +1,4 @@
-"""`tripletlab export`: a registered network becomes a bundle, calibrated and checked."""
+"""`tripletlab export`: a trained network becomes a bundle, calibrated, checked and registered."""
 
 from functools import partial
 from pathlib import Path
@@ -26,7 +26,7 @@ from tripletlab.recognition.embedder import Embedder, read_network
 from tripletlab.system.progress import quiet_stderr, say
 from tripletlab.system.provenance import fingerprint
 from tripletlab.tracking.past_runs import RunRecord
-from tripletlab.tracking.registry import Registered
+from tripletlab.tracking.registry import RunModel
 from tripletlab.tracking.tracker import Tracker
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ UNKNOWN = "not known to tripletlab: ask who gave you the photos before you pass 
 def export(
     config: EvaluateConfig, which: str, folder: Path, *, far: float, keras_too: bool, saved: bool
 ) -> Bundle:
-    """Write the bundle of `champion`, a run or a version, and log it to the run as a model.
+    """Write the bundle of `champion`, a run or a version; register it, and its network.
 
     The threshold accepts the fraction `far` of strangers on pairs of the calibration people.
     `keras_too` and `saved` add embedder.keras and a TensorFlow SavedModel. InputError, and no
@@ -69,6 +69,8 @@ def export(
         write_onnx(embedder, network)
         light = Embedder(read_network(network), name=network)
         hold_equal(embedder, light, store.images[:CHECKED])
+        if not chosen.name:
+            chosen = tracker.models.register(chosen.run_id)
         card = _card(chosen, run, store, light, far)
         weights = fingerprint(embedder.get_weights())
         bundle = write_bundle(folder, network, weights=weights, faces=store.settings, card=card)
@@ -107,9 +109,7 @@ def hold_equal(embedder: "keras.Model", light: Embedder, faces: NDArray[np.uint8
     return difference
 
 
-def _card(
-    chosen: Registered, run: RunRecord, store: FaceStore, light: Embedder, far: float
-) -> Card:
+def _card(chosen: RunModel, run: RunRecord, store: FaceStore, light: Embedder, far: float) -> Card:
     own = calibration_pairs(store)
     pairs = own or store.validation
     rows, places = np.unique(np.concatenate([pairs.first, pairs.second]), return_inverse=True)
@@ -118,13 +118,13 @@ def _card(
     if not np.isfinite(embeddings).all():
         count = np.count_nonzero(~np.isfinite(embeddings).all(axis=1))
         raise InputError(
-            f"{chosen.model}/{chosen.version} gives {count:,} of {len(rows):,} calibration faces no"
-            " embedding of unit length: it cannot be calibrated; export another version"
+            f"{chosen} gives {count:,} of {len(rows):,} calibration faces no embedding of unit"
+            " length: it cannot be calibrated; export another network"
         )
     distances = pair_distances(embeddings, first, second)
     names = ("accuracy", "accuracy_std", "auc", "precision", "recall")
     return Card(
-        model=chosen.model,
+        model=chosen.name,
         version=chosen.version,
         run_id=chosen.run_id,
         photos=run.tags["photos"],

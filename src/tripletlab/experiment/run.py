@@ -21,7 +21,6 @@ from tripletlab.experiment.final_metrics import test_metrics, training_metrics
 from tripletlab.experiment.report import Follower, RunReport
 from tripletlab.experiment.resumption import earlier
 from tripletlab.experiment.snapshots import Snapshot
-from tripletlab.photos.sources import slug
 from tripletlab.plots.learning import draw_learning
 from tripletlab.system.progress import bar, say
 from tripletlab.system.provenance import ENVIRONMENT, environment
@@ -42,16 +41,12 @@ class Outcome:
     metrics: dict[str, float]
 
 
-def model_name(data: Data) -> str:
-    """The registered model: one for each set of training faces, so that no other dethrones it."""
-    return f"tripletlab-{slug(data.faces.title)}-{data.faces.fingerprint[:8]}"
-
-
-def train(config: RunConfig, *, fresh: bool) -> None:
+def train(config: RunConfig, *, fresh: bool, register: bool) -> None:
     """`tripletlab train`: a run of its own; prints its metrics and its id.
 
     A run of the same config, data and code that was stopped goes on from its last epoch; one that
-    is finished is shown and not repeated. `fresh` begins anew.
+    is finished is shown and not repeated. `fresh` begins anew. `register` adds the network to the
+    registry, and makes it champion if none on these faces has a higher validation AUC.
     """
     table = final_table(config.metrics)
     tracker: Tracker = config.tracking.build()
@@ -75,6 +70,11 @@ def train(config: RunConfig, *, fresh: bool) -> None:
         if name in outcome.metrics:
             print(f"{name}\t{outcome.metrics[name]:.{metric.digits}f}")
     print(f"run\t{outcome.run_id}")
+    if register:
+        model = tracker.models.register(outcome.run_id)
+        champion = tracker.models.promote(model)
+        print(f"model\t{model}")
+        print(f"champion\t{'yes' if champion else 'no'}")
 
 
 def run(
@@ -114,7 +114,7 @@ def run(
         metrics |= test_metrics(parts, data, progress, before, snapshots, name=name, folder=folder)
         log.metrics(metrics)
         log.files(folder)
-        log.model(parts.embedder, registered_as=model_name(data))
+        log.model(parts.embedder)
     return Outcome(log.run_id, metrics)
 
 

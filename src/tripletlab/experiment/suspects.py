@@ -26,7 +26,7 @@ def suspects(config: EvaluateConfig, which: str, *, share: float) -> None:
     found = suspicion(embed(tracker.models.load(chosen), faces.images), faces.labels)
     people = sorted(set(faces.names))
     first = np.argsort(-found.score, kind="stable")[: round(share * len(found.score))]
-    print(f"# by {chosen.model}/{chosen.version}; for hygiene.exclude=[this file] once looked at")
+    print(f"# by {chosen}; for hygiene.exclude=[this file] once looked at")
     for face in first[found.score[first] > 0]:
         print(
             f"{faces.sources[face]}  # {found.own[face]:.2f} from the person's other photos,"

@@ -95,7 +95,7 @@ def _from_run(what: str, overrides: Sequence[str], tracker: Tracker) -> Evaluati
         people = {name: name for name in people}
     trained = run.metrics.get("train/identities")
     about = {
-        "model": f"{chosen.model}, version {chosen.version}",
+        "model": f"{chosen.name}, version {chosen.version}" if chosen.name else "not registered",
         "run": chosen.run_id,
         "photos": run.tags["photos"],
         "training_identities": UNKNOWN if trained is None else int(trained),

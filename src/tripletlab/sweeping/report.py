@@ -5,11 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 from plotly.graph_objects import Figure
 
+from tripletlab.evaluation.metrics import SCORE
 from tripletlab.evaluation.protocol import mean_roc
 from tripletlab.faces.store import PairStore
 from tripletlab.plots.page import Chart, PageTable, Part, html_page
 from tripletlab.sweeping import charts
-from tripletlab.sweeping.spaces import MONITORED, SCORE
+from tripletlab.sweeping.spaces import MONITORED
 from tripletlab.sweeping.study import POINT, RUN, STATES, Study, reason
 from tripletlab.sweeping.table import ModelRow, headings, pareto_front
 from tripletlab.tracking.tracker import Tracker

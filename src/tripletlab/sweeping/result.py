@@ -11,12 +11,12 @@ from rich.console import Console
 from tripletlab import config
 from tripletlab.errors import Deleted, InputError
 from tripletlab.evaluation.bootstrap import RESAMPLES
+from tripletlab.evaluation.metrics import SCORE
 from tripletlab.evaluation.protocol import Distances
 from tripletlab.experiment.data import Data
 from tripletlab.faces.store import FaceStore, PairStore
 from tripletlab.sweeping.report import report
 from tripletlab.sweeping.significance import compare_models
-from tripletlab.sweeping.spaces import SCORE
 from tripletlab.sweeping.study import STORES, Study, find_study, reason
 from tripletlab.sweeping.table import (
     MAX_ROWS,
@@ -147,15 +147,16 @@ def _kept(
 
 
 def _promoted(rows: Sequence[ModelRow], tracker: Tracker) -> str:
-    """Promote the best row whose model is registered by now; what came of it."""
+    """Register the best network that was not deleted, and promote it; says what came of it."""
     missing = []
     for row in sorted(rows, key=lambda row: row.score, reverse=True):
-        model = tracker.models.name_of(row.best_run)
-        if model is None:
+        try:
+            model = tracker.models.register(row.best_run)
+        except Deleted:
             missing.append(row.name)
             continue
         note = f" (deleted in MLflow: the model of {', '.join(missing)})" if missing else ""
-        if tracker.models.promote(model, run_id=row.best_run, metric=SCORE):
-            return f"champion: {model}, from the run {row.name}{note}"
-        return f"{model} keeps its champion: an earlier run has a better validation AUC{note}"
+        if tracker.models.promote(model):
+            return f"champion: {model.name}, from the run {row.name}{note}"
+        return f"{model.name} keeps its champion: an earlier run has a better validation AUC{note}"
     return "no champion: the models of these runs were deleted in MLflow"

@@ -8,9 +8,10 @@ from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
+from tripletlab.evaluation.metrics import SCORE
+
 Value = bool | int | float | str | None
 Point = dict[str, Value]  # a value for each axis that applies
-SCORE = "val/best_auc"  # chooses the best model
 MONITORED = "val/auc"  # what a pruner compares, epoch by epoch
 MAX_RUNS = 10_000  # of a sweep
 KEY = r"[\w-]+([./][\w-]+)*"

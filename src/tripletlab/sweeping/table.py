@@ -8,9 +8,9 @@ from typing import Literal
 from rich.console import Console
 from rich.table import Table
 
-from tripletlab.evaluation.metrics import describe
+from tripletlab.evaluation.metrics import SCORE, describe
 from tripletlab.sweeping.significance import Ranking
-from tripletlab.sweeping.spaces import SCORE, Point
+from tripletlab.sweeping.spaces import Point
 
 PAPER_COLUMNS = ("test/precision", "test/recall", "test/accuracy", "test/auc", SCORE)  # of Table II
 MAX_ROWS = 20  # on the screen

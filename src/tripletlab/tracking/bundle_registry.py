@@ -9,7 +9,7 @@ from pathlib import Path
 from tripletlab.errors import InputError
 from tripletlab.system.provenance import PACKAGE
 from tripletlab.tracking import store
-from tripletlab.tracking.registry import PHOTOS, Registered
+from tripletlab.tracking.registry import PHOTOS, RunModel
 from tripletlab.tracking.servers import serve_model
 
 PACKAGES = ("mlflow", "numpy", "onnxruntime", "opencv-python-headless", "pydantic", "rich")
@@ -21,7 +21,7 @@ class BundleRegistry:
 
     uri: str
 
-    def register(self, source: Registered, bundle: Path) -> str:
+    def register(self, source: RunModel, bundle: Path) -> str:
         """Register the bundle of a network, for `mlflow models serve`; returns its version.
 
         It carries the package's own code, and needs the packages of recognition alone.
@@ -38,7 +38,7 @@ class BundleRegistry:
                 code_paths=[str(PACKAGE)],
                 pip_requirements=[f"{one}=={version(one)}" for one in PACKAGES],
                 signature=ModelSignature(Schema([ColSpec("binary", "photo")])),
-                registered_model_name=source.model + PHOTOS,
+                registered_model_name=source.name + PHOTOS,
                 tags={"run_id": source.run_id, "model_version": source.version},
             )
         return str(info.registered_model_version)

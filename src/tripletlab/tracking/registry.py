@@ -1,14 +1,19 @@
-"""MLflow's registry of networks: which version is meant, its network, and the champion."""
+"""MLflow's registry of networks: the sweeps' winners, and what a person registered."""
 
+import contextlib
+import io
 import re
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from tripletlab.errors import Deleted, InputError
+from tripletlab.evaluation.metrics import METRICS, SCORE, SCORE_BEFORE
+from tripletlab.photos.sources import slug
 from tripletlab.system.progress import say
 from tripletlab.tracking import store
-from tripletlab.tracking.past_runs import PastRuns
+from tripletlab.tracking.past_runs import PastRuns, RunRecord
+from tripletlab.tracking.tracked_run import logged_model
 
 if TYPE_CHECKING:
     import keras
@@ -17,29 +22,35 @@ if TYPE_CHECKING:
 CHAMPION = "champion"
 PROMOTED = "tripletlab.promoted"  # when a model was last asked for its champion, in milliseconds
 PHOTOS = "-photos"  # ends the name of a bundle that is registered as a model
+RUN_ID = r"[0-9a-f]{32}"
+TAGS = ("photos", "verification", "faces_fingerprint", "pairs_fingerprint", "git_commit")
+HINT = "run `tripletlab sweep` or `tripletlab train --register`, or give the id of a run"
 
 
-class Registered(NamedTuple):
-    """A version of a registered model, and the run that it came from."""
+class RunModel(NamedTuple):
+    """The network of a run, and where it is registered; not at all where name is empty."""
 
-    model: str
-    version: str
     run_id: str
+    name: str = ""
+    version: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name}/{self.version}" if self.name else f"run {self.run_id}"
 
 
 @dataclass(frozen=True)
 class ModelRegistry:
-    """Finds, loads and promotes networks in the store at `uri`."""
+    """Finds, loads, registers and promotes networks in the store at `uri`."""
 
     uri: str
     runs: PastRuns
 
-    def find(self, which: str) -> Registered:
-        """The version meant by `champion`, MODEL@champion, MODEL/version, a version or a run's id.
+    def find(self, which: str) -> RunModel:
+        """The network meant by `champion`, MODEL@champion, MODEL/version, a version or a run's id.
 
-        Where several models have a champion, that of the model that was last trained or promoted
-        is meant, and a message names it. InputError where no version is meant, or more than one,
-        with what there is to choose from.
+        Where several models have a champion, that of the model last promoted is meant, and a
+        message names it. A run need not be registered. InputError where no network is meant, or
+        more than one, with what there is to choose from.
         """
         model, at, alias = which.partition("@")
         if not at:
@@ -47,73 +58,127 @@ class ModelRegistry:
         found = _champions(model) if alias == CHAMPION else _versions(model, alias)
         if alias == CHAMPION and len(found) > 1:
             others = ", ".join(f"{one.name}@{CHAMPION}" for one in found[1:4])
-            say(f"{which}: that of {found[0].name}, trained last; there are also {others}")
+            say(f"{which}: that of {found[0].name}, promoted last; there are also {others}")
             found = found[:1]
+        if not found and re.fullmatch(RUN_ID, which) and self._has_network(which):
+            return RunModel(which)
         if len(found) != 1:
-            raise InputError(self._not_one(which, found))
-        return Registered(found[0].name, str(found[0].version), found[0].run_id)
+            raise InputError(self._not_one(which, found, champion=alias == CHAMPION))
+        return _run_model(found[0])
 
-    def load(self, chosen: Registered) -> "keras.Model":
-        """The network of a version; Deleted where its files are gone."""
+    def load(self, chosen: RunModel) -> "keras.Model":
+        """The network; Deleted where its files are gone."""
         import mlflow.keras
         from mlflow.exceptions import MlflowException
 
-        settings = {"compile": False}
         try:
-            # Not by its name: MLflow would write a note beside the files, which may be read-only
-            uri = store.client().get_model_version_download_uri(chosen.model, chosen.version)
-            return store.patiently(lambda: mlflow.keras.load_model(uri, load_model_kwargs=settings))
+            uri = _location(chosen)
+            return store.patiently(
+                lambda: mlflow.keras.load_model(uri, load_model_kwargs={"compile": False})
+            )
         except (MlflowException, OSError) as error:
-            raise Deleted(f"{chosen.model}/{chosen.version}: its files are missing") from error
+            raise Deleted(f"{chosen}: its files are missing") from error
 
-    def name_of(self, run_id: str) -> str | None:
-        """The model under which the run's network is registered now; None where it is not."""
-        found = store.client().search_model_versions(f"run_id = '{run_id}'")
-        return str(found[0].name) if found else None
+    def register(self, run_id: str) -> RunModel:
+        """The registered version of a run's network, made where there is none.
 
-    def promote(self, model: str, *, run_id: str, metric: str) -> bool:
-        """Give `champion` to the run's version of the model, unless a better one has it.
-
-        Better is a higher `metric` in the version's own run. Returns whether the run is champion
-        now.
+        Runs on the same faces share a model. Deleted where the run or its network is gone.
         """
-        client = store.client()
-        name = client.get_registered_model(model)
-        found = client.search_model_versions(f"name = '{model}' and run_id = '{run_id}'")
-        if not found:
-            raise Deleted(f"{model} has no version of the run {run_id}")
-        client.set_registered_model_tag(model, PROMOTED, str(time.time_ns() // 1_000_000))
-        if CHAMPION in name.aliases:
-            holder = client.get_model_version_by_alias(model, CHAMPION).run_id
-            if holder == run_id:
+        return store.patiently(lambda: self._register(run_id))
+
+    def _register(self, run_id: str) -> RunModel:
+        import mlflow
+
+        if found := _versions("", run_id):
+            return _run_model(found[0])
+        run = self.runs.record(run_id)
+        network = logged_model(run_id)
+        if network is None:
+            raise Deleted(f"the run {run_id} has no network: it was deleted in MLflow")
+        name = _name(run.tags["photos"], run.tags["faces_fingerprint"])
+        tags = {key: run.tags[key] for key in TAGS if key in run.tags}
+        with contextlib.redirect_stderr(io.StringIO()):  # a note on every step
+            made = mlflow.register_model(f"models:/{network.model_id}", name, tags=tags)
+        store.client().update_model_version(name, made.version, _description(run))
+        return _run_model(made)
+
+    def promote(self, chosen: RunModel) -> bool:
+        """Make a registered version the champion of its model, unless a better one is.
+
+        Better is a higher validation AUC (SCORE) of the version's own run. Returns whether this
+        version is champion now.
+        """
+        client, name = store.client(), chosen.name
+        aliases = client.get_registered_model(name).aliases
+        client.set_registered_model_tag(name, PROMOTED, str(time.time_ns() // 1_000_000))
+        if CHAMPION in aliases:
+            holder = client.get_model_version_by_alias(name, CHAMPION).run_id
+            if holder == chosen.run_id:
                 return True
-            if self.runs.exists(holder):
-                best = self._metric(holder, metric)
-                if best >= self._metric(run_id, metric):
-                    return False
-                if best == float("-inf"):
-                    say(f"the champion's run {holder} has no {metric}: replaced without comparison")
-        client.set_registered_model_alias(model, CHAMPION, found[0].version)
+            if self.runs.exists(holder) and self._score(holder) >= self._score(chosen.run_id):
+                return False
+        client.set_registered_model_alias(name, CHAMPION, chosen.version)
         return True
 
-    def _metric(self, run_id: str, name: str) -> float:
-        """The last value of a metric; below every value where the run has none."""
-        return self.runs.record(run_id).metrics.get(name, float("-inf"))
+    def _score(self, run_id: str) -> float:
+        """The validation AUC; below every value where the run has none."""
+        metrics = self.runs.record(run_id).metrics
+        return metrics.get(SCORE, metrics.get(SCORE_BEFORE, float("-inf")))
 
-    def _not_one(self, which: str, found: "list[ModelVersion]") -> str:
+    def _has_network(self, run_id: str) -> bool:
+        return self.runs.exists(run_id) and logged_model(run_id) is not None
+
+    def _not_one(self, which: str, found: "list[ModelVersion]", *, champion: bool) -> str:
         names = [f"{one.name}/{one.version}" for one in found] or [
             f"{one.name}/{latest.version}"
             for one in _models()
             for latest in (one.latest_versions or [])[:1]
         ]
+        if champion:
+            return f"{which}: there is no champion in {self.uri}; {HINT}"
         if not names:
-            return f"{which}: no such model in {self.uri}; run `tripletlab sweep` first"
+            return f"{which}: no such model in {self.uri}; {HINT}"
         number = f"{len(found)} models are" if found else "no model is"
         return f"{which}: {number} meant by that; there are {', '.join(names[:4])}"
 
 
+def _name(photos: str, fingerprint: str) -> str:
+    """The model of all networks trained on these faces, which a person may have renamed."""
+    known = _search(f"tags.faces_fingerprint = '{fingerprint}'")
+    return str(known[0].name) if known else f"tripletlab-{slug(photos)}-{fingerprint[:8]}"
+
+
+def _description(run: RunRecord) -> str:
+    """One sentence: what the network is, what it was trained on, and what chose it."""
+    architecture, margin, miner = (
+        run.params.get(key, "unknown") for key in ("architecture", "margin", "miner")
+    )
+    people, score = (
+        METRICS[name].figure(run.metrics[name]) if name in run.metrics else "unknown"
+        for name in ("train/identities", SCORE)
+    )
+    return (
+        f"{architecture}, margin {margin}, miner {miner}; trained on {people} identities of"
+        f" {run.tags['photos']}; chosen by a validation AUC of {score}."
+    )
+
+
+def _run_model(version: "ModelVersion") -> RunModel:
+    return RunModel(version.run_id, version.name, str(version.version))
+
+
+def _location(chosen: RunModel) -> str:
+    """Where its files are; MLflow would write into those of a name, which may be read-only."""
+    if chosen.name:
+        return str(store.client().get_model_version_download_uri(chosen.name, chosen.version))
+    network = logged_model(chosen.run_id)
+    if network is None:
+        raise Deleted(f"{chosen}: its network was deleted in MLflow")
+    return str(network.artifact_location)
+
+
 def _models() -> "list[RegisteredModel]":
-    """All registered networks, the last trained or promoted first."""
+    """All registered networks, the last registered or promoted first."""
     client = store.client()
     models = [
         one
@@ -137,13 +202,18 @@ def _champions(model: str) -> "list[ModelVersion]":
 
 
 def _versions(model: str, which: str) -> "list[ModelVersion]":
-    """Those with a number, or of a run; the store searches, for there may be thousands."""
-    client = store.client()
+    """Those with a number, or of a run."""
     if which.isascii() and which.isdecimal():
-        query = f"version_number = {int(which)}"
-    elif re.fullmatch(r"[0-9a-f]{32}", which):
-        query = f"run_id = '{which}'"
+        found = _search(f"version_number = {int(which)}")
+    elif re.fullmatch(RUN_ID, which):
+        found = _search(f"run_id = '{which}'")
     else:
         return []
+    return [one for one in found if model in ("", one.name)]
+
+
+def _search(query: str) -> "list[ModelVersion]":
+    """The versions of networks that the store finds; there may be thousands in all."""
+    client = store.client()
     found = store.all_pages(lambda token: client.search_model_versions(query, page_token=token))
-    return [one for one in found if model in ("", one.name) and not one.name.endswith(PHOTOS)]
+    return [one for one in found if not one.name.endswith(PHOTOS)]

@@ -9,15 +9,23 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tripletlab.errors import InputError, Pruned
+from tripletlab.photos.conditions import draw_circumstance
+from tripletlab.photos.person import draw_person
+from tripletlab.photos.rendering import render
 from tripletlab.system.progress import say
 from tripletlab.system.redaction import redacted
 from tripletlab.tracking import store
 
 if TYPE_CHECKING:
     import keras
+    from mlflow.entities import LoggedModel
 
 ENDING = 10.0  # seconds that an interrupted run waits for the store to record its end
+NETWORK = "embedder"  # the name of a run's network among its models
 LONGEST = 6000  # characters of a parameter, MLflow's limit
 
 
@@ -118,24 +126,19 @@ class TrackedRun:
         """Log every file of a folder as an artifact, in the run's folder `under`."""
         store.client().log_artifacts(self.run_id, str(folder), under)
 
-    def model(self, embedder: "keras.Model", *, registered_as: str) -> str:
-        """Log the network with its signature, register it, return the version.
+    def model(self, embedder: "keras.Model") -> None:
+        """Log the network with its signature and an example of its input; register nothing.
 
-        A continued run whose network is registered already keeps that version.
+        A continued run that has logged its network already keeps that.
         """
-        return store.patiently(lambda: self._register(embedder, registered_as))
+        store.patiently(lambda: self._log_model(embedder))
 
-    def _register(self, embedder: "keras.Model", registered_as: str) -> str:
-        import mlflow.keras
-        import numpy as np
-        from mlflow.models import ModelSignature
+    def _log_model(self, embedder: "keras.Model") -> None:
+        from mlflow.models import Model, ModelSignature
         from mlflow.types import Schema, TensorSpec
 
-        there = mlflow.MlflowClient().search_model_versions(
-            f"name = '{registered_as}' and run_id = '{self.run_id}'"
-        )
-        if there:
-            return str(there[0].version)
+        if logged_model(self.run_id):
+            return
 
         def tensor(shape: tuple[Any, ...]) -> Schema:
             return Schema([TensorSpec(np.dtype(np.float32), (-1, *shape[1:]))])
@@ -143,11 +146,44 @@ class TrackedRun:
         needs = [f"{package}=={version(package)}" for package in ("keras", "tensorflow", "numpy")]
         signature = ModelSignature(tensor(embedder.input_shape), tensor(embedder.output_shape))
         with contextlib.redirect_stderr(io.StringIO()):  # notes that would cut through the bar
-            info = mlflow.keras.log_model(
-                embedder,
-                name="embedder",
+            Model.log(
+                artifact_path=None,
+                name=NETWORK,
+                run_id=self.run_id,
+                flavor=_KerasFlavor,
+                flavor_name="mlflow.keras",
+                model=embedder,
                 signature=signature,
+                input_example=_synthetic_face(embedder.input_shape[1]),
+                validate_serving_input=False,  # it would load and run the network once more
                 pip_requirements=needs,
-                registered_model_name=registered_as,
             )
-        return str(info.registered_model_version)
+
+
+class _KerasFlavor:
+    """mlflow.keras, which needs an existing folder to save an input example (mlflow#16183)."""
+
+    @staticmethod
+    def save_model(path: str, *, validate_serving_input: bool, **settings: Any) -> None:
+        """Save a network into a new folder."""
+        import mlflow.keras
+
+        Path(path).mkdir()
+        mlflow.keras.save_model(path=path, **settings)
+
+
+def logged_model(run_id: str) -> "LoggedModel | None":
+    """The network that a run has logged; None where there is none, or it was deleted."""
+    client = store.client()
+    found = client.search_logged_models(
+        [client.get_run(run_id).info.experiment_id],
+        filter_string=f"source_run_id = '{run_id}' AND name = '{NETWORK}'",
+    )
+    return next((one for one in found if one.status == "READY"), None)
+
+
+def _synthetic_face(size: int) -> NDArray[np.float32]:
+    """A drawn person (1, size, size, 1): no real photo goes with a model."""
+    rng = np.random.default_rng(0)
+    photo = render(draw_person(rng), draw_circumstance(rng), size=size)  # (size, size, 3)
+    return np.asarray(photo.mean(axis=-1, keepdims=True).round()[None], np.float32)
