@@ -12,6 +12,7 @@ from tripletlab.errors import InputError
 
 LONGEST = 10_000  # characters; a path has 4,096 at most
 DEEPEST = 100  # brackets, which could stand inside one another
+WORD = r"[./-]*(?!(?:true|false|null|nan|inf)$)[a-z_/][\w./-]*"  # text without quotes
 
 
 def split_words(words: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -115,7 +116,7 @@ def _written(value: object) -> str:
         return words[value]
     if isinstance(value, list | tuple):
         return f"[{','.join(map(_written, value))}]"
-    if not isinstance(value, str) or re.fullmatch(r"[A-Za-z_/.-][\w./-]*", value, re.ASCII):
+    if not isinstance(value, str) or re.fullmatch(WORD, value, re.ASCII | re.IGNORECASE):
         return str(value)
     return _quoted(value, special=r"'|\$\{")  # an interpolation too would be read
 
