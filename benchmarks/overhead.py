@@ -26,7 +26,7 @@ from tripletlab.sweeping.local import Local
 from tripletlab.sweeping.plan import Plan, read_plan
 from tripletlab.sweeping.storage import open_storage
 from tripletlab.sweeping.trial_queue import TrialQueue
-from tripletlab.tracking.tracker import Tracker
+from tripletlab.tracking import Tracker
 
 METRICS = {"val/best_auc": 0.5, "val/auc": 0.5, "train/loss": 0.2}
 

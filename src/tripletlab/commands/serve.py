@@ -6,7 +6,7 @@ import typer
 
 from tripletlab import config
 from tripletlab.errors import InputError
-from tripletlab.tracking.tracker import Tracker
+from tripletlab.tracking import Tracker
 
 
 def serve(

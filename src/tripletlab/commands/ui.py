@@ -13,7 +13,7 @@ def ui(
     port: Annotated[int, typer.Option(min=1, max=65535, help="On 127.0.0.1.")] = 5000,
 ) -> None:
     """Show runs, figures and models in the browser (MLflow)."""
-    from tripletlab.tracking.tracker import Tracker
+    from tripletlab.tracking import Tracker
 
     config.allow_only(overrides or [], ["tracking"], command="ui")
     tracker: Tracker = config.compose("evaluate", overrides or []).tracking.build()

@@ -27,7 +27,7 @@ from tripletlab.plots.errors import shown
 from tripletlab.plots.montage import COLUMNS, ROWS, Panel, draw_montage
 from tripletlab.plots.page import Picture
 from tripletlab.system.progress import say
-from tripletlab.tracking.tracker import Tracker
+from tripletlab.tracking import Tracker
 
 MOST = COLUMNS * ROWS
 

@@ -25,9 +25,7 @@ from tripletlab.recognition.calibration import calibrate, threshold_at
 from tripletlab.recognition.embedder import Embedder, read_network
 from tripletlab.system.progress import quiet_stderr, say
 from tripletlab.system.provenance import fingerprint
-from tripletlab.tracking.past_runs import RunRecord
-from tripletlab.tracking.registry import RunModel
-from tripletlab.tracking.tracker import Tracker
+from tripletlab.tracking import RunModel, RunRecord, Tracker
 
 if TYPE_CHECKING:
     import keras

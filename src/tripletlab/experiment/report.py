@@ -6,7 +6,7 @@ from typing import Protocol
 
 from tripletlab.experiment.snapshots import Embeddings, Snapshot
 from tripletlab.system.progress import say
-from tripletlab.tracking.tracked_run import TrackedRun
+from tripletlab.tracking import TrackedRun
 
 
 class Follower(Protocol):

@@ -12,8 +12,7 @@ from tripletlab.errors import InputError
 from tripletlab.experiment.data import Data
 from tripletlab.system.locks import held
 from tripletlab.system.provenance import code_fingerprint
-from tripletlab.tracking.past_runs import RunRecord
-from tripletlab.tracking.tracker import Tracker
+from tripletlab.tracking import RunRecord, Tracker
 from tripletlab.training import backend
 
 RECIPE = "tripletlab.recipe"  # the tag by which a run of the same recipe is found

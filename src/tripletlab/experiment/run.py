@@ -25,8 +25,7 @@ from tripletlab.plots.learning import draw_learning
 from tripletlab.system.progress import bar, say
 from tripletlab.system.provenance import ENVIRONMENT, environment
 from tripletlab.system.redaction import redacted
-from tripletlab.tracking.tracked_run import TrackedRun
-from tripletlab.tracking.tracker import Tracker
+from tripletlab.tracking import TrackedRun, Tracker
 from tripletlab.training import backend
 from tripletlab.training.checkpoint import Progress
 from tripletlab.training.guard import Collapsed

@@ -5,7 +5,7 @@ import numpy as np
 from tripletlab.config import EvaluateConfig
 from tripletlab.experiment.data import prepare
 from tripletlab.faces.mislabels import suspicion
-from tripletlab.tracking.tracker import Tracker
+from tripletlab.tracking import Tracker
 
 
 def suspects(config: EvaluateConfig, which: str, *, share: float) -> None:

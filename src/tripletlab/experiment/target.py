@@ -22,7 +22,7 @@ from tripletlab.faces.store import PairStore
 from tripletlab.recognition.bundle import MANIFEST, Bundle
 from tripletlab.recognition.search import is_unit
 from tripletlab.system.provenance import fingerprint
-from tripletlab.tracking.tracker import Tracker
+from tripletlab.tracking import Tracker
 
 UNKNOWN = "not known"
 

@@ -13,7 +13,7 @@ from tripletlab.sweeping import charts
 from tripletlab.sweeping.spaces import MONITORED
 from tripletlab.sweeping.study import POINT, RUN, STATES, Study, reason
 from tripletlab.sweeping.table import ModelRow, headings, pareto_front
-from tripletlab.tracking.tracker import Tracker
+from tripletlab.tracking import Tracker
 
 BEST = 5  # models in the plot of ROC curves
 GRID = np.linspace(0, 1, 501)

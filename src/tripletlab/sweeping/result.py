@@ -28,8 +28,7 @@ from tripletlab.sweeping.table import (
     print_table,
 )
 from tripletlab.system.files import write_whole
-from tripletlab.tracking.tracked_run import TrackedRun
-from tripletlab.tracking.tracker import Tracker
+from tripletlab.tracking import TrackedRun, Tracker
 
 
 def conclude(study: Study, data: Data, tracker: Tracker, *, parent: TrackedRun | None) -> None:

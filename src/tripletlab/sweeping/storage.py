@@ -1,17 +1,14 @@
 """Where studies are kept: an SQLite file beside the runs, or PostgreSQL."""
 
-import atexit
 import os
-import shutil
-import tempfile
 from pathlib import Path
 
 import optuna
 from optuna.storages import RDBStorage
 
 from tripletlab.errors import InputError, brief
+from tripletlab.system.databases import temporary_copy
 from tripletlab.system.redaction import redacted
-from tripletlab.tracking.relocation import copy_database
 
 
 def open_storage(url: str) -> RDBStorage:
@@ -46,10 +43,7 @@ def existing_storage(url: str) -> RDBStorage:
     if not database.is_file():
         raise InputError(f"no sweep has run here: there is no {database}")
     if not all(os.access(one, os.W_OK, effective_ids=True) for one in (database, database.parent)):
-        folder = Path(tempfile.mkdtemp(prefix="tripletlab-"))
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
-        copy_database(database, folder / database.name)
-        url = f"sqlite:///{folder / database.name}"
+        url = f"sqlite:///{temporary_copy(database)}"
     return open_storage(url)
 
 

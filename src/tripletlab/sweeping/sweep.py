@@ -29,7 +29,7 @@ from tripletlab.system.locks import held
 from tripletlab.system.progress import console, say
 from tripletlab.system.provenance import code_fingerprint
 from tripletlab.system.redaction import redacted
-from tripletlab.tracking.tracker import Tracker
+from tripletlab.tracking import Tracker
 
 
 def sweep(words: Sequence[str], *, fresh: bool, dry_run: bool) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from tripletlab.experiment.data import Data
 from tripletlab.faces.store import FaceStore, PairStore
 from tripletlab.sweeping.jobs import Job, Reporter
-from tripletlab.tracking.tracker import Tracker
+from tripletlab.tracking import Tracker
 from tripletlab.training import backend
 
 

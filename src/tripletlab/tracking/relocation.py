@@ -3,9 +3,7 @@
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from urllib.parse import quote, unquote, urlsplit
-
-from tripletlab.errors import InputError
+from urllib.parse import unquote, urlsplit
 
 ARTIFACTS = "artifacts"  # the folder of all files of runs, in the tracking folder
 PLACES = (  # where MLflow keeps whole paths
@@ -36,21 +34,6 @@ def move_paths(database: Path, before: Path, now: Path) -> None:
                     f" WHERE substr({column}, 1, ?) = ?",
                     (f"{new}/", len(old) + 2, len(old) + 1, f"{old}/"),
                 )
-
-
-def copy_database(database: Path, to: Path) -> None:
-    """A copy of a database that can be read alone; InputError where it is damaged."""
-    address = f"file:{quote(str(database))}?mode=ro"
-    for more in ("", "&immutable=1"):  # the second, for a journal that nobody can write
-        try:
-            with (
-                closing(sqlite3.connect(address + more, uri=True, timeout=60)) as source,
-                closing(sqlite3.connect(to)) as target,
-            ):
-                return source.backup(target)
-        except sqlite3.DatabaseError as error:
-            reason = error
-    raise InputError(f"{database}: cannot be read ({reason})") from reason
 
 
 def _local(location: str) -> Path:

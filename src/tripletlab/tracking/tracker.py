@@ -1,16 +1,14 @@
 """Where runs are kept: opened, read and written."""
 
-import atexit
 import contextlib
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tripletlab.errors import InputError
+from tripletlab.system.databases import temporary_copy
 from tripletlab.system.locks import held, turn
 from tripletlab.system.progress import say
 from tripletlab.system.provenance import git_commit
@@ -19,7 +17,7 @@ from tripletlab.tracking import store
 from tripletlab.tracking.bundle_registry import BundleRegistry
 from tripletlab.tracking.past_runs import PastRuns
 from tripletlab.tracking.registry import ModelRegistry
-from tripletlab.tracking.relocation import ARTIFACTS, copy_database, move_paths, recorded_folder
+from tripletlab.tracking.relocation import ARTIFACTS, move_paths, recorded_folder
 from tripletlab.tracking.run_locks import RunLocks
 from tripletlab.tracking.servers import serve_pages
 from tripletlab.tracking.tracked_run import TrackedRun
@@ -75,10 +73,7 @@ class Tracker:
                 " give tracking.folder=FOLDER"
             )
         if database and not self.writable:
-            folder = Path(tempfile.mkdtemp(prefix="tripletlab-"))
-            atexit.register(shutil.rmtree, folder, ignore_errors=True)
-            copy_database(database, folder / database.name)
-            uri = f"sqlite:///{folder / database.name}"
+            uri = f"sqlite:///{temporary_copy(database)}"
         self._point_to(uri)
         alone = self.writable and self._root.is_dir()
         with turn(self._live / "experiment") if alone else contextlib.nullcontext():
