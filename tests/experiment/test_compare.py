@@ -48,7 +48,7 @@ def test_the_pairs_that_one_model_gets_right_and_the_other_wrong_are_shown(monke
     for panel, name, wins, loses in zip(drawn, "ab", (one, other), (other, one), strict=True):
         right = [k for k in range(60) if wins.correct[k] and not loses.correct[k]]
         assert right
-        assert panel.heading == f"only {name} is right ({len(right)})"
+        assert panel.heading == f"only {name} is correct ({len(right)})"
         expected = [
             f"{'one person' if pairs.matched[k] else 'two people'}"
             f" {one.distances[k]:.2f} | {other.distances[k]:.2f}"

@@ -24,16 +24,18 @@ def row(tracker, folder, score):
     return ModelRow(f"of {score}", {}, (run_id,), ({SCORE: score},))
 
 
-def delete_for_good(run_id, tracker):
+def delete(run_id, tracker, for_good):
+    """Into MLflow's trash, which keeps the run's files, or out of it, too."""
     MlflowClient().delete_run(run_id)
-    command = [sys.executable, "-m", "mlflow", "gc", "--backend-store-uri", tracker.uri]
-    subprocess.run([*command, "--run-ids", run_id], check=True, capture_output=True)
+    if for_good:
+        command = [sys.executable, "-m", "mlflow", "gc", "--backend-store-uri", tracker.uri]
+        subprocess.run([*command, "--run-ids", run_id], check=True, capture_output=True)
 
 
 @pytest.mark.parametrize("for_good", [False, True])
 def test_a_deleted_run_is_begun_anew_with_a_message(tracker, tmp_path, capsys, for_good):
     (run_id,) = row(tracker, tmp_path, 0.5).run_ids
-    delete_for_good(run_id, tracker) if for_good else MlflowClient().delete_run(run_id)
+    delete(run_id, tracker, for_good)
     with tracker.run("again", params={}, tags={}, resume=run_id, parent=run_id) as run:
         assert run.run_id != run_id
     assert f"the run {run_id} was deleted in MLflow" in " ".join(capsys.readouterr().err.split())
@@ -49,12 +51,15 @@ def test_a_deleted_experiment_is_one_line_with_the_command_that_restores_it(trac
             enter()
 
 
-def test_the_best_remaining_row_is_promoted_and_the_deleted_ones_are_named(tracker, tmp_path):
+@pytest.mark.parametrize("for_good", [False, True])
+def test_the_best_remaining_row_is_promoted_and_the_deleted_ones_are_named(
+    tracker, tmp_path, for_good
+):
     best, second, third = rows = [row(tracker, tmp_path, score) for score in (0.9, 0.8, 0.7)]
     for _ in range(2):
         assert _promoted(rows, tracker) == f"champion: {NAME}, from the run of 0.9"
         assert versions() == [(NAME, best.best_run)]
-    delete_for_good(best.best_run, tracker)
+    delete(best.best_run, tracker, for_good)
     kept, models, gone = _kept(rows, tracker)
     assert (kept, gone) == ([second, third], ["of 0.9"])
     assert [float(one[0][0]) for one in models] == [0.8, 0.7]
@@ -86,14 +91,17 @@ def test_a_renamed_model_keeps_its_champion_and_gets_the_next_winner(tracker, tm
     assert sorted(versions()) == sorted([("mine", worse.best_run), ("mine", best.best_run)])
 
 
-def test_a_champion_whose_run_is_gone_is_one_line(tracker, tmp_path):
+@pytest.mark.parametrize("for_good", [False, True])
+def test_a_champion_whose_run_is_gone_is_one_line(tracker, tmp_path, for_good):
     (run_id,) = row(tracker, tmp_path, 0.9).run_ids
     tracker.models.promote(tracker.models.register(run_id))
-    delete_for_good(run_id, tracker)
+    delete(run_id, tracker, for_good)
     chosen = tracker.models.find("champion")
     with pytest.raises(Deleted, match=re.escape(f"the run {run_id} was deleted in MLflow")):
         tracker.runs.record(chosen.run_id)
-    with pytest.raises(Deleted, match=r"has no config\.yaml"):
-        tracker.runs.artifact(chosen.run_id, "config.yaml")
+    with pytest.raises(Deleted, match=re.escape(f"the run {run_id} was deleted in MLflow")):
+        tracker.runs.artifact(chosen.run_id, "distances.npz")
+    if not for_good:
+        return
     with pytest.raises(Deleted, match=f"{NAME}/1: its files are missing"):
         tracker.models.load(chosen)

@@ -32,12 +32,8 @@ class PastRuns:
 
     def record(self, run_id: str) -> RunRecord:
         """What a run has recorded; Deleted where it is not there."""
-        from mlflow.exceptions import MlflowException
-
-        try:
-            return _record(store.client().get_run(run_id))
-        except MlflowException as error:
-            raise Deleted(f"the run {run_id} was deleted in MLflow") from error
+        self._require(run_id)
+        return _record(store.client().get_run(run_id))
 
     def exists(self, run_id: str) -> bool:
         """The run was not deleted."""
@@ -91,11 +87,19 @@ class PastRuns:
         """
         from mlflow.exceptions import MlflowException
 
+        self._require(run_id)
         folder = tempfile.mkdtemp(prefix="tripletlab-")
         try:
             return Path(store.client().download_artifacts(run_id, path, folder))
         except (MlflowException, FileNotFoundError) as error:
             raise Deleted(f"the run {run_id} has no {path}: it was deleted in MLflow") from error
+
+    def _require(self, run_id: str) -> None:
+        """Deleted where the run is not there, or in MLflow's trash, which keeps its files."""
+        if not self.exists(run_id):
+            raise Deleted(
+                f"the run {run_id} was deleted in MLflow: restore it there, or give the sweep again"
+            )
 
 
 def _record(run: "Run") -> RunRecord:
