@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -64,6 +65,16 @@ def kill_worker(folder, process):
                 os.kill(int(path.parent.name), signal.SIGKILL)
 
 
+def forget_runs_at_work(folder):
+    """As if the driver had died after its trials' runs began, and before it noted them."""
+    with contextlib.closing(sqlite3.connect(folder / "mlruns" / "optuna.db")) as database, database:
+        notes = database.execute(
+            "delete from trial_user_attributes where key = 'run_id' and trial_id in"
+            " (select trial_id from trials where state = 'RUNNING')"
+        )
+        assert notes.rowcount == 1
+
+
 @pytest.mark.timeout(600)
 def test_stopped_killed_completed_and_not_repeated(tmp_path):
     for stop in (signal.SIGINT, signal.SIGTERM):
@@ -81,6 +92,7 @@ def test_stopped_killed_completed_and_not_repeated(tmp_path):
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert "RUNNING" in dict(runs(tmp_path)[0]).values()
+    forget_runs_at_work(tmp_path)
 
     process = sweep(tmp_path)
     kill_worker(tmp_path, process)

@@ -34,6 +34,19 @@ def test_the_latest_run_with_a_tag_is_found_unless_it_was_deleted(tracker):
     assert [tracker.runs.exists(run_id) for run_id in (*ids, "0" * 32)] == [True, False, False]
 
 
+def test_a_run_is_found_among_those_of_its_parent(tracker):
+    of_trial = {"params": {}, "tags": {"trial": "0"}}
+    with (
+        tracker.run("sweep", params={}, tags={}) as parent,
+        tracker.run("trial", **of_trial, parent=parent.run_id) as child,
+    ):
+        pass
+    with tracker.run("another", **of_trial):
+        pass
+    assert tracker.runs.tagged("trial", "0", parent=parent.run_id).run_id == child.run_id
+    assert tracker.runs.tagged("trial", "1", parent=parent.run_id) is None
+
+
 def test_an_artifact_that_is_missing_is_one_line(tracker, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "card.json").write_text("{}")

@@ -18,6 +18,7 @@ from tripletlab.sweeping.leases import Lease, leases, visible_cores, visible_gpu
 from tripletlab.system.interrupts import every_interrupt_heard
 
 SECONDS_TO_END = 20.0  # seconds that a worker has to end its run when the sweep is stopped
+QUIET = "ignore:resource_tracker:UserWarning"  # Python deletes a killed worker's semaphores anyway
 
 
 @dataclass
@@ -102,6 +103,9 @@ class Local:
         yield number, event
 
     def _spawn(self, lease: Lease) -> _WorkerProcess:
+        own = os.environ.get("PYTHONWARNINGS")
+        if QUIET not in (own or ""):
+            os.environ["PYTHONWARNINGS"] = f"{own},{QUIET}" if own else QUIET
         spawning = multiprocessing.get_context("spawn")
         ours, theirs = spawning.Pipe()
         process = spawning.Process(target=_serve, args=(self.work, lease, theirs), daemon=True)

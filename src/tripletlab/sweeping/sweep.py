@@ -23,7 +23,7 @@ from tripletlab.sweeping.study import (
     digest,
     file_stem,
 )
-from tripletlab.sweeping.trial import Training
+from tripletlab.sweeping.trial import TRIAL, Training
 from tripletlab.sweeping.trial_queue import QueuedTrial, TrialQueue
 from tripletlab.system.locks import held
 from tripletlab.system.progress import console, say
@@ -85,11 +85,13 @@ def _drive(plan: Plan, queue: TrialQueue, engine: Engine, tracker: Tracker, pare
 
     def job(taken: QueuedTrial) -> Job:
         place = folder / file_stem(taken.place, taken.seed)
+        # A driver that died before it noted the run of a trial left the run's tag
+        begun = tracker.runs.tagged(TRIAL, place.name, parent=parent)
         return Job(
             number=taken.number,
             name=plan.space.title(taken.point, taken.seed),
             config=pickle.dumps(plan.run_config(taken.point, taken.seed)),
-            run_id=taken.run_id,
+            run_id=taken.run_id or (begun.run_id if begun else None),
             checkpoint=place.with_name(f"{place.name}-{code}.npz"),
             log=place.with_suffix(".log"),
             parent=parent,

@@ -11,6 +11,8 @@ from tripletlab.sweeping.jobs import Job, Reporter
 from tripletlab.tracking import Tracker
 from tripletlab.training import backend
 
+TRIAL = "tripletlab.trial"  # the tag by which a trial's run is found
+
 
 @dataclass(frozen=True)
 class Training:
@@ -31,6 +33,7 @@ class Training:
             name=job.name,
             tracker=self.tracker,
             parent=job.parent,
+            tags={TRIAL: job.log.stem},
             resume=job.run_id,
             checkpoint=job.checkpoint,
             follower=reporter,

@@ -46,13 +46,17 @@ class PastRuns:
                 raise
             return False
 
-    def tagged(self, key: str, value: str) -> RunRecord | None:
-        """The latest run with this tag; None where there is none, or it was deleted."""
+    def tagged(self, key: str, value: str, *, parent: str | None = None) -> RunRecord | None:
+        """The latest run with this tag, among those of the `parent` where one is given.
+
+        None where there is none, or it was deleted.
+        """
         client = store.client()
         experiment = client.get_experiment_by_name(self.experiment)
+        tags = {key: value} if parent is None else {key: value, "mlflow.parentRunId": parent}
         found = client.search_runs(
             [experiment.experiment_id],
-            f"tags.`{key}` = '{value}'",
+            " and ".join(f"tags.`{tag}` = '{wanted}'" for tag, wanted in tags.items()),
             order_by=["attributes.start_time DESC"],
             max_results=1,
         )
