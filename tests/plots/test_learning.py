@@ -1,8 +1,11 @@
 """Learning curves: which values are drawn, and where."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from tests.plots.pictures import GREY, ORANGE, centre, near, read
 from tripletlab.evaluation.metrics import METRICS
 from tripletlab.plots import learning
 from tripletlab.plots.learning import PANELS, draw_learning
@@ -40,3 +43,16 @@ def test_every_metric_of_the_panels_is_in_the_table_of_metrics():
 def test_no_epoch_is_an_empty_figure(figures, tmp_path):
     draw_learning([], best=0, title="a run", path=tmp_path / "x.png")
     assert [len(line.get_xdata()) for line in figures[0].axes[0].lines[:-1]] == [0, 0]
+
+
+@pytest.mark.parametrize("count", [1, 6])
+def test_learning_curves_show_the_metrics_and_the_kept_epoch(tmp_path: Path, count: int) -> None:
+    path, images = tmp_path / "learning.png", []
+    training = {"train/triplet_loss": 0.5, "val/auc": 0.5}
+    for metrics, best in ((training, 1), ({**training, "val/loss": 0.7}, 1), (training, count)):
+        draw_learning([metrics] * count, best=best, title="a run", path=path)
+        images.append(read(path))
+    plain, with_loss, kept_last = images
+    assert near(with_loss, ORANGE) > near(plain, ORANGE) + 20
+    first, last = (centre(image, GREY) for image in (plain, kept_last))
+    assert first < last - 8 if count > 1 else first == last

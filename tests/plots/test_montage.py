@@ -1,9 +1,13 @@
 """Tiles on one canvas, and faces of any shape in squares."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from tripletlab.plots.montage import SIDE, fitted, shorten, tiled
+from tests.plots.pictures import ORANGE, near, pair_store, read
+from tripletlab.plots.errors import shown
+from tripletlab.plots.montage import LONGEST, SIDE, Panel, draw_montage, fitted, shorten, tiled
 
 
 def test_pictures_lie_at_the_top_left_of_their_cells():
@@ -38,3 +42,38 @@ def test_a_caption_has_at_most_19_characters(length):
     assert (short == text) == (length <= 19)
     assert short[:10] == text[:10]
     assert short[-8:] == text[-8:]
+
+
+def test_a_montage_shows_every_face_and_frames_what_was_not_found(tmp_path: Path) -> None:
+    store = pair_store()
+    pairs = [shown(store, pair, "0.5") for pair in (8, 9, 10)]
+    assert pairs[0].middle == (False, False)
+    draw_montage([Panel("some", pairs, "none")], title="faces", path=tmp_path / "plain.png")
+    image = read(tmp_path / "plain.png")
+    for row in (8, 9, 10, 11):
+        assert near(image, (row * 8,) * 3) > 2000
+    assert near(image, ORANGE) == 0
+    framed = [shown(store, 3, "0.5")]
+    assert framed[0].middle == (True, False)
+    draw_montage([Panel("some", framed, "none")], title="faces", path=tmp_path / "framed.png")
+    assert near(read(tmp_path / "framed.png"), ORANGE) > 100
+
+
+def test_a_montage_of_nothing_says_so(tmp_path: Path) -> None:
+    images = []
+    for text in ("", "no errors"):
+        path = tmp_path / "none.png"
+        draw_montage([Panel("errors", [], text)] * 2, title="faces", path=path)
+        images.append(read(path))
+    silent, said = images
+    assert silent.shape == said.shape
+    columns = np.flatnonzero((silent != said).any(axis=(0, 2))) / said.shape[1]
+    assert 0.2 < columns.min() < 0.3  # once in the middle of each panel
+    assert 0.7 < columns.max() < 0.8
+
+
+def test_long_names_keep_their_number() -> None:
+    assert shorten("Ann_0001") == "Ann_0001"
+    short = shorten("Person_With_A_Long_Name_0012")
+    assert len(short) == LONGEST
+    assert short.endswith("_0012")

@@ -35,7 +35,12 @@ def plain(axes: "Axes") -> "Axes":
 
 
 def save(figure: "Figure", path: Path) -> None:
-    """Write a PNG atomically."""
+    """Write a PNG atomically; a `$` in a name is a `$`."""
+    from matplotlib.text import Text
+
+    for text in figure.findobj(Text):
+        if isinstance(text, Text):  # those of ticks are empty until they are drawn
+            text.set_text(text.get_text().replace("$", r"\$"))
     page = BytesIO()
     figure.savefig(page, format="png")
     write_whole(path, page.getvalue())
