@@ -45,6 +45,7 @@ except KeyboardInterrupt:
 """
 
 OTHERS = """
+import signal
 from tripletlab.system.interrupts import every_interrupt_heard
 
 class Bad:

@@ -1,5 +1,8 @@
 """What a run logs, in a real SQLite database."""
 
+import subprocess
+import sys
+
 from mlflow import MlflowClient
 
 from tests.tracking.projects import SECRET, status
@@ -41,6 +44,34 @@ def test_a_run_records_the_files_of_faces_as_inputs(tracker, tmp_path):
     assert inputs[0].dataset.digest == "ab" * 16
     assert inputs[0].dataset.profile == '{"faces_kept": 9}'
     assert str(tmp_path / "faces.h5") in inputs[0].dataset.source
+
+
+CONVERTED = """
+import os, signal, sys
+from tripletlab.system.interrupts import stop
+from tripletlab.tracking import Tracker
+
+signal.signal(signal.SIGTERM, stop)
+tracker = Tracker(folder="mlruns", experiment="a", uri="sqlite:///mlruns/mlflow.db")
+tracker.open()
+with tracker.run("one", params={}, tags={}) as run:
+    print(run.run_id)
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+        for _ in range(10**9): pass
+    except KeyboardInterrupt as error:
+        raise ValueError("as a library may put it") from error
+"""
+
+
+def test_a_run_that_was_stopped_is_killed_whatever_a_library_makes_of_it(tmp_path):
+    (tmp_path / "mlruns").mkdir()
+    done = subprocess.run(
+        [sys.executable, "-c", CONVERTED], cwd=tmp_path, capture_output=True, text=True, timeout=120
+    )
+    assert done.stderr.endswith("ValueError: as a library may put it\n")
+    uri = f"sqlite:///{tmp_path / 'mlruns' / 'mlflow.db'}"
+    assert MlflowClient(uri).get_run(done.stdout.split()[-1]).info.status == "KILLED"
 
 
 def test_no_secret_is_logged(finished):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from tripletlab.errors import Pruned
+from tripletlab.system.interrupts import stopped
 from tripletlab.system.redaction import redacted
 from tripletlab.system.temporary import temporary_files
 
@@ -120,6 +121,8 @@ def perform(work: Work, job: Job, send: Callable[[Event], str | None]) -> Event:
         except (Pruned, FloatingPointError) as end:
             return Stopped(str(end))
         except Exception as error:
+            if stopped():
+                raise KeyboardInterrupt from error
             print(redacted(traceback.format_exc()), file=sys.stderr)
             reason = " ".join(redacted(str(error)).split())[:500]
             return Failed(f"{type(error).__name__}: {reason}")

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from tripletlab.sweeping.jobs import Began, Died, Epoch, Event, Job, Work, perform
 from tripletlab.sweeping.leases import Lease, leases, visible_cores, visible_gpus
-from tripletlab.system.interrupts import every_interrupt_heard
+from tripletlab.system.interrupts import every_interrupt_heard, stop
 
 SECONDS_TO_END = 20.0  # seconds that a worker has to end its run when the sweep is stopped
 QUIET = "ignore:resource_tracker:UserWarning"  # Python deletes a killed worker's semaphores anyway
@@ -118,7 +118,7 @@ def _serve(work: Work, lease: Lease, pipe: Connection) -> None:
     """What a worker process does: one job after the other."""
     lease.take()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the driver, which ends the workers
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, stop)
     threading.Thread(target=_end_with_the_driver, daemon=True).start()
 
     def send(event: Event) -> str | None:

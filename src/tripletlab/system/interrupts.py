@@ -6,6 +6,20 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
+from types import FrameType
+
+_stopped = threading.Event()
+
+
+def stop(number: int, frame: FrameType | None) -> None:
+    """A signal handler that raises KeyboardInterrupt; from then on `stopped` says so."""
+    _stopped.set()
+    raise KeyboardInterrupt
+
+
+def stopped() -> bool:
+    """`stop` was called, whatever exception a library made of its KeyboardInterrupt."""
+    return _stopped.is_set()
 
 
 @contextlib.contextmanager

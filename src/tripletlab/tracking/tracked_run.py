@@ -16,6 +16,7 @@ from tripletlab.errors import InputError, Pruned
 from tripletlab.photos.conditions import draw_circumstance
 from tripletlab.photos.person import draw_person
 from tripletlab.photos.rendering import render
+from tripletlab.system.interrupts import stopped
 from tripletlab.system.progress import say
 from tripletlab.system.redaction import redacted
 from tripletlab.tracking import store
@@ -64,8 +65,9 @@ class TrackedRun:
             status = "KILLED"
             self.tag("pruned", str(reason))
             raise
-        except KeyboardInterrupt:
-            status = "KILLED"
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt) or stopped():
+                status = "KILLED"
             raise
         finally:
             self._end(status)
