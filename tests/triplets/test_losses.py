@@ -1,23 +1,9 @@
-"""Distances, the hinge and its mean, against the formulas written out."""
+"""The losses and their mean, against the formulas written out."""
 
 import keras
 import numpy as np
 
-from tripletlab.triplets.distances import squared_distances
 from tripletlab.triplets.losses import hinge, mean_where, softplus
-
-
-def test_squared_distances_are_sums_of_squares():
-    points = np.random.default_rng(0).normal(size=(9, 5)).astype(np.float32)
-    expected = [[((a - b) ** 2).sum() for b in points] for a in points]
-    np.testing.assert_allclose(squared_distances(points), expected, atol=1e-5)
-
-
-def test_coincident_points_have_distance_zero_and_not_less():
-    points = np.full((6, 128), 128**-0.5, np.float32)
-    distances = np.asarray(squared_distances(points))
-    assert distances.min() >= 0
-    assert distances.max() < 1e-6
 
 
 def test_hinge():

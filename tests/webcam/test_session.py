@@ -7,7 +7,6 @@ import pytest
 
 from tests.webcam.people import ANN, BEN, picture
 from tripletlab.errors import InputError
-from tripletlab.webcam.counters import Counters
 from tripletlab.webcam.guide import PATIENCE, STEPS
 from tripletlab.webcam.recognition import recognise_frame
 from tripletlab.webcam.session import Session
@@ -52,12 +51,3 @@ def test_the_rates_are_the_calibrations_and_grow_with_the_people(session, monkey
     session.threshold = 99
     assert session.threshold == session.highest
     assert curve.far_at(session.highest) == pytest.approx(0.5, abs=0.01)
-
-
-def test_the_counters_forget_what_is_older_than_a_second(session):
-    counters, result = Counters(), frame(session, ANN)._replace(dropped=3)
-    for now in (0.0, 0.9, 1.5):
-        counters.shown(now)
-        counters.recognised(result, now)
-    assert counters.line(1.6).startswith("2 frames/s, 2 recognised/s, 9 dropped   detection")
-    assert counters.line(5).startswith("0 frames/s, 0 recognised/s, 9 dropped")
