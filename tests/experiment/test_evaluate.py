@@ -1,6 +1,8 @@
 """evaluate, identify and compare as commands, on one small run that was really trained."""
 
 import json
+import re
+import shutil
 from pathlib import Path
 
 import cv2
@@ -249,3 +251,20 @@ def test_bad_input_is_one_line_and_writes_nothing(words, hint, run, trained, tmp
     assert len(said) == 1
     assert hint in said[0]
     assert sorted(trained[0].glob("mlruns/evaluations/*")) == before
+
+
+def test_a_suspect_is_a_photo_in_somebody_elses_folder(run, trained, tmp_path, capsys):
+    assert do("suspects", run, "--share", "1") == 0
+    title, *lines = capsys.readouterr().out.splitlines()
+    assert title.startswith("#")
+    assert lines == []  # the run's own photos: every face is closest to its own person
+
+    shutil.copytree(trained[0] / "people", tmp_path / "people")
+    photo = tmp_path / "people" / "Person_3" / "Person_3_0002.png"
+    shutil.copyfile(tmp_path / "people" / "Person_8" / "Person_8_0001.png", photo)
+    assert do("suspects", run, "--share", "0.01", f"photos.cropped=[{tmp_path}/people]") == 0
+    _, first, *_ = capsys.readouterr().out.splitlines()
+    found = re.fullmatch(r"(\S+)  # (\S+) from the person's other photos, (\S+) from (\S+)", first)
+    assert found
+    assert (found[1], found[4]) == ("people/Person_3/Person_3_0002.png", "Person_8")
+    assert float(found[2]) > float(found[3])

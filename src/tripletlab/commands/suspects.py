@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-from tripletlab import config
 from tripletlab.commands.options import Words, target_and_overrides
 
 
@@ -18,4 +17,4 @@ def suspects(
     from tripletlab.experiment.suspects import suspects
 
     target, overrides = target_and_overrides(words)
-    suspects(config.compose("evaluate", overrides), target, share=share)
+    suspects(target, overrides, share=share)

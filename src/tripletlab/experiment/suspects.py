@@ -1,32 +1,34 @@
 """`tripletlab suspects`: photos that may lie in the wrong person's folder, the likeliest first."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from tripletlab.config import EvaluateConfig
 from tripletlab.experiment.data import prepare
+from tripletlab.experiment.target import run_config, tracker_of
 from tripletlab.faces.mislabels import suspicion
-from tripletlab.tracking import Tracker
 
 
-def suspects(config: EvaluateConfig, which: str, *, share: float) -> None:
-    """Print the `share` of the faces that a registered network holds for somebody else's.
+def suspects(which: str, overrides: Sequence[str], *, share: float) -> None:
+    """Print the `share` of the faces that a network most likely takes for somebody else's.
 
-    Only those that are nearer to another person than to their own are listed. The lines are a list
-    for hygiene.exclude: nothing is dropped unless that is given.
+    The faces are those that the network's run was prepared from, or those of the overrides. Only
+    faces closer to another person than to their own are listed. The lines are a list for
+    hygiene.exclude: nothing is dropped unless that is given.
     """
     from tripletlab.training import backend
 
-    tracker: Tracker = config.tracking.build()
+    tracker = tracker_of(overrides, writable=False)
     tracker.open_existing()
     chosen = tracker.models.find(which)
-    faces = prepare(config, fresh=False).faces
+    faces = prepare(run_config(chosen.run_id, overrides, tracker), fresh=False).faces
     backend.load()
     from tripletlab.training.inference import embed
 
     found = suspicion(embed(tracker.models.load(chosen), faces.images), faces.labels)
     people = sorted(set(faces.names))
     first = np.argsort(-found.score, kind="stable")[: round(share * len(found.score))]
-    print(f"# by {chosen}; for hygiene.exclude=[this file] once looked at")
+    print(f"# by {chosen}; for hygiene.exclude=[this file] once inspected")
     for face in first[found.score[first] > 0]:
         print(
             f"{faces.sources[face]}  # {found.own[face]:.2f} from the person's other photos,"
