@@ -58,7 +58,7 @@ def frame(bundle: Bundle, *, rounds: int) -> None:
     with_faces = [one.timings for one in frames if one.people]
     print(f"{len(with_faces)} of {len(frames)} pictures had a face; ms: least, p50, p99")
     for name in ("detection", "embedding", "search"):
-        tell(name, [getattr(spent, name) for spent in with_faces])
+        report(name, [getattr(spent, name) for spent in with_faces])
 
 
 def picture(number: int) -> np.ndarray:
@@ -93,7 +93,7 @@ def runtimes(bundle: Bundle, *, rounds: int) -> None:
             spent[name].append(1000 * (time.perf_counter() - begun))
     print("one face; ms: least, p50, p99")
     for name, times in spent.items():
-        tell(name, times)
+        report(name, times)
 
 
 def tensorflow_ways(path: Path) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
@@ -128,7 +128,7 @@ def tensorflow_ways(path: Path) -> dict[str, Callable[[np.ndarray], np.ndarray]]
     }
 
 
-def tell(name: str, times: list[float]) -> None:
+def report(name: str, times: list[float]) -> None:
     """A line of the table; the least is what a busy machine's other work disturbs least."""
     least, middle, most = np.percentile(times, (0, 50, 99))
     print(f"  {name:<16}{least:9.2f}{middle:9.2f}{most:9.2f}")

@@ -22,7 +22,7 @@ ENROLLED, STRANGERS, PHOTOS = 50, 200, 4  # PHOTOS: the fewest of somebody who i
 
 
 def main() -> None:
-    """Enrol, probe, and tell."""
+    """Enrol, probe, and report."""
     given = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     given.add_argument("bundle", type=Path)
     given.add_argument("--seed", type=int, default=0)
@@ -36,7 +36,7 @@ def main() -> None:
         recogniser = Recogniser(bundle, gallery.enrolled)
         theirs = [(name, recognise(path, recogniser)) for name, path in probes]
         others = [recognise(path, recogniser) for path in strangers]
-    tell(bundle, theirs, others)
+    report(bundle, theirs, others)
 
 
 def draw(root: Path, *, seed: int) -> tuple[dict[str, list[Path]], list[Path]]:
@@ -70,7 +70,7 @@ def recognise(path: Path, recogniser: Recogniser) -> Recognised | None:
     return people[0] if people else None
 
 
-def tell(
+def report(
     bundle: Bundle, theirs: list[tuple[str, Recognised | None]], others: list[Recognised | None]
 ) -> None:
     """Print what came of it; `theirs` are probes of enrolled people, `others` strangers."""

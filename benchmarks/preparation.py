@@ -2,9 +2,9 @@
 
 `python benchmarks/preparation.py speed` prepares synthetic people with all cores and, in turns with
 it, runs the same OpenCV calls in one loop of one process, with one thread and with OpenCV's own
-threads; medians of the rounds. `python benchmarks/preparation.py cost --photos FOLDER` tells the
+threads; medians of the rounds. `python benchmarks/preparation.py cost --photos FOLDER` prints the
 processor time that each choice of conf/faces takes for a photo. `python benchmarks/preparation.py
-memory` prepares few and ten times as many faces, each in a process of its own, and tells the most
+memory` prepares few and ten times as many faces, each in a process of its own, and prints the most
 memory that it and a worker had.
 """
 

@@ -43,9 +43,9 @@ def main():
         found = parallel_map(rejections, files, title=folder.name, size=lambda _: 1)
         for choice, problems in zip(CHOICES, zip(*found, strict=True), strict=True):
             counts = collections.Counter(why for why in problems if why)
-            told = ", ".join(f"{why} {n / len(files):.1%}" for why, n in counts.most_common())
+            reasons = ", ".join(f"{why} {n / len(files):.1%}" for why, n in counts.most_common())
             kept = 1 - sum(counts.values()) / len(files)
-            print(f"{folder.name}, {len(files)} photos, {choice}: kept {kept:.1%}; {told}")
+            print(f"{folder.name}, {len(files)} photos, {choice}: kept {kept:.1%}; {reasons}")
 
 
 if __name__ == "__main__":
