@@ -6,7 +6,6 @@ import typer
 
 from tripletlab import config
 from tripletlab.errors import InputError
-from tripletlab.tracking import Tracker
 
 
 def serve(
@@ -20,6 +19,8 @@ def serve(
     port: Annotated[int, typer.Option(min=1, max=65535, help="On 127.0.0.1.")] = 5077,
 ) -> None:
     """Answer requests over HTTP: photos in, faces and embeddings out (MLflow)."""
+    from tripletlab.tracking import Tracker
+
     names, overrides = config.split_words(words or [])
     if len(names) > 1:
         raise InputError(f"{names[1]}: one model at a time; {names[0]} is one already")
