@@ -11,7 +11,8 @@ export PHOTOS CROPPED LFW
 DATA := $(if $(PHOTOS),--photos "$$PHOTOS") $(if $(CROPPED),--cropped "$$CROPPED") \
   $(if $(LFW),--lfw "$$LFW")
 FLAGS := $(if $(FRESH),--fresh)
-PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile \
+  --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help sweep report ui webcam data train test check format lock clean
@@ -42,15 +43,15 @@ data: $(READY) ## photos to faces, without training
 train: $(READY) ## one run
 	@$(BIN)/tripletlab train $(DATA) $(SET)
 
-test: $(READY) ## all tests
+test: $(READY) ## the tests
 	@$(PYTEST)
 
-check: $(READY) ## format, lint, types, import order, tests
+check: $(READY) ## format, lint, types, import order, and all tests, those of several minutes too
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(PYTEST)
+	@$(PYTEST) -m 'not cluster'
 
 format: $(READY) ## put the code into its form
 	@$(BIN)/ruff format .

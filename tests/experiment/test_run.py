@@ -96,6 +96,7 @@ def test_a_training_that_was_killed_continues_after_its_last_epoch(project, tmp_
     assert figures(tmp_path) == figures(project)
 
 
+@pytest.mark.slow
 def test_a_copied_project_is_trained_in_and_the_original_is_left_alone(project, tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(project, copy)
@@ -146,6 +147,7 @@ def test_what_a_killed_evaluation_leaves_goes_with_the_next_one(project, tmp_pat
     assert len(list(tmp_path.glob("mlruns/evaluations/*/card.json"))) == 1
 
 
+@pytest.mark.slow
 def test_a_disk_full_of_a_checkpoint_is_one_line_and_the_run_continues(disk, project, tmp_path):
     place = disk("3m")
     words = ["train", *SMALL, f"data={project}/data", f"tracking.folder={place}/mlruns"]

@@ -12,7 +12,7 @@ from mlflow.cli import gc
 from tests.stores import SMALL
 from tripletlab.cli import main
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 TINY = [one for one in SMALL if not one.startswith(("fit", "batches.steps"))]
 SWEEP = ["sweep", *TINY, "axes.miner=[semihard]", "fit.epochs=1", "batches.steps=2"]
