@@ -22,7 +22,7 @@ import optuna
 
 from tripletlab.sweeping.driver import Driver
 from tripletlab.sweeping.jobs import Job, Reporter
-from tripletlab.sweeping.local import Local
+from tripletlab.sweeping.local_engine import Local
 from tripletlab.sweeping.plan import Plan, read_plan
 from tripletlab.sweeping.storage import open_storage
 from tripletlab.sweeping.trial_queue import TrialQueue

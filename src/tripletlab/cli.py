@@ -35,7 +35,7 @@ from tripletlab.errors import InputError
 from tripletlab.system.caches import provide_caches
 from tripletlab.system.interrupts import every_interrupt_heard, terminated_as_by_hand
 from tripletlab.system.redaction import redact_tracebacks, redacted
-from tripletlab.system.temporary import temporary_files
+from tripletlab.system.temporary_files import temporary_files
 
 EPILOG = """\
 tripletlab sweep: the paper's grid on synthetic people

@@ -19,7 +19,7 @@ from tripletlab.experiment.data import Data
 from tripletlab.experiment.run import _log_inputs
 from tripletlab.faces.store import FaceStore, PairStore
 from tripletlab.recognition.bundle import Bundle
-from tripletlab.system.temporary import LOCK, YOUNG
+from tripletlab.system.temporary_files import LOCK, YOUNG
 
 pytestmark = pytest.mark.timeout(900)
 

@@ -8,7 +8,7 @@ import pytest
 from tripletlab.errors import InputError
 from tripletlab.faces import store
 from tripletlab.faces.store import FaceStore, PairStore
-from tripletlab.faces.storing import damage, write
+from tripletlab.faces.store_writing import damage, write
 from tripletlab.photos.pairs import Pairs
 
 

@@ -16,7 +16,7 @@ from tripletlab.photos.tree import Tree
 
 PREPARE_AND_WAIT = """
 import pickle, sys, time
-from tripletlab.faces import storing
+from tripletlab.faces import store_writing
 from tripletlab.faces.preparation import prepare_faces
 def wait(*_):
     print(flush=True)

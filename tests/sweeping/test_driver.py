@@ -10,7 +10,7 @@ from tripletlab.errors import InputError
 from tripletlab.evaluation.metrics import SCORE
 from tripletlab.sweeping.driver import Driver
 from tripletlab.sweeping.jobs import Job
-from tripletlab.sweeping.local import Local
+from tripletlab.sweeping.local_engine import Local
 from tripletlab.sweeping.spaces import Choice, Space
 from tripletlab.sweeping.storage import open_storage
 from tripletlab.sweeping.study import reason

@@ -22,7 +22,7 @@ def compare(
     ] = Path("comparison"),
 ) -> None:
     """Compare models on the same pairs: which differences are real, and where they differ."""
-    from tripletlab.experiment.compare import compare_models
+    from tripletlab.experiment.comparison import compare_models
 
     targets, overrides = config.split_words(words)
     config.allow_only(overrides, ["data", "tracking"], command="compare")

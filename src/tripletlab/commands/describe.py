@@ -6,7 +6,7 @@ from tripletlab.commands.options import Overrides
 
 def describe(overrides: Overrides = None) -> None:
     """Print a network's table: rows, sizes, parameters, operations."""
-    from tripletlab.experiment.describe import describe
+    from tripletlab.experiment.description import describe
     from tripletlab.training import backend
 
     backend.load()

@@ -19,7 +19,7 @@ def evaluate(
     to: OutputFolder = None,
 ) -> None:
     """Evaluate a trained network, or embeddings from elsewhere, on any pairs."""
-    from tripletlab.experiment.evaluate import evaluate, print_faces
+    from tripletlab.experiment.target_evaluation import evaluate, print_faces
 
     target, overrides = target_and_overrides(words)
     if faces:

@@ -17,7 +17,7 @@ def identify(
     to: OutputFolder = None,
 ) -> None:
     """Search for faces among enrolled people, one to many: CMC, and TPIR at FPIR."""
-    from tripletlab.experiment.identify import identify_people
+    from tripletlab.experiment.identification import identify_people
 
     target, overrides = target_and_overrides(words)
     identify_people(target, overrides, gallery=gallery, folder=to)

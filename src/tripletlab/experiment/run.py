@@ -21,7 +21,7 @@ from tripletlab.experiment.final_metrics import test_metrics, training_metrics
 from tripletlab.experiment.report import Follower, RunReport
 from tripletlab.experiment.resumption import earlier
 from tripletlab.experiment.snapshots import Snapshot
-from tripletlab.plots.learning import draw_learning
+from tripletlab.plots.learning_curves import draw_learning
 from tripletlab.system.progress import bar, say
 from tripletlab.system.provenance import ENVIRONMENT, environment
 from tripletlab.system.redaction import redacted

@@ -14,7 +14,7 @@ from tripletlab.faces.identities import IdentityPhotos
 from tripletlab.faces.journal import Journal, Kept
 from tripletlab.faces.recipe import LEAST_PHOTOS, FaceRecipe
 from tripletlab.faces.store import CALIBRATION, HELDOUT, TRAIN, VALIDATION
-from tripletlab.faces.storing import Blocks, Lines, write
+from tripletlab.faces.store_writing import Blocks, Lines, write
 from tripletlab.photos.pairs import Pairs, draw_pairs
 from tripletlab.photos.sources import Heldout, TrainingPhotos
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from tripletlab.errors import InputError
 from tripletlab.faces.store import CALIBRATION, HELDOUT, FaceStore
 from tripletlab.faces.store_paths import Preparation, store_path
-from tripletlab.faces.storing import write
+from tripletlab.faces.store_writing import write
 from tripletlab.photos.pairs import Pairs, draw_pairs
 from tripletlab.photos.sources import MAP_PEOPLE, Heldout
 from tripletlab.system.progress import say

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tripletlab.errors import InputError
-from tripletlab.faces.storing import damage
+from tripletlab.faces.store_writing import damage
 
 
 def verify(folder: Path) -> None:

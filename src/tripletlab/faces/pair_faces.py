@@ -20,7 +20,7 @@ from tripletlab.faces.store_paths import (
     made_by,
     store_path,
 )
-from tripletlab.faces.storing import write
+from tripletlab.faces.store_writing import write
 from tripletlab.photos.pair_photos import find_pair_photos
 from tripletlab.photos.pairs import NamedPair, Pairs, PhotoOf, read_pairs_files
 from tripletlab.photos.sources import VerificationPhotos

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 from tripletlab.errors import Pruned
 from tripletlab.system.interrupts import stopped
 from tripletlab.system.redaction import redacted
-from tripletlab.system.temporary import temporary_files
+from tripletlab.system.temporary_files import temporary_files
 
 
 class Job(NamedTuple):

@@ -10,7 +10,7 @@ from tripletlab.errors import InputError
 from tripletlab.experiment.data import Data, prepare
 from tripletlab.sweeping.driver import Driver
 from tripletlab.sweeping.jobs import Engine, Job
-from tripletlab.sweeping.live import LiveTable
+from tripletlab.sweeping.live_table import LiveTable
 from tripletlab.sweeping.plan import SWEEP_KEYS, Plan, read_plan
 from tripletlab.sweeping.result import conclude, title_of
 from tripletlab.sweeping.storage import open_storage

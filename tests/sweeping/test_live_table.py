@@ -5,9 +5,9 @@ from types import SimpleNamespace
 from rich.console import Console
 
 from tests.sweeping.studies import open_study
-from tripletlab.sweeping import live
+from tripletlab.sweeping import live_table
 from tripletlab.sweeping.jobs import Job
-from tripletlab.sweeping.live import LiveTable
+from tripletlab.sweeping.live_table import LiveTable
 from tripletlab.sweeping.spaces import MONITORED
 
 
@@ -20,7 +20,7 @@ def shown(display):
 
 def test_the_time_left_counts_epochs_and_an_early_end_counts_as_all(tmp_path, monkeypatch, capfd):
     clock = SimpleNamespace(monotonic=lambda: now)
-    monkeypatch.setattr(live, "time", clock)
+    monkeypatch.setattr(live_table, "time", clock)
     now = 0.0
     queue = open_study(tmp_path)
     display = LiveTable(queue, epochs=10)

@@ -7,13 +7,13 @@ import pytest
 from tests.training.fits import Silent, small_network, unit
 from tests.triplets import oracles
 from tripletlab.errors import InputError
-from tripletlab.training import backend, offline
+from tripletlab.training import backend, offline_mining
 from tripletlab.training.augmentation import none
 from tripletlab.training.fit import fit
 from tripletlab.training.guard import none as unguarded
 from tripletlab.training.inference import embed
 from tripletlab.training.model import TripletModel
-from tripletlab.training.offline import OfflineTriplets, mine
+from tripletlab.training.offline_mining import OfflineTriplets, mine
 from tripletlab.triplets.losses import hinge
 from tripletlab.triplets.miners import batch_all, hard, semihard
 from tripletlab.triplets.regularizers import none as none_added
@@ -87,14 +87,14 @@ def learn(store, *, every):
         batch_size=batches.batch_size,
         seed=1,
     )
-    watched = offline.embed
+    watched = offline_mining.embed
 
     def watching(network, faces):
         seen.append(network.get_weights())
         return watched(network, faces)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(offline, "embed", watching)
+        patch.setattr(offline_mining, "embed", watching)
         fit(
             model,
             batches,

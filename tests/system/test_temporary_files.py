@@ -9,11 +9,11 @@ import time
 import pytest
 
 from tripletlab.cli import main
-from tripletlab.system.temporary import LOCK, YOUNG, temporary_files
+from tripletlab.system.temporary_files import LOCK, YOUNG, temporary_files
 
 SLEEP = """
 import tempfile, time
-from tripletlab.system.temporary import temporary_files
+from tripletlab.system.temporary_files import temporary_files
 with temporary_files() as folder:
     tempfile.mkdtemp()
     print(folder, flush=True)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.stores import SMALL
 from tripletlab.errors import InputError
-from tripletlab.sweeping.cluster import Cluster
+from tripletlab.sweeping.ray_engine import Cluster
 
 ROOT = Path(__file__).parents[2]
 LONGER = [*SMALL, "batches.steps=40", "fit.epochs=4", "fit.patience=4"]

@@ -5,7 +5,7 @@ import pytest
 
 from tests.stores import make_pairs
 from tripletlab.errors import InputError
-from tripletlab.experiment.identify import _split
+from tripletlab.experiment.identification import _split
 
 STORE = make_pairs(people=5, photos=3)
 

@@ -7,15 +7,15 @@ import pytest
 
 from tests.plots.pictures import GREY, ORANGE, centre, near, read
 from tripletlab.evaluation.metrics import METRICS
-from tripletlab.plots import learning
-from tripletlab.plots.learning import PANELS, draw_learning
+from tripletlab.plots import learning_curves
+from tripletlab.plots.learning_curves import PANELS, draw_learning
 
 
 @pytest.fixture
 def figures(monkeypatch):
     """The figures that would be written."""
     drawn = []
-    monkeypatch.setattr(learning, "save", lambda figure, path: drawn.append(figure))
+    monkeypatch.setattr(learning_curves, "save", lambda figure, path: drawn.append(figure))
     return drawn
 
 

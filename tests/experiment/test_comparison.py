@@ -8,8 +8,8 @@ import pytest
 from tests.stores import make_pairs
 from tripletlab.errors import InputError
 from tripletlab.evaluation.comparison import decide
-from tripletlab.experiment import compare
-from tripletlab.experiment.compare import _different, _draw_differing, _Model, _model, _store
+from tripletlab.experiment import comparison
+from tripletlab.experiment.comparison import _different, _draw_differing, _Model, _model, _store
 
 
 def test_a_name_that_comes_twice_is_numbered():
@@ -37,7 +37,7 @@ def test_a_folder_of_evaluate_is_read_without_a_tracker(tmp_path):
 
 def test_the_pairs_that_one_model_gets_right_and_the_other_wrong_are_shown(monkeypatch, tmp_path):
     drawn = []
-    monkeypatch.setattr(compare, "draw_montage", lambda panels, **_: drawn.extend(panels))
+    monkeypatch.setattr(comparison, "draw_montage", lambda panels, **_: drawn.extend(panels))
     store = make_pairs(people=30, photos=2)
     pairs = store.pairs
     rng = np.random.default_rng(0)
