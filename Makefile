@@ -69,7 +69,7 @@ clean: ## remove the environment and prepared data; runs in mlruns/ stay
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c '$(SUITABLE)' 2>/dev/null || \
 	  { echo "tripletlab needs Python 3.11, 3.12 or 3.13, and $(PYTHON) is $$($(PYTHON) -V 2>&1): make PYTHON=/path/to/one" >&2; exit 2; }
-	@echo "Setting up .venv with $$($(PYTHON) -V): 3.7 GB on disk, a few minutes."
+	@echo "Setting up .venv with $$($(PYTHON) -V): 4.0 GB on disk, a few minutes."
 	@$(PYTHON) -m venv --clear .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .

@@ -82,7 +82,7 @@ def _print_result(target: EvaluationTarget, summary: dict[str, float], place: Pa
     table.add_column("", justify="right")
     for name in SHOWN:
         metric, scatter = METRICS[f"test/{name}"], summary["accuracy_std"]
-        spread = f" ± {metric.figure(scatter)}" if name == "accuracy" else ""
-        table.add_row(metric.heading, f"{metric.figure(summary[name])}{spread}")
+        deviation = f" ± {metric.figure(scatter)}" if name == "accuracy" else ""
+        table.add_row(metric.heading, f"{metric.figure(summary[name])}{deviation}")
     Console(highlight=False).print(table)
     say(f"written: {place / 'card.html'}")
