@@ -21,7 +21,7 @@ from tripletlab.faces.preparation import prepare_faces
 def wait(*_):
     print(flush=True)
     time.sleep(600)
-storing._write_texts = wait
+store_writing._write_texts = wait
 with open(sys.argv[1], "rb") as file:
     prepare_faces(**pickle.load(file))
 """
