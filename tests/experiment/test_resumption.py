@@ -22,6 +22,7 @@ def printed(capsys):
     return {name: value for name, value in lines if not name.endswith(TIMED)}
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_a_stopped_training_continues_and_ends_with_the_same_figures(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)

@@ -125,6 +125,7 @@ def test_no_secret_of_the_config_is_kept_with_a_run(project, tmp_path):
     assert [path for path in kept if SECRET.encode() in path.read_bytes()] == []
 
 
+@pytest.mark.slow
 def test_what_a_killed_evaluation_leaves_goes_with_the_next_one(project, tmp_path):
     (pairs,) = project.glob("data/**/pairs.h5")
     faces = len(PairStore.open(pairs).images)
