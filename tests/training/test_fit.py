@@ -72,7 +72,7 @@ def run(
     ended = []
     batches.end = lambda: ended.append(True)
     done = SimpleNamespace(report=changes["report"], embedder=embedder, model=model, ended=ended)
-    optimizer = keras.optimizers.Adam(1e-3)
+    optimizer = changes.pop("optimizer", None) or keras.optimizers.Adam(1e-3)
     changes.setdefault("checkpoint", None)
     done.weights = weights
     try:
@@ -108,6 +108,30 @@ def test_the_best_epoch_is_kept():
     assert done.progress.best_epoch == 2
     assert_same(done.embedder.get_weights(), done.weights[2])
     assert (done.weights[2][0] != done.weights[3][0]).any()
+
+
+def test_moving_averages_of_the_weights_are_evaluated_and_kept_and_training_goes_on_as_without():
+    plain, steps = run(), Kept()
+    optimizer = keras.optimizers.Adam(1e-3, use_ema=True, ema_momentum=0.5)
+    networks, averages, raw = [], [], []
+
+    def make():
+        networks.append(dense_network())
+        return networks[0]
+
+    def stepped():
+        raw.append(networks[0].get_weights())
+        mix = [(w + a) / 2 for w, a in zip(raw[-1], averages[-1], strict=True)] if averages else 0
+        averages.append(mix or raw[-1])
+
+    steps.step = stepped
+    averaged = run(make, optimizer=optimizer, report=steps)
+    assert steps.losses == plain.report.losses
+    for epoch, evaluated in enumerate(averaged.weights[1:], start=1):
+        for one, other in zip(evaluated, averages[4 * epoch - 1], strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-7)
+        assert (evaluated[0] != raw[4 * epoch - 1][0]).any()
+    assert_same(averaged.embedder.get_weights(), averaged.weights[3])
 
 
 def test_training_stops_when_validation_does_not_improve():

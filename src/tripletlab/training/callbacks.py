@@ -56,6 +56,24 @@ class ScheduleCallback(keras.callbacks.Callback):  # type: ignore[misc]
         self.batches.learned(batch + 1)
 
 
+class AveragesExchanged(keras.callbacks.Callback):  # type: ignore[misc]
+    """Exchanges the weights with their moving averages where the optimizer keeps these.
+
+    It stands before the callbacks that evaluate and keep the weights, and once more behind them.
+    Keras' SwapEMAWeights exchanges by additions, which round.
+    """
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Exchange them, if the optimizer has `use_ema`."""
+        optimizer = self.model.optimizer
+        if optimizer.use_ema:
+            averages = optimizer._model_variables_moving_average  # as SwapEMAWeights reads them
+            for weight, average in zip(self.model.trainable_variables, averages, strict=True):
+                value = keras.ops.convert_to_numpy(weight)
+                weight.assign(average)
+                average.assign(value)
+
+
 class ValidationCallback(keras.callbacks.Callback):  # type: ignore[misc]
     """Adds the validation metrics of the embedder to those of each epoch.
 

@@ -9,6 +9,7 @@ from pydantic import Field
 from tripletlab.training.backend import jit_compile
 from tripletlab.training.batches import Batches
 from tripletlab.training.callbacks import (
+    AveragesExchanged,
     BestWeights,
     CheckpointCallback,
     CollapseGuard,
@@ -39,6 +40,8 @@ def fit(
 ) -> Progress:
     """Train for at most `epochs`, and leave the best epoch's weights in the embedder.
 
+    With an optimizer of `use_ema`, its moving averages of the weights are evaluated and kept.
+
     The best epoch has the highest `auc` of `evaluate`; training stops after `patience`
     epochs without a better one. Every epoch is saved to `checkpoint`; a fit that finds that file
     continues from it, and ends as if it had never been interrupted. The caller deletes the file.
@@ -49,10 +52,12 @@ def fit(
     progress = load(checkpoint, model) if checkpoint and checkpoint.is_file() else Progress()
     callbacks = [
         ScheduleCallback(batches, margin, progress, epochs=epochs),
+        AveragesExchanged(),
         ValidationCallback(evaluate, progress, images=batches.batch_size * len(batches)),
         BestWeights(progress, patience=patience),
         ReportCallback(report, steps_done=progress.epoch * len(batches)),
         CollapseGuard(guard, progress),
+        AveragesExchanged(),
         *([CheckpointCallback(checkpoint, progress)] if checkpoint else []),
     ]
     try:
