@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tripletlab.training.augmentation import Varied, light, none
+from tripletlab.training.augmentation import Degraded, Varied, light, none
 
 FACES = np.random.default_rng(0).integers(0, 256, (40, 16, 16)).astype(np.uint8)
 STILL = {"flip": 0.0, "shift": 0, "brightness": 0.0, "contrast": 0.0}
@@ -141,3 +141,29 @@ def test_layers_follow_from_the_generator_alone():
     assert (other != first).any()
     assert first.dtype == np.uint8
     assert first.shape == FACES.shape
+
+
+def degrade(faces, *, seed=3, **changes):
+    settings = {"varied": none, "share": 1.0, "scale": 1.0, "quality": 95, **changes}
+    return Degraded(**settings)(faces, np.random.default_rng(seed))
+
+
+def detail(faces):
+    return np.abs(np.diff(faces.astype(float), axis=2)).mean(axis=(1, 2))
+
+
+def test_degraded_faces_lose_detail_by_reduction_and_by_compression():
+    assert (detail(degrade(FACES, scale=0.2)) < 0.8 * detail(FACES)).mean() > 0.7
+    little = np.abs(degrade(FACES).astype(float) - FACES).mean()
+    much = np.abs(degrade(FACES, quality=5).astype(float) - FACES).mean()
+    assert 0 < little < 0.5 * much
+    assert abs(degrade(blobs(), quality=30).astype(float) - blobs()).mean() < 5  # the face is there
+
+
+def test_a_share_of_the_faces_is_degraded_behind_the_other_augmentation():
+    moved = degrade(FACES, varied=lambda faces, rng: faces[:, ::-1], share=0.5, quality=10)
+    same = (moved == FACES[:, ::-1]).all(axis=(1, 2))
+    assert 10 <= same.sum() <= 30
+    np.testing.assert_array_equal(degrade(FACES, share=0), FACES)
+    np.testing.assert_array_equal(degrade(FACES, scale=0.3), degrade(FACES, scale=0.3))
+    assert (degrade(FACES, scale=0.3) != degrade(FACES, scale=0.3, seed=4)).any()

@@ -3,8 +3,10 @@
 An augmentation takes `faces` (n, size, size) uint8 and a seeded generator, and returns as many.
 """
 
+from collections.abc import Callable
 from typing import Annotated
 
+import cv2
 import keras
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +15,7 @@ from pydantic import Field
 from tripletlab.training.backend import graph
 
 Faces = NDArray[np.uint8]  # (n, size, size)
+BEST_QUALITY = 95  # OpenCV's own default for a JPEG
 
 
 def none(faces: Faces, rng: np.random.Generator) -> Faces:
@@ -88,6 +91,39 @@ class Varied:
             layer.generator.state.assign(rng.integers(0, 2**31, 2))
         varied = np.asarray(self.graph(faces[..., None].astype(np.float32)))[..., 0]
         return np.asarray(np.clip(np.rint(varied), 0, 255), np.uint8)
+
+
+class Degraded:
+    """`varied`, and then a `share` of the faces with less detail and with JPEG's traces.
+
+    Such a face is reduced to between `scale` of its side and the whole side, enlarged again, and
+    compressed as JPEG with a quality between `quality` and 95.
+    """
+
+    def __init__(
+        self,
+        *,
+        varied: Callable[[Faces, np.random.Generator], Faces],
+        share: Annotated[float, Field(ge=0, le=1)],
+        scale: Annotated[float, Field(gt=0, le=1)],
+        quality: Annotated[int, Field(ge=1, le=BEST_QUALITY)],
+    ) -> None:
+        self.varied, self.share, self.scale, self.quality = varied, share, scale, quality
+
+    def __call__(self, faces: Faces, rng: np.random.Generator) -> Faces:
+        """A new array; the faces that are not drawn are those of `varied`."""
+        degraded = self.varied(faces, rng).copy()
+        for index in np.flatnonzero(rng.random(len(faces)) < self.share):
+            degraded[index] = self._degrade(degraded[index], rng)
+        return degraded
+
+    def _degrade(self, face: Faces, rng: np.random.Generator) -> Faces:
+        side = max(1, round(len(face) * rng.uniform(self.scale, 1)))
+        small = cv2.resize(face, (side, side), interpolation=cv2.INTER_AREA)
+        large = cv2.resize(small, face.shape, interpolation=cv2.INTER_CUBIC)
+        quality = int(rng.integers(self.quality, BEST_QUALITY, endpoint=True))
+        _, jpeg = cv2.imencode(".jpg", large, [cv2.IMWRITE_JPEG_QUALITY, quality])
+        return np.asarray(cv2.imdecode(jpeg, cv2.IMREAD_GRAYSCALE), np.uint8)
 
 
 def _shifted(faces: Faces, rng: np.random.Generator, *, most: int) -> Faces:
