@@ -55,7 +55,7 @@ def enrol(gallery: Gallery, bundle: Bundle, known: dict[str, list[Path]]) -> lis
     left = []
     for name, paths in known.items():
         for place, path in enumerate(paths):
-            photo = read_photo(path)
+            photo = read_photo(path, colour=True)
             found = faces_in(photo, bundle)
             if found:
                 gallery.add(name, [shot_of(photo, found[0])])
@@ -66,7 +66,7 @@ def enrol(gallery: Gallery, bundle: Bundle, known: dict[str, list[Path]]) -> lis
 
 def recognise(path: Path, recogniser: Recogniser) -> Recognised | None:
     """The most prominent face of a photo."""
-    people = recogniser.recognise(read_photo(path), people=1)
+    people = recogniser.recognise(read_photo(path, colour=True), people=1)
     return people[0] if people else None
 
 

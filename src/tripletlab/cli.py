@@ -19,6 +19,7 @@ from tripletlab.commands.describe import describe
 from tripletlab.commands.enrol import enrol
 from tripletlab.commands.evaluate import evaluate
 from tripletlab.commands.export import export
+from tripletlab.commands.fetch import fetch
 from tripletlab.commands.identify import identify
 from tripletlab.commands.options import ConfigCommand
 from tripletlab.commands.prepare import prepare
@@ -49,7 +50,7 @@ tripletlab sweep --photos ~/photos: the same on your own photos, a sub-folder fo
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {  # by the panel of the help
     "Train and sweep": (train, sweep, report, ui, clean),
     "Evaluate": (evaluate, compare, identify, describe),
-    "Prepare photos": (prepare, suspects),
+    "Prepare photos": (prepare, suspects, fetch),
     "Use a network": (export, verify, enrol, recognise, webcam, serve),
 }
 INTERRUPTED, BROKEN_PIPE = 130, 141  # what a shell makes of SIGINT and SIGPIPE

@@ -8,6 +8,7 @@ import pytest
 from tripletlab import config
 from tripletlab.errors import InputError
 from tripletlab.faces.detection import Box, YuNet, by_prominence, haar, whole
+from tripletlab.faces.yunet_file import NAME
 
 find = functools.partial(haar, scale_factor=1.1, min_neighbors=4, min_size=30)
 
@@ -71,20 +72,30 @@ def test_the_whole_photo_is_its_largest_square_in_the_middle(shape, box):
 
 
 def test_a_missing_model_is_an_error_that_says_where_it_comes_from(tmp_path):
-    with pytest.raises(InputError, match=r"no such file.*opencv_zoo"):
+    with pytest.raises(InputError, match=r"none\.onnx: no such file.*tripletlab fetch yunet"):
         YuNet(model=str(tmp_path / "none.onnx"), score_threshold=0.9)
 
 
 def test_yunet_is_one_choice_that_needs_its_file_alone(tmp_path, monkeypatch):
+    """Given by key, by a variable, or found in the user's cache, in this order."""
+    cached, named, given = (tmp_path / one for one in (f"tripletlab/{NAME}", "named", "given"))
     monkeypatch.delenv("TRIPLETLAB_YUNET", raising=False)
-    with pytest.raises(InputError, match=r"YuNet needs its file.*opencv_zoo.*TRIPLETLAB_YUNET"):
-        config.compose("prepare", ["faces=yunet"]).faces.build()
-    file = tmp_path / "yunet.onnx"
-    file.touch()
-    monkeypatch.setenv("TRIPLETLAB_YUNET", str(file))
-    recipe = config.compose("prepare", ["faces=yunet"]).faces.build()
-    assert recipe.detector == YuNet(model=str(file), score_threshold=0.9)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    with pytest.raises(InputError, match=rf"{NAME}: no such file.*fetch yunet.*TRIPLETLAB_YUNET"):
+        built("faces=yunet")
+    cached.parent.mkdir()
+    for file in (cached, named, given):
+        file.touch()
+    assert built("faces=yunet").detector.model == str(cached)
+    monkeypatch.setenv("TRIPLETLAB_YUNET", str(named))
+    assert built("faces=yunet").detector.model == str(named)
+    recipe = built("faces=yunet", f"faces.detector.model={given}")
+    assert recipe.detector == YuNet(model=str(given), score_threshold=0.9)
     assert recipe.aligner.landmarks.network == recipe.detector
+
+
+def built(*overrides):
+    return config.compose("prepare", overrides).faces.build()
 
 
 class Network:
@@ -116,6 +127,7 @@ def test_yunets_rectangles_become_squares(tmp_path, monkeypatch, rows, boxes):
     network = Network(full)
     monkeypatch.setattr("tripletlab.faces.detection._yunet", lambda *_: network)
     find_them = YuNet(model=str(tmp_path / "model.onnx"), score_threshold=0.9)
-    assert find_them(np.zeros((100, 160), np.uint8)) == boxes
-    assert network.size == (160, 100)
+    for shape in ((100, 160), (100, 160, 3)):
+        assert find_them(np.zeros(shape, np.uint8)) == boxes
+        assert network.size == (160, 100)
     assert pickle.loads(pickle.dumps(find_them)) == find_them

@@ -117,7 +117,7 @@ def test_five_points_become_eight():
     wide = Box(-20, -20, 90)  # the box with 0.4 of its side around
     row = np.zeros((1, 15), np.float32)
     row[0, 4:14] = five.ravel()
-    points = FivePoints(Network(row))(np.zeros((50, 50), np.uint8), Box(0, 0, 50))
+    points = FivePoints(Network(row))(np.zeros((50, 50, 3), np.uint8), Box(0, 0, 50))
     scale = wide.side / (2 * PATCH)
     photo = (five + 0.5) * scale - 0.5 - 20
     np.testing.assert_allclose(points[[4, 5, 6]], photo[[2, 3, 4]], atol=1e-4)

@@ -6,6 +6,7 @@ import pytest
 
 from tripletlab.errors import InputError
 from tripletlab.faces.cropping import Box, crop
+from tripletlab.faces.detection import whole
 from tripletlab.faces.recipe import FOLDER, HEIC, NO_FACE, UNREADABLE
 
 
@@ -27,6 +28,27 @@ def test_face_is_the_detected_box(ann, recipe):
     face = recipe.face(ann, cropped=False)
     assert face.problem is None
     np.testing.assert_array_equal(face.image, crop(photo, recipe.detector(photo)[0], size=32))
+
+
+@pytest.mark.parametrize("colour", [True, False])
+def test_a_detector_that_wants_colour_is_given_it(colour, tmp_path, recipe):
+    path = tmp_path / "a.png"
+    cv2.imwrite(str(path), np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8))
+    given = []
+
+    class Detector:
+        def __call__(self, photo):
+            given.append(photo)
+            return whole(photo)
+
+    Detector.colour = colour
+    made = replace(recipe, detector=Detector())
+    for face in (made.face(path, cropped=False), made.verification_face(path, cropped=False)):
+        assert face.image.shape == (32, 32)
+    wanted = cv2.imread(str(path), cv2.IMREAD_COLOR if colour else cv2.IMREAD_GRAYSCALE)
+    for photo in given:
+        np.testing.assert_array_equal(photo, wanted)
+    assert len(given) == 2
 
 
 def test_border_widens_the_box(ann, recipe):

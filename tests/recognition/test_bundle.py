@@ -1,6 +1,7 @@
 """The bundle: read as it was written, refused when anything in it is not as it was."""
 
 import copy
+import hashlib
 import json
 import random
 import shutil
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from tests.recognition.conftest import DIM, SIZE, huge, projection
+from tests.webcam.people import ANN, picture
 from tripletlab import config
 from tripletlab.errors import InputError
 from tripletlab.recognition.bundle import MANIFEST, Bundle
@@ -63,22 +65,20 @@ def test_the_detectors_file_travels_with_the_bundle(write, yunet, tmp_path):
     own = tmp_path / "mine" / "yunet.onnx"
     own.parent.mkdir()
     shutil.copyfile(yunet, own)
-    settings = copy.deepcopy(PAPER)
-    network = {"_target_": f"{DETECTION}.YuNet", "model": str(own), "score_threshold": 0.9}
-    settings["detector"] = network
-    landmarks = {"_target_": "tripletlab.faces.landmarks.FivePoints", "network": network}
-    places = {"left_eye": [0.3, 0.3], "right_eye": [0.7, 0.3]}
-    aligned = {"_target_": "tripletlab.faces.alignment.Aligned", "places": places}
-    settings["aligner"] = {**aligned, "landmarks": landmarks, "transform": "similarity"}
-    written = write(tmp_path / "bundle", settings)
+    faces = config.compose("prepare", ["faces=yunet", f"faces.detector.model={own}"]).faces
+    photo, recipe = picture(ANN, 1), faces.build()
+    boxes = recipe.detector(photo)
+    faces_found = [recipe.extract(photo, box) for box in boxes]
+    written = write(tmp_path / "bundle", faces.settings)
     assert str(tmp_path) not in (tmp_path / "bundle" / MANIFEST).read_text()
     shutil.rmtree(own.parent)
     (tmp_path / "bundle").rename(tmp_path / "elsewhere")
     moved = Bundle.open(tmp_path / "elsewhere")
     assert moved.fingerprint == written.fingerprint
-    photo = np.random.default_rng(0).integers(0, 256, (120, 160), np.uint8)
-    assert moved.recipe.detector(photo) == []
+    assert moved.recipe.detector(photo) == boxes != []
+    np.testing.assert_array_equal([moved.recipe.extract(photo, b) for b in boxes], faces_found)
     (carried,) = (tmp_path / "elsewhere").glob("yunet-*.onnx")
+    assert carried.name == f"yunet-{hashlib.sha256(yunet.read_bytes()).hexdigest()}.onnx"
     assert moved.settings["detector"]["model"] == str(carried.resolve())
     assert moved.settings["aligner"]["landmarks"]["network"]["model"] == str(carried.resolve())
     carried.write_bytes(carried.read_bytes()[:-1] + b"x")

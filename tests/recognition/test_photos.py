@@ -11,6 +11,7 @@ import tripletlab
 from tripletlab import config
 from tripletlab.cli import main
 from tripletlab.errors import InputError
+from tripletlab.recognition.gallery import Gallery
 from tripletlab.recognition.photos import recognise
 
 
@@ -71,3 +72,17 @@ def test_a_threshold_that_is_no_distance_is_refused(threshold, bundle, photos, t
     assert not (tmp_path / "g").exists()
     words = ["verify", *map(str, photos), "--bundle", str(bundle.folder)]
     assert main([*words, "--threshold", str(threshold)]) == 2
+
+
+@pytest.mark.parametrize("shape", [(64, 64, 3), (64, 64)])
+def test_the_gallery_keeps_a_picture_in_colour_where_the_photo_is(shape, bundle, tmp_path):
+    photo = np.full(shape, 90, np.uint8)
+    photo[20:40, 20:40] = (200, 60, 20) if photo.ndim == 3 else 200
+    cv2.imwrite(str(tmp_path / "a.png"), photo)
+    words = ["enrol", "Ann", str(tmp_path / "a.png"), "--bundle", str(bundle.folder)]
+    assert main([*words, "--gallery", str(tmp_path / "gallery")]) == 0
+    kept = Gallery(tmp_path / "gallery", fingerprint=bundle.fingerprint, dim=bundle.embedder.dim)
+    (jpeg,) = kept.pictures("Ann")
+    kept.close()
+    blue, _, red = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)[80, 80]
+    assert (int(blue) - int(red) > 100) == (photo.ndim == 3)

@@ -11,6 +11,7 @@ from tripletlab.config.files import choices_of, folder, groups, own_folders
 from tripletlab.config.overrides import allow_only, key_of, override, readable
 from tripletlab.config.run_config import CLASSES, Config, StudiesConfig, read_config
 from tripletlab.errors import InputError
+from tripletlab.system.caches import user_cache
 from tripletlab.system.processor import resolve_dtype
 
 Tree = dict[str, Any]  # nested dicts, as YAML has them
@@ -46,6 +47,7 @@ class Composition:
         from omegaconf import OmegaConf
         from omegaconf.errors import OmegaConfBaseException
 
+        OmegaConf.register_new_resolver("user_cache", lambda: str(user_cache()), replace=True)
         try:
             tree: Any = OmegaConf.to_container(OmegaConf.create(self.raw), resolve=True)
         except OmegaConfBaseException as error:

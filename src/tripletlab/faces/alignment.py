@@ -1,6 +1,7 @@
 """A found face to its place in the picture: targets of conf/faces/aligner/.
 
-An aligner cuts the face of a box out of a photo, (size, size), or says None where it cannot.
+An aligner cuts the face of a box out of a photo, (size, size) grey, or says None where it cannot.
+The photo is in colour for a detector that wants it, and grey otherwise.
 """
 
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from tripletlab.errors import InputError
-from tripletlab.faces.cropping import Grey, crop, grown
+from tripletlab.faces.cropping import Grey, Photo, crop, grown, in_grey
 from tripletlab.faces.detection import Box
 from tripletlab.faces.landmarks import NAMES, Finder, Points
 
@@ -31,12 +32,12 @@ Matrix = NDArray[np.float64]  # (2, 3) photo to face
 class Aligner(Protocol):
     """Cuts out the face of a box; None where its landmarks are not those of a face."""
 
-    def __call__(self, photo: Grey, box: Box, *, size: int) -> Grey | None: ...
+    def __call__(self, photo: Photo, box: Box, *, size: int) -> Grey | None: ...
 
 
-def none(photo: Grey, box: Box, *, size: int) -> Grey:
+def none(photo: Photo, box: Box, *, size: int) -> Grey:
     """The box as it was found."""
-    return crop(photo, box, size=size)
+    return in_grey(crop(photo, box, size=size))
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class Aligned:
                 f" and {len(self.places)} are given"
             )
 
-    def __call__(self, photo: Grey, box: Box, *, size: int) -> Grey | None:
+    def __call__(self, photo: Photo, box: Box, *, size: int) -> Grey | None:
         """The face (size, size); None where its shape would be turned or stretched too far."""
         found = self._named(self.landmarks(photo, box))
         if not np.isfinite(found).all():
@@ -75,7 +76,9 @@ class Aligned:
         matrix = (
             similarity(found, wanted) if self.transform == "similarity" else affine(found, wanted)
         )
-        return warp(photo, box, matrix, size=size) if plausible(matrix, box, size=size) else None
+        if not plausible(matrix, box, size=size):
+            return None
+        return warp(in_grey(photo), box, matrix, size=size)
 
     def _named(self, points: Points) -> Points:
         corners = [MIDDLES.get(name, (name,)) for name in self.places]

@@ -13,19 +13,20 @@ from tripletlab.faces.detection import Box
 from tripletlab.system.progress import quiet_stderr
 
 Grey = NDArray[np.uint8]  # (height, width)
+Photo = NDArray[np.uint8]  # (height, width) grey, or (height, width, 3) blue green red
 
 MOST_PIXELS = 100_000_000  # of a photo; 300 MB while it is decoded
 MOST_BYTES = 1 << 30  # of its file
 
 
-def read_photo(path: Path) -> Grey | None:
-    """The photo in grey, upright by its EXIF mark; None when it cannot be read or decoded.
+def read_photo(path: Path, *, colour: bool = False) -> Photo | None:
+    """The photo, upright by its EXIF mark; None when it cannot be read or decoded.
 
     None as well for what is no file (a pipe would be waited for) and what would fill the memory.
     It is decoded from memory, for from a file OpenCV fills up what a truncated JPEG lacks.
     """
     data = read_bytes(path)
-    return None if data is None else decode_photo(data)
+    return None if data is None else decode_photo(data, colour=colour)
 
 
 def read_bytes(path: Path) -> bytes | None:
@@ -38,7 +39,7 @@ def read_bytes(path: Path) -> bytes | None:
     return None
 
 
-def decode_photo(data: bytes, *, colour: bool = False) -> NDArray[np.uint8] | None:
+def decode_photo(data: bytes, *, colour: bool = False) -> Photo | None:
     """The photo in a file's bytes, in grey or (height, width, 3) blue green red.
 
     None where it cannot be decoded, or has more pixels than MOST_PIXELS by its header.
@@ -65,9 +66,14 @@ def _pixels(data: bytes) -> int:
         return 0
 
 
-def crop(photo: Grey, box: Box, *, size: int) -> Grey:
-    """The box as (size, size); beyond the photo its edge is repeated."""
-    height, width = photo.shape
+def in_grey(photo: Photo) -> Grey:
+    """A photo as grey."""
+    return photo if photo.ndim == 2 else np.asarray(cv2.cvtColor(photo, cv2.COLOR_BGR2GRAY))
+
+
+def crop(photo: Photo, box: Box, *, size: int) -> Photo:
+    """The box as (size, size), in colour where the photo is; beyond it its edge is repeated."""
+    height, width = photo.shape[:2]
     outside = max(0, -box.x, -box.y, box.x + box.side - width, box.y + box.side - height)
     wide = cv2.copyMakeBorder(photo, outside, outside, outside, outside, cv2.BORDER_REPLICATE)
     x, y = box.x + outside, box.y + outside
@@ -83,8 +89,8 @@ def grown(box: Box, *, border: float) -> Box:
     return Box(box.x - more, box.y - more, box.side + 2 * more)
 
 
-def centre(photo: Grey, *, fraction: float) -> Box:
+def centre(photo: Photo, *, fraction: float) -> Box:
     """The square in the middle, its side a fraction of the photo's shorter one."""
-    height, width = photo.shape
+    height, width = photo.shape[:2]
     side = max(1, round(min(height, width) * fraction))
     return Box((width - side) // 2, (height - side) // 2, side)

@@ -8,7 +8,7 @@ import functools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, ClassVar, NamedTuple
 
 import cv2
 import cv2.data
@@ -19,7 +19,6 @@ from pydantic import Field
 from tripletlab.errors import InputError
 
 CASCADE = "haarcascade_frontalface_default.xml"
-YUNET_FROM = "https://github.com/opencv/opencv_zoo/tree/main/models/face_detection_yunet"
 
 
 class Box(NamedTuple):
@@ -30,7 +29,9 @@ class Box(NamedTuple):
     side: int
 
 
-Detector = Callable[[NDArray[np.uint8]], list[Box]]  # photo (height, width), best face first
+# Photo (height, width) to boxes, best face first. A detector whose class has `colour = True` gets
+# photos in colour, (height, width, 3) blue green red, where they have it.
+Detector = Callable[[NDArray[np.uint8]], list[Box]]
 
 
 def haar(
@@ -50,34 +51,35 @@ def haar(
 
 def whole(photo: NDArray[np.uint8]) -> list[Box]:
     """The largest square in the middle, for photos (height, width) that are faces already."""
-    height, width = photo.shape
+    height, width = photo.shape[:2]
     side = min(height, width)
     return [Box((width - side) // 2, (height - side) // 2, side)]
 
 
 @dataclass(frozen=True)
 class YuNet:
-    """OpenCV's YuNet, a small network that knows turned faces too; the user gives its file.
+    """OpenCV's YuNet, a small network that finds turned faces too; its file is yunet_file.py's.
 
     Its upright rectangles become squares of their longer side about the same centre. InputError
     when the file is missing.
     """
 
+    colour: ClassVar[bool] = True
     model: str  # the path of an .onnx file
     score_threshold: Annotated[float, Field(ge=0, le=1)]  # a less certain face is none
 
     def __post_init__(self) -> None:
         if not Path(self.model).expanduser().is_file():
-            wrong = f"{self.model}: no such file" if self.model else "FILE: YuNet needs its file"
             raise InputError(
-                f"faces.detector.model={wrong}; download face_detection_yunet_2026may.onnx from"
-                f" {YUNET_FROM}, and give its path here or in the variable TRIPLETLAB_YUNET"
+                f"faces.detector.model={self.model}: no such file; YuNet needs its network:"
+                " `tripletlab fetch yunet` downloads it, or give the path of yours, here or in the"
+                " variable TRIPLETLAB_YUNET"
             )
 
     def __call__(self, photo: NDArray[np.uint8]) -> list[Box]:
-        """The faces in a photo (height, width) grey."""
+        """The faces in a photo, (height, width) grey or (height, width, 3) blue green red."""
         rectangles = self.found(photo)[:, :4].tolist()
-        return by_prominence((_square(*rectangle) for rectangle in rectangles), photo.shape)
+        return by_prominence((_square(*rectangle) for rectangle in rectangles), photo.shape[:2])
 
     def found(self, photo: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(faces, 15): rectangle, five landmarks, score, as OpenCV gives them, most certain first.
@@ -85,10 +87,12 @@ class YuNet:
         The landmarks are the eyes, the tip of the nose and the corners of the mouth, first that at
         the photo's left.
         """
-        height, width = photo.shape
+        height, width = photo.shape[:2]
         network = _yunet(str(Path(self.model).expanduser()), self.score_threshold)
         network.setInputSize((width, height))
-        _, faces = network.detect(cv2.cvtColor(photo, cv2.COLOR_GRAY2BGR))
+        _, faces = network.detect(
+            photo if photo.ndim == 3 else cv2.cvtColor(photo, cv2.COLOR_GRAY2BGR)
+        )
         rows = np.zeros((0, 15), np.float32) if faces is None else np.asarray(faces, np.float32)
         return rows[np.argsort(-rows[:, 14], kind="stable")]
 

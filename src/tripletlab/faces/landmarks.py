@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tripletlab.faces.cropping import Grey, crop, grown
+from tripletlab.faces.cropping import Grey, Photo, crop, grown, in_grey
 from tripletlab.faces.detection import Box, YuNet
 from tripletlab.system.files import whole
 
@@ -24,7 +24,7 @@ NAMES = (
     *("nose", "left_mouth", "right_mouth", "bottom_lip"),
 )  # left and right as the photo shows them
 Points = NDArray[np.float64]  # (points, 2) pixels right and down
-Finder = Callable[[Grey, Box], Points]  # one face of a photo -> (8, 2) in the order of NAMES
+Finder = Callable[[Photo, Box], Points]  # one face of a photo -> (8, 2) in the order of NAMES
 
 PATCH = 72  # pixels of the square that the regression works on
 BORDER = 0.1  # around the found box, of its side
@@ -48,10 +48,10 @@ class Regressor(NamedTuple):
     stages: tuple[LinearStage, ...]
 
 
-def regressed(photo: Grey, box: Box) -> Points:
+def regressed(photo: Photo, box: Box) -> Points:
     """The landmarks of the face in a box of the photo, by the coefficients that are kept here."""
     wide = grown(box, border=BORDER)
-    points = regress(crop(photo, wide, size=PATCH), load(COEFFICIENTS))
+    points = regress(in_grey(crop(photo, wide, size=PATCH)), load(COEFFICIENTS))
     return from_patch(points, wide)
 
 
@@ -66,7 +66,7 @@ class FivePoints:
 
     network: YuNet
 
-    def __call__(self, photo: Grey, box: Box) -> Points:
+    def __call__(self, photo: Photo, box: Box) -> Points:
         """The landmarks of the face in a box of the photo."""
         wide = grown(box, border=0.4)
         rows = self.network.found(crop(photo, wide, size=2 * PATCH))

@@ -12,7 +12,16 @@ from pydantic import Field
 from tripletlab.errors import InputError
 from tripletlab.faces.alignment import Aligner
 from tripletlab.faces.cleaning import Cleaning, Hash
-from tripletlab.faces.cropping import Grey, centre, crop, grown, read_bytes, read_photo
+from tripletlab.faces.cropping import (
+    Grey,
+    Photo,
+    centre,
+    crop,
+    grown,
+    in_grey,
+    read_bytes,
+    read_photo,
+)
 from tripletlab.faces.detection import Box, Detector, whole
 
 NO_FACE = "no face found"
@@ -59,9 +68,14 @@ class FaceRecipe:
                 " that faces.min_photos asks of everyone: raise the one, or lower the other"
             )
 
+    @property
+    def colour(self) -> bool:
+        """Whether photos are read in colour, for the detector; faces are grey all the same."""
+        return bool(getattr(self.detector, "colour", False))
+
     def face(self, path: Path, *, cropped: bool) -> Face:
         """The face to train on in a photo file; the whole photo where it is `cropped` already."""
-        photo = read_photo(path)
+        photo = read_photo(path, colour=self.colour)
         if photo is None:
             return Face(None, unreadable(path))
         boxes = whole(photo) if cropped else self.detector(photo)
@@ -70,10 +84,10 @@ class FaceRecipe:
         image = self._whole(photo) if cropped else self._aligned(photo, boxes[0])
         if image is None:
             return Face(None, UNALIGNED)
-        problem = self.cleaning.problem(photo, boxes[0], image, found=not cropped)
+        problem = self.cleaning.problem(in_grey(photo), boxes[0], image, found=not cropped)
         if problem:
             return Face(None, problem)
-        return Face(image, None, self.cleaning.hash(photo))
+        return Face(image, None, self.cleaning.hash(in_grey(photo)))
 
     def verification_face(self, path: Path, *, cropped: bool) -> Face:
         """The face in a photo file of the verification set: nothing is cleaned away.
@@ -81,7 +95,7 @@ class FaceRecipe:
         Where no face is found it is the middle of the photo, where one cannot be aligned what its
         box holds; the problem is noted beside it.
         """
-        photo = read_photo(path)
+        photo = read_photo(path, colour=self.colour)
         if photo is None:
             return Face(None, unreadable(path))
         if cropped:
@@ -89,27 +103,27 @@ class FaceRecipe:
         boxes = self.detector(photo)
         if not boxes:
             middle = centre(photo, fraction=self.fallback)
-            return Face(crop(photo, middle, size=self.size), NO_FACE)
+            return Face(in_grey(crop(photo, middle, size=self.size)), NO_FACE)
         image = self._aligned(photo, boxes[0])
         problem = UNALIGNED if image is None else None
         return Face(self._boxed(photo, boxes[0]) if image is None else image, problem)
 
-    def extract(self, photo: Grey, box: Box) -> Grey:
-        """One found face of a photo (height, width), as networks are given it (size, size).
+    def extract(self, photo: Photo, box: Box) -> Grey:
+        """One found face of a photo, as networks are given it (size, size).
 
         Where it cannot be aligned it is cut out by its box.
         """
         image = self._aligned(photo, box)
         return self._boxed(photo, box) if image is None else image
 
-    def _aligned(self, photo: Grey, box: Box) -> Grey | None:
+    def _aligned(self, photo: Photo, box: Box) -> Grey | None:
         return self.aligner(photo, grown(box, border=self.border), size=self.size)
 
-    def _boxed(self, photo: Grey, box: Box) -> Grey:
-        return crop(photo, grown(box, border=self.border), size=self.size)
+    def _boxed(self, photo: Photo, box: Box) -> Grey:
+        return in_grey(crop(photo, grown(box, border=self.border), size=self.size))
 
-    def _whole(self, photo: Grey) -> Grey:
-        return crop(photo, whole(photo)[0], size=self.size)
+    def _whole(self, photo: Photo) -> Grey:
+        return in_grey(crop(photo, whole(photo)[0], size=self.size))
 
 
 def unreadable(path: Path) -> str:

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tripletlab.errors import InputError
-from tripletlab.faces.cropping import read_photo
+from tripletlab.faces.cropping import Photo, read_photo
 from tripletlab.recognition.bundle import Bundle
 from tripletlab.recognition.gallery import Gallery, valid_name
 from tripletlab.recognition.recogniser import (
     EmbeddedFace,
-    Photo,
     Recogniser,
     Verified,
     faces_in,
@@ -75,7 +74,7 @@ def recognise(
     recogniser = Recogniser(opened, people.enrolled, threshold=used)
     unreadable = []
     for path in photos:
-        photo = read_photo(path)
+        photo = read_photo(path, colour=True)
         if photo is None:
             unreadable.append(str(path))
         for line in ["unreadable"] if photo is None else _lines(photo, recogniser):
@@ -104,7 +103,7 @@ def _lines(photo: Photo, recogniser: Recogniser) -> list[str]:
 
 def _face(path: Path, bundle: Bundle) -> tuple[Photo, EmbeddedFace]:
     """A photo and the most prominent face in it; InputError where there is none."""
-    photo = read_photo(path)
+    photo = read_photo(path, colour=True)
     if photo is None:
         raise InputError(f"{path}: not a photo that can be read")
     found = faces_in(photo, bundle)

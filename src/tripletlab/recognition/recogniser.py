@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tripletlab.faces.cropping import crop, grown
+from tripletlab.faces.cropping import Photo, crop, grown, in_grey
 from tripletlab.faces.detection import Box
 from tripletlab.recognition.bundle import Bundle
 from tripletlab.recognition.gallery import Shot
@@ -14,8 +14,6 @@ from tripletlab.recognition.search import Enrolled, Match, is_match, is_unit
 
 PICTURE = 160  # pixels along the side of the picture kept of an enrolled face
 AROUND = 0.25  # border kept around the face, as a share of its side
-
-Photo = NDArray[np.uint8]  # (height, width) grey, or (height, width, 3) blue green red
 
 
 class EmbeddedFace(NamedTuple):
@@ -49,28 +47,27 @@ class Verified(NamedTuple):
 
 def faces_in(photo: Photo, bundle: Bundle) -> list[EmbeddedFace]:
     """All faces in a photo, the most prominent first."""
-    grey = in_grey(photo)
-    return embedded(grey, bundle.recipe.detector(grey), bundle)
+    photo = as_wanted(photo, bundle)
+    return embedded(photo, bundle.recipe.detector(photo), bundle)
 
 
-def embedded(grey: Photo, boxes: list[Box], bundle: Bundle) -> list[EmbeddedFace]:
+def as_wanted(photo: Photo, bundle: Bundle) -> Photo:
+    """A photo as the bundle's detector is given it: in colour, if it wants that, or grey."""
+    return photo if bundle.recipe.colour else in_grey(photo)
+
+
+def embedded(photo: Photo, boxes: list[Box], bundle: Bundle) -> list[EmbeddedFace]:
     """The faces in these boxes of a photo, prepared as for training, with their embeddings."""
     size = bundle.recipe.size
-    faces = [bundle.recipe.extract(grey, box) for box in boxes]
+    faces = [bundle.recipe.extract(photo, box) for box in boxes]
     embeddings = bundle.embedder(np.array(faces, np.uint8).reshape(-1, size, size))
     return [EmbeddedFace(*one) for one in zip(boxes, faces, embeddings, strict=True)]
 
 
-def in_grey(photo: Photo) -> Photo:
-    """A photo as grey."""
-    return photo if photo.ndim == 2 else np.asarray(cv2.cvtColor(photo, cv2.COLOR_BGR2GRAY))
-
-
 def shot_of(photo: Photo, found: EmbeddedFace) -> Shot:
-    """A face as the gallery keeps it, in colour and with a border around it."""
-    around = grown(found.box, border=AROUND)
-    channels = [crop(one, around, size=PICTURE) for one in cv2.split(photo)]
-    return Shot(found.embedding, bytes(cv2.imencode(".jpg", cv2.merge(channels))[1]))
+    """A face as the gallery keeps it: a border around it, and in colour where the photo is."""
+    picture = crop(photo, grown(found.box, border=AROUND), size=PICTURE)
+    return Shot(found.embedding, bytes(cv2.imencode(".jpg", picture)[1]))
 
 
 def verify(first: EmbeddedFace, second: EmbeddedFace, *, threshold: float) -> Verified:

@@ -13,12 +13,20 @@ def provide_caches() -> None:
     Without a folder of either kind UMAP fails with "no locator available", and Matplotlib warns at
     every start. What the user has set stays.
     """
-    home = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))
-    if _writable(home):
+    if _writable(_home()):
         return
     folder = Path(tempfile.gettempdir()) / f"tripletlab-cache-{os.getuid()}"
     for variable, name in VARIABLES.items():
         os.environ.setdefault(variable, str(folder / name))
+
+
+def user_cache() -> Path:
+    """The folder of the user's own that downloaded files are kept in; it may not exist yet."""
+    return _home() / "tripletlab"
+
+
+def _home() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))
 
 
 def _writable(folder: Path) -> bool:

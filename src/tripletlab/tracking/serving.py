@@ -11,9 +11,9 @@ from mlflow.models import set_model
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 from mlflow.pyfunc import PythonModel
 
-from tripletlab.faces.cropping import MOST_BYTES, MOST_PIXELS, decode_photo
+from tripletlab.faces.cropping import MOST_BYTES, MOST_PIXELS, Photo, decode_photo
 from tripletlab.recognition.bundle import Bundle
-from tripletlab.recognition.recogniser import EmbeddedFace, Photo, faces_in
+from tripletlab.recognition.recogniser import EmbeddedFace, faces_in
 from tripletlab.recognition.search import is_unit
 
 
@@ -39,7 +39,7 @@ class PhotoEmbedder(PythonModel):  # type: ignore[misc]
 
 def _photo(content: object, row: int) -> Photo:
     if isinstance(content, bytes) and len(content) <= MOST_BYTES:
-        photo = decode_photo(content)
+        photo = decode_photo(content, colour=True)
         if photo is not None:
             return photo
     raise MlflowException(

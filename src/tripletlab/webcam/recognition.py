@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from tripletlab.faces.detection import Box
-from tripletlab.recognition.recogniser import Recognised, Recogniser, embedded, identify, in_grey
+from tripletlab.recognition.recogniser import Recognised, Recogniser, as_wanted, embedded, identify
 from tripletlab.webcam.camera import Frame
 from tripletlab.webcam.mailbox import Mailbox
 from tripletlab.webcam.sources import Picture
@@ -70,13 +70,13 @@ def recognise_frame(
     """The people in a picture, and how long each step took."""
     clock = [time.perf_counter()]
     shrink = min(1.0, LONGEST / max(picture.shape[:2]))
-    grey = in_grey(picture)
+    photo = as_wanted(picture, recogniser.bundle)
     if shrink < 1:
-        size = (round(grey.shape[1] * shrink), round(grey.shape[0] * shrink))
-        grey = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
-    boxes = recogniser.bundle.recipe.detector(grey)
+        size = (round(photo.shape[1] * shrink), round(photo.shape[0] * shrink))
+        photo = np.asarray(cv2.resize(photo, size, interpolation=cv2.INTER_AREA), np.uint8)
+    boxes = recogniser.bundle.recipe.detector(photo)
     clock.append(time.perf_counter())
-    faces = embedded(grey, boxes, recogniser.bundle)
+    faces = embedded(photo, boxes, recogniser.bundle)
     clock.append(time.perf_counter())
     enrolled, threshold = recogniser.enrolled, recogniser.threshold
     people = [identify(face, enrolled, threshold=threshold, people=PEOPLE) for face in faces]
