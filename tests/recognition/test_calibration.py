@@ -33,6 +33,13 @@ def test_the_curves_are_counts_of_the_pairs_however_small_the_distances(scale):
     assert len(curve.thresholds) <= 402
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_the_balanced_threshold_errs_as_often_either_way(seed):
+    distances, matched = pairs(seed)
+    accepted = distances <= calibrate(distances, matched).balanced()
+    assert accepted[~matched].mean() == pytest.approx(1 - accepted[matched].mean(), abs=0.01)
+
+
 @given(st.integers(0, 50), st.floats(0.004, 0.99))
 def test_a_threshold_keeps_its_promise_and_no_higher_one_would(seed, far):
     distances, matched = pairs(seed)

@@ -140,12 +140,14 @@ def _card(chosen: RunModel, run: RunRecord, store: FaceStore, light: Embedder, f
 
 def _print_result(bundle: Bundle, version: str) -> None:
     card = bundle.card
+    curve, balanced = card.calibration, card.calibration.balanced()
     say(f"written: {bundle.folder} ({card.model} version {card.version}, run {card.run_id})")
     say(
         f"threshold {card.threshold:.3f}: accepts {card.far:.2%} of strangers and"
-        f" {card.calibration.tar_at(card.threshold):.1%} of photos of the same person, on"
-        f" {card.calibration.mismatched:,} + {card.calibration.matched:,} pairs of people who"
-        f" {CALIBRATED[card.calibrated_on]}"
+        f" {curve.tar_at(card.threshold):.1%} of photos of the same person, on"
+        f" {curve.mismatched:,} + {curve.matched:,} pairs of people who"
+        f" {CALIBRATED[card.calibrated_on]}; the balanced one, {balanced:.3f}, accepts"
+        f" {curve.far_at(balanced):.1%} and {curve.tar_at(balanced):.1%}"
     )
     say(f"licence of the training data: {card.licence}")
     say(f"to serve it: tripletlab serve {card.model}-photos/{version}")

@@ -50,6 +50,11 @@ class Calibration(BaseModel):
         """The threshold with this false accept rate, linear between the stored points."""
         return float(np.interp(far, self.far, self.thresholds))
 
+    def balanced(self) -> float:
+        """The threshold at which as many strangers are accepted as own photos are rejected."""
+        excess = np.add(self.far, self.tar) - 1  # from -1 to 1, rising
+        return float(np.interp(0.0, excess, self.thresholds))
+
 
 def calibrate(distances: NDArray[np.float64], matched: NDArray[np.bool_]) -> Calibration:
     """Count the pairs at or below each threshold; `distances` and `matched` are (pairs,).
