@@ -61,6 +61,18 @@ def test_seeded():
     assert (other != vary(**everything)).any(axis=(1, 2)).mean() > 0.8
 
 
+def test_levels_are_those_of_the_formula():
+    lit = vary(brightness=20.0, contrast=0.2)
+    rng = np.random.default_rng(3)
+    rng.random(len(FACES))
+    rng.integers(0, 1, (2, len(FACES)))
+    gain = 1 + rng.uniform(-0.2, 0.2, (len(FACES), 1, 1))
+    offset = rng.uniform(-20, 20, (len(FACES), 1, 1))
+    mean = FACES.mean(axis=(1, 2), keepdims=True)
+    expected = np.clip((FACES - mean) * gain + mean + offset, 0, 255).astype(np.uint8)
+    np.testing.assert_array_equal(lit, expected)
+
+
 LEFT_OUT = {
     "flip": False,
     "shift": 0.0,

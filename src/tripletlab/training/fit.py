@@ -49,6 +49,7 @@ def fit(
     finds a collapse in the `mean_distance` of `evaluate`.
     """
     model.compile(optimizer=optimizer, jit_compile=jit_compile())
+    optimizer.build(model.trainable_variables)  # in the graph it would be traced, twice
     progress = load(checkpoint, model) if checkpoint and checkpoint.is_file() else Progress()
     callbacks = [
         ScheduleCallback(batches, margin, progress, epochs=epochs),
