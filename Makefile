@@ -60,7 +60,7 @@ format: $(READY) ## put the code into its form
 lock: $(READY) ## pin every package anew, after a change of pyproject.toml (needs the network)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-	  --group dev pyproject.toml -o requirements.lock
+	  --extra train --extra webcam --group dev pyproject.toml -o requirements.lock
 
 clean: ## remove the environment and prepared data; runs in mlruns/ stay
 	@du -shc .venv data dist 2>/dev/null | tail -1 | awk '{print "frees " $$1 " (.venv, data, dist); mlruns/ stays"}'

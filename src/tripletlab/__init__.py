@@ -22,7 +22,12 @@ __all__ = ["__version__", *_WHERE]
 def __getattr__(name: str) -> Any:
     if name not in _WHERE:
         raise AttributeError(f"tripletlab has no {name}; it has {', '.join(_WHERE)}")
-    module = import_module(f"tripletlab.{_WHERE[name]}")
+    try:
+        module = import_module(f"tripletlab.{_WHERE[name]}")
+    except ModuleNotFoundError as error:
+        from tripletlab.system.extras import missing_extra
+
+        raise ImportError(f"tripletlab.{name}: {missing_extra(error) or error}") from error
     return module if _WHERE[name].endswith(f".{name}") else getattr(module, name)
 
 

@@ -20,6 +20,7 @@ from tripletlab.commands.enrol import enrol
 from tripletlab.commands.evaluate import evaluate
 from tripletlab.commands.export import export
 from tripletlab.commands.fetch import fetch
+from tripletlab.commands.gallery import app as gallery
 from tripletlab.commands.identify import identify
 from tripletlab.commands.options import ConfigCommand
 from tripletlab.commands.prepare import prepare
@@ -34,6 +35,7 @@ from tripletlab.commands.verify import verify
 from tripletlab.commands.webcam import webcam
 from tripletlab.errors import InputError
 from tripletlab.system.caches import provide_caches
+from tripletlab.system.extras import missing_extra
 from tripletlab.system.interrupts import every_interrupt_heard, terminated_as_by_hand
 from tripletlab.system.redaction import redact_tracebacks, redacted
 from tripletlab.system.temporary_files import temporary_files
@@ -56,6 +58,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {  # by the panel of the 
 INTERRUPTED, BROKEN_PIPE = 130, 141  # what a shell makes of SIGINT and SIGPIPE
 FULL = errno.ENOSPC, errno.EDQUOT
 LONGEST = 2000  # characters of an error's line
+ALIASES: dict[str, Callable[..., None]] = {"enroll": enrol, "recognize": recognise}
 CONFIGURABLE = {prepare, train, evaluate, identify, describe, sweep}  # their help lists conf/
 
 app = typer.Typer(
@@ -70,7 +73,10 @@ for panel, commands in COMMANDS.items():
     for command in commands:
         kind = ConfigCommand if command in CONFIGURABLE else None
         app.command(rich_help_panel=panel, cls=kind)(command)
+for alias, command in ALIASES.items():
+    app.command(alias, hidden=True)(command)
 app.add_typer(data, name="data", rich_help_panel="Prepare photos")
+app.add_typer(gallery, name="gallery", rich_help_panel="Use a network")
 
 
 def _version(wanted: bool) -> None:
@@ -116,6 +122,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         where = error.filename or f"the working folder, or TMPDIR ({tempfile.gettempdir()})"
         message = f"{error.strerror}: make room in {where}, and give the same command again"
+    except ModuleNotFoundError as error:
+        if not (missing := missing_extra(error)):
+            raise
+        message = missing
     except typer.TyperException as error:
         message = error.format_message()
     except (KeyboardInterrupt, typer.Abort):

@@ -4,6 +4,7 @@ import hashlib
 import os
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper
@@ -107,3 +108,20 @@ def write(network, card):
             folder.with_name("given.onnx").unlink(missing_ok=True)
 
     return made
+
+
+@pytest.fixture
+def bundle(write, tmp_path):
+    """One that takes the whole photo for a face."""
+    settings = config.compose("prepare", ["faces/detector=whole"]).faces.settings
+    return write(tmp_path / "bundle", settings=settings)
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Two different photos of noise."""
+    rng, paths = np.random.default_rng(0), []
+    for name in ("one.png", "other.png"):
+        paths.append(tmp_path / name)
+        cv2.imwrite(str(paths[-1]), rng.integers(0, 255, (64, 64), np.uint8))
+    return paths

@@ -1,5 +1,6 @@
 """Recognition is light."""
 
+import json
 import subprocess
 import sys
 
@@ -8,36 +9,18 @@ import numpy as np
 import pytest
 
 import tripletlab
-from tripletlab import config
 from tripletlab.cli import main
 from tripletlab.errors import InputError
 from tripletlab.recognition.gallery import Gallery
-from tripletlab.recognition.photos import recognise
+from tripletlab.recognition.photo_batch import recognise
 
 
 def test_neither_tensorflow_nor_what_trains_is_imported():
-    code = "import sys, tripletlab.recognition.photos, tripletlab.cli; print(*sys.modules)"
+    code = "import sys, tripletlab.recognition.photo_batch, tripletlab.cli; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
     assert {"onnxruntime", "cv2"} <= loaded
     assert not loaded & {"tensorflow", "keras", "mlflow", "optuna", "hydra", "h5py", "sklearn"}
-
-
-@pytest.fixture
-def bundle(write, tmp_path):
-    """One that takes the whole photo for a face."""
-    settings = config.compose("prepare", ["faces/detector=whole"]).faces.settings
-    return write(tmp_path / "bundle", settings=settings)
-
-
-@pytest.fixture
-def photos(tmp_path):
-    """Two different photos of noise."""
-    rng, paths = np.random.default_rng(0), []
-    for name in ("one.png", "other.png"):
-        paths.append(tmp_path / name)
-        cv2.imwrite(str(paths[-1]), rng.integers(0, 255, (64, 64), np.uint8))
-    return paths
 
 
 def test_a_photo_is_verified_as_itself_and_not_as_another(bundle, photos, capsys):
@@ -54,11 +37,21 @@ def test_a_photo_is_verified_as_itself_and_not_as_another(bundle, photos, capsys
         assert said[0] == word
         assert said[1] == f"distance {found.distance:.3f}"
         assert said[3].startswith("FAR ")
+        assert main([*words, "--threshold", str(threshold), "--json"]) == 0
+        plain = json.loads(capsys.readouterr().out)
+        assert plain == {
+            "distance": pytest.approx(found.distance),
+            "same": word == "same",
+            "threshold": threshold,
+            "far": bundle.card.calibration.far_at(threshold),
+        }
 
 
 def test_what_cannot_be_verified_is_one_line(bundle, photos, tmp_path):
-    with pytest.raises(InputError, match="not a photo"):
-        tripletlab.verify(photos[0], tmp_path / "none.jpg", bundle=bundle)
+    (tmp_path / "cut.jpg").write_bytes(photos[0].read_bytes()[:500])
+    for name, says in {"none.jpg": "no such file", "cut.jpg": "not a photo, damaged"}.items():
+        with pytest.raises(InputError, match=says):
+            tripletlab.verify(photos[0], tmp_path / name, bundle=bundle)
     with pytest.raises(InputError, match="no bundle"):
         tripletlab.verify(*photos, bundle=tmp_path)
 

@@ -1,4 +1,4 @@
-"""`tripletlab enrol`."""
+"""`tripletlab enrol`, or `enroll`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +14,7 @@ def enrol(
     bundle: BundleFolder = Path("bundle"),
     gallery: GalleryFolder = Path("gallery"),
 ) -> None:
-    """Add photos of a person to the gallery."""
+    """Add photos of a person to the gallery: all of them, or none where one shows no face."""
     from tripletlab.recognition.photos import enrol
 
     enrol(name, photos, bundle=bundle, gallery=gallery)

@@ -1,7 +1,6 @@
 """`tripletlab fetch`."""
 
-from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -9,14 +8,10 @@ from tripletlab.faces.yunet_file import ADDRESS
 from tripletlab.system.progress import say
 
 
-class Fetched(StrEnum):
-    """What can be fetched."""
-
-    YUNET = "yunet"
-
-
 def fetch(
-    what: Annotated[Fetched, typer.Argument(help="yunet: the network that faces=yunet needs.")],
+    what: Annotated[
+        Literal["yunet"], typer.Argument(help="yunet: the network that faces=yunet needs.")
+    ],
     address: Annotated[
         str, typer.Option("--from", metavar="ADDRESS", help="Where the file is, http or https.")
     ] = ADDRESS,

@@ -49,8 +49,13 @@ Threshold = Annotated[
         help="Squared distance up to which two faces are the same person (the bundle's).",
     ),
 ]
-Photos = Annotated[list[Path], typer.Argument(metavar="PHOTO...", help="Photo files.")]
-
+Photos = Annotated[
+    list[Path],
+    typer.Argument(metavar="PHOTO...", help="Photo files, and folders with photos at any depth."),
+]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print JSON, an object a line, instead of text.")
+]
 
 NOUNS = {  # of conf/ that a command takes
     "prepare": config.PrepareConfig.nouns(),

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tripletlab.commands.options import BundleFolder, Threshold
+from tripletlab.commands.options import AsJson, BundleFolder, Threshold
 
 
 def verify(
@@ -13,8 +13,13 @@ def verify(
     second: Annotated[Path, typer.Argument(metavar="PHOTO", help="A photo of the same, or not?")],
     bundle: BundleFolder = Path("bundle"),
     threshold: Threshold = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Tell whether two photos show one person: the distance, the threshold, and its FAR."""
+    """Compare two photos: same person or different, distance, threshold, and its FAR.
+
+    The exit code is 0 for either result, and 2 where a photo is missing, cannot be read or shows no
+    face.
+    """
     from tripletlab.recognition.photos import print_verified
 
-    print_verified(first, second, bundle=bundle, threshold=threshold)
+    print_verified(first, second, bundle=bundle, threshold=threshold, as_json=as_json)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tripletlab.errors import InputError, brief
-from tripletlab.recognition.gallery_file import DAMAGED, open_file
+from tripletlab.recognition.gallery_file import DAMAGED, open_file, origin
 from tripletlab.recognition.search import Enrolled, is_unit
 
 ELSEWHERE = "give another --gallery"
@@ -28,6 +28,18 @@ class Shot(NamedTuple):
 
     embedding: NDArray[np.float32]
     picture: bytes
+
+
+class Person(NamedTuple):
+    """An enrolled person: the number of photos, and when the first and the last were taken.
+
+    The times are in seconds since 1970, None without photos.
+    """
+
+    name: str
+    photos: int
+    first: float | None
+    last: float | None
 
 
 class Gallery:
@@ -45,6 +57,12 @@ class Gallery:
         except BaseException:
             self.close()
             raise
+
+    @classmethod
+    def open(cls, folder: Path) -> "Gallery":
+        """A gallery that is there, of whatever bundle; InputError where there is none."""
+        fingerprint, dim = origin(folder)
+        return cls(folder, fingerprint=fingerprint, dim=dim)
 
     @contextlib.contextmanager
     def _change(self) -> Iterator[None]:
@@ -105,13 +123,16 @@ class Gallery:
 
     def people(self) -> dict[str, int]:
         """Everyone by name, and the number of photos of each."""
+        return {one.name: one.photos for one in self.persons()}
+
+    def persons(self) -> list[Person]:
+        """Everyone, sorted by name."""
         with self._usable():
-            return dict(
-                self._base.execute(
-                    "SELECT name, COUNT(photo.id) FROM person LEFT JOIN photo ON photo.person ="
-                    " person.id GROUP BY person.id ORDER BY name"
-                ).fetchall()
-            )
+            rows = self._base.execute(
+                "SELECT name, COUNT(photo.id), MIN(taken), MAX(taken) FROM person LEFT JOIN photo"
+                " ON photo.person = person.id GROUP BY person.id ORDER BY name"
+            ).fetchall()
+        return [Person(*row) for row in rows]
 
     def pictures(self, name: str) -> list[bytes]:
         """The pictures of a person, as JPEG files' bytes, oldest first."""
@@ -159,10 +180,11 @@ class Gallery:
                 raise InputError(f"{new} is there already; give another name") from error
         self._load()
 
-    def remove(self, name: str) -> None:
-        """Delete a person with all photos."""
+    def remove(self, *names: str) -> None:
+        """Delete people with all their photos; nobody where one of them is not there."""
         with self._change():
-            self._base.execute("DELETE FROM person WHERE id = ?", (self._id(name),))
+            persons = [(self._id(name),) for name in names]
+            self._base.executemany("DELETE FROM person WHERE id = ?", persons)
         self._load()
 
     def forget_everyone(self) -> None:

@@ -50,21 +50,57 @@ def open_file(folder: Path, *, fingerprint: str, dim: int) -> sqlite3.Connection
         with writing_into(folder):
             if not os.path.lexists(path):
                 _begin(path, made_by)
-        if path.is_symlink() or not path.is_file():
-            raise InputError(f"{path}: not a file of its own; give another --gallery")
-        base = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None, timeout=10
-        )
+        base = _connect(path)
         try:
-            base.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
-            base.execute("PRAGMA trusted_schema = OFF")
-            _check(base, path, made_by)
+            if _made_by(base) != made_by:
+                raise InputError(f"{folder}: {OTHER_MODEL}")
             for pragma in ("foreign_keys = ON", "secure_delete = ON", "synchronous = FULL"):
                 base.execute(f"PRAGMA {pragma}")
         except BaseException:
             base.close()
             raise
     return base
+
+
+def origin(folder: Path) -> tuple[str, int]:
+    """The fingerprint of the bundle that a gallery was made with, and its embeddings' dimension.
+
+    InputError where there is no gallery; nothing is created.
+    """
+    path = folder / FILE
+    if not os.path.lexists(path):
+        raise InputError(f"{folder}: no gallery is there; `tripletlab enrol` begins one")
+    with _reported(folder), contextlib.closing(_connect(path)) as base:
+        match _made_by(base):
+            case [version, str(fingerprint), int(dim)] if version == FORMAT and dim > 0:
+                return fingerprint, dim
+    raise InputError(f"{path}: not a gallery; give another --gallery")
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    """Open the file; InputError unless it has the tables of a gallery."""
+    if path.is_symlink() or not path.is_file():
+        raise InputError(f"{path}: not a file of its own; give another --gallery")
+    base = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None, timeout=10
+    )
+    try:
+        base.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
+        base.execute("PRAGMA trusted_schema = OFF")
+        with contextlib.closing(_empty((FORMAT, "", 0))) as empty:
+            wanted = empty.execute(ALL).fetchall()
+        if base.execute(ALL).fetchmany(len(wanted) + 1) != wanted:
+            raise InputError(f"{path}: not a gallery; give another --gallery")
+    except BaseException:
+        base.close()
+        raise
+    return base
+
+
+def _made_by(base: sqlite3.Connection) -> object:
+    """The only row of made_by, or None."""
+    rows = base.execute("SELECT * FROM made_by LIMIT 2").fetchall()
+    return rows[0] if len(rows) == 1 else None
 
 
 def _begin(path: Path, made_by: tuple[int, str, int]) -> None:
@@ -79,16 +115,6 @@ def _empty(made_by: tuple[int, str, int]) -> sqlite3.Connection:
     with base:
         base.execute("INSERT INTO made_by VALUES (?, ?, ?)", made_by)
     return base
-
-
-def _check(base: sqlite3.Connection, path: Path, made_by: tuple[int, str, int]) -> None:
-    """InputError unless these are the tables of a gallery of this model."""
-    with contextlib.closing(_empty(made_by)) as empty:
-        wanted = empty.execute(ALL).fetchall()
-    if base.execute(ALL).fetchmany(len(wanted) + 1) != wanted:
-        raise InputError(f"{path}: not a gallery; give another --gallery")
-    if base.execute("SELECT * FROM made_by LIMIT 2").fetchall() != [made_by]:
-        raise InputError(f"{path.parent}: {OTHER_MODEL}")
 
 
 @contextlib.contextmanager

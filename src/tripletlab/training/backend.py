@@ -123,6 +123,8 @@ def _check_environment() -> None:
             f"KERAS_BACKEND={wanted}: the backends are {' and '.join(BACKENDS)}; unset it"
         )
     if importlib.util.find_spec(wanted) is None:
+        if not os.environ.get("KERAS_BACKEND"):
+            raise ModuleNotFoundError(f"No module named {wanted!r}", name=wanted)
         raise InputError(f"KERAS_BACKEND={wanted}: {wanted} is not installed; unset it")
     os.environ["KERAS_BACKEND"] = wanted  # else a personal keras.json decides
     for variable, key in LIMITS.items():

@@ -1,0 +1,41 @@
+"""`tripletlab gallery list`, `remove` and `rename`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tripletlab.commands.options import AsJson, GalleryFolder
+
+app = typer.Typer(help="The enrolled people: list, remove, rename.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_people(gallery: GalleryFolder = Path("gallery"), as_json: AsJson = False) -> None:
+    """Print everyone: the name, the number of photos, when the first and the last were taken."""
+    from tripletlab.recognition.gallery_listing import print_people
+
+    print_people(gallery, as_json=as_json)
+
+
+@app.command()
+def remove(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Whom to remove.")],
+    gallery: GalleryFolder = Path("gallery"),
+) -> None:
+    """Delete people with all their photos, for good: what they took in the file is overwritten."""
+    from tripletlab.recognition.gallery_listing import remove
+
+    remove(names, gallery)
+
+
+@app.command()
+def rename(
+    old: Annotated[str, typer.Argument(help="The present name.")],
+    new: Annotated[str, typer.Argument(help="The new one, which nobody else may have.")],
+    gallery: GalleryFolder = Path("gallery"),
+) -> None:
+    """Rename a person; the photos stay."""
+    from tripletlab.recognition.gallery_listing import rename
+
+    rename(old, new, gallery)

@@ -1,0 +1,72 @@
+"""The faces of a photo framed and named, and the files that such pictures are written to."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from tripletlab.errors import InputError
+from tripletlab.faces.cropping import Photo
+from tripletlab.recognition.photo_files import SUFFIXES, PhotoFile
+from tripletlab.recognition.recogniser import Recognised
+from tripletlab.system.files import write_whole
+
+KNOWN, UNKNOWN = "#1a9641", "#d7191c"
+SMALLEST = 12  # pixels of the letters' height
+
+
+def framed(photo: Photo, faces: Sequence[Recognised]) -> Photo:
+    """A photo (height, width, 3), blue green red, with a frame and a name around every face.
+
+    Green is a known person, red an unknown one.
+    """
+    picture = Image.fromarray(photo[..., ::-1])
+    draw = ImageDraw.Draw(picture)
+    for face in faces:
+        x, y, side = face.found.box
+        colour = UNKNOWN if face.name is None else KNOWN
+        draw.rectangle((x, y, x + side, y + side), outline=colour, width=max(2, side // 50))
+        words = [face.name or "unknown", *(f"{one.distance:.2f}" for one in face.nearest[:1])]
+        font = ImageFont.load_default(max(SMALLEST, side // 8))
+        _, _, width, height = draw.textbbox((0, 0), " ".join(words), font=font)
+        corner = (
+            max(0, min(x, picture.width - width)),
+            max(0, min(y + side, picture.height - height)),
+        )
+        draw.rectangle((*corner, corner[0] + width, corner[1] + height), fill=colour)
+        draw.text(corner, " ".join(words), fill="white", font=font)
+    return np.ascontiguousarray(np.asarray(picture)[..., ::-1])
+
+
+def targets(draw: Path, photos: Sequence[PhotoFile]) -> list[Path]:
+    """Where the picture of each photo goes: `draw` itself, for one photo and a photo's suffix, or
+    its place in the folder `draw`.
+
+    InputError where two photos share a place, or one would be overwritten.
+    """
+    if len(photos) == 1 and draw.suffix.lower() in SUFFIXES:
+        places = [draw]
+    else:
+        places = [draw / one.name for one in photos]
+    taken: dict[Path, Path] = {one.path.resolve(): one.path for one in photos}
+    for place, one in zip(places, photos, strict=True):
+        if other := taken.get(place.resolve()):
+            raise InputError(f"--draw {draw}: {place} would overwrite that of {other}")
+        taken[place.resolve()] = one.path
+    return places
+
+
+def write(picture: Photo, path: Path) -> None:
+    """Write a picture in the format of its suffix, JPEG if it has none that is known.
+
+    InputError where it cannot be written.
+    """
+    known = path.suffix.lower() in SUFFIXES
+    content = cv2.imencode(path.suffix if known else ".jpg", picture)[1].tobytes()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, content)
+    except OSError as error:
+        raise InputError(f"--draw {path}: cannot be written ({error.strerror})") from error

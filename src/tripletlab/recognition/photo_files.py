@@ -1,0 +1,65 @@
+"""Photo files given to a command: folders searched, problems named."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from tripletlab.errors import InputError
+from tripletlab.faces.cropping import Photo, read_photo
+from tripletlab.faces.recipe import unreadable
+
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".jp2"}
+UNSUPPORTED = {".heic", ".heif"}  # reported rather than passed over
+MISSING = "no such file"
+
+
+class PhotoFile(NamedTuple):
+    """A photo's path, and its name relative to the folder that it was found in."""
+
+    path: Path
+    name: str
+
+
+def photo_files(given: Sequence[Path]) -> list[PhotoFile]:
+    """The files among `given`, and the photos in its folders at any depth, by suffix, sorted.
+
+    Hidden files and folders are passed over. InputError for a folder that holds no photo, or that
+    cannot be read.
+    """
+    files: list[PhotoFile] = []
+    for path in given:
+        found = _inside(path) if os.path.isdir(path) else [path]
+        if not found:
+            raise InputError(f"{path}: no photos in this folder")
+        folder = path if os.path.isdir(path) else path.parent
+        files += [PhotoFile(one, str(one.relative_to(folder))) for one in found]
+    return files
+
+
+def _inside(folder: Path) -> list[Path]:
+    found: list[Path] = []
+    for root, folders, names in os.walk(folder, onerror=_refuse):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        visible = (Path(root, name) for name in sorted(names) if not name.startswith("."))
+        found += [path for path in visible if path.suffix.lower() in SUFFIXES | UNSUPPORTED]
+    return found
+
+
+def _refuse(error: OSError) -> None:
+    raise InputError(f"{error.filename}: cannot be read ({error.strerror})") from error
+
+
+def read(path: Path) -> Photo:
+    """The photo, in colour if it is; InputError says why it cannot be read."""
+    photo = read_photo(path, colour=True)
+    if photo is None:
+        raise InputError(f"{path}: {problem(path)}")
+    return photo
+
+
+def problem(path: Path) -> str:
+    """Why a file cannot be read as a photo: it is missing, private, HEIC, damaged."""
+    if not os.path.exists(path):
+        return MISSING
+    return unreadable(path) if os.access(path, os.R_OK) else "no permission to read it"

@@ -1,0 +1,21 @@
+"""Which extra of the package a missing module belongs to."""
+
+EXTRAS = {  # the modules that tripletlab imports, by the extra that installs them
+    "train": {
+        *("bokeh", "cmaes", "h5py", "hydra", "jinja2", "joblib", "keras", "matplotlib", "mlflow"),
+        *("omegaconf", "optuna", "pandas", "plotly", "pooch", "requests", "scipy", "sklearn"),
+        *("sqlalchemy", "tensorflow", "tf2onnx", "umap", "yaml"),
+    },
+    "webcam": {"kivy"},
+    "cluster": {"psycopg2", "ray"},
+    "gp": {"torch"},
+}
+
+
+def missing_extra(error: ModuleNotFoundError) -> str | None:
+    """What to install for the module that was not found; None where no extra has it."""
+    module = (error.name or "").partition(".")[0]
+    for extra, modules in EXTRAS.items():
+        if module in modules:
+            return f"{module} is not installed: pip install 'tripletlab[{extra}]'"
+    return None

@@ -1,0 +1,33 @@
+"""Photos are found in folders, and what cannot be read is named."""
+
+from pathlib import Path
+
+import pytest
+
+from tripletlab.errors import InputError
+from tripletlab.recognition.photo_files import photo_files, problem
+
+
+def test_a_folder_stands_for_its_photos_at_any_depth(tmp_path):
+    for name in ("b.JPG", "a.png", "deep/er/c.webp", "notes.txt", ".hidden.jpg", ".git/d.jpg"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    single = tmp_path / "notes.txt"
+    found = photo_files([tmp_path, single])
+    assert [one.name for one in found] == ["a.png", "b.JPG", "deep/er/c.webp", "notes.txt"]
+    assert [one.path for one in found] == [tmp_path / one.name for one in found]
+
+
+def test_a_folder_without_photos_is_refused(tmp_path):
+    with pytest.raises(InputError, match="no photos in this folder"):
+        photo_files([tmp_path])
+
+
+def test_what_is_not_there_is_not_called_unreadable(tmp_path):
+    (tmp_path / "link.jpg").symlink_to(tmp_path / "gone.jpg")
+    (tmp_path / "empty.jpg").touch()
+    (tmp_path / "a.heic").write_text("x")
+    assert problem(Path(tmp_path / "none.jpg")) == "no such file"
+    assert problem(tmp_path / "link.jpg") == "no such file"
+    assert "not a photo" in problem(tmp_path / "empty.jpg")
+    assert "HEIC" in problem(tmp_path / "a.heic")
