@@ -10,6 +10,9 @@ import numpy as np
 import pytest
 
 from tripletlab.cli import main
+from tripletlab.training import backend
+
+backend.load()  # the tests of this file share a process, which --config alone would not let train
 
 HEAVY = {
     "tensorflow",

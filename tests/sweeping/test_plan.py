@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from tests.imports import imported_by
 from tripletlab import config
 from tripletlab.errors import InputError
 from tripletlab.sweeping.plan import read_plan
@@ -78,6 +79,15 @@ def test_metrics_are_checked_before_any_work(words, hint):
 def test_a_sampler_is_tried_out_before_any_work():
     with pytest.raises(InputError, match="TPESampler refuses these arguments"):
         read_plan(["median", "sampler.n_ei_candidates=-4"]).check()
+
+
+def test_a_plan_is_printed_without_tensorflow(tmp_path):
+    commands = (
+        ["sweep", "--dry-run"],
+        ["sweep", "tpe_hyperband", "--dry-run"],
+        ["train", "--config"],
+    )
+    assert "tensorflow" not in imported_by(*commands, folder=tmp_path)
 
 
 @pytest.mark.parametrize("space", sorted(config.folder("sweeps").glob("*.yaml")))

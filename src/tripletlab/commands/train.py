@@ -35,7 +35,7 @@ def train(
     """Train one network, evaluate it, and log the run to MLflow."""
     from tripletlab.training import backend
 
-    backend.load()
+    backend.load(training=not show_config)
     words = with_photos(overrides, photos, cropped, lfw)
     if show_config:
         return config.show("train", words)

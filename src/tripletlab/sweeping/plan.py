@@ -94,11 +94,12 @@ class Plan:
         )
 
 
-def read_plan(words: Sequence[str]) -> Plan:
+def read_plan(words: Sequence[str], *, training: bool = True) -> Plan:
     """A plan from the command line: the name or file of a space, and overrides as key=value.
 
     `axes.KEY`, `trials`, `seeds`, `sampler`, `pruner`, `objectives` and `columns` change the
-    space, every other key the config. InputError where they contradict each other.
+    space, every other key the config. Without `training` it is to be printed alone (see
+    backend.load). InputError where the words contradict each other.
     """
     names, settings = config.split_words(words)
     if len(names) > 1:
@@ -112,7 +113,7 @@ def read_plan(words: Sequence[str]) -> Plan:
             overrides.append(setting)
     space = read_space(space_path(names[0] if names else DEFAULT), changes)
     _check_keys(space, overrides)
-    backend.load()  # before the config, whose validation imports Keras
+    backend.load(training=training)  # before the config, whose validation imports Keras
     base: SweepConfig = config.compose("sweep", overrides)
     table = final_table(base.metrics)
     check_objectives(space.objectives, table)

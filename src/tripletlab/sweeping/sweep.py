@@ -38,7 +38,7 @@ def sweep(words: Sequence[str], *, fresh: bool, dry_run: bool) -> None:
     `words` are those of `read_plan`. `fresh` runs finished trials anew (MLflow keeps their runs);
     `dry_run` prints the trials and stops.
     """
-    plan = read_plan(words)
+    plan = read_plan(words, training=not dry_run)
     plan.check()
     base = plan.base
     engine: Engine = base.engine.build()
