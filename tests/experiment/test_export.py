@@ -18,6 +18,7 @@ import cv2
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from mlflow import pyfunc
 from mlflow.exceptions import MlflowException
 
@@ -110,7 +111,7 @@ def test_from_a_run_to_names(trained, tmp_path, capsys, monkeypatch):
     root, places, run_id = trained
     monkeypatch.chdir(tmp_path)
     command = ["export", run_id, "bundle", *places, "--far", "0.1", "--keras", "--savedmodel"]
-    assert main(command) == 0
+    assert main([*command, "--litert"]) == 0
     bundle = Bundle.open(tmp_path / "bundle")
     assert (bundle.card.version, bundle.card.run_id) == ("1", run_id)  # registered by the export
     assert bundle.card.calibration.far_at(bundle.card.threshold) <= 0.1 + 1 / 50
@@ -119,18 +120,30 @@ def test_from_a_run_to_names(trained, tmp_path, capsys, monkeypatch):
     again = keras.saving.load_model(tmp_path / "bundle" / "embedder.keras", compile=False)
     assert hold_equal(again, bundle.embedder, FACES[:50]) <= 1e-5
 
+    litert = tf.lite.Interpreter(str(tmp_path / "bundle" / "embedder.tflite"))
+    litert.allocate_tensors()
+    (given,) = litert.get_input_details()
+    litert.set_tensor(given["index"], FACES[:1, ..., None].astype(np.float32))
+    litert.invoke()
+    (output,) = litert.get_output_details()
+    assert np.abs(litert.get_tensor(output["index"]) - bundle.embedder(FACES[:1])).max() <= 1e-5
+
     photos = sorted(root.glob("photos/*/1.jpg"))
     assert main(["enrol", "Ada", str(photos[0])]) == 0
     capsys.readouterr()
     assert main(["recognise", str(photos[0])]) == 0
     assert capsys.readouterr().out.split("\t")[1:] == ["Ada", "0.000", "Ada\n"]
-    paths = [str(path) for path in (photos[0], tmp_path / "none.jpg", root / "photos", photos[0])]
+    (tmp_path / "notes").write_text("x")
+    paths = [
+        str(path) for path in (photos[0], tmp_path / "none.jpg", tmp_path / "notes", photos[0])
+    ]
     assert main(["recognise", *paths]) == 2
     out, err = capsys.readouterr()
     told = [line.split("\t")[1] for line in out.splitlines()]
-    assert told == ["Ada", "unreadable", "unreadable", "Ada"]
+    assert told == ["Ada", "missing", "unreadable", "Ada"]
     assert err.splitlines() == [
-        f"tripletlab: {', '.join(paths[1:3])}: not a photo that can be read"
+        f"tripletlab: 2 of 4 not read: {paths[1]} (no such file), {paths[2]} (not a photo, damaged,"
+        " or too large)"
     ]
     assert main(["enrol", "Ada", str(photos[1]), "--bundle", "nowhere"]) == 2
 

@@ -15,7 +15,7 @@ from tests.recognition.conftest import DIM, SIZE, huge, projection
 from tests.webcam.people import ANN, picture
 from tripletlab import config
 from tripletlab.errors import InputError
-from tripletlab.recognition.bundle import MANIFEST, Bundle
+from tripletlab.recognition.bundle import MANIFEST, README, Bundle
 
 DETECTION = "tripletlab.faces.detection"
 PAPER = config.compose("prepare", []).faces.settings
@@ -40,7 +40,8 @@ def test_it_is_read_as_it_was_written(write, card, tmp_path):
     assert embeddings.shape == (300, DIM)
     np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), 1, atol=1e-6)
     assert bundle.embedder(faces[:0]).shape == (0, DIM)
-    assert files(tmp_path) == {"bundle", MANIFEST, f"embedder-{bundle.manifest.network}.onnx"}
+    network = f"embedder-{bundle.manifest.network}.onnx"
+    assert files(tmp_path) == {"bundle", MANIFEST, README, network}
 
 
 FACES = config.folder("conf") / "faces"
@@ -124,7 +125,7 @@ def test_an_older_bundle_is_replaced_whole_and_other_files_stay(write, tmp_path)
     new = write(tmp_path / "bundle", content=projection(last="raw", doc="another network"))
     assert new.manifest.network != old.manifest.network
     name = f"embedder-{new.manifest.network}.onnx"
-    assert files(tmp_path / "bundle") == {MANIFEST, name, "notes.txt"}
+    assert files(tmp_path / "bundle") == {MANIFEST, README, name, "notes.txt"}
 
 
 @pytest.mark.parametrize("older", [True, False])
@@ -192,7 +193,7 @@ def test_killed_at_any_step_there_is_the_older_bundle_or_the_new_one(older, writ
     assert (states[0] == "none") != older
     bundle = Bundle.open(folder)
     assert bundle.manifest.weights == "1" * 64
-    assert files(folder) == {MANIFEST, f"embedder-{bundle.manifest.network}.onnx"}
+    assert files(folder) == {MANIFEST, README, f"embedder-{bundle.manifest.network}.onnx"}
 
 
 def test_a_folder_of_other_things_is_left_alone(write, tmp_path):

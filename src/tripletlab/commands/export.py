@@ -24,6 +24,9 @@ def export(
     savedmodel: Annotated[
         bool, typer.Option("--savedmodel", help="Write a TensorFlow SavedModel too.")
     ] = False,
+    litert: Annotated[
+        bool, typer.Option("--litert", help="Write embedder.tflite too, for LiteRT.")
+    ] = False,
 ) -> None:
     """Write a trained network as a bundle, which needs no TensorFlow."""
     from tripletlab.experiment.export import export
@@ -40,4 +43,5 @@ def export(
         far=far,
         keras_too=keras,
         saved=savedmodel,
+        litert=litert,
     )

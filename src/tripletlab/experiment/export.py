@@ -1,5 +1,6 @@
 """`tripletlab export`: a trained network becomes a bundle, calibrated, checked and registered."""
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +16,7 @@ from tripletlab.faces.heldout_pairs import calibration_pairs
 from tripletlab.faces.store import FaceStore, find
 from tripletlab.recognition.bundle import (
     KERAS,
+    LITERT,
     SAVEDMODEL,
     Bundle,
     Card,
@@ -36,18 +38,27 @@ CALIBRATED = {  # whose pairs set the threshold
     "validation": "did not train it, but chose its epoch and its place among others: in use it will"
     " accept more strangers than that (the data has too few people for a calibration of its own)",
 }
+Embed = Callable[[NDArray[np.uint8]], NDArray[np.float32]]  # faces (n, size, size) -> (n, dim)
 CHECKED = 1000  # faces that both embed
 LICENCES = {"synthetic": "synthetic people, drawn by tripletlab itself: nobody's likeness"}
 UNKNOWN = "not known to tripletlab: ask who gave you the photos before you pass this network on"
 
 
 def export(
-    config: EvaluateConfig, which: str, folder: Path, *, far: float, keras_too: bool, saved: bool
+    config: EvaluateConfig,
+    which: str,
+    folder: Path,
+    *,
+    far: float,
+    keras_too: bool,
+    saved: bool,
+    litert: bool = False,
 ) -> Bundle:
     """Write the bundle of `champion`, a run or a version; register it, and its network.
 
     The threshold accepts the fraction `far` of strangers on pairs of the calibration people.
-    `keras_too` and `saved` add embedder.keras and a TensorFlow SavedModel. InputError, and no
+    `keras_too`, `saved` and `litert` add embedder.keras, a TensorFlow SavedModel and
+    embedder.tflite. InputError, and no
     bundle, where the exported network's embeddings differ from the trained one's.
     """
     from tripletlab.training import backend
@@ -77,6 +88,9 @@ def export(
     if saved:
         savedmodel = partial(embedder.export, format="tf_saved_model", verbose=False)
         add_to_bundle(folder, SAVEDMODEL, savedmodel)
+    if litert:
+        write = partial(write_litert, embedder, faces=store.images[:CHECKED])
+        add_to_bundle(folder, LITERT, write)
     version = tracker.bundles.register(chosen, bundle.folder)
     _print_result(bundle, version)
     return bundle
@@ -93,7 +107,17 @@ def write_onnx(embedder: "keras.Model", path: Path) -> None:
         embedder.export(path, format="onnx", verbose=False)
 
 
-def hold_equal(embedder: "keras.Model", light: Embedder, faces: NDArray[np.uint8]) -> float:
+def write_litert(embedder: "keras.Model", path: Path, *, faces: NDArray[np.uint8]) -> None:
+    """The network for LiteRT (TensorFlow Lite); InputError where its embeddings differ."""
+    from tripletlab.training import backend
+
+    with quiet_stderr():
+        content, light = backend.litert(embedder)
+    hold_equal(embedder, light, faces)
+    path.write_bytes(content)
+
+
+def hold_equal(embedder: "keras.Model", light: Embed, faces: NDArray[np.uint8]) -> float:
     """The largest difference between the two networks' numbers; InputError above the tolerance."""
     from tripletlab.training.inference import embed
 

@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tripletlab.errors import InputError, brief
 from tripletlab.faces.recipe import FaceRecipe
+from tripletlab.recognition.bundle_readme import readme
 from tripletlab.recognition.calibration import Calibration
 from tripletlab.recognition.embedder import Embedder, read_network
 from tripletlab.recognition.preparation import (
@@ -35,7 +36,9 @@ from tripletlab.system.locks import writing_into
 FORMAT: Literal[2] = 2
 MANIFEST = "bundle.json"
 OWN_FILE = re.compile(r"(embedder|yunet)-[0-9a-f]{64}\.onnx")
-KERAS, SAVEDMODEL = "embedder.keras", "savedmodel"  # which `export` adds on request
+README = "README.md"
+# Which `export` adds on request
+KERAS, SAVEDMODEL, LITERT = "embedder.keras", "savedmodel", "embedder.tflite"
 LONGEST = 1 << 22  # bytes of bundle.json
 
 Digest = Field(pattern="^[0-9a-f]{64}$")
@@ -132,10 +135,13 @@ def write_bundle(
         with _only_writer(folder) as older:
             for name, one in files.items():
                 write_whole(folder / name, one)
-            _checked(folder, manifest)
-            _remove(folder, (KERAS, SAVEDMODEL))  # of the older network
+            checked = _checked(folder, manifest)
+            _remove(folder, (README, KERAS, SAVEDMODEL, LITERT))  # of the older network
             write_whole(folder / MANIFEST, (manifest.model_dump_json(indent=2) + "\n").encode())
             _remove(folder, older - {*files, MANIFEST})
+            name = _network_name(manifest.network)
+            text = readme(card, settings, network=name, dim=checked.embedder.dim)
+            write_whole(folder / README, text.encode())
     except OSError as error:
         raise InputError(f"{folder}: cannot be written ({error.strerror or error})") from error
     return Bundle.open(folder)

@@ -2,9 +2,13 @@
 
 import importlib.util
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tripletlab.errors import InputError
 from tripletlab.system.progress import quiet_stderr
@@ -129,6 +133,34 @@ def jit_compile() -> bool | str:
     import tensorflow
 
     return "auto" if tensorflow.config.list_physical_devices("GPU") else False
+
+
+def litert(model: Any) -> tuple[bytes, Callable[[NDArray[np.uint8]], NDArray[np.float32]]]:
+    """A model of grey faces as LiteRT's file, and a function that runs it on one thread.
+
+    The function takes faces (n, size, size), uint8, and returns embeddings (n, dim). InputError
+    where Keras runs on another backend than TensorFlow.
+    """
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        raise InputError("--litert needs TensorFlow: unset KERAS_BACKEND")
+    import tensorflow
+
+    with tempfile.TemporaryDirectory() as scratch:
+        model.export(scratch, format="tf_saved_model", verbose=False)
+        content = tensorflow.lite.TFLiteConverter.from_saved_model(scratch).convert()
+    interpreter = tensorflow.lite.Interpreter(model_content=content, num_threads=1)
+    (given,), (output,) = interpreter.get_input_details(), interpreter.get_output_details()
+
+    def run(faces: NDArray[np.uint8]) -> NDArray[np.float32]:
+        interpreter.resize_tensor_input(given["index"], (len(faces), *faces.shape[1:], 1))
+        interpreter.allocate_tensors()
+        interpreter.set_tensor(given["index"], faces[..., None].astype(np.float32))
+        interpreter.invoke()
+        return np.asarray(interpreter.get_tensor(output["index"]))
+
+    return content, run
 
 
 def _check_environment() -> None:
