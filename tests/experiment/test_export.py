@@ -141,10 +141,10 @@ def test_from_a_run_to_names(trained, tmp_path, capsys, monkeypatch):
     out, err = capsys.readouterr()
     told = [line.split("\t")[1] for line in out.splitlines()]
     assert told == ["Ada", "missing", "unreadable", "Ada"]
-    assert err.splitlines() == [
+    assert err.splitlines()[-1] == (
         f"tripletlab: 2 of 4 not read: {paths[1]} (no such file), {paths[2]} (not a photo, damaged,"
         " or too large)"
-    ]
+    )
     assert main(["enrol", "Ada", str(photos[1]), "--bundle", "nowhere"]) == 2
 
     served = pyfunc.load_model(f"models:/{bundle.card.model}-photos/1")
