@@ -15,7 +15,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist lo
   --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help sweep report ui webcam data train test check format lock clean
+.PHONY: help sweep report ui webcam data train test torture check format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,12 +46,15 @@ train: $(READY) ## one run
 test: $(READY) ## the tests
 	@$(PYTEST)
 
+torture: $(READY) ## kills, full disks, lost servers at random moments: a table (TORTURE_KILLS=50)
+	@$(BIN)/python -m pytest -m torture tests/torture
+
 check: $(READY) ## format, lint, types, import order, and all tests, those of several minutes too
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(PYTEST) -m 'not cluster'
+	@$(PYTEST) -m 'not cluster and not torture'
 
 format: $(READY) ## put the code into its form
 	@$(BIN)/ruff format .

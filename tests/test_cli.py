@@ -1,5 +1,6 @@
 """The command line: help without heavy imports, and one clear line for everything that is wrong."""
 
+import errno
 import re
 import subprocess
 import sys
@@ -230,3 +231,26 @@ def test_an_error_is_one_line_of_bounded_length(capsys):
     assert said.startswith("tripletlab: photos.people=xxx")
     assert said.endswith("unable to parse string as an integer\n")
     assert len(said) < 2000
+
+
+@pytest.mark.parametrize(
+    ("error", "advice"),
+    [
+        (OSError(errno.EMFILE, "Too many open files"), "raise ulimit -n"),
+        (MemoryError(), "out of memory: raise the limit"),
+        (ImportError("x.so: failed to map segment from shared object"), "out of memory"),
+        (RuntimeError("can't start new thread"), "out of memory"),
+    ],
+)
+def test_what_the_system_lacks_is_one_line(error, advice, monkeypatch, capsys):
+    def fail(**_):
+        raise error
+
+    monkeypatch.setattr("tripletlab.cli.app", fail)
+    assert main([]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert advice in line
+    monkeypatch.setattr("tripletlab.cli.STARVED", ())
+    if not isinstance(error, MemoryError | OSError):
+        with pytest.raises(type(error)):  # any other is not hidden
+            main([])

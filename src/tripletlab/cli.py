@@ -57,6 +57,8 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {  # by the panel of the 
 }
 INTERRUPTED, BROKEN_PIPE = 130, 141  # what a shell makes of SIGINT and SIGPIPE
 FULL = errno.ENOSPC, errno.EDQUOT
+FEW_FILES = errno.EMFILE, errno.ENFILE
+STARVED = "failed to map segment", "can't start new thread"  # of a library, or a thread's stack
 LONGEST = 2000  # characters of an error's line
 ALIASES: dict[str, Callable[..., None]] = {"enroll": enrol, "recognize": recognise}
 CONFIGURABLE = {prepare, train, evaluate, identify, describe, sweep}  # their help lists conf/
@@ -118,14 +120,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (InputError, FloatingPointError) as error:
         message = str(error)
     except OSError as error:
-        if error.errno not in FULL:
+        if error.errno not in (*FULL, *FEW_FILES):
             raise
         where = error.filename or f"the working folder, or TMPDIR ({tempfile.gettempdir()})"
-        message = f"{error.strerror}: make room in {where}, and give the same command again"
+        advice = f"make room in {where}" if error.errno in FULL else "raise ulimit -n"
+        message = f"{error.strerror}: {advice}, and give the same command again"
     except ModuleNotFoundError as error:
         if not (missing := missing_extra(error)):
             raise
         message = missing
+    except (MemoryError, ImportError, RuntimeError) as error:
+        if not isinstance(error, MemoryError) and not any(one in str(error) for one in STARVED):
+            raise
+        message = "out of memory: raise the limit (ulimit -v), and give the same command again"
     except typer.TyperException as error:
         message = error.format_message()
     except (KeyboardInterrupt, typer.Abort):

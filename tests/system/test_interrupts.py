@@ -1,5 +1,7 @@
 """Ctrl-C and SIGTERM, in processes of their own."""
 
+import os
+import signal
 import subprocess
 import sys
 
@@ -76,3 +78,18 @@ def test_other_errors_that_python_cannot_raise_are_still_printed():
     done = run(OTHERS)
     assert done.stdout == "went on\n"
     assert "ValueError: in a destructor" in done.stderr
+
+
+def test_an_interrupt_while_python_imports_leaves_no_traceback(tmp_path):
+    """And one in the background of a shell, where it is ignored, does nothing."""
+    imports = "import os, signal; os.kill(os.getpid(), signal.SIGINT)\n"
+    (tmp_path / "typer.py").write_text(imports + "raise SystemExit(7)")
+    for handler, code in ((signal.SIG_DFL, -signal.SIGINT), (signal.SIG_IGN, 7)):
+        done = subprocess.run(
+            [sys.executable, "-m", "tripletlab", "--version"],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])},
+            capture_output=True,
+            text=True,
+            preexec_fn=lambda handler=handler: signal.signal(signal.SIGINT, handler),
+        )
+        assert (done.returncode, done.stderr) == (code, "")

@@ -1,4 +1,4 @@
-"""A bundle whose network knows synthetic people by their pixels, and an app in a real window."""
+"""A bundle that knows synthetic people, and an app in a real window."""
 
 import json
 import os
@@ -7,49 +7,14 @@ import subprocess
 import sys
 import time
 
-import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
 
-from tests.recognition.conftest import make_card
-from tripletlab import config
-from tripletlab.recognition.bundle import write_bundle
-
-SIZE, GRID = 64, 8  # pixels along the side of a face, and of its embedding
-THRESHOLD = 0.55  # between the distances of Ann and Ben, see people.py
+from tests.webcam.bundles import write_pixel_bundle
 
 
 @pytest.fixture(scope="session")
 def bundle(tmp_path_factory):
-    """A face's embedding is the face itself, coarse, without its mean, made unit."""
-    folder = tmp_path_factory.mktemp("pixels")
-    side = np.kron(np.eye(GRID), np.ones((SIZE // GRID, 1)))  # (SIZE, GRID)
-    coarse = np.kron(side, side).astype(np.float32)
-    nodes = [
-        helper.make_node("Flatten", ["face"], ["flat"], axis=1),
-        helper.make_node("MatMul", ["flat", "coarse"], ["grid"]),
-        helper.make_node("ReduceMean", ["grid"], ["mean"], axes=[1]),
-        helper.make_node("Sub", ["grid", "mean"], ["even"]),
-        helper.make_node("LpNormalization", ["even"], ["unit"], axis=1, p=2),
-    ]
-    graph = helper.make_graph(
-        nodes,
-        "pixels",
-        [helper.make_tensor_value_info("face", TensorProto.FLOAT, ["n", SIZE, SIZE, 1])],
-        [helper.make_tensor_value_info("unit", TensorProto.FLOAT, ["n", GRID * GRID])],
-        [numpy_helper.from_array(coarse, "coarse")],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    onnx.save(model, folder / "pixels.onnx")
-    settings = config.compose("prepare", []).faces.settings
-    return write_bundle(
-        folder / "bundle",
-        folder / "pixels.onnx",
-        weights="0" * 64,
-        faces=settings,
-        card=make_card(threshold=THRESHOLD),
-    )
+    return write_pixel_bundle(tmp_path_factory.mktemp("pixels"))
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.webcam.conftest import THRESHOLD
+from tests.webcam.bundles import THRESHOLD
 from tests.webcam.people import ANN, BEN, before_the_camera, write_video
 from tripletlab.recognition.gallery import Gallery
 

@@ -24,12 +24,20 @@ def stopped() -> bool:
 
 @contextlib.contextmanager
 def terminated_as_by_hand() -> Iterator[None]:
-    """SIGTERM, which schedulers and `kill` send, is the KeyboardInterrupt that Ctrl-C is."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """SIGTERM, which schedulers and `kill` send, is the KeyboardInterrupt that Ctrl-C is.
+
+    A SIGINT that is ignored, as in a shell's background, stays so.
+    """
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    if before[signal.SIGINT] == signal.SIG_IGN:
+        del before[signal.SIGINT]
+    for number in before:
+        signal.signal(number, signal.default_int_handler)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextlib.contextmanager

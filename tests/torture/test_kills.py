@@ -1,0 +1,81 @@
+"""SIGKILL, SIGINT and SIGTERM at random moments of every command that writes.
+
+Up to five faults in a row hit the same folder, each in what the last has left; then the command is
+run undisturbed and must complete. The moment is uniform over the time that the command takes.
+"""
+
+import os
+import random
+import signal
+
+import pytest
+
+from tests.torture import processes
+from tests.torture.commands import COMMANDS, LONGEST, complete, run
+from tests.torture.processes import ended, require_no_orphans, said, start
+from tests.torture.settings import KILLS, SEED, SIGNALS
+from tests.torture.tally import faults
+
+pytestmark = pytest.mark.timeout(3600)
+CHAIN = 5  # faults in a row
+SHORT = ["enrol", "app"]  # without TensorFlow
+INTERRUPTED = 130
+
+
+@pytest.mark.parametrize("name", SHORT)
+def test_a_few_kills(name, fresh):
+    disturb(COMMANDS[name], signal.SIGKILL, 3, fresh)
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("name", COMMANDS)
+def test_kills(name, fresh):
+    disturb(COMMANDS[name], signal.SIGKILL, KILLS, fresh)
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=lambda how: how.name)
+@pytest.mark.parametrize("name", COMMANDS)
+def test_signals(name, how, fresh):
+    disturb(COMMANDS[name], how, SIGNALS, fresh)
+
+
+@pytest.mark.torture
+def test_killed_workers_of_a_sweep(fresh):
+    """The driver goes on, whichever worker is killed at whatever moment."""
+    command, chance = COMMANDS["sweep"], random.Random(f"{SEED} worker")
+    command = command._replace(words=[*command.words, f"retries={KILLS}"])
+    folder = fresh(command)
+    with faults("SIGKILL", "sweep: a worker") as row:
+        process, work = start(folder, command.words), run(command, fresh(command)) / 2
+        while row.count["injected"] < KILLS and not ended(process, chance.uniform(0, work)):
+            for worker in processes.children(process.pid):
+                os.kill(worker, signal.SIGKILL)
+                row.injected()
+        assert ended(process, LONGEST)
+        assert process.exitcode == 0, said(folder)
+        row.check_output(folder)
+        command.finished(folder)
+        complete(command, folder)
+
+
+def disturb(command, how, count, fresh):
+    """Signals to a command, or the driver of a sweep, until there were so many."""
+    chance = random.Random(f"{SEED} {command.name} {how.name}")
+    whole = run(command, fresh(command))
+    with faults(how.name, command.name) as row:
+        while (done := row.count["injected"]) < count:
+            folder = fresh(command)
+            for _ in range(min(CHAIN, count - done)):
+                process = start(folder, command.words, prepare=command.prepare)
+                if ended(process, chance.uniform(0, whole)):
+                    break
+                row.injected()
+                (os.killpg if how == signal.SIGINT else os.kill)(process.pid, how)
+                assert ended(process, LONGEST), f"{how.name} does not end it"
+                require_no_orphans(folder)
+                if how != signal.SIGKILL:
+                    assert process.exitcode in (0, INTERRUPTED, -how), said(folder)
+                    row.check_output(folder)
+                command.check(folder)
+            complete(command, folder)
