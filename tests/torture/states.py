@@ -13,7 +13,8 @@ from tripletlab.recognition.gallery_file import FILE
 READY = 2  # of a logged model
 FAR = [0.05, 0.1]  # of the bundle that was there, and of the one that is exported
 RUNS = "select run_uuid, status from runs"
-NETWORKS = "select source_run_id, status from logged_models where name = 'embedder'"
+NETWORKS = """select source_run_id, status from logged_models
+    where name = 'embedder' and lifecycle_stage = 'active'"""
 MODELS = """select run_id, alias from model_versions left join registered_model_aliases
     using (name, version) where model_versions.name not like '%-photos'"""
 TRIALS = """select state, value_json from trials left join trial_user_attributes

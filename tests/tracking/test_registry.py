@@ -12,7 +12,7 @@ from tests.tracking.projects import FACES, NAME, logged_run, network, versions
 from tripletlab.errors import InputError
 from tripletlab.evaluation.metrics import SCORE, SCORE_BEFORE
 from tripletlab.tracking.registry import CHAMPION, RunModel
-from tripletlab.tracking.tracked_run import logged_model
+from tripletlab.tracking.tracked_run import NETWORK, logged_model
 
 OTHER = {"photos": "others", "faces_fingerprint": "cd" * 32}
 
@@ -109,6 +109,18 @@ def test_a_run_that_is_not_registered_is_found_by_its_id_and_loaded(tracker):
     assert str(chosen) == f"run {run.run_id}"
     assert tracker.models.load(chosen).output_shape == (None, 3)
     assert versions() == []
+
+
+def test_a_network_that_a_killed_process_was_logging_is_replaced(tracker):
+    client = MlflowClient()
+    with tracker.run("one", params={}, tags=FACES) as run:
+        experiment = client.get_run(run.run_id).info.experiment_id
+        client.create_logged_model(experiment, name=NETWORK, source_run_id=run.run_id)
+        assert logged_model(run.run_id) is None
+        run.model(network())
+        run.model(network())  # a continued run
+    (kept,) = client.search_logged_models([experiment])
+    assert kept.status == "READY"
 
 
 def test_a_registered_version_describes_itself_and_can_be_tried(tracker):

@@ -1,14 +1,22 @@
 """Where studies are kept: an SQLite file beside the runs, or PostgreSQL."""
 
+import contextlib
 import os
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import optuna
+import sqlalchemy
 from optuna.storages import RDBStorage
 
 from tripletlab.errors import InputError, brief
 from tripletlab.system.databases import temporary_copy
 from tripletlab.system.redaction import redacted
+
+PATIENCE = 600  # seconds that a locked file, or a server that is restarted, is waited for
+PAUSE = 1.0  # seconds between two attempts
 
 
 def open_storage(url: str) -> RDBStorage:
@@ -17,13 +25,14 @@ def open_storage(url: str) -> RDBStorage:
     InputError, without the password, where it cannot be opened.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    patient = {}
-    if url.startswith("sqlite:///"):
+    sqlite = url.startswith("sqlite:///")
+    settings: dict[str, Any] = {"pool_pre_ping": True}  # a server may have been restarted
+    if sqlite:
         Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-        patient = {"connect_args": {"timeout": 60}}  # seconds, while a dashboard reads
+        settings = {"connect_args": {"timeout": PATIENCE}}
     try:
-        storage = RDBStorage(url, engine_kwargs=patient)
-        if patient:
+        storage = RDBStorage(url, engine_kwargs=settings)
+        if sqlite:
             with storage.engine.connect() as connection:  # SQLite opens damaged files, too
                 if (found := connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()) != "ok":
                     raise OSError(f"it is damaged: {found}")
@@ -31,7 +40,34 @@ def open_storage(url: str) -> RDBStorage:
     except Exception as error:  # whatever the database's driver raises
         reason = brief(str(error.__cause__ or error).partition("\n")[0])
         raise InputError(f"studies={redacted(url)}: cannot be opened ({reason})") from error
+    if not sqlite:
+        sqlalchemy.event.listen(storage.engine, "do_connect", _connect_patiently)
     return storage
+
+
+def _connect_patiently(dialect: Any, _: Any, args: Any, settings: Any) -> Any:
+    """A connection to a server that was there before, as soon as it is back."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return dialect.connect(*args, **settings)
+        except dialect.loaded_dbapi.OperationalError:
+            if time.monotonic() > end:
+                raise
+        time.sleep(PAUSE)
+
+
+@contextlib.contextmanager
+def failures_reported(url: str) -> Iterator[None]:
+    """InputError where the database fails in the block; what it has recorded stays."""
+    try:
+        yield
+    except optuna.exceptions.StorageInternalError as error:
+        reason = brief(str(error.__cause__ or error).partition("\n")[0])
+        raise InputError(
+            f"studies={redacted(url)}: the database has failed ({redacted(reason)}); the same"
+            " command continues the sweep"
+        ) from error
 
 
 def existing_storage(url: str) -> RDBStorage:

@@ -13,7 +13,7 @@ from tripletlab.sweeping.jobs import Engine, Job
 from tripletlab.sweeping.live_table import LiveTable
 from tripletlab.sweeping.plan import SWEEP_KEYS, Plan, read_plan
 from tripletlab.sweeping.result import conclude, title_of
-from tripletlab.sweeping.storage import open_storage
+from tripletlab.sweeping.storage import failures_reported, open_storage
 from tripletlab.sweeping.study import (
     CODE,
     OVERRIDES,
@@ -47,7 +47,10 @@ def sweep(words: Sequence[str], *, fresh: bool, dry_run: bool) -> None:
         _print_trials(plan)
         return
     tracker: Tracker = base.tracking.build()
-    with held(Path(tracker.folder) / "live" / "sweep") as free:
+    with (
+        held(Path(tracker.folder) / "live" / "sweep") as free,
+        failures_reported(base.studies),
+    ):
         if not free:
             raise InputError(f"another sweep is running in {tracker.folder}; let it end first")
         storage = open_storage(base.studies)

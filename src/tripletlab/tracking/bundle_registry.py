@@ -26,6 +26,9 @@ class BundleRegistry:
 
         It carries the package's own code, and needs the packages of recognition alone.
         """
+        return store.patiently(lambda: self._register(source, bundle))
+
+    def _register(self, source: RunModel, bundle: Path) -> str:
         import mlflow.pyfunc
         from mlflow.models import ModelSignature
         from mlflow.types import ColSpec, Schema

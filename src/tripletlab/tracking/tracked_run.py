@@ -3,7 +3,7 @@
 import contextlib
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -141,6 +141,8 @@ class TrackedRun:
 
         if logged_model(self.run_id):
             return
+        for unfinished in _networks(self.run_id):  # of a process that was killed meanwhile
+            store.client().delete_logged_model(unfinished.model_id)
 
         def tensor(shape: tuple[Any, ...]) -> Schema:
             return Schema([TensorSpec(np.dtype(np.float32), (-1, *shape[1:]))])
@@ -176,12 +178,16 @@ class _KerasFlavor:
 
 def logged_model(run_id: str) -> "LoggedModel | None":
     """The network that a run has logged; None where there is none, or it was deleted."""
+    return next((one for one in _networks(run_id) if one.status == "READY"), None)
+
+
+def _networks(run_id: str) -> "Sequence[LoggedModel]":
     client = store.client()
-    found = client.search_logged_models(
+    found: Sequence[LoggedModel] = client.search_logged_models(
         [client.get_run(run_id).info.experiment_id],
         filter_string=f"source_run_id = '{run_id}' AND name = '{NETWORK}'",
     )
-    return next((one for one in found if one.status == "READY"), None)
+    return found
 
 
 def _synthetic_face(size: int) -> NDArray[np.float32]:
