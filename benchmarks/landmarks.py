@@ -4,7 +4,8 @@
 whom the coefficients were learned from, the error is known: it is given in fractions of the
 distance between the eyes' middles. On photos nobody marked the landmarks; there it is measured how
 far they move, in the photo, when photo and box are turned, moved and scaled: they should stay where
-they are.
+they are. YuNet is compared with where its file is found (`tripletlab fetch yunet`, or the variable
+TRIPLETLAB_YUNET); the faces in which it finds none are counted and left out of its line.
 """
 
 import argparse
@@ -15,8 +16,10 @@ import cv2
 import cv2.data
 import numpy as np
 
+from tripletlab import config
+from tripletlab.errors import InputError
 from tripletlab.faces.alignment import similarity
-from tripletlab.faces.cropping import crop, grown, read_photo
+from tripletlab.faces.cropping import crop, grown, in_grey, read_photo
 from tripletlab.faces.detection import Box
 from tripletlab.faces.landmark_training import draw, find
 from tripletlab.faces.landmarks import NAMES, regressed
@@ -50,7 +53,7 @@ def eye_cascade(guess):
 
     def finder(photo, box):
         points = guess(photo, box)
-        patch = crop(photo, Box(box.x, box.y, box.side), size=120)
+        patch = in_grey(crop(photo, box, size=120))
         found = cascade().detectMultiScale(patch[:72], 1.05, 3, minSize=(18, 18))
         centres = np.array([(x + w / 2, y + h / 2) for x, y, w, h in found]).reshape(-1, 2)
         sides = [centres[centres[:, 0] < 60], centres[centres[:, 0] > 60]]
@@ -79,18 +82,30 @@ def steadiness(finder, photo, box, rng):
     turn = cv2.getRotationMatrix2D(
         (box.x + box.side / 2, box.y + box.side / 2), rng.uniform(-8, 8), rng.uniform(0.93, 1.07)
     )
-    turned = cv2.warpAffine(photo, turn, photo.shape[::-1], borderMode=cv2.BORDER_REPLICATE)
+    turned = cv2.warpAffine(photo, turn, photo.shape[1::-1], borderMode=cv2.BORDER_REPLICATE)
     off = np.round(rng.uniform(-0.05, 0.05, 2) * box.side).astype(int)
     second = finder(turned, Box(box.x + off[0], box.y + off[1], box.side))
     return np.linalg.norm(first @ turn[:, :2].T + turn[:, 2] - second, axis=1) / distance(first)
 
 
 def line(name, errors, which):
+    known = np.isfinite(errors[:, which]).all(axis=1)
+    errors = errors[known]
     triple = errors[:, which].mean(axis=1)
     return (
         f"{name:<28}{errors[:, which].mean():>8.3f}{np.median(triple):>8.3f}"
         f"{np.quantile(triple, 0.95):>8.3f}{(triple > 0.2).mean():>8.1%}"
+        f"{(~known).sum():>8}"
     )
+
+
+def yunet():
+    """YuNet's landmarks, by its name, where its file is found."""
+    try:
+        recipe = config.compose("prepare", ["faces=yunet"]).faces.build()
+    except InputError:
+        return {}
+    return {"YuNet": recipe.aligner.landmarks}
 
 
 def main():
@@ -105,7 +120,8 @@ def main():
     half = len(known) // 2
     guess = average(known[half:])
     finders = {"average face": guess, "eye cascade": eye_cascade(guess), "regression": regressed}
-    heading = f"{'':<28}{'mean':>8}{'median':>8}{'95 %':>8}{'> 0.2':>8}"
+    finders |= yunet()
+    heading = f"{'':<28}{'mean':>8}{'median':>8}{'95 %':>8}{'> 0.2':>8}{'none':>8}"
     print(f"inner eyes and bottom lip, {half} faces of synthetic people, error\n{heading}")
     for name, finder in finders.items():
         print(line(name, synthetic_errors(finder, known[:half]), TRIPLE))
@@ -113,8 +129,8 @@ def main():
         return
     files = sorted(given.photos.glob("*/*.jpg"))
     files = files[:: max(1, len(files) // given.many)]
-    photos = [photo for photo in map(read_photo, files) if photo is not None]
-    faces = [(photo, boxes[0]) for photo in photos if (boxes := find(photo))]
+    photos = [read_photo(file, colour=True) for file in files]
+    faces = [(one, found[0]) for one in photos if one is not None and (found := find(in_grey(one)))]
     print(f"\n{len(faces)} faces of {given.photos.name}, movement when the box moves\n{heading}")
     for name, finder in finders.items():
         rng = np.random.default_rng(0)
@@ -127,7 +143,7 @@ def montage(faces):
     tiles = []
     for photo, box in faces:
         wide = grown(box, border=0.2)
-        tile = cv2.cvtColor(crop(photo, wide, size=160), cv2.COLOR_GRAY2BGR)
+        tile = crop(photo, wide, size=160)
         for place, point in enumerate(regressed(photo, box)):
             x, y = (point - (wide.x, wide.y)) * 160 / wide.side
             colour = (0, 255, 0) if place in TRIPLE else (0, 200, 255)

@@ -21,6 +21,7 @@ import cv2
 import numpy as np
 
 from tripletlab import config
+from tripletlab.errors import InputError
 from tripletlab.faces.cropping import crop, read_photo
 from tripletlab.faces.detection import haar
 from tripletlab.faces.preparation import prepare_faces
@@ -33,8 +34,11 @@ find = functools.partial(haar, scale_factor=1.1, min_neighbors=4, min_size=30)
 
 
 def recipe(choice):
-    """A choice of conf/faces."""
-    return config.compose("prepare", [f"faces={choice}"]).faces.build()
+    """A choice of conf/faces; None where the file that it needs is missing."""
+    try:
+        return config.compose("prepare", [f"faces={choice}"]).faces.build()
+    except InputError as error:
+        print(f"faces={choice}: left out ({error})")
 
 
 def prepare(photos, place, recipe):
@@ -94,8 +98,8 @@ def speed(given):
 def cost(given):
     """Processor time, which other jobs on the machine change little."""
     cv2.setNumThreads(1)
-    choices = ("paper", "aligned", "cleaned")
-    recipes = [recipe(one) for one in choices]
+    found = {one: recipe(one) for one in ("paper", "aligned", "cleaned", "yunet")}
+    choices, recipes = zip(*((name, one) for name, one in found.items() if one), strict=True)
     files = sorted(given.photos.glob("*/*.*"))
     files = files[:: max(1, len(files) // 130)]
     spent = np.zeros((len(files), len(recipes)))

@@ -2,7 +2,8 @@
 
 `python benchmarks/rejections.py FOLDER … [--many 1000]`: folders of one folder a person; so many
 photos of each, evenly picked. Repeated pictures are looked for within a person, and are no part of
-this: every photo is checked by itself.
+this: every photo is checked by itself. YuNet is tried where its file is found, with its usual
+threshold of the score and a lower one.
 """
 
 import argparse
@@ -13,10 +14,17 @@ from pathlib import Path
 import cv2
 
 from tripletlab import config
+from tripletlab.errors import InputError
 from tripletlab.faces.recipe import FaceRecipe
 from tripletlab.system.progress import parallel_map
 
-CHOICES = ("paper", "aligned", "cleaned")
+CHOICES = (
+    ["faces=paper"],
+    ["faces=aligned"],
+    ["faces=cleaned"],
+    ["faces=yunet"],
+    ["faces=yunet", "faces.detector.score_threshold=0.6"],
+)
 
 
 @dataclass(frozen=True)
@@ -30,18 +38,29 @@ class Rejections:
         return [recipe.face(file, cropped=False).problem for recipe in self.recipes]
 
 
+def built():
+    """The recipes by their overrides; those whose file is missing are named and left out."""
+    recipes = {}
+    for choice in CHOICES:
+        try:
+            recipes[" ".join(choice)] = config.compose("prepare", choice).faces.build()
+        except InputError as error:
+            print(f"{' '.join(choice)}: left out ({error})")
+    return recipes
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("folders", type=Path, nargs="+")
     parser.add_argument("--many", type=int, default=1000)
     given = parser.parse_args()
-    composed = [config.compose("prepare", [f"faces={one}"]) for one in CHOICES]
-    rejections = Rejections(tuple(one.faces.build() for one in composed))
+    recipes = built()
+    rejections = Rejections(tuple(recipes.values()))
     for folder in given.folders:
         files = sorted(folder.glob("*/*.*"))
         files = files[:: max(1, len(files) // given.many)]
         found = parallel_map(rejections, files, title=folder.name, size=lambda _: 1)
-        for choice, problems in zip(CHOICES, zip(*found, strict=True), strict=True):
+        for choice, problems in zip(recipes, zip(*found, strict=True), strict=True):
             counts = collections.Counter(why for why in problems if why)
             reasons = ", ".join(f"{why} {n / len(files):.1%}" for why, n in counts.most_common())
             kept = 1 - sum(counts.values()) / len(files)

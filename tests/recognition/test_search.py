@@ -29,6 +29,11 @@ def test_it_is_what_loops_find(seed):
         assert [one.name for one in found] == sorted(nearest, key=nearest.get)[:people]
         for one in found:
             assert one.distance == pytest.approx(nearest[one.name], abs=1e-5)
+    for name in names:
+        (alone,) = gallery.only(name).nearest(probe, people=7)
+        assert alone == (name, pytest.approx(nearest[name], abs=1e-5))
+    with pytest.raises(ValueError, match="Bob"):
+        gallery.only("Bob")
 
 
 def test_the_same_face_is_at_0_and_its_opposite_at_4():

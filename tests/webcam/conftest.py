@@ -86,6 +86,10 @@ class Window:
     def write(self, text):
         self._do("type", "--delay", "30", text)
 
+    def resize(self, width, height):
+        place = ["search", "--onlyvisible", "--class", "tripletlab"]
+        self._do(*place, "windowsize", str(width), str(height), "windowmove", "0", "0")
+
     def _do(self, *words):
         subprocess.run(["xdotool", *words], env=self._env, check=True, timeout=60)
 

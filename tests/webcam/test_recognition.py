@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -12,7 +13,7 @@ from tripletlab.recognition.recogniser import Recogniser
 from tripletlab.recognition.search import Enrolled
 from tripletlab.webcam.camera import Frame
 from tripletlab.webcam.mailbox import Mailbox
-from tripletlab.webcam.recognition import LONGEST, RecognitionThread, recognise_frame
+from tripletlab.webcam.recognition import LONGEST, RecognitionThread, recognise_frame, status
 
 SIDE = 320
 
@@ -105,3 +106,18 @@ def test_what_ends_the_thread_is_shown(running):
     thread.join(20)
     assert thread.trouble.startswith("Recognition has stopped: ")
     assert "Error: " in thread.trouble or "error: " in thread.trouble
+
+
+@pytest.mark.parametrize(
+    ("names", "text"),
+    [
+        ([], "No face in sight"),
+        (["Ann"], "Ann"),
+        ([None], "An unknown person"),
+        (["Ann", None], "Ann and an unknown person"),
+        (["ann", "Ben"], "ann and Ben"),
+        (["Ann", None, "Ben", None], "Ann, Ben and 2 unknown people"),
+    ],
+)
+def test_who_is_in_sight_is_said_in_a_few_words(names, text):
+    assert status([SimpleNamespace(name=name) for name in names]) == text

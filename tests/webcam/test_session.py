@@ -7,6 +7,7 @@ import pytest
 
 from tests.webcam.people import ANN, BEN, picture
 from tripletlab.errors import InputError
+from tripletlab.recognition.recogniser import shot_of
 from tripletlab.webcam.guide import PATIENCE, STEPS
 from tripletlab.webcam.recognition import recognise_frame
 from tripletlab.webcam.session import Session
@@ -51,3 +52,19 @@ def test_the_rates_are_the_calibrations_and_grow_with_the_people(session, monkey
     session.threshold = 99
     assert session.threshold == session.highest
     assert curve.far_at(session.highest) == pytest.approx(0.5, abs=0.01)
+
+
+def test_a_face_is_compared_with_one_person_alone(session):
+    for name, seed in (("Ann", ANN), ("Ben", BEN)):
+        (person,) = frame(session, seed).people
+        session.gallery.add(name, [shot_of(picture(seed, 0), person.found)])
+    session.compare_with("Ben")
+    assert [len(frame(session, seed).people[0].nearest) for seed in (ANN, BEN)] == [1, 1]
+    assert [frame(session, seed).people[0].name for seed in (ANN, BEN)] == [None, "Ben"]
+    far, of_any, _ = session.expected()
+    assert of_any == pytest.approx(far)
+    session.rename("Ben", " Benjamin ")
+    assert (session.compared_with, session.enrolled.names) == ("Benjamin", ("Benjamin",))
+    session.delete("Benjamin")
+    assert (session.compared_with, session.enrolled.names) == ("", ("Ann",))
+    assert [one.name for one in frame(session, ANN).people] == ["Ann"]

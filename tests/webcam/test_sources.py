@@ -212,7 +212,7 @@ def test_a_source_that_fails_in_an_unforeseen_way_is_reported(tmp_path, monkeypa
     thread.start()
     while not thread.trouble:
         time.sleep(0.01)
-    assert thread.trouble == "The source has failed: OverflowError: timestamp too large"
+    assert thread.trouble == "The picture has failed: OverflowError: timestamp too large"
     assert thread.is_alive()
     thread.stop()
     thread.join(10)

@@ -12,6 +12,7 @@ import pytest
 from tests.webcam.bundles import THRESHOLD
 from tests.webcam.people import ANN, BEN, before_the_camera, write_video
 from tripletlab.recognition.gallery import Gallery
+from tripletlab.recognition.recogniser import faces_in, shot_of
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,9 @@ def test_a_person_is_recorded_known_renamed_and_deleted_and_a_stranger_is_not_kn
 
     window.click("Record")
     window.until(lambda texts: "Who is it?" in texts)
-    window.write("Ann")
+    window.key("Return")
+    window.until(lambda texts: "give a name" in texts)
+    window.write("Ann")  # the field has kept the focus
     window.key("Return")
     window.until(lambda texts: "Look straight into the camera" in texts)
     window.until(lambda texts: "Ann is recorded" in texts, seconds=60)
@@ -45,21 +48,77 @@ def test_a_person_is_recorded_known_renamed_and_deleted_and_a_stranger_is_not_kn
     window.key("Right", "Right")
     window.until(lambda texts: float(threshold(window)) == pytest.approx(before + 0.04, abs=2e-3))
 
-    window.click("Rename")
+    choose(window, "Rename")
     window.until(lambda texts: "Rename Ann" in texts)
     window.write("Anna")
-    window.click("PrimaryButton")
+    window.click("Rename")
     window.until(lambda texts: "Anna" in texts and "Rename Ann" not in texts)
     gallery = tmp_path / "gallery"
     assert stat.S_IMODE(gallery.stat().st_mode) == 0o700
     kept = Gallery(gallery, fingerprint=bundle.fingerprint, dim=bundle.embedder.dim)
     assert kept.people() == {"Anna": 5}
 
-    window.click("Delete")
+    choose(window, "Delete")
     window.until(lambda texts: "Delete Anna?" in texts)
-    window.key("Return")
+    window.key("Return")  # does what is safe
+    window.until(lambda texts: "Delete Anna?" not in texts and "PEOPLE" in texts)
+    assert kept.people() == {"Anna": 5}
+    choose(window, "Delete")
+    window.until(lambda texts: "Delete Anna?" in texts)
+    window.click("Delete")
     window.until(lambda texts: "Record a person to begin" in texts)
     assert kept.people() == {}
+    kept.close()
+    window.close()
+
+
+def choose(window, what):
+    """Press a button of the only person's dialog."""
+    window.click("Edit")
+    window.until(lambda texts: "Is this the person?" in texts)
+    window.click(what)
+
+
+@pytest.fixture
+def ann(bundle, people, tmp_path):
+    """A gallery in which Ann is enrolled."""
+    gallery = Gallery(tmp_path / "gallery", fingerprint=bundle.fingerprint, dim=bundle.embedder.dim)
+    for photo in people["Ann"][:5]:
+        gallery.add("Ann", [shot_of(photo, faces_in(photo, bundle)[0])])
+    gallery.close()
+
+
+def test_one_person_is_verified_in_a_small_window(app, ann, bundle, people, tmp_path):
+    """1:1, at 480×320, where the panel takes the place of the picture."""
+    video = tmp_path / "people.avi"
+    write_video(video, people["Ann"])
+    window = app(bundle.folder, "--source", video)
+    window.until(lambda texts: "Ann" in texts)
+    window.resize(480, 320)
+    window.click("People")
+    window.until(lambda texts: "PEOPLE" in texts and "Camera" in texts)
+    choose(window, "Is this the person?")
+    window.until(lambda texts: "Yes, this is Ann" in texts and "PEOPLE" not in texts)
+    write_video(video, people["Ben"])
+    window.until(lambda texts: "No, this is not Ann" in texts)
+    window.key("Escape")
+    window.until(lambda texts: "this is" not in texts and "An unknown person" in texts)
+    assert "frames/s" not in window.texts()
+    window.click("T  figures")
+    window.until(lambda texts: "frames/s" in texts)
+    window.close()
+
+
+@pytest.mark.parametrize("key", ["Return", "Escape"])
+def test_no_key_forgets_everyone(key, app, ann, bundle, tmp_path):
+    window = app(bundle.folder, "--source", "97")
+    window.click("Forget all")
+    window.until(lambda texts: "Forget everyone?" in texts)
+    window.key(key)
+    window.until(lambda texts: "Forget everyone?" not in texts and "Ann" in texts)
+    window.click("Forget all")
+    window.click("Forget")
+    window.until(lambda texts: "Forget everyone?" not in texts and "Ann" not in texts)
     window.close()
 
 
@@ -84,7 +143,7 @@ def test_a_lost_camera_is_reported_and_comes_back(app, bundle, people, tmp_path)
     video = tmp_path / "people.avi"
     write_video(video, people["Ann"][:4])
     window = app(bundle.folder, "--source", video)
-    window.until(lambda texts: "frames/s" in texts)
+    window.until(lambda texts: "Record a person to begin" in texts)
     video.rename(tmp_path / "unplugged.avi")
     window.until(lambda texts: "is not there" in texts)
     (tmp_path / "unplugged.avi").rename(video)
@@ -95,7 +154,13 @@ def test_a_lost_camera_is_reported_and_comes_back(app, bundle, people, tmp_path)
 
 def test_without_a_camera_there_is_a_window_that_says_so(app, bundle):
     window = app(bundle.folder, "--source", "97")
-    window.until(lambda texts: "There is no camera 97" in texts and "Try again" in texts)
+    texts = window.until(lambda texts: "There is no camera 97" in texts and "Try again" in texts)
+    assert "--" not in texts
+    window.click("Record")
+    window.key("r")  # there is nothing to record
+    window.key("h")
+    assert "Who is it?" not in window.until(lambda texts: "technical figures" in texts)
+    window.key("Return")
     window.close()
 
 

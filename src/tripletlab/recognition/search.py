@@ -42,11 +42,19 @@ class Enrolled:
         self.names = tuple(names)
         # (dim, n): in this layout the product reads memory sequentially.
         self._columns = np.ascontiguousarray(embeddings.T)
-        self._offsets = offsets[:-1]
+        self._offsets, self._ends = offsets[:-1], offsets[1:]
 
     def __len__(self) -> int:
         """The number of faces."""
         return int(self._columns.shape[1])
+
+    def only(self, name: str) -> "Enrolled":
+        """One of the people alone, for a comparison 1:1; ValueError for somebody else."""
+        if name not in self.names:
+            raise ValueError(f"{name} is not enrolled")
+        place = self.names.index(name)
+        own = self._columns[:, self._offsets[place] : self._ends[place]].T
+        return Enrolled([name], own, np.array([0, len(own)]))
 
     def nearest(self, embedding: NDArray[np.float32], *, people: int) -> list[Match]:
         """The nearest people, nearest first; fewer where the gallery has fewer.

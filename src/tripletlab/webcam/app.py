@@ -1,7 +1,6 @@
 """The app: what is shown when, and what buttons and keys do."""
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +12,16 @@ from kivy.lang import Builder
 from tripletlab.errors import InputError
 from tripletlab.webcam.content import Main
 from tripletlab.webcam.counters import Counters
-from tripletlab.webcam.guide import STEPS
-from tripletlab.webcam.recognition import RecognisedFrame
+from tripletlab.webcam.dialogs import Dialogs
+from tripletlab.webcam.guide import NO_FACE
+from tripletlab.webcam.recognition import RecognisedFrame, status
 from tripletlab.webcam.session import Session
-from tripletlab.webcam.widgets import Dialog, texture_of
+from tripletlab.webcam.widgets import Overlay, texture_of
 
 TICKS = 30  # a second
 MESSAGE_SECONDS = 3.0  # that a message stays
 TEXT_SECONDS = 0.25  # between changes of a text, so that it can be read
 STEP = 0.01  # of the highest threshold, for each press of a key
-KEYS = """R  record a person
-Esc  cancel
-Left, Right  lower, raise the threshold
-0  reset the threshold to the bundle's
-M  mirror the picture
-F  full screen
-H  show these keys
-Ctrl+Q  quit"""
 
 
 class WebcamApp(App):
@@ -39,6 +31,7 @@ class WebcamApp(App):
         super().__init__()
         self.session = session
         self.title = "tripletlab"
+        self._version = 0  # of the list of people
         self._frame = self._result = 0  # serial numbers of the newest shown
         self._counters = Counters()
         self._text_changed = self._message_until = 0.0
@@ -46,12 +39,19 @@ class WebcamApp(App):
 
     def build(self) -> Main:
         """The window's content."""
-        Builder.load_file(str(Path(__file__).with_name("layout.kv")))
+        for name in ("widgets.kv", "layout.kv"):
+            Builder.load_file(str(Path(__file__).with_name(name)))
         return Main(threshold=self.session.threshold, highest=self.session.highest)
 
     def on_start(self) -> None:
         """Fill the window, bind the keys and start the session."""
         self.root.ids.preview.mirrored = self.session.mirrored
+        self.dialogs = Dialogs(
+            self.session,
+            changed=self._list_people,
+            compare_with=self.compare_with,
+            face=self.face,
+        )
         self._list_people()
         self.set_threshold(self.session.threshold)
         self.keys = {
@@ -61,8 +61,10 @@ class WebcamApp(App):
             "0": lambda: self.set_threshold(self.session.bundle.card.threshold),
             "m": self._mirror,
             "f": self._full_screen,
-            "h": self._help,
-            "escape": self._cancel,
+            "t": self.toggle_details,
+            "p": self.toggle_panel,
+            "h": self.dialogs.keys,
+            "escape": self._escape,
         }
         Window.bind(on_key_down=self._on_key)
         self.session.start()
@@ -82,58 +84,26 @@ class WebcamApp(App):
         self.set_threshold(self.session.threshold + step * self.session.highest)
 
     def toggle_recording(self) -> None:
-        """Ask whom to record, or cancel the recording."""
+        """Ask whom to record, or cancel the recording; without a picture there is nothing to do."""
         if self.session.recording:
-            self._cancel()
-        else:
-            self.ask_record("")
+            self.session.cancel()
+        elif self.root.ready:
+            self.dialogs.record()
 
-    def ask_record(self, name: str) -> None:
-        """Ask for a name and record; `name` is somebody who is recorded again."""
-        detail = f"{len(STEPS)} photos are taken while you follow the prompts."
-        if name:
-            self._ask(
-                lambda _: self.session.record(name, instead=True),
-                title=f"Record {name} again?",
-                detail=f"{detail} They replace the old ones.",
-                yes="Record",
-            )
-        else:
-            self._ask(self.session.record, title="Who is it?", detail=detail, yes="Record", text="")
+    def toggle_details(self) -> None:
+        """Show the technical figures, or the plain status."""
+        self.root.details = not self.root.details
 
-    def ask_rename(self, name: str) -> None:
-        """Ask for another name."""
+    def toggle_panel(self) -> None:
+        """Show the panel in place of the picture, where there is no room for both."""
+        self.root.panel_open = not self.root.panel_open
 
-        def rename(new: str) -> None:
-            self.session.rename(name, new)
-            self._list_people()
-
-        self._ask(rename, title=f"Rename {name}", detail="", yes="Rename", text=name)
-
-    def ask_delete(self, name: str) -> None:
-        """Ask whether to delete a person."""
-
-        def delete(_: str) -> None:
-            self.session.delete(name)
-            self._list_people()
-
-        self._ask(
-            delete, title=f"Delete {name}?", detail="The photos are deleted too.", yes="Delete"
-        )
-
-    def ask_forget(self) -> None:
-        """Ask whether to delete everyone."""
-
-        def forget(_: str) -> None:
-            self.session.forget_everyone()
-            self._list_people()
-
-        count = len(self.session.gallery.people())
-        detail = f"All {count} and their photos are deleted for good, and overwritten on the disk."
-        self._ask(forget, title="Forget everyone?", detail=detail, yes="Forget")
-
-    def _ask(self, do: Callable[[str], None], *, text: str | None = None, **words: str) -> None:
-        Dialog(do, named=text is not None, text=text or "", **words).open()
+    def compare_with(self, name: str) -> None:
+        """Compare with this person alone (1:1), or with everyone where the name is empty."""
+        self.session.compare_with(name)
+        self.root.panel_open = False
+        self.root.show_claim(self.session, [])
+        self.root.show_threshold(self.session)
 
     def _tick(self, _dt: float) -> None:
         now = time.monotonic()
@@ -144,6 +114,7 @@ class WebcamApp(App):
             self._frame = frame[0]
             self._counters.shown(now)
             root.ids.preview.show(frame[1].picture)
+        root.ready = self._frame > 0 and not root.trouble
         result = self.session.recognition.results.after(self._result)
         if result:
             self._result = result[0]
@@ -151,59 +122,76 @@ class WebcamApp(App):
         if root.trouble:
             root.ids.preview.frame([], 0.0)
         root.show_recording(self.session.recording)
+        if self.session.recording and root.trouble:
+            root.hint = "The recording waits for the camera"
         if now > self._message_until:
             root.message = ""
 
     def _show(self, result: RecognisedFrame, now: float) -> None:
         """Pass a recognised frame to the counters, the recording, the preview and the panel."""
         self._counters.recognised(result, now)
-        self._record(result, now)
+        self._record(result)
         self.root.ids.preview.frame(result.people, self.session.threshold)
         if now - self._text_changed < TEXT_SECONDS:
             return
         self._text_changed = now
         self.root.counters = self._counters.line(now)
+        empty = NO_FACE if self._known else "Record a person to begin"
+        self.root.status = status(result.people) if self._known else empty
+        self.root.show_claim(self.session, result.people)
         self.root.show_nearest(
             result.people[0].nearest if result.people else [],
             threshold=self.session.threshold,
-            face=self._face,
-            empty="No face in sight" if self._known else "Record a person to begin",
+            face=self.face,
+            empty=empty,
         )
 
-    def _record(self, result: RecognisedFrame, now: float) -> None:
+    def _record(self, result: RecognisedFrame) -> None:
         try:
             done = self.session.advance_recording(result)
         except InputError as error:  # the gallery cannot be written
-            done, self.root.message = None, str(error)
-            self._message_until = now + MESSAGE_SECONDS
-        if done:
-            self._list_people()
-            self.root.message, self._message_until = f"{done} is recorded", now + MESSAGE_SECONDS
+            self._say(str(error))
+        else:
+            if done:
+                self._list_people()
+                self._say(f"{done} is recorded")
 
-    def _face(self, name: str) -> Any:
+    def face(self, name: str, _version: int = 0) -> Any:
+        """The texture of a person's first photo; None where there is none."""
         if name not in self._faces:
             pictures = self.session.gallery.pictures(name)
             self._faces[name] = texture_of(pictures[0]) if pictures else None
         return self._faces[name]
 
     def _refresh(self, _dt: float) -> None:
-        if self.session.refresh():
-            self._list_people()
+        try:
+            changed = self.session.refresh()
+        except InputError as error:  # another process has damaged the gallery
+            self._say(str(error))
+        else:
+            if changed:
+                self._list_people()
 
     def _list_people(self) -> None:
         self._known = self.session.gallery.people()
         self._faces.clear()
+        self._version += 1
         self.root.ids.people.data = [
-            {"name": name, "photos": photos} for name, photos in self._known.items()
+            {"name": name, "photos": photos, "version": self._version}
+            for name, photos in self._known.items()
         ]
+        self.root.show_claim(self.session, [])
         self.root.show_threshold(self.session)
+
+    def _say(self, message: str) -> None:
+        self.root.message, self._message_until = message, time.monotonic() + MESSAGE_SECONDS
 
     def _on_key(self, _w: object, _key: int, _code: int, text: str, held: list[str]) -> bool:
         if "ctrl" in held:
             if _key == ord("q"):
                 self.stop()
             return True
-        if any(isinstance(child, Dialog) for child in Window.children):
+        if any(isinstance(child, Overlay) for child in Window.children):
             return False
         named = {27: "escape", 276: "left", 275: "right"}.get(_key, text or "")
         do = self.keys.get(named.lower())
@@ -211,15 +199,14 @@ class WebcamApp(App):
             do()
         return do is not None
 
-    def _cancel(self) -> None:
+    def _escape(self) -> None:
         if self.session.recording:
             self.session.cancel()
+        else:
+            self.compare_with("")
 
     def _mirror(self) -> None:
         self.root.ids.preview.mirrored = not self.root.ids.preview.mirrored
 
     def _full_screen(self) -> None:
         Window.fullscreen = False if Window.fullscreen else "auto"
-
-    def _help(self) -> None:
-        self._ask(lambda _: None, title="Keys", detail=KEYS, yes="Close")

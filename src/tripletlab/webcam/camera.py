@@ -53,7 +53,7 @@ class CameraThread(threading.Thread):
             try:
                 self._play()
             except Exception as lost:  # shown in the window: no caller could handle it
-                unforeseen = f"The source has failed: {type(lost).__name__}: {brief(lost)}"
+                unforeseen = f"The picture has failed: {type(lost).__name__}: {brief(lost)}"
                 self._lost = str(lost) if isinstance(lost, SourceError) else unforeseen
                 self._again.wait(RETRY_SECONDS)
                 self._again.clear()

@@ -3,12 +3,19 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from kivy.properties import BooleanProperty, NumericProperty, StringProperty
+from kivy.properties import (
+    AliasProperty,
+    BooleanProperty,
+    ColorProperty,
+    NumericProperty,
+    StringProperty,
+)
 from kivy.uix.boxlayout import BoxLayout
 
+from tripletlab.recognition.recogniser import Recognised
 from tripletlab.recognition.search import Match
 from tripletlab.webcam import preview  # noqa: F401, layout.kv uses its class
-from tripletlab.webcam.colours import colour_of
+from tripletlab.webcam.colours import GREY, colour_of
 from tripletlab.webcam.guide import STEPS
 from tripletlab.webcam.session import Recording, Session
 
@@ -17,6 +24,16 @@ class Main(BoxLayout):
     """The preview, its overlays, and the panel beside or below it."""
 
     wide = BooleanProperty(True)
+    compact = BooleanProperty(False)
+    panel_open = BooleanProperty(False)
+    panel_only = AliasProperty(
+        lambda self: self.compact and self.panel_open, bind=["compact", "panel_open"]
+    )
+    ready = BooleanProperty(False)  # there is a picture
+    details = BooleanProperty(False)  # the technical figures are shown
+    status = StringProperty()
+    claim = StringProperty()  # whether it is the one person compared with; empty for 1:N
+    claim_colour = ColorProperty(GREY)
     trouble = StringProperty()
     prompt = StringProperty()
     hint = StringProperty()
@@ -38,11 +55,23 @@ class Main(BoxLayout):
             else ""
         )
 
+    def show_claim(self, session: Session, people: Sequence[Recognised]) -> None:
+        """Say whether the most prominent face is the person who is compared with 1:1."""
+        name, nearest = session.compared_with, people[0].nearest if people else []
+        distance = nearest[0].distance if nearest else None
+        self.claim_colour = colour_of(distance, session.threshold)
+        if not name:
+            self.claim = ""
+        elif distance is None:
+            self.claim = f"Is this {name}?"
+        else:
+            self.claim = f"Yes, this is {name}" if people[0].name else f"No, this is not {name}"
+
     def show_threshold(self, session: Session) -> None:
         """Show the error rates to expect; a rate below one pair in all cannot be known exactly."""
         self.threshold = session.threshold
         far, far_of_any, tar = session.expected()
-        card, people = session.bundle.card, len(session.gallery.enrolled.names)
+        card, people = session.bundle.card, len(session.enrolled.names)
         least = 1 / card.calibration.mismatched
         strangers = f"{far:.1%}" if far >= least else f"less than {least:.2%}"
         of_any = (

@@ -9,6 +9,7 @@ from tripletlab.faces.cleaning import sharpness
 from tripletlab.recognition.recogniser import EmbeddedFace
 from tripletlab.recognition.search import is_unit
 
+NO_FACE = "No face in sight"
 PAUSE = 0.7  # seconds between two photos, to follow the prompt
 PATIENCE = 6.0  # seconds after which a photo may resemble another
 SMALLEST = 0.16  # a face's side, of the picture's height
@@ -89,7 +90,7 @@ class Guide:
 def _unusable(faces: Sequence[EmbeddedFace], height: int) -> str:
     """Why a frame of this height with these faces cannot be used as a photo of one person."""
     if not faces:
-        return "No face in sight"
+        return NO_FACE
     if len(faces) > 1:
         return f"{len(faces)} faces: only one person, please"
     face = faces[0]

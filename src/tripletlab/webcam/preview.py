@@ -19,6 +19,7 @@ class Preview(Widget):
     """Shows pictures as large as fits; `mirrored` as people expect of their own camera."""
 
     mirrored = BooleanProperty(False)
+    details = BooleanProperty(False)  # distances beside the names
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
@@ -78,7 +79,10 @@ class Preview(Widget):
         Color(*colour_of(nearest.distance if nearest else None, self._threshold))
         Line(rounded_rectangle=(x, y, side, side, dp(8)), width=dp(1.6))
         name = person.name or "unknown"
-        label = _text(f"{name}  {nearest.distance:.3f}" if nearest else name)
+        label = _text(
+            f"{name}  {nearest.distance:.3f}" if nearest and self.details else name,
+            int(self.width - dp(32)),
+        )
         # The label stands below the face, or inside its frame where the picture ends.
         foot = max(y - label.height - dp(8), self.y)
         left = min(max(x, self.x), self.x + self.width - label.width - dp(16))
@@ -89,8 +93,11 @@ class Preview(Widget):
 
 
 @functools.lru_cache(maxsize=64)
-def _text(text: str) -> Any:
-    """A line of text as a white texture."""
+def _text(text: str, width: int) -> Any:
+    """A text as a white texture, in lines of at most `width` pixels."""
     label = Text(text=text, font_size=sp(16), bold=True)
     label.refresh()
+    if label.texture.width > width:
+        label = Text(text=text, font_size=sp(13), bold=True, text_size=(width, None))
+        label.refresh()
     return label.texture

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
@@ -10,6 +11,7 @@ import numpy as np
 from tripletlab.faces.detection import Box
 from tripletlab.recognition.recogniser import Recognised, Recogniser, as_wanted, embedded, identify
 from tripletlab.webcam.camera import Frame
+from tripletlab.webcam.guide import NO_FACE
 from tripletlab.webcam.mailbox import Mailbox
 from tripletlab.webcam.sources import Picture
 
@@ -84,6 +86,18 @@ def recognise_frame(
     people = [_enlarged(person, 1 / shrink) for person in people]
     timings = Timings(*(1000 * float(step) for step in np.diff(clock)))
     return RecognisedFrame(picture, people, timings, dropped)
+
+
+def status(people: Sequence[Recognised]) -> str:
+    """Who is in sight, in a few words."""
+    if not people:
+        return NO_FACE
+    names = [person.name for person in people if person.name]
+    unknown = len(people) - len(names)
+    if not unknown:
+        return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+    others = "an unknown person" if unknown == 1 else f"{unknown} unknown people"
+    return f"{', '.join(names)} and {others}" if names else others.capitalize()
 
 
 def _enlarged(person: Recognised, by: float) -> Recognised:

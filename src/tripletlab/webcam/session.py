@@ -7,6 +7,7 @@ from tripletlab.errors import InputError
 from tripletlab.recognition.bundle import Bundle
 from tripletlab.recognition.gallery import Gallery, Shot, valid_name
 from tripletlab.recognition.recogniser import Recogniser, shot_of
+from tripletlab.recognition.search import Enrolled
 from tripletlab.webcam.camera import CameraThread
 from tripletlab.webcam.guide import Guide
 from tripletlab.webcam.recognition import RecognisedFrame, RecognitionThread
@@ -32,6 +33,7 @@ class Session:
         self.gallery = Gallery(gallery, fingerprint=bundle.fingerprint, dim=bundle.embedder.dim)
         self.mirrored = is_camera(source)
         self.recording: Recording | None = None
+        self.compared_with = ""  # the person of a comparison 1:1; empty: everyone
         self.camera = CameraThread(source)
         self._recogniser = Recogniser(bundle, self.gallery.enrolled)
         self.recognition = RecognitionThread(self.camera.frames, self._recogniser)
@@ -67,15 +69,25 @@ class Session:
         """The highest threshold that can be set."""
         return max(self.bundle.card.calibration.threshold_for(MOST), self.bundle.card.threshold)
 
+    @property
+    def enrolled(self) -> Enrolled:
+        """The people that faces are compared with."""
+        return self._recogniser.enrolled
+
+    def compare_with(self, name: str) -> None:
+        """Compare faces with this person alone, 1:1, or with everyone where the name is empty."""
+        self.compared_with = name
+        self._use_gallery()
+
     def expected(self) -> tuple[float, float, float]:
         """The rates to expect at the threshold: a stranger accepted as a given person, as any of
-        those recorded, and a person's own photo accepted.
+        those compared with, and a person's own photo accepted.
 
         The second assumes that comparisons with different people are independent.
         """
         curve = self.bundle.card.calibration
         far = curve.far_at(self.threshold)
-        everyone = len(self.gallery.enrolled.names)
+        everyone = len(self.enrolled.names)
         return far, 1 - (1 - far) ** everyone, curve.tar_at(self.threshold)
 
     def record(self, name: str, *, instead: bool = False) -> None:
@@ -110,6 +122,8 @@ class Session:
     def rename(self, old: str, new: str) -> None:
         """Rename a person; InputError for an invalid name, or one that is taken."""
         self.gallery.rename(old, new)
+        if self.compared_with == old:
+            self.compared_with = valid_name(new)
         self._use_gallery()
 
     def delete(self, name: str) -> None:
@@ -130,4 +144,9 @@ class Session:
         return True
 
     def _use_gallery(self) -> None:
-        self._recogniser.enrolled = self.gallery.enrolled
+        everyone = self.gallery.enrolled
+        if self.compared_with not in everyone.names:  # deleted, perhaps by another process
+            self.compared_with = ""
+        self._recogniser.enrolled = (
+            everyone.only(self.compared_with) if self.compared_with else everyone
+        )

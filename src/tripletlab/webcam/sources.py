@@ -69,7 +69,7 @@ class Camera:
     def _check_device(self) -> None:
         if not self._device.exists():
             raise SourceError(
-                f"There is no camera {self._number}. Plug one in, or give another --source."
+                f"There is no camera {self._number}. Plug it in: the picture then comes by itself."
             )
         if not os.access(self._device, os.R_OK | os.W_OK):
             raise SourceError(

@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
+from kivy.clock import Clock
 from kivy.core.window import Window
 from kivy.graphics.texture import Texture
 from kivy.properties import (
+    BooleanProperty,
     ColorProperty,
     NumericProperty,
     ObjectProperty,
@@ -21,16 +23,18 @@ from tripletlab.webcam.colours import CARD, MUTED
 
 
 class FlatButton(Button):
-    """A flat button."""
+    """A flat button; a `primary` one is what Enter does."""
 
     fill = ColorProperty(CARD)
+    primary = BooleanProperty(False)
 
 
 class PersonRow(BoxLayout):
-    """A row of the list: a person, the number of photos, and buttons."""
+    """A row of the list: a person, a photo, the number of photos, and a button."""
 
     name = StringProperty()
     photos = NumericProperty()
+    version = NumericProperty()  # of the gallery, whose photo is shown
 
 
 class MatchCard(BoxLayout):
@@ -42,28 +46,14 @@ class MatchCard(BoxLayout):
     texture = ObjectProperty(None, allownone=True)
 
 
-class Dialog(ModalView):
-    """Asks for confirmation, and for a name where `named`; shows the InputError of what it does."""
+class Overlay(ModalView):
+    """A box over the window. Escape and Enter close it: nothing is lost by a key."""
 
-    title = StringProperty()
-    detail = StringProperty()
-    text = StringProperty()
-    yes = StringProperty()
-    problem = StringProperty()
-
-    def __init__(self, do: Callable[[str], None], *, named: bool, **settings: Any) -> None:
-        self._do, self.named = do, named
-        super().__init__(**settings)
-        if not named:
-            self.ids.body.remove_widget(self.ids.field)
+    content_height = NumericProperty()
 
     def on_pre_open(self) -> None:
-        """Focus the field with its text selected; without a field, Enter confirms."""
-        if self.named:
-            self.ids.field.focus = True
-            self.ids.field.select_all()
-        else:
-            Window.bind(on_key_down=self._on_key)
+        """Listen for Enter; the base class listens for Escape."""
+        Window.bind(on_key_down=self._on_key)
 
     def on_dismiss(self) -> None:
         """Release the keyboard."""
@@ -71,18 +61,66 @@ class Dialog(ModalView):
 
     def _on_key(self, _window: object, key: int, *_: object) -> bool:
         if key in (13, 271):  # Enter, also on the number pad
-            self.confirm()
+            self.dismiss()
             return True
         return False
 
+
+class Dialog(Overlay):
+    """Asks for confirmation, or for a name where `named`; shows the InputError of what it does.
+
+    Enter confirms a name. Without one the safe button is the default.
+    """
+
+    title = StringProperty()
+    detail = StringProperty()
+    text = StringProperty()
+    yes = StringProperty()
+    no = StringProperty("Cancel")
+    problem = StringProperty()
+    named = BooleanProperty(False)
+
+    def __init__(self, do: Callable[[str], None] | None = None, **settings: Any) -> None:
+        self._do = do
+        super().__init__(**settings)
+        if not self.named:
+            self.ids.body.remove_widget(self.ids.field)
+
+    def on_pre_open(self) -> None:
+        """Focus the field, if there is one, with its text selected."""
+        if self.named:
+            self.ids.field.focus = True
+            self.ids.field.select_all()
+        else:
+            super().on_pre_open()
+
     def confirm(self) -> None:
-        """Do it and close; stay open with the reason if it cannot be done."""
+        """Do it and close; stay open with the reason, the field in focus, if it cannot be done."""
         try:
-            self._do(self.ids.field.text if self.named else "")
+            if self._do:
+                self._do(self.ids.field.text if self.named else "")
         except InputError as error:
             self.problem = str(error)
+            if self.named:  # after the click, which has taken the focus away
+                Clock.schedule_once(lambda _: setattr(self.ids.field, "focus", True))
         else:
             self.dismiss()
+
+
+class PersonDialog(Overlay):
+    """What can be done with a person; `chosen` gets the word of the button."""
+
+    name = StringProperty()
+    texture = ObjectProperty(None, allownone=True)
+
+    def __init__(self, chosen: Callable[[str], None], **settings: Any) -> None:
+        self._chosen = chosen
+        super().__init__(**settings)
+
+    def choose(self, what: str) -> None:
+        """Close, and do what was chosen."""
+        self.dismiss(animation=False)
+        self._chosen(what)
 
 
 def texture_of(jpeg: bytes) -> Any:

@@ -9,7 +9,7 @@ from tripletlab.errors import InputError
 from tripletlab.recognition.bundle import Bundle
 from tripletlab.webcam.session import Session
 
-SMALLEST = (520, 560)
+SMALLEST = (480, 320)
 # Without this list SDL falls back to drawing into memory where there is no screen.
 SCREENS = "x11,wayland,KMSDRM"
 
