@@ -15,7 +15,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist lo
   --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help sweep report ui webcam data train test torture check format lock clean
+.PHONY: help sweep report ui webcam data train test torture check bench format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ check: $(READY) ## format, lint, types, import order, and all tests, those of se
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(PYTEST) -m 'not cluster and not torture'
+
+bench: $(READY) ## the speed of everything, as a table (WRITE=1: into docs/performance.md)
+	@$(BIN)/python benchmarks/bench.py $(if $(WRITE),--write docs/performance.md) $(SET)
 
 format: $(READY) ## put the code into its form
 	@$(BIN)/ruff format .

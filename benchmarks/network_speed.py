@@ -10,10 +10,10 @@ faces noise: neither changes the work.
 
 import statistics
 import sys
-import time
 from collections.abc import Callable
 
 import numpy as np
+from harness import timed
 
 from tripletlab import config
 from tripletlab.system.progress import bar
@@ -73,13 +73,6 @@ def network(name: str) -> tuple[Callable[[], None], Callable[[], None], int, int
     for once in (train, infer, train):  # the first compiles
         once()
     return train, infer, embedder.count_params(), flops(embedder)
-
-
-def timed(work: Callable[[], None]) -> float:
-    """Seconds of one call."""
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
 
 
 def figures(own: list[tuple[float, float]], base: list[tuple[float, float]], side: int) -> str:

@@ -1,0 +1,74 @@
+"""Every speed that the documentation states, measured: `make bench`.
+
+    .venv/bin/python benchmarks/bench.py [--rounds 11] [--only mining] [--write docs/performance.md]
+
+Prints the table, and keeps it in data/bench/ as Markdown and JSON. `--write` puts it into a page,
+between the two comments that mark its place.
+"""
+
+import argparse
+import importlib
+import json
+import os
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from harness import BUSY, Result, machine, others_share, table
+
+from tripletlab.system.progress import say
+from tripletlab.training import backend
+
+PARTS = ("commands", "mining", "evaluation", "training")
+BEGIN, END = "<!-- make bench -->", "<!-- end -->"
+KEPT = Path("data/bench")
+
+
+def main() -> None:
+    """Measure, print and keep."""
+    given = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    given.add_argument("--rounds", type=int, default=11)
+    given.add_argument("--only", choices=PARTS, nargs="+", default=PARTS)
+    given.add_argument("--write", type=Path, metavar="PAGE")
+    arguments = given.parse_args()
+    backend.load()
+    KEPT.mkdir(parents=True, exist_ok=True)
+    busy = [others_share()]
+    results: list[Result] = []
+    for part in arguments.only:
+        results += importlib.import_module(f"bench_{part}").results(arguments.rounds)
+        busy.append(others_share())
+    text = page(results, machine(), max(busy))
+    print(text)
+    (KEPT / "bench.md").write_text(text)
+    record = {**machine(), "others": busy, "results": [result.record() for result in results]}
+    (KEPT / "bench.json").write_text(json.dumps(record, indent=2))
+    if arguments.write:
+        write(text, arguments.write)
+
+
+def page(results: list[Result], facts: dict, busy: float) -> str:
+    """The machine, a warning if it was busy, and the table."""
+    packages = ", ".join(
+        f"{name} {facts['packages'][name]}" for name in ("tensorflow", "keras", "numpy")
+    )
+    lines = [
+        f"{facts['date']}, commit {facts['commit'] or 'unknown'}, {facts['cores']} cores of"
+        f" {facts['processor']}, Python {facts['python']}, {packages}."
+    ]
+    if busy > BUSY:
+        warning = f"Other processes took up to {busy:.0%} of the machine: only the order counts."
+        say(f"warning: {warning}")
+        lines.append(f"**{warning}**")
+    return "\n\n".join([*lines, table(results)]) + "\n"
+
+
+def write(text: str, page: Path) -> None:
+    """Replace what stands between the two comments of a page."""
+    before, _, rest = page.read_text().partition(BEGIN)
+    _, _, after = rest.partition(END)
+    page.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{after}")
+
+
+if __name__ == "__main__":
+    main()
