@@ -83,17 +83,24 @@ def export(
         card = _card(chosen, run, store, light, far)
         weights = fingerprint(embedder.get_weights())
         bundle = write_bundle(folder, network, weights=weights, faces=store.settings, card=card)
-    if keras_too:
-        add_to_bundle(folder, KERAS, embedder.save)
-    if saved:
-        savedmodel = partial(embedder.export, format="tf_saved_model", verbose=False)
-        add_to_bundle(folder, SAVEDMODEL, savedmodel)
-    if litert:
-        write = partial(write_litert, embedder, faces=store.images[:CHECKED])
-        add_to_bundle(folder, LITERT, write)
+    formats = {KERAS: keras_too, SAVEDMODEL: saved, LITERT: litert}
+    for name in (name for name, wanted in formats.items() if wanted):
+        add_to_bundle(folder, name, _saving(name, embedder, store.images[:CHECKED]))
     version = tracker.bundles.register(chosen, bundle.folder)
     _print_result(bundle, version)
     return bundle
+
+
+def _saving(
+    name: str, embedder: "keras.Model", faces: NDArray[np.uint8]
+) -> Callable[[Path], object]:
+    """The function that saves the network in the format of this name; `faces` are to check it."""
+    ways: dict[str, Callable[[Path], object]] = {
+        KERAS: embedder.save,
+        SAVEDMODEL: partial(embedder.export, format="tf_saved_model", verbose=False),
+        LITERT: partial(write_litert, embedder, faces=faces),
+    }
+    return ways[name]
 
 
 def write_onnx(embedder: "keras.Model", path: Path) -> None:

@@ -30,7 +30,7 @@ class Shot(NamedTuple):
     picture: bytes
 
 
-class Person(NamedTuple):
+class EnrolledPerson(NamedTuple):
     """An enrolled person: the number of photos, and when the first and the last were taken.
 
     The times are in seconds since 1970, None without photos.
@@ -125,14 +125,14 @@ class Gallery:
         """Everyone by name, and the number of photos of each."""
         return {one.name: one.photos for one in self.persons()}
 
-    def persons(self) -> list[Person]:
+    def persons(self) -> list[EnrolledPerson]:
         """Everyone, sorted by name."""
         with self._usable():
             rows = self._base.execute(
                 "SELECT name, COUNT(photo.id), MIN(taken), MAX(taken) FROM person LEFT JOIN photo"
                 " ON photo.person = person.id GROUP BY person.id ORDER BY name"
             ).fetchall()
-        return [Person(*row) for row in rows]
+        return [EnrolledPerson(*row) for row in rows]
 
     def pictures(self, name: str) -> list[bytes]:
         """The pictures of a person, as JPEG files' bytes, oldest first."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from tripletlab.recognition.gallery import Gallery, Person, valid_name
+from tripletlab.recognition.gallery import EnrolledPerson, Gallery, valid_name
 from tripletlab.system.progress import say
 
 
@@ -41,7 +41,7 @@ def rename(old: str, new: str, folder: Path) -> None:
     say(f"{old} is {valid_name(new)} now, in {folder}")
 
 
-def _plain(person: Person) -> dict[str, object]:
+def _plain(person: EnrolledPerson) -> dict[str, object]:
     times = {"first": _when(person.first), "last": _when(person.last)}
     return {"name": person.name, "photos": person.photos} | {
         key: when and when.isoformat(timespec="seconds") for key, when in times.items()
@@ -56,7 +56,7 @@ def _when(taken: object) -> datetime | None:
         return None
 
 
-def _print_table(people: Sequence[Person]) -> None:
+def _print_table(people: Sequence[EnrolledPerson]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
