@@ -121,6 +121,7 @@ class WebcamApp(App):
             self._show(result[1], now)
         if root.trouble:
             root.ids.preview.frame([], 0.0)
+            root.status = ""
         root.show_recording(self.session.recording)
         if self.session.recording and root.trouble:
             root.hint = "The recording waits for the camera"

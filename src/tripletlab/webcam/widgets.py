@@ -90,7 +90,8 @@ class Dialog(Overlay):
         """Focus the field, if there is one, with its text selected."""
         if self.named:
             self.ids.field.focus = True
-            self.ids.field.select_all()
+            if self.text:  # Kivy fails on a key after nothing was selected
+                self.ids.field.select_all()
         else:
             super().on_pre_open()
 
