@@ -1,11 +1,13 @@
 import dataclasses
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tripletlab.errors import InputError
 from tripletlab.training.augmentation import none
-from tripletlab.training.batches import PeopleByPhotos
+from tripletlab.training.batches import LARGE, PeopleByPhotos
 from tripletlab.triplets.miners import semihard
 
 
@@ -91,3 +93,17 @@ def test_a_tree_that_cannot_fill_a_batch_is_named_with_its_people(store):
 def test_too_many_people_asked_for(store):
     with pytest.raises(InputError, match=r"batches.people=7.*the largest has 6"):
         batches(store, people=7)
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").is_file(), reason="Linux shows how it reads")
+@pytest.mark.parametrize(("more", "at_random"), [(1, True), (0, False)])
+def test_a_large_file_is_read_face_by_face(store, tmp_path, more, at_random):
+    file = tmp_path / "faces"
+    file.touch()
+    os.truncate(file, LARGE + more * 32 * 32)  # a hole: it takes no place
+    faces = np.memmap(file, np.uint8, mode="r", shape=(LARGE // 1024 + more, 32, 32))
+    source = batches(dataclasses.replace(store, images=faces))
+    assert not source[0][0].any()
+    shown = Path("/proc/self/smaps").read_text().partition(str(file))[2]
+    flags = shown.partition("VmFlags:")[2].partition("\n")[0].split()
+    assert ("rr" in flags) == at_random  # advised to be read at random

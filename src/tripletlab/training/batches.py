@@ -1,5 +1,6 @@
 """What a fit learns from: people × photos, always from one tree (paper, section II.B)."""
 
+import mmap
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, NamedTuple
 
@@ -13,6 +14,7 @@ from tripletlab.faces.store import FaceStore
 from tripletlab.triplets.miners import Miner
 
 Augmentation = Callable[[NDArray[np.uint8], np.random.Generator], NDArray[np.uint8]]
+LARGE = 2**30  # bytes of faces
 Batch = tuple[NDArray[np.uint8], NDArray[np.int32]]  # faces (n, size, size, 1), labels (n,)
 
 
@@ -73,6 +75,7 @@ class PeopleByPhotos(Batches):
         seed: int,
     ) -> None:
         super().__init__()
+        _read_at_random(store.images)
         self.images, self.photos, self.people, self.steps = store.images, photos, people, steps
         self.augmentation, self.miner, self.seed, self.epoch = augmentation, miner, seed, 1
         self.batch_size = people * photos
@@ -110,6 +113,15 @@ class PeopleByPhotos(Batches):
         ]
         labels = np.repeat([one.label for one in chosen], self.photos).astype(np.int32)
         return np.concatenate(rows), labels
+
+
+def _read_at_random(images: NDArray[np.uint8]) -> None:
+    """Let the kernel read the faces asked for alone, where a file is too large to be read whole.
+
+    It would read 32 pages around each face, which takes ten times the processor time.
+    """
+    if isinstance(images, np.memmap) and images.nbytes > LARGE and hasattr(mmap, "MADV_RANDOM"):
+        images._mmap.madvise(mmap.MADV_RANDOM)  # type: ignore[attr-defined]
 
 
 def training_identities(store: FaceStore) -> list[Identity]:
