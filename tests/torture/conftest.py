@@ -4,7 +4,9 @@ import shutil
 
 import pytest
 
-from tests.torture import commands, processes, tally
+pytest.register_assert_rewrite("tests.torture.commands", "tests.torture.states")
+
+from tests.torture import commands, processes, tally  # noqa: E402
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -5,6 +5,8 @@ and computes nothing; each command is a fork of it that calls `tripletlab.cli.ma
 need neither start anew.
 """
 
+import atexit
+import contextlib
 import multiprocessing
 import os
 import resource
@@ -58,7 +60,10 @@ def _command(folder, words, environment, limits, prepare):
         prepare()
     from tripletlab.__main__ import main
 
-    sys.exit(main(words))
+    try:
+        sys.exit(main(words))
+    finally:
+        atexit._run_exitfuncs()  # which a fork leaves out
 
 
 def output(folder):
@@ -80,8 +85,17 @@ def ended(process, seconds):
     return process.exitcode is not None
 
 
-def children(pid):
-    """The processes that Python started anew for a process: workers of a sweep or a map."""
+def kill_workers(pid):
+    """SIGKILL for the workers of a process; returns how many there were."""
+    workers = list(_workers(pid))
+    for worker in workers:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(worker, signal.SIGKILL)
+    return len(workers)
+
+
+def _workers(pid):
+    """The processes that Python started anew for a sweep or a map."""
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
             parent = int(path.read_text().rpartition(")")[2].split()[1])

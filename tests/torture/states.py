@@ -111,13 +111,12 @@ def require_gallery(folder, *, all_there=False, **photos):
 
 
 def require_nothing_left(folder):
-    """No temporary file, lock, checkpoint or unfinished file remains."""
+    """No temporary file, lock, checkpoint or unfinished file remains but the lock of all sweeps."""
     left = [*folder.glob("tmp/*"), *folder.glob("mlruns/live/*"), *folder.glob("mlruns/**/*.npz")]
     left += [path for path in folder.rglob("*") if "unfinished" in path.name]
     left += [*folder.rglob("*-journal"), *folder.rglob("*-wal")]
-    kept = folder / "mlruns" / "artifacts"
-    distances = "distances.npz"  # a result, not a checkpoint
-    assert [one for one in left if one.name != distances and not one.is_relative_to(kept)] == []
+    kept, results = folder / "mlruns" / "artifacts", ("distances.npz", "sweep")
+    assert [one for one in left if one.name not in results and not one.is_relative_to(kept)] == []
 
 
 def _parents(folder):

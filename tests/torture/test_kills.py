@@ -10,9 +10,8 @@ import signal
 
 import pytest
 
-from tests.torture import processes
 from tests.torture.commands import COMMANDS, LONGEST, complete, run
-from tests.torture.processes import ended, require_no_orphans, said, start
+from tests.torture.processes import ended, kill_workers, require_no_orphans, said, start
 from tests.torture.settings import KILLS, SEED, SIGNALS
 from tests.torture.tally import faults
 
@@ -34,6 +33,11 @@ def test_kills(name, fresh):
 
 
 @pytest.mark.torture
+def test_kills_of_a_driver_and_its_workers(fresh):
+    disturb(COMMANDS["sweep"], signal.SIGKILL, KILLS, fresh, workers=True)
+
+
+@pytest.mark.torture
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=lambda how: how.name)
 @pytest.mark.parametrize("name", COMMANDS)
 def test_signals(name, how, fresh):
@@ -49,8 +53,7 @@ def test_killed_workers_of_a_sweep(fresh):
     with faults("SIGKILL", "sweep: a worker") as row:
         process, work = start(folder, command.words), run(command, fresh(command)) / 2
         while row.count["injected"] < KILLS and not ended(process, chance.uniform(0, work)):
-            for worker in processes.children(process.pid):
-                os.kill(worker, signal.SIGKILL)
+            for _ in range(kill_workers(process.pid)):
                 row.injected()
         assert ended(process, LONGEST)
         assert process.exitcode == 0, said(folder)
@@ -59,11 +62,11 @@ def test_killed_workers_of_a_sweep(fresh):
         complete(command, folder)
 
 
-def disturb(command, how, count, fresh):
-    """Signals to a command, or the driver of a sweep, until there were so many."""
+def disturb(command, how, count, fresh, *, workers=False):
+    """Signals to a command, with SIGKILL to its `workers` or not, until there were so many."""
     chance = random.Random(f"{SEED} {command.name} {how.name}")
     whole = run(command, fresh(command))
-    with faults(how.name, command.name) as row:
+    with faults(how.name, command.name + workers * ": driver and workers") as row:
         while (done := row.count["injected"]) < count:
             folder = fresh(command)
             for _ in range(min(CHAIN, count - done)):
@@ -71,6 +74,8 @@ def disturb(command, how, count, fresh):
                 if ended(process, chance.uniform(0, whole)):
                     break
                 row.injected()
+                if workers:
+                    kill_workers(process.pid)
                 (os.killpg if how == signal.SIGINT else os.kill)(process.pid, how)
                 assert ended(process, LONGEST), f"{how.name} does not end it"
                 require_no_orphans(folder)
