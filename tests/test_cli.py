@@ -240,6 +240,7 @@ def test_an_error_is_one_line_of_bounded_length(capsys):
         (MemoryError(), "out of memory: raise the limit"),
         (ImportError("x.so: failed to map segment from shared object"), "out of memory"),
         (RuntimeError("can't start new thread"), "out of memory"),
+        (ValueError("OOM when allocating tensor with shape[9,9]"), "out of memory"),
     ],
 )
 def test_what_the_system_lacks_is_one_line(error, advice, monkeypatch, capsys):

@@ -58,7 +58,10 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {  # by the panel of the 
 INTERRUPTED, BROKEN_PIPE = 130, 141  # what a shell makes of SIGINT and SIGPIPE
 FULL = errno.ENOSPC, errno.EDQUOT
 FEW_FILES = errno.EMFILE, errno.ENFILE
-STARVED = "failed to map segment", "can't start new thread"  # of a library, or a thread's stack
+STARVED = (  # what libraries say where there is no memory, or none for another thread
+    *("failed to map segment", "can't start new thread", "Resource temporarily unavailable"),
+    *("OOM when allocating", "could not create a primitive"),
+)
 LONGEST = 2000  # characters of an error's line
 ALIASES: dict[str, Callable[..., None]] = {"enroll": enrol, "recognize": recognise}
 CONFIGURABLE = {prepare, train, evaluate, identify, describe, sweep}  # their help lists conf/
@@ -129,15 +132,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not (missing := missing_extra(error)):
             raise
         message = missing
-    except (MemoryError, ImportError, RuntimeError) as error:
-        if not isinstance(error, MemoryError) and not any(one in str(error) for one in STARVED):
-            raise
-        message = "out of memory: raise the limit (ulimit -v), and give the same command again"
     except typer.TyperException as error:
         message = error.format_message()
     except (KeyboardInterrupt, typer.Abort):
         print("tripletlab: stopped; the same command continues where it can", file=sys.stderr)
         return INTERRUPTED
+    except Exception as error:
+        if not isinstance(error, MemoryError) and not any(one in str(error) for one in STARVED):
+            raise
+        message = "out of memory: raise the limit (ulimit -v), and give the same command again"
     message = redacted(" ".join(message.split()))
     shown = message if len(message) <= LONGEST else f"{message[: LONGEST // 2]} … {message[-200:]}"
     print(f"tripletlab: {shown}", file=sys.stderr)

@@ -44,13 +44,16 @@ def needed(command, fresh):
     return used(folder) - before
 
 
-def meets_the_end(process, command, folder, row, *, ends=(0, REFUSED)):
-    """The process ends with a line; or it waits for room: True."""
+def wait_for_trouble(process, folder):
+    """Until the process has ended, or says that it waits for room."""
     began = time.monotonic()
-    while not ended(process, 0.2):
+    while not ended(process, 0.2) and WAITING not in " ".join(said(folder).split()):
         assert time.monotonic() - began < LONGEST
-        if WAITING in " ".join(said(folder).split()):
-            return True
+
+
+def require_refusal(process, command, folder, row, *, ends=(0, REFUSED)):
+    """The process ends well, or with a line; what is there is old or new."""
+    assert ended(process, LONGEST)
     require_no_orphans(folder)
     row.check_output(folder)
     assert process.exitcode in ends, f"{process.exitcode}: {said(folder)[-3000:]}"
@@ -58,7 +61,6 @@ def meets_the_end(process, command, folder, row, *, ends=(0, REFUSED)):
         lines = [one for one in said(folder).splitlines() if one.startswith("tripletlab:")]
         assert len(lines) == 1, said(folder)
     command.check(folder)
-    return False
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -71,11 +73,9 @@ def test_full_disk(name, fresh, disk):
             disk(used(folder) + PAGE * chance.randint(1, most // PAGE))
             process = start(folder, command.words, prepare=command.prepare)
             row.injected()
-            waits = meets_the_end(process, command, folder, row)
+            wait_for_trouble(process, folder)
             disk(ROOM)
-            if waits:
-                assert ended(process, LONGEST)
-                assert process.exitcode == 0, said(folder)
+            require_refusal(process, command, folder, row)
             complete(command, folder)
 
 
@@ -89,10 +89,9 @@ def test_full_temporary_folder(name, fresh, disk):
             environment = {"TMPDIR": str(place)}
             process = start(folder, command.words, environment=environment, prepare=command.prepare)
             row.injected()
-            if meets_the_end(process, command, folder, row):
-                disk(ROOM)
-                assert ended(process, LONGEST)
-                assert process.exitcode == 0, said(folder)
+            wait_for_trouble(process, folder)
+            disk(ROOM)
+            require_refusal(process, command, folder, row)
             assert list(place.iterdir()) == []
             complete(command, folder)
 
@@ -107,7 +106,7 @@ def test_read_only_folder(name, fresh, disk):
         environment = {"TMPDIR": str(disk(f"{ROOM},ro").parent)}
         process = start(folder, command.words, environment=environment, prepare=command.prepare)
         row.injected()
-        assert not meets_the_end(process, command, folder, row)
+        require_refusal(process, command, folder, row)
         assert before == {path: path.lstat().st_mtime_ns for path in folder.rglob("*")}
         disk(f"{ROOM},rw")
         complete(command, folder)
@@ -130,5 +129,5 @@ def limited(name, fault, limits, fresh, *, ends=(0, REFUSED)):
         folder = fresh(command)
         process = start(folder, command.words, limits=limits, prepare=command.prepare)
         row.injected()
-        assert not meets_the_end(process, command, folder, row, ends=ends)
+        require_refusal(process, command, folder, row, ends=ends)
         complete(command, folder)

@@ -47,10 +47,8 @@ def sweep(words: Sequence[str], *, fresh: bool, dry_run: bool) -> None:
         _print_trials(plan)
         return
     tracker: Tracker = base.tracking.build()
-    with (
-        held(Path(tracker.folder) / "live" / "sweep") as free,
-        failures_reported(base.studies),
-    ):
+    lock = Path(tracker.folder) / "live" / "sweep"
+    with failures_reported(base.studies), held(lock) as free:
         if not free:
             raise InputError(f"another sweep is running in {tracker.folder}; let it end first")
         storage = open_storage(base.studies)
