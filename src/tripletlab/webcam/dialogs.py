@@ -11,7 +11,8 @@ KEYS = """R  record a person
 P  people, in place of the picture in a small window
 Esc  cancel the recording; compare with everyone again
 Left, Right  lower, raise the threshold
-0  reset the threshold to the bundle's
+0  the strict threshold, the bundle's own
+B  the balanced one: strangers accepted as often as own photos are rejected
 T  technical figures: distances, frames, milliseconds
 M  mirror the picture
 F  full screen

@@ -65,9 +65,19 @@ class Session:
         self._recogniser.threshold = min(max(value, 0.0), self.highest)
 
     @property
+    def strict(self) -> float:
+        """The threshold of the bundle, which keeps the false accept rate of its export."""
+        return self.bundle.card.threshold
+
+    @property
+    def balanced(self) -> float:
+        """The threshold at which as many strangers are accepted as own photos are rejected."""
+        return self.bundle.card.calibration.balanced()
+
+    @property
     def highest(self) -> float:
         """The highest threshold that can be set."""
-        return max(self.bundle.card.calibration.threshold_for(MOST), self.bundle.card.threshold)
+        return max(self.bundle.card.calibration.threshold_for(MOST), self.strict, self.balanced)
 
     @property
     def enrolled(self) -> Enrolled:
