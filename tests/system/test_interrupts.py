@@ -93,3 +93,13 @@ def test_an_interrupt_while_python_imports_leaves_no_traceback(tmp_path):
             preexec_fn=lambda handler=handler: signal.signal(signal.SIGINT, handler),
         )
         assert (done.returncode, done.stderr) == (code, "")
+
+
+def test_an_interrupt_of_which_a_library_made_another_error_is_one():
+    code = TERMINATED.replace(
+        "        for _ in range(10**9): pass\n",
+        "        try:\n            time.sleep(60)\n"
+        "        except KeyboardInterrupt:\n            raise ImportError('failed')\n",
+    ).replace("import os", "import time, os")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("stopped True\n", "")

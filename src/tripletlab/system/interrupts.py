@@ -26,15 +26,21 @@ def stopped() -> bool:
 def terminated_as_by_hand() -> Iterator[None]:
     """SIGTERM, which schedulers and `kill` send, is the KeyboardInterrupt that Ctrl-C is.
 
-    A SIGINT that is ignored, as in a shell's background, stays so.
+    It leaves the block as one, also where a library in C has made another exception of it. A SIGINT
+    that is ignored, as in a shell's background, stays so.
     """
+    _stopped.clear()
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     if before[signal.SIGINT] == signal.SIG_IGN:
         del before[signal.SIGINT]
     for number in before:
-        signal.signal(number, signal.default_int_handler)
+        signal.signal(number, stop)
     try:
         yield
+    except Exception as error:
+        if stopped():
+            raise KeyboardInterrupt from error
+        raise
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
