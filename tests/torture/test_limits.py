@@ -3,6 +3,7 @@ files and with little memory: one line, or it waits; and the same command comple
 
 import random
 import resource
+import shutil
 import signal
 import time
 
@@ -70,13 +71,14 @@ def test_full_disk(name, fresh, disk):
     with faults("disk full: work folder", name) as row:
         for _ in range(SIGNALS):
             folder = fresh(command, disk(ROOM))
-            disk(used(folder) + PAGE * chance.randint(1, most // PAGE))
+            disk(used(folder.parent) + PAGE * chance.randint(1, most // PAGE))
             process = start(folder, command.words, prepare=command.prepare)
             row.injected()
             wait_for_trouble(process, folder)
             disk(ROOM)
             require_refusal(process, command, folder, row)
             complete(command, folder)
+            shutil.rmtree(folder)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
