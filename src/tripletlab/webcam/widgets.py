@@ -89,11 +89,14 @@ class Dialog(Overlay):
     def on_pre_open(self) -> None:
         """Focus the field, if there is one, with its text selected."""
         if self.named:
-            self.ids.field.focus = True
-            if self.text:  # Kivy fails on a key after nothing was selected
-                self.ids.field.select_all()
+            Clock.schedule_once(self._focus)  # a field that is not laid out yet fails on a key
         else:
             super().on_pre_open()
+
+    def _focus(self, _dt: float) -> None:
+        self.ids.field.focus = True
+        if not self.problem:
+            self.ids.field.select_all()
 
     def confirm(self) -> None:
         """Do it and close; stay open with the reason, the field in focus, if it cannot be done."""
@@ -103,7 +106,7 @@ class Dialog(Overlay):
         except InputError as error:
             self.problem = str(error)
             if self.named:  # after the click, which has taken the focus away
-                Clock.schedule_once(lambda _: setattr(self.ids.field, "focus", True))
+                Clock.schedule_once(self._focus)
         else:
             self.dismiss()
 
