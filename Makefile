@@ -15,7 +15,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist lo
   --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help sweep report ui webcam data train test torture check bench format lock clean
+.PHONY: help sweep report ui webcam data train test torture fuzz check bench format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,10 +54,13 @@ check: $(READY) ## format, lint, types, import order, and all tests, those of se
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(PYTEST) -m 'not cluster and not torture'
+	@$(PYTEST) -m 'not cluster and not torture and not fuzz'
 
 bench: $(READY) ## the speed of everything, as a table (WRITE=1: into docs/performance.md)
 	@$(BIN)/python benchmarks/bench.py $(if $(WRITE),--write docs/performance.md) $(SET)
+
+fuzz: $(READY) ## damaged files of every kind, more than 10,000: none may crash, hang or run code
+	@$(BIN)/python -m pytest -m fuzz tests/fuzzing
 
 format: $(READY) ## put the code into its form
 	@$(BIN)/ruff format .

@@ -33,7 +33,7 @@ from tripletlab.commands.train import train
 from tripletlab.commands.ui import ui
 from tripletlab.commands.verify import verify
 from tripletlab.commands.webcam import webcam
-from tripletlab.errors import InputError
+from tripletlab.errors import InputError, printable
 from tripletlab.system.caches import provide_caches
 from tripletlab.system.extras import missing_extra
 from tripletlab.system.interrupts import every_interrupt_heard, terminated_as_by_hand
@@ -141,7 +141,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not isinstance(error, MemoryError) and not any(one in str(error) for one in STARVED):
             raise
         message = "out of memory: raise the limit (ulimit -v), and give the same command again"
-    message = redacted(" ".join(message.split()))
+    message = printable(redacted(" ".join(message.split())))
     shown = message if len(message) <= LONGEST else f"{message[: LONGEST // 2]} … {message[-200:]}"
     print(f"tripletlab: {shown}", file=sys.stderr)
     return 2

@@ -20,7 +20,15 @@ class Pruned(Exception):  # noqa: N818 - named as what happened
     """Raised in a run that is not worth going on with; the message is the reason."""
 
 
+def printable(text: str) -> str:
+    """The text with control characters, which a terminal would obey, written as \\x1b."""
+    return "".join(
+        one if one.isprintable() or one in "\n\t" else one.encode("unicode_escape").decode()
+        for one in text
+    )
+
+
 def brief(value: object) -> str:
     """What came from a file, in one line of moderate length."""
-    line = " ".join(str(value).split())
+    line = printable(" ".join(str(value).split()))
     return line if len(line) <= 200 else f"{line[:200]}…"

@@ -80,3 +80,11 @@ def test_what_is_no_noun_has_no_choices():
     assert files.choices_of("") == []
     assert files.choices_of("margin") == []
     assert files.choices_of("faces/aligner")
+
+
+@pytest.mark.parametrize("text", ["a: [", "a: 1\na: 2", "\x00", "a: &a [*a]", "- a"])
+def test_own_yaml_that_cannot_be_read_names_the_file(text, tmp_path):
+    (tmp_path / "conf" / "miner").mkdir(parents=True)
+    (tmp_path / "conf" / "miner" / "own.yaml").write_text(text)
+    with pytest.raises(InputError, match=r"^[^\n]*own\.yaml: [^\n]*$"):
+        files.use(tmp_path / "conf")

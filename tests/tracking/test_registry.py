@@ -3,6 +3,7 @@
 import re
 import sqlite3
 
+import keras
 import mlflow
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from mlflow import MlflowClient
 from tests.tracking.projects import FACES, NAME, logged_run, network, versions
 from tripletlab.errors import InputError
 from tripletlab.evaluation.metrics import SCORE, SCORE_BEFORE
-from tripletlab.tracking.registry import CHAMPION, RunModel
+from tripletlab.tracking.registry import CHAMPION, RunModel, read_network
 from tripletlab.tracking.tracked_run import NETWORK, logged_model
 
 OTHER = {"photos": "others", "faces_fingerprint": "cd" * 32}
@@ -146,3 +147,12 @@ def test_a_registered_version_describes_itself_and_can_be_tried(tracker):
     assert served.input_example.shape == (1, 32, 32, 1)
     assert np.ptp(served.input_example) > 50  # a picture
     assert np.asarray(served.predict(served.input_example)).shape == (1, 3)
+
+
+def test_a_network_that_brings_code_is_refused_and_runs_none_of_it(tmp_path):
+    layers = [keras.Input((4,)), keras.layers.Lambda(lambda x: print("ran") or x)]
+    keras.Sequential(layers).save(tmp_path / "code.keras")
+    with pytest.raises(InputError, match=r"^[^\n]*code.keras: no network that Keras can load"):
+        read_network(tmp_path / "code.keras")
+    network().save(tmp_path / "plain.keras")
+    assert read_network(tmp_path / "plain.keras").output_shape == (None, 3)

@@ -4,7 +4,9 @@ import functools
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
+from tripletlab.config.yaml_files import read_yaml
 from tripletlab.errors import InputError
 
 PACKAGE = Path(__file__).parents[1]
@@ -20,15 +22,24 @@ def folder(name: str) -> Path:
 def use(own: Path) -> None:
     """Take choices from one's own conf folder too, and import modules from the folder it lies in.
 
-    Its choices go before tripletlab's of the same name. InputError where there is no such folder.
+    Its choices go before tripletlab's of the same name. InputError where there is no such folder,
+    or a file in it is not YAML.
     """
     own = own.expanduser().resolve()
     if not own.is_dir():
         raise InputError(f"--config-dir {own}: no such folder")
+    for path in sorted(own.rglob("*.yaml")):
+        read_yaml(path, _as_hydra)
     if own not in _own:
         _own.append(own)
         sys.path.insert(0, str(own.parent))
         targets.cache_clear()
+
+
+def _as_hydra(text: str) -> Any:
+    from omegaconf import OmegaConf
+
+    return OmegaConf.to_container(OmegaConf.create(text))
 
 
 def own_folders() -> list[Path]:

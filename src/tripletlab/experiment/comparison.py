@@ -1,6 +1,5 @@
 """`tripletlab compare`: models on the same pairs, and which of their differences are real."""
 
-import json
 from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
@@ -13,6 +12,7 @@ from rich.console import Console
 from tripletlab.config import EvaluateConfig
 from tripletlab.errors import InputError
 from tripletlab.evaluation.comparison import RESAMPLES, Decisions, compare, decide
+from tripletlab.evaluation.distance_files import read_distances
 from tripletlab.evaluation.protocol import Distances
 from tripletlab.experiment.evaluation import identities
 from tripletlab.faces.store import PairStore, find
@@ -26,6 +26,7 @@ from tripletlab.plots.comparison import (
 from tripletlab.plots.errors import shown
 from tripletlab.plots.montage import COLUMNS, ROWS, Panel, draw_montage
 from tripletlab.plots.page import Picture
+from tripletlab.system.foreign_files import read_json
 from tripletlab.system.progress import say
 from tripletlab.tracking import Tracker
 
@@ -66,7 +67,7 @@ def compare_models(whats: Sequence[str], config: EvaluateConfig, *, folder: Path
         write_comparison(
             figures, decisions, names, pairs, title=title, folder=folder, pictures=pictures
         )
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)
     console.print(terminal(figures, title=title))
     console.print(conclusion(figures))
     say(f"written: {folder / 'comparison.html'}")
@@ -85,9 +86,10 @@ def _model(what: str, tracker: Tracker) -> _Model:
         card, distances = (
             tracker.runs.artifact(chosen.run_id, file) for file in ("card.json", "distances.npz")
         )
-    with np.load(distances) as stored:
-        about = json.loads(card.read_text())["about"]
-        return _Model(name, stored["verification"], about["pairs_fingerprint"])
+    match read_json(card):
+        case {"about": {"pairs_fingerprint": str(fingerprint)}}:
+            return _Model(name, read_distances(distances, "verification"), fingerprint)
+    raise InputError(f"{card}: not a card that `tripletlab evaluate` has written")
 
 
 def _store(models: Sequence[_Model], names: Sequence[str], data: Path) -> PairStore:
@@ -102,7 +104,14 @@ def _store(models: Sequence[_Model], names: Sequence[str], data: Path) -> PairSt
                 " `tripletlab evaluate` for both on the same verification pairs, and compare the"
                 " folders that it writes"
             )
-    return find(PairStore, data, wanted, what=f"the pairs on which {names[0]} was evaluated")
+    store = find(PairStore, data, wanted, what=f"the pairs on which {names[0]} was evaluated")
+    for model, name in zip(models, names, strict=True):
+        if len(model.distances) != len(store.pairs.first):
+            raise InputError(
+                f"{name}: its distances.npz has {len(model.distances):,} distances for"
+                f" {len(store.pairs.first):,} pairs; run `tripletlab evaluate` again"
+            )
+    return store
 
 
 def _draw_differing(

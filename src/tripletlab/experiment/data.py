@@ -7,6 +7,7 @@ import numpy as np
 from rich.table import Table
 
 from tripletlab.config import PrepareConfig
+from tripletlab.errors import printable
 from tripletlab.faces.cropping import Grey, read_photo
 from tripletlab.faces.heldout_pairs import heldout_pairs
 from tripletlab.faces.pair_faces import prepare_pairs
@@ -101,7 +102,7 @@ def _report(store: FaceStore | PairStore, made: Preparation, trees: Sequence[Tre
         table.add_column(heading, justify="right" if heading in ("photos", "share") else "left")
     for why, which in rejected.items():
         share = which["photos"] / store.notes["photos"]
-        table.add_row(why, f"{which['photos']:,}", f"{share:.1%}", which["such_as"][0])
+        table.add_row(why, f"{which['photos']:,}", f"{share:.1%}", printable(which["such_as"][0]))
     console().print(table)
 
 

@@ -54,7 +54,7 @@ def identify_people(
     for point in figures["tpir_at_fpir"]:
         few = "" if point["supported"] else " (few)"
         table.add_row(f"TPIR at FPIR {point['fpir']:g}", f"{point['tpir']:.4f}{few}")
-    Console(highlight=False).print(table)
+    Console(highlight=False, markup=False).print(table)
     say(f"written: {place / 'identification.png'}")
     return place
 

@@ -1,6 +1,5 @@
 """What is evaluated: a logged run, a registered version, a bundle, or embeddings from elsewhere."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,7 +12,7 @@ import yaml
 from tripletlab import config
 from tripletlab.config import EvaluateConfig
 from tripletlab.config.yaml_files import read_yaml
-from tripletlab.errors import InputError
+from tripletlab.errors import InputError, brief
 from tripletlab.evaluation.flip import Embed, flipped
 from tripletlab.experiment.data import is_held_out, prepare_test_pairs
 from tripletlab.experiment.evaluation import PEOPLE
@@ -21,10 +20,12 @@ from tripletlab.experiment.snapshots import Embeddings
 from tripletlab.faces.store import PairStore
 from tripletlab.recognition.bundle import MANIFEST, Bundle
 from tripletlab.recognition.search import is_unit
+from tripletlab.system.foreign_files import read_json, require_file
 from tripletlab.system.provenance import fingerprint
 from tripletlab.tracking import Tracker
 
 UNKNOWN = "not known"
+LARGEST = 1 << 33  # bytes of a .npy file
 
 
 @dataclass(frozen=True)
@@ -90,9 +91,7 @@ def _from_run(what: str, overrides: Sequence[str], tracker: Tracker) -> Evaluati
         partial(embed, network), store, size=network.input_shape[1], what=what, flip=own.flip
     )
     known = tracker.runs.has(chosen.run_id, PEOPLE)
-    people = json.loads(tracker.runs.artifact(chosen.run_id, PEOPLE).read_text()) if known else None
-    if isinstance(people, list):  # as runs were logged that knew names alone
-        people = {name: name for name in people}
+    people = _people(tracker.runs.artifact(chosen.run_id, PEOPLE)) if known else None
     trained = run.metrics.get("train/identities")
     about = {
         "model": f"{chosen.name}, version {chosen.version}" if chosen.name else "not registered",
@@ -104,6 +103,16 @@ def _from_run(what: str, overrides: Sequence[str], tracker: Tracker) -> Evaluati
         "model_fingerprint": fingerprint(network.get_weights()),
     }
     return EvaluationTarget(run.name, store, embeddings, own.flip, about, people, chosen.run_id)
+
+
+def _people(path: Path) -> dict[str, str]:
+    """Folders and names of the people that a run was trained on."""
+    found = read_json(path)
+    if isinstance(found, list):  # as runs were logged that knew names alone
+        found = {name: name for name in map(str, found)}
+    if not isinstance(found, dict) or not all(isinstance(one, str) for one in found.values()):
+        raise InputError(f"{path}: not the people that a run was trained on")
+    return found
 
 
 def _from_bundle(folder: Path, overrides: Sequence[str]) -> EvaluationTarget:
@@ -189,14 +198,19 @@ def _from_file(path: Path, overrides: Sequence[str]) -> EvaluationTarget:
 def _read(path: Path) -> Embeddings:
     try:
         # Mapped: a header that promises more than the file has allocates nothing
+        require_file(path, largest=LARGEST)
         values = np.load(path, allow_pickle=False, mmap_mode="r")
-    except (OSError, ValueError, EOFError, TypeError, SyntaxError, OverflowError) as error:
-        raise InputError(f"{path}: cannot be read as a .npy file of numbers ({error})") from error
+    except Exception as error:  # a damaged header makes NumPy raise nearly anything
+        raise InputError(
+            f"{path}: cannot be read as a .npy file of numbers ({brief(error)})"
+        ) from error
     if not isinstance(values, np.ndarray):
         raise InputError(f"{path}: holds several arrays; write one with numpy.save")
     if values.ndim != 2 or values.dtype.kind not in "fiu" or not values.size:
         raise InputError(f"{path}: embeddings are rows of numbers, not {values.shape}")
-    values = np.asarray(values, np.float32)
-    if not np.isfinite(values).all() or not np.linalg.norm(values, axis=1).all():
+    with np.errstate(over="ignore"):
+        values = np.asarray(values, np.float32)
+        lengths = np.linalg.norm(values, axis=1)
+    if not (np.isfinite(lengths) & (lengths > 0)).all():
         raise InputError(f"{path}: an embedding is zero, or not finite")
     return np.asarray(values)

@@ -84,5 +84,5 @@ def _print_result(target: EvaluationTarget, summary: dict[str, float], place: Pa
         metric, scatter = METRICS[f"test/{name}"], summary["accuracy_std"]
         deviation = f" ± {metric.figure(scatter)}" if name == "accuracy" else ""
         table.add_row(metric.heading, f"{metric.figure(summary[name])}{deviation}")
-    Console(highlight=False).print(table)
+    Console(highlight=False, markup=False).print(table)
     say(f"written: {place / 'card.html'}")

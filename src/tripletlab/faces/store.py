@@ -8,7 +8,6 @@ trees has two entries, always in the same split.
 import contextlib
 import functools
 import json
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tripletlab.errors import InputError, brief
+from tripletlab.faces import hdf5
 from tripletlab.faces.store_checks import are_pairs, require, within
 from tripletlab.photos.pairs import Pairs
 
@@ -157,41 +157,32 @@ def opened(path: Path, *, kind: str | None) -> Iterator[h5py.File]:
     if not path.is_file():
         raise InputError(f"{path}: no such file; {AGAIN}")
     try:
+        if not hdf5.survives(path):
+            raise OSError("the HDF5 library crashes or hangs")
         file = h5py.File(path, "r")
     except OSError as error:
         raise InputError(f"{path}: truncated, or not an HDF5 file; {AGAIN}") from error
     with file:
-        found = file.attrs.get("kind"), file.attrs.get("format")
-        if found != (kind or found[0], FORMAT) or found[0] is None:
-            raise InputError(
-                f"{path}: holds {found[0] or 'something else'} in version {found[1]} and not"
-                f" {kind or 'faces or pairs'} in version {FORMAT}; {AGAIN}"
-            )
         try:
-            _check_layout(file)
+            _check_kind(file, kind)
+            hdf5.check_layout(file)
             yield file
         except (KeyError, OSError) as error:
             raise InputError(f"{path}: a part of it is missing; {AGAIN}") from error
-        except (ValueError, TypeError, AttributeError, IndexError, RuntimeError) as error:
+        except InputError:
+            raise
+        except Exception as error:  # h5py raises nearly anything, a SystemError too
             raise InputError(f"{path}: not as it is written ({brief(error)}); {AGAIN}") from error
 
 
-def _check_layout(file: h5py.File) -> None:
-    """ValueError where a part is a link or is not wholly in the file, such as a vast shape."""
-
-    links: dict[str, object] = {}
-    file.visititems_links(lambda name, link: links.update({name: link}))
-    for name, link in links.items():
-        if not isinstance(link, h5py.HardLink):
-            raise ValueError(f"{name} is a link")
-        node = file[name]
-        if isinstance(node, h5py.Dataset):
-            # A shape is trusted only where the file holds as many bytes.
-            stored, wanted = node.id.get_storage_size(), math.prod(node.shape) * node.dtype.itemsize
-            offset = node.id.get_offset() if node.chunks is None else None
-            there = offset is not None and offset + stored <= file.id.get_filesize()
-            if node.is_virtual or node.external or stored < wanted or (wanted and not there):
-                raise ValueError(f"{name} is not stored in one piece")
+def _check_kind(file: h5py.File, kind: str | None) -> None:
+    """InputError where the file is of another kind or version."""
+    found = file.attrs.get("kind"), file.attrs.get("format")
+    if found[0] is None or tuple(map(str, found)) != (str(kind or found[0]), str(FORMAT)):
+        raise InputError(
+            f"{file.filename}: holds {brief(found[0] or 'something else')} in version"
+            f" {brief(found[1])} and not {kind or 'faces or pairs'} in version {FORMAT}; {AGAIN}"
+        )
 
 
 def _mapped(dataset: h5py.Dataset, path: Path) -> Images:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tripletlab.errors import InputError
+from tripletlab.errors import InputError, printable
 from tripletlab.faces.cropping import read_photo
 from tripletlab.photos.tree import readable
 from tripletlab.recognition import drawing
@@ -103,7 +103,7 @@ def _printing(total: int) -> Iterator[Callable[[str], None]]:
     with bar("photos", total=total) if apart else contextlib.nullcontext() as advance:
 
         def show(lines: str) -> None:
-            print(lines, file=out, flush=True)
+            print(printable(lines), file=out, flush=True)
             if advance:
                 advance(1)
 

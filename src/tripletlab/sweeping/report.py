@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from plotly.graph_objects import Figure
 
+from tripletlab.evaluation.distance_files import read_distances
 from tripletlab.evaluation.metrics import SCORE
 from tripletlab.evaluation.protocol import mean_roc
 from tripletlab.faces.store import PairStore
@@ -106,8 +107,9 @@ def _rocs(rows: Sequence[ModelRow], pairs: PairStore, tracker: Tracker) -> Figur
     matched, fold = pairs.pairs.matched, pairs.pairs.fold
 
     def curve(row: ModelRow) -> charts.Rates:
-        stored = np.load(tracker.runs.artifact(row.best_run, "distances.npz"))
-        true = mean_roc(stored["verification"], matched, fold, grid=GRID)
+        stored = tracker.runs.artifact(row.best_run, "distances.npz")
+        distances = read_distances(stored, "verification", count=len(matched))
+        true = mean_roc(distances, matched, fold, grid=GRID)
         return np.array([0, *GRID]), np.array([0, *true])
 
     return charts.roc_curves(

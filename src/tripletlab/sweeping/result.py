@@ -11,6 +11,7 @@ from rich.console import Console
 from tripletlab import config
 from tripletlab.errors import Deleted, InputError
 from tripletlab.evaluation.bootstrap import RESAMPLES
+from tripletlab.evaluation.distance_files import read_distances
 from tripletlab.evaluation.metrics import SCORE
 from tripletlab.evaluation.protocol import Distances
 from tripletlab.experiment.data import Data
@@ -40,7 +41,7 @@ def conclude(study: Study, data: Data, tracker: Tracker, *, parent: TrackedRun |
     listed = rows
     if len(rows) > MAX_ROWS:
         listed = sorted(rows, key=lambda row: row.score, reverse=True)[:MAX_ROWS]
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)
     print_table(listed, title=title, shown=shown, bold=bold, console=console)
     promoted = _promoted(rows, tracker)
     console.print(text)
@@ -141,7 +142,7 @@ def _kept(
             gone.append(row.name)
             continue
         kept.append(row)
-        models.append([np.asarray(np.load(file)["validation"]) for file in files])
+        models.append([read_distances(file, "validation") for file in files])
     return kept, models, gone
 
 

@@ -43,7 +43,7 @@ def status(words: Sequence[str]) -> None:
         state = ": ".join(filter(None, (STATES[trial.state], reason(trial))))
         shown.add_row(study.title(trial), epoch, *values, time, state)
     shown.caption = study.summary()
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)
     if (
         console.measure(shown, options=console.options.update(max_width=1000)).minimum
         > console.width

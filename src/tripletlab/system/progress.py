@@ -19,6 +19,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from tripletlab.errors import printable
 from tripletlab.system.redaction import redacted
 
 Item = TypeVar("Item")
@@ -28,12 +29,12 @@ Result = TypeVar("Result")
 @functools.cache
 def console() -> Console:
     """The console for progress: stderr, so that stdout has the result alone."""
-    return Console(stderr=True, highlight=False)
+    return Console(stderr=True, highlight=False, markup=False)
 
 
 def say(text: str) -> None:
     """Print a line on stderr, above the bar if there is one; passwords in it are hidden."""
-    console().print(redacted(text), markup=False)
+    console().print(printable(redacted(text)), markup=False)
 
 
 _quiet = threading.RLock()  # a second thread would save, and later restore, the discarded stderr
@@ -65,7 +66,7 @@ def _without_stderr() -> Iterator[None]:
 def bar(title: str, *, total: int) -> Iterator[Callable[[int], None]]:
     """A bar with counts, time so far and time left; yields a function that advances it."""
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
@@ -73,7 +74,7 @@ def bar(title: str, *, total: int) -> Iterator[Callable[[int], None]]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console()) as progress:
-        task = progress.add_task(title, total=total)
+        task = progress.add_task(printable(title), total=total)
         yield lambda steps: progress.advance(task, steps)
 
 

@@ -5,9 +5,10 @@ import io
 import re
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from tripletlab.errors import Deleted, InputError
+from tripletlab.errors import Deleted, InputError, brief
 from tripletlab.evaluation.metrics import METRICS, SCORE, SCORE_BEFORE
 from tripletlab.photos.sources import slug
 from tripletlab.system.progress import say
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 CHAMPION = "champion"
 PROMOTED = "tripletlab.promoted"  # when a model was last asked for its champion, in milliseconds
 PHOTOS = "-photos"  # ends the name of a bundle that is registered as a model
+NETWORK = Path("data", "model.keras")  # inside what MLflow has logged of a network
 RUN_ID = r"[0-9a-f]{32}"
 TAGS = ("photos", "verification", "faces_fingerprint", "pairs_fingerprint", "git_commit")
 HINT = "run `tripletlab sweep` or `tripletlab train --register`, or give the id of a run"
@@ -67,17 +69,18 @@ class ModelRegistry:
         return _run_model(found[0])
 
     def load(self, chosen: RunModel) -> "keras.Model":
-        """The network; Deleted where its files are gone."""
-        import mlflow.keras
+        """The network; Deleted where its files are gone, InputError where they are damaged."""
+        from mlflow.artifacts import download_artifacts
         from mlflow.exceptions import MlflowException
 
         try:
             uri = _location(chosen)
-            return store.patiently(
-                lambda: mlflow.keras.load_model(uri, load_model_kwargs={"compile": False})
-            )
+            folder = Path(store.patiently(lambda: download_artifacts(artifact_uri=uri)))
         except (MlflowException, OSError) as error:
             raise Deleted(f"{chosen}: its files are missing") from error
+        if not (folder / NETWORK).is_file():
+            raise Deleted(f"{chosen}: its files are missing")
+        return read_network(folder / NETWORK)
 
     def register(self, run_id: str) -> RunModel:
         """The registered version of a run's network, made where there is none.
@@ -140,6 +143,22 @@ class ModelRegistry:
             return f"{which}: no such model in {self.uri}; {HINT}"
         number = f"{len(found)} models are" if found else "no model is"
         return f"{which}: {number} meant by that; there are {', '.join(names[:4])}"
+
+
+def read_network(path: Path) -> "keras.Model":
+    """The network in a .keras file, without the code that such a file may bring along.
+
+    InputError where it needs such code, or is damaged.
+    """
+    import keras
+
+    try:
+        network = keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # a damaged file makes Keras raise nearly anything
+        raise InputError(f"{path}: no network that Keras can load ({brief(error)})") from error
+    if not isinstance(network, keras.Model):
+        raise InputError(f"{path}: {brief(network)} is no network")
+    return network
 
 
 def _name(photos: str, fingerprint: str) -> str:

@@ -1,9 +1,8 @@
 """How far a fit has come, on disk: a killed one goes on as if nothing had happened."""
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from zipfile import BadZipFile
 
 import keras
 import numpy as np
@@ -11,7 +10,9 @@ from numpy.typing import NDArray
 
 from tripletlab.errors import InputError
 from tripletlab.system.files import whole
+from tripletlab.system.foreign_files import read_arrays
 
+LARGEST = 1 << 36  # bytes of a checkpoint's arrays, far beyond any network's
 Weights = list[NDArray[np.generic]]
 
 
@@ -54,21 +55,20 @@ def save(path: Path, model: keras.Model, progress: Progress) -> None:
 def load(path: Path, model: keras.Model) -> Progress:
     """Give a compiled model its variables back; InputError when they are another model's."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            names = sorted(stored.files)
-            kept = json.loads(str(stored["progress"]))
-            parts = {
-                part: [stored[name] for name in names if name.startswith(f"{part}/")]
-                for part in ("model", "best")
-            }
-    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        stored = read_arrays(path, largest=LARGEST)
+        kept = Progress(**json.loads(str(stored["progress"])))
+        parts = {
+            part: [stored[name] for name in sorted(stored) if name.startswith(f"{part}/")]
+            for part in ("model", "best")
+        }
+    except (InputError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"{path}: not a checkpoint that can be read; delete it") from error
     variables = _variables(model)
     if [tuple(one.shape) for one in variables] != [one.shape for one in parts["model"]]:
         raise InputError(f"{path}: the checkpoint of another network or optimizer; delete it")
     for variable, value in zip(variables, parts["model"], strict=True):
         variable.assign(value)
-    return Progress(**{**kept, "best_weights": parts["best"]})
+    return replace(kept, best_weights=parts["best"])
 
 
 def _variables(model: keras.Model) -> list[keras.Variable]:
