@@ -40,9 +40,8 @@ def fit(
 ) -> Progress:
     """Train for at most `epochs`, and leave the best epoch's weights in the embedder.
 
-    With an optimizer of `use_ema`, its moving averages of the weights are evaluated and kept.
-
-    The best epoch has the highest `auc` of `evaluate`; training stops after `patience`
+    With an optimizer of `use_ema`, its moving averages of the weights are evaluated and kept. The
+    best epoch has the highest `auc` of `evaluate`; training stops after `patience`
     epochs without a better one. Every epoch is saved to `checkpoint`; a fit that finds that file
     continues from it, and ends as if it had never been interrupted. The caller deletes the file.
     FloatingPointError when a metric is not finite; guard.Collapsed, which is one, when the guard
@@ -63,14 +62,9 @@ def fit(
     ]
     try:
         if not progress.stopped(patience):
-            model.fit(
-                batches,
-                epochs=epochs,
-                initial_epoch=progress.epoch,
-                callbacks=callbacks,
-                shuffle=False,  # by Python's own generator, which no checkpoint keeps
-                verbose=0,
-            )
+            span = {"initial_epoch": progress.epoch, "epochs": epochs}
+            # unshuffled: Python's own generator would do it, which no checkpoint keeps
+            model.fit(batches, **span, callbacks=callbacks, shuffle=False, verbose=0)
     finally:
         batches.end()
     model.embedder.set_weights(progress.best_weights)
