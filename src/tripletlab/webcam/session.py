@@ -47,7 +47,8 @@ class Session:
         """Stop the threads and close the gallery; a camera thread that blocks is not waited for."""
         self.camera.stop()
         self.recognition.stop()
-        self.recognition.join(timeout=2)
+        if self.recognition.is_alive():  # it may not have begun
+            self.recognition.join(timeout=2)
         self.gallery.close()
 
     @property

@@ -25,7 +25,10 @@ def webcam(bundle: Path, *, gallery: Path, source: str) -> None:
     session = Session(opened, gallery, source=source)
     from tripletlab.webcam.app import WebcamApp
 
-    WebcamApp(session).run()
+    try:
+        WebcamApp(session).run()
+    finally:
+        session.stop()  # Ctrl-C would end Python while its threads are in ONNX Runtime
 
 
 def _open_window() -> None:
