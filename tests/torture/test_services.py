@@ -133,6 +133,6 @@ def test_a_restarted_postgresql(example, open_folder, fresh):
         for _ in range(3):
             time.sleep(random.Random(f"{SEED} restart").uniform(0, 5))
             row.injected()
-            example.quietly([*control, "restart"], **user)
+            example.quietly([*control, "-l", "/dev/null", "restart"], **user)
         completes(process, SWEPT, folder, row)
         example.quietly([*control, "stop"], **user)
