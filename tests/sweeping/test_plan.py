@@ -90,6 +90,20 @@ def test_a_plan_is_printed_without_tensorflow(tmp_path):
     assert "tensorflow" not in imported_by(*commands, folder=tmp_path)
 
 
+def test_an_ablation_changes_the_recipe_that_the_command_gives():
+    plan = read_plan(["ablation", "margin=0.3", "miner=violating"])
+    point = {"miner": "hard"}
+    assert plan.run_config(point, 1) == config.compose(
+        "train", ["margin=0.3", "miner=hard", "seed=1"]
+    )
+    assert plan.run_config({}, None).margin == 0.3
+
+
+def test_a_change_that_changes_nothing_is_refused():
+    with pytest.raises(InputError, match=r"margin=0.2 changes nothing in this recipe"):
+        read_plan(["ablation", "ablation.margin=0.2"]).check()
+
+
 @pytest.mark.parametrize("space", sorted(config.folder("sweeps").glob("*.yaml")))
 def test_every_space_that_ships_can_be(space):
     read_plan([str(space)])

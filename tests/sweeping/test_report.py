@@ -6,7 +6,7 @@ from tests.stores import make_pairs
 from tests.sweeping.studies import open_study
 from tests.tracking.projects import tracker_in
 from tripletlab.evaluation.metrics import SCORE
-from tripletlab.sweeping.report import report
+from tripletlab.sweeping.report import Summary, report
 from tripletlab.sweeping.spaces import MONITORED, Choice, Space
 from tripletlab.sweeping.study import RUN
 from tripletlab.sweeping.table import ModelRow
@@ -36,7 +36,9 @@ def test_the_page_has_the_conclusion_the_models_and_every_run_that_failed(tmp_pa
     queue = open_study(tmp_path, SPACE)
     rows = [run_trial(queue, tracker, tmp_path, score) for score in (0.7, 0.9)]
     queue.fail(queue.take().number, "ValueError: <no>")
-    page = report(queue, rows, PAIRS, tracker, title="t", conclusion="0.4 & more")
+    page = report(
+        queue, Summary(rows, "", [], [], []), PAIRS, tracker, title="t", conclusion="0.4 & more"
+    )
     assert '<p class="lead">0.4 &amp; more</p>' in page
     assert "3 runs: 2 complete, 1 failed" in page
     assert "<td>0.8, seed 7</td><td>failed</td><td>ValueError: &lt;no&gt;</td>" in page

@@ -55,7 +55,7 @@ def test_rows_are_in_the_order_of_the_space_and_the_rest_is_counted(tracker, fac
     queue = open_study(tmp_path)
     ids = [train(queue, tracker, faces, tmp_path, quality) for quality in (0.6, 0.9)]
     queue.prune(queue.take().number, "no hope")
-    rows, text = summarise(queue, faces, tracker)
+    rows, text, *_ = summarise(queue, faces, tracker)
     assert [row.name for row in rows] == [GRID.title(cell) for cell in GRID.cells()[:2]]
     assert [row.best_run for row in rows] == ids
     assert [row.score for row in rows] == [0.6, 0.9]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tripletlab.evaluation.protocol import auc
-from tripletlab.sweeping.significance import compare_models
+from tripletlab.sweeping.significance import rank, resample_aucs
 
 RNG = np.random.default_rng(0)
 PAIRS, PEOPLE = 200, 30
@@ -14,7 +14,8 @@ SIDES[MATCHED, 1] = SIDES[MATCHED, 0]
 
 
 def compared(models):
-    return compare_models(models, MATCHED, SIDES, resamples=100, seed=0)
+    aucs = resample_aucs(models, MATCHED, SIDES, resamples=100, seed=0)
+    return rank(aucs, people=len(np.unique(SIDES)))
 
 
 def sweep(rng, qualities, *, seeds=1, seed_noise=0.0, people_noise=0.5):

@@ -51,6 +51,18 @@ def test_ranges_are_drawn_within_their_ends_and_the_same_again(tmp_path):
     assert points[0] != points[1]
 
 
+def test_an_ablation_is_the_recipe_and_every_change_alone(tmp_path):
+    text = "ablation: {miner: hard, margin: [0.4, 0.8]}"
+    ablation = space(tmp_path, text, {"ablation.margin": 0.1})
+    assert ablation.cells() == [{}, {"miner": "hard"}, {"margin": 0.1}]
+    replaced = space(tmp_path, text, {"ablation": {"dtype": "auto"}})
+    assert replaced.cells() == [{}, {"dtype": "auto"}]
+    with pytest.raises(InputError, match=r"axes.margin: this space has ablation; give ablation.m"):
+        space(tmp_path, text, {"axes.margin": [0.1]})
+    with pytest.raises(InputError, match="an ablation has no sampler"):
+        space(tmp_path, f"{text}\n{RANDOM}")
+
+
 def test_a_number_written_as_1e_4_is_one(tmp_path):
     assert space(tmp_path, "axes: {optimizer.learning_rate: [1e-4]}").cells() == [
         {"optimizer.learning_rate": 1e-4}

@@ -1,13 +1,11 @@
-"""The table, the Pareto front, and the conclusion."""
+"""The table and the Pareto front."""
 
 import pytest
 from rich.console import Console
 
 from tripletlab.evaluation.metrics import METRICS, SCORE
-from tripletlab.sweeping.significance import Interval, Ranking
 from tripletlab.sweeping.table import (
     ModelRow,
-    conclusion,
     headings,
     markdown,
     pareto_front,
@@ -32,51 +30,6 @@ def row(name, *scores, flops=1.0):
 
 
 ROWS = [row("semihard 0.2", 0.90), row("hard 0.2", 0.93), row("hard 0.4", 0.91)]
-
-
-def found(best, leads, *, low=0.88, high=0.97, equals=(), contenders=()):
-    own = Interval(0.93, low, high)
-    return Ranking(best, own, leads, list(equals), list(contenders))
-
-
-LEADS = {0: Interval(0.03, 0.01, 0.05), 2: Interval(0.02, 0.005, 0.035)}
-
-
-def test_a_winner_has_an_interval_above_zero_over_every_other():
-    text = conclusion(ROWS, found(1, LEADS), pairs=6000, people=36)
-    assert text == (
-        "The winner is hard 0.2, validation AUC 0.9300 (95 % interval 0.8800 to 0.9700; 6,000 pairs"
-        " of 36 people that no network was trained on). Its smallest lead is 0.0200 over hard 0.4"
-        " (95 % interval 0.0050 to 0.0350, corrected for the choice among 3). With one seed each,"
-        " this says nothing about other seeds."
-    )
-
-
-def test_without_a_winner_every_model_that_may_be_the_best_is_named():
-    leads = {0: Interval(0.03, -0.01, 0.07), 2: Interval(0.02, -0.02, 0.06)}
-    text = conclusion(ROWS, found(1, leads, contenders=[0, 2]), pairs=6000, people=36)
-    assert text.startswith("No model won. The highest is hard 0.2, validation AUC 0.9300")
-    assert "Its lead of 0.0200 over hard 0.4 (95 % interval -0.0200 to 0.0600, corrected" in text
-    assert "may be chance, as may its lead over semihard 0.2." in text
-    assert text.endswith(
-        "The alias champion goes to the highest validation AUC, which is not shown to be better"
-        " than the others."
-    )
-
-
-def test_no_better_than_chance_is_no_winner():
-    text = conclusion(ROWS, found(1, LEADS, low=0.49, high=1.4), pairs=10, people=4)
-    assert text.startswith("No model is shown to be better than chance. The highest is hard 0.2")
-    assert "0.4900 to 1.0000" in text  # no AUC is above 1
-    assert "win" not in text
-    assert text.endswith("which is not shown to be better than chance.")
-
-
-def test_models_of_the_same_auc_are_named():
-    leads = LEADS | {2: Interval(0, 0, 0)}
-    text = conclusion(ROWS, found(1, leads, equals=[2], contenders=[2]), pairs=10, people=4)
-    assert "No model won" in text
-    assert "hard 0.4 has the same AUC." in text
 
 
 @pytest.mark.parametrize(("width", "all_of_it"), [(80, False), (140, True)])
@@ -111,10 +64,6 @@ def test_seeds_are_averaged_and_their_scatter_shown():
     assert of_seeds.score == pytest.approx(0.92)
     assert of_seeds.figure(SCORE) == "0.9200 ± 0.0283"
     assert of_seeds.best_run == "0.94"
-    text = conclusion([of_seeds, ROWS[0]], found(0, {1: LEADS[2]}), pairs=9, people=4)
-    assert "mean of 2 seeds" in text
-    assert "other seeds" not in text
-    assert "corrected" not in text  # of two there is one comparison
 
 
 def test_figures_have_the_digits_of_their_metric():

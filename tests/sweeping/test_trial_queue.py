@@ -2,7 +2,7 @@
 
 from tests.sweeping.studies import GRID, finish, open_study
 from tripletlab.evaluation.metrics import SCORE
-from tripletlab.sweeping.spaces import Range, Space
+from tripletlab.sweeping.spaces import Choice, Range, Space
 from tripletlab.sweeping.study import RUN, reason
 
 TPE = {"_target_": "optuna.samplers.TPESampler", "seed": 1, "n_startup_trials": 2}
@@ -98,7 +98,7 @@ def test_a_point_that_is_drawn_again_is_not_trained_again(tmp_path):
     assert len(taken) == len(set(taken)) <= 8
     assert queue.counts()["complete"] == queue.counts()["declared"] == 24
     assert sorted(reason(trial) != "" for trial in queue.latest()).count(False) == len(taken)
-    runs = [run for _, seeds in queue.finished() for run, _ in seeds]
+    runs = [run for _, seeds in queue.finished() for run, _, _ in seeds]
     assert len(runs) == len(set(runs)) == len(taken)
 
 
@@ -129,3 +129,15 @@ def test_fresh_begins_anew_and_leaves_other_studies_alone(tmp_path):
     finish_all(open_study(tmp_path, name="b"))
     assert open_study(tmp_path, fresh=True).counts()["waiting"] == 4
     assert open_study(tmp_path, name="b").take() is None
+
+
+def test_an_ablation_runs_the_recipe_and_every_change_alone(tmp_path):
+    axes = {"miner": Choice(values=["hard"]), "margin": Choice(values=[0.4, 0.8])}
+    space = Space(name="a", axes=axes, ablation=True, seeds=[1, 2])
+    queue = open_study(tmp_path, space)
+    taken = []
+    while one := queue.take():
+        taken.append((one.point, one.seed))
+        finish(queue, one, 0.5)
+    assert taken == [(cell, seed) for cell in space.cells() for seed in (1, 2)]
+    assert [point for point, _ in open_study(tmp_path, space).finished()] == space.cells()

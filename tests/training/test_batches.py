@@ -107,3 +107,32 @@ def test_a_large_file_is_read_face_by_face(store, tmp_path, more, at_random):
     shown = Path("/proc/self/smaps").read_text().partition(str(file))[2]
     flags = shown.partition("VmFlags:")[2].partition("\n")[0].split()
     assert ("rr" in flags) == at_random  # advised to be read at random
+
+
+def test_so_many_identities_are_drawn_by_the_seed_and_the_others_are_left_out(store):
+    store = dataclasses.replace(store, trees=np.zeros(12, np.int64))
+    everyone = set(batches(store).trained_on)
+    few, more, other = (
+        set(batches(store, identities=count, seed=seed).trained_on)
+        for count, seed in ((4, 1), (6, 1), (4, 2))
+    )
+    assert (len(few), len(more)) == (4, 6)
+    assert few < more < everyone
+    assert few != other
+    source = batches(store, identities=4)
+    assert source.left_out == everyone - few
+    assert source.why_left_out == []  # it was asked for
+    shown = {
+        store.names[entry]
+        for i in range(5)
+        for entry in store.entries[rows_of(store, source[i][0])]
+    }
+    assert shown <= few
+    assert batches(store, identities=len(everyone)).trained_on == batches(store).trained_on
+
+
+def test_more_identities_than_there_are(store):
+    with pytest.raises(
+        InputError, match=r"batches.identities=11: batches can show 10 training people"
+    ):
+        batches(store, identities=11)

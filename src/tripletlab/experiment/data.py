@@ -18,6 +18,7 @@ from tripletlab.photos.sources import Heldout, heldout
 from tripletlab.photos.tree import Tree, display_names, identity_folders, readable
 from tripletlab.plots.dataset import write_dataset_card
 from tripletlab.system.progress import console, say
+from tripletlab.tracking import TrackedRun
 
 
 class Data(NamedTuple):
@@ -25,6 +26,16 @@ class Data(NamedTuple):
 
     faces: FaceStore
     pairs: PairStore
+
+
+def log_data(data: Data, run: TrackedRun) -> None:
+    """Record both stores as inputs of a run, under different names."""
+    for role, store, what in (
+        ("training", data.faces, "training faces"),
+        ("verification", data.pairs, "test pairs"),
+    ):
+        title = f"{store.title}, {what}"
+        run.dataset(store.path, title=title, fingerprint=store.fingerprint, role=role)
 
 
 def prepare(config: PrepareConfig, *, fresh: bool) -> Data:

@@ -16,7 +16,7 @@ import yaml
 from tripletlab.config import RunConfig
 from tripletlab.evaluation.metrics import final_table
 from tripletlab.experiment.components import Components, build_components
-from tripletlab.experiment.data import Data, prepare
+from tripletlab.experiment.data import Data, log_data, prepare
 from tripletlab.experiment.final_metrics import test_metrics, training_metrics
 from tripletlab.experiment.report import Follower, RunReport
 from tripletlab.experiment.resumption import earlier
@@ -95,9 +95,9 @@ def run(
     """
     backend.start(seed=config.seed)
     parts = build_components(config, data)  # what cannot be built leaves no run behind
-    tags = {**_data_tags(data), **tags}
+    tags, own = {**_data_tags(data), **tags}, f"{name} on {data.faces.title}"
     with (
-        tracker.run(name, params=config.params(), tags=tags, parent=parent, resume=resume) as log,
+        tracker.run(own, params=config.params(), tags=tags, parent=parent, resume=resume) as log,
         TemporaryDirectory(prefix="tripletlab-") as scratch,
     ):
         if follower:
@@ -129,8 +129,7 @@ def _data_tags(data: Data) -> dict[str, str]:
 
 def _log_inputs(config: RunConfig, data: Data, log: TrackedRun, folder: Path) -> None:
     """Log the data, the config and the environment."""
-    for role, store in (("training", data.faces), ("verification", data.pairs)):
-        log.dataset(store.path, title=store.title, fingerprint=store.fingerprint, role=role)
+    log_data(data, log)
     (folder / "config.yaml").write_text(redacted(yaml.safe_dump(config.tree, sort_keys=False)))
     known = {**environment(), **backend.description()}
     (folder / ENVIRONMENT).write_text(json.dumps(known, indent=2))

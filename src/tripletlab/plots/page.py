@@ -68,7 +68,7 @@ def html_page(title: str, lead: str, parts: Iterable[Part]) -> str:
 
 def markdown_page(title: str, lead: str, parts: Iterable[Part]) -> str:
     """The same page as Markdown, with its tables only."""
-    tables = [_markdown_table(part) for part in parts if isinstance(part, PageTable)]
+    tables = [markdown_table(part) for part in parts if isinstance(part, PageTable)]
     return "\n\n".join([f"# {title}", lead, *tables]) + "\n"
 
 
@@ -104,7 +104,9 @@ def _templates() -> Environment:
     return templates
 
 
-def _markdown_table(table: PageTable) -> str:
+def markdown_table(table: PageTable) -> str:
+    """A table under its title, as Markdown."""
+
     def line(cells: Sequence[str]) -> str:
         plain = (" ".join(cell.replace("|", r"\|").split()) for cell in cells)
         return f"| {' | '.join(plain)} |"

@@ -12,6 +12,8 @@ from plotly.graph_objects import Figure
 
 from tripletlab.evaluation.metrics import describe
 from tripletlab.plots.style import PALETTE
+from tripletlab.sweeping.contrasts import Effect
+from tripletlab.sweeping.scaling import ScalingCurve
 from tripletlab.sweeping.spaces import MONITORED
 from tripletlab.sweeping.study import Study
 
@@ -101,6 +103,71 @@ def roc_curves(curves: Mapping[str, Rates]) -> Figure:
     figure.update_xaxes(title="false positive rate", range=[0, 1])
     figure.update_yaxes(title="true positive rate", range=[0, 1.005])
     figure.update_layout(height=560)
+    return _in_our_style(figure)
+
+
+def differences(effects: Sequence[Effect]) -> Figure:
+    """The validation AUC's differences with their intervals, the largest at the top."""
+    figure = Figure()
+    ordered = sorted(effects, key=lambda one: one.auc.value)
+    names = [one.contrast.name for one in ordered]
+    low, high = (
+        [abs(end - one.auc.value) for one, end in zip(ordered, ends, strict=True)]
+        for ends in ([one.auc.low for one in ordered], [one.auc.high for one in ordered])
+    )
+    colours = [PALETTE[0] if one.shown else "#ffffff" for one in ordered]
+    figure.add_scatter(
+        x=[one.auc.value for one in ordered],
+        y=names,
+        mode="markers",
+        marker={"size": 10, "color": colours, "line": {"width": 2, "color": PALETTE[0]}},
+        error_x={"array": high, "arrayminus": low, "color": PALETTE[0], "thickness": 1.5},
+        hovertext=[f"p {one.p:.3f}" for one in ordered],
+    )
+    figure.add_vline(x=0, line={"dash": "dash", "width": 1, "color": GREY})
+    figure.update_xaxes(title="difference of the validation AUC")
+    figure.update_yaxes(automargin=True)
+    figure.update_layout(height=140 + 34 * len(names))
+    return _in_our_style(figure)
+
+
+def scaling(curves: Sequence[ScalingCurve], predict: Sequence[int]) -> Figure:
+    """AUC by training identities on a logarithmic axis: runs, power laws, prediction intervals."""
+    figure = Figure()
+    for place, curve in enumerate(curves):
+        colour = PALETTE[place % len(PALETTE)]
+        identities, aucs = zip(*curve.runs, strict=True)
+        x = np.geomspace(min(identities), max([*identities, *predict]), 60)
+        line = [curve.law.predict(float(one)) for one in x]
+        group = {"legendgroup": curve.name, "showlegend": False, "hoverinfo": "skip"}
+        for ends in ([one.low for one in line], [one.high for one in line]):
+            figure.add_scatter(
+                x=x,
+                y=ends,
+                mode="lines",
+                line={"width": 1, "dash": "dot", "color": colour},
+                **group,
+            )
+        figure.add_scatter(
+            x=x,
+            y=[one.value for one in line],
+            name=curve.name,
+            mode="lines",
+            line={"width": 2, "color": colour},
+            legendgroup=curve.name,
+        )
+        figure.add_scatter(
+            x=identities,
+            y=aucs,
+            mode="markers",
+            marker={"size": 8, "color": colour},
+            name=curve.name,
+            legendgroup=curve.name,
+            showlegend=False,
+        )
+    figure.update_xaxes(title="training identities", type="log")
+    figure.update_yaxes(title="AUC")
+    figure.update_layout(height=520)
     return _in_our_style(figure)
 
 

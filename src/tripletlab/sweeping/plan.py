@@ -41,10 +41,11 @@ class Plan:
         """
         changes = {**point, **({} if seed is None else {"seed": seed})}
         choices = {key: value for key, value in changes.items() if key in self.base.choices}
-        composed = _composed((*self.overrides, *_as_overrides(choices)))
+        recipe = [one for one in self.overrides if config.key_of(one) not in changes]
+        composed = _composed((*recipe, *_as_overrides(choices)))
         values = {key: value for key, value in changes.items() if key not in choices}
         # Where a key does not exist, Hydra's error names it
-        changed = composed.replaced(values) or _composed((*self.overrides, *_as_overrides(changes)))
+        changed = composed.replaced(values) or _composed((*recipe, *_as_overrides(changes)))
         made: RunConfig = changed.part("train").config()
         return made
 
@@ -53,6 +54,9 @@ class Plan:
         try_out(self.space)
         for corner in self.space.corners():
             run = self.run_config(corner, None)
+            if self.space.ablation and run.tree == self.run_config({}, None).tree:
+                change = self.space.title(corner)
+                raise InputError(f"{self.space.name}: {change} changes nothing in this recipe")
             if "cost/flops" in self.space.objectives and not _has_known_operations(
                 run.architecture
             ):
@@ -62,7 +66,7 @@ class Plan:
 
     def recipe(self) -> str:
         """Identifies space and config; the number of trials and the columns may change."""
-        shape = self.space.model_dump(exclude={"name", "trials", "columns"})
+        shape = self.space.model_dump(exclude={"name", "trials", "columns", "predict"})
         own = (*SWEEP_KEYS, "preparation", "tracking", "data")
         about = {key: value for key, value in self.base.tree.items() if key not in own}
         return digest(shape, about)
@@ -97,9 +101,9 @@ class Plan:
 def read_plan(words: Sequence[str], *, training: bool = True) -> Plan:
     """A plan from the command line: the name or file of a space, and overrides as key=value.
 
-    `axes.KEY`, `trials`, `seeds`, `sampler`, `pruner`, `objectives` and `columns` change the
-    space, every other key the config. Without `training` it is to be printed alone (see
-    backend.load). InputError where the words contradict each other.
+    `axes.KEY`, `ablation.KEY`, `trials`, `seeds`, `sampler`, `pruner`, `objectives`, `columns` and
+    `predict` change the space, every other key the config. Without `training` it is to be printed
+    alone (see backend.load). InputError where the words contradict each other.
     """
     names, settings = config.split_words(words)
     if len(names) > 1:
@@ -137,7 +141,7 @@ def _check_keys(space: Space, overrides: Sequence[str]) -> None:
             )
     for override in overrides:
         key = override.partition("=")[0]
-        if key in space.axes:
+        if key in space.axes and not space.ablation:
             raise InputError(f"{key} is an axis of {space.name}; give axes.{key}=[…]")
         if key == "seed" and space.seeds:
             raise InputError(f"{space.name} has its own seeds; give seeds=[…]")

@@ -1,6 +1,7 @@
 """A sweep's report: one HTML page that needs no network."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from plotly.graph_objects import Figure
@@ -11,33 +12,50 @@ from tripletlab.evaluation.protocol import mean_roc
 from tripletlab.faces.store import PairStore
 from tripletlab.plots.page import Chart, PageTable, Part, html_page
 from tripletlab.sweeping import charts
+from tripletlab.sweeping.contrasts import Effect
+from tripletlab.sweeping.scaling import ScalingCurve
 from tripletlab.sweeping.spaces import MONITORED
 from tripletlab.sweeping.study import POINT, RUN, STATES, Study, reason
 from tripletlab.sweeping.table import ModelRow, headings, pareto_front
 from tripletlab.tracking import Tracker
 
 BEST = 5  # models in the plot of ROC curves
+COSTS = ("cost/training_seconds", "cost/parameters", "cost/flops")  # of every table of models
 GRID = np.linspace(0, 1, 501)
+
+
+class Summary(NamedTuple):
+    """What a sweep has shown: its finished points in the order of the space, compared."""
+
+    rows: list[ModelRow]
+    conclusion: str
+    tables: list[PageTable]  # of the effects, and of the curves
+    effects: list[Effect]
+    curves: list[ScalingCurve]  # of the AUC by training identities
 
 
 def report(
     study: Study,
-    rows: Sequence[ModelRow],
+    found: Summary,
     pairs: PairStore,
     tracker: Tracker,
     *,
     title: str,
     conclusion: str,
 ) -> str:
-    """The page as HTML: conclusion, tables, learning curves, Optuna's figures and ROC curves."""
+    """The page as HTML: what won, by how much, whether it is real, what it cost; then figures."""
+    rows = found.rows
     ranked = sorted(rows, key=lambda row: row.score, reverse=True)
-    parts: list[Part] = [*_pivot(study, rows), _table(study, ranked)]
-    figures = charts.of_study(study)
-    if not study.space.several or "Pareto front" not in figures:
-        figures = {"Learning curves": _curves(study, ranked[0], tracker), **figures}
-    else:
-        figures["Learning curves"] = _curves(study, ranked[0], tracker)
-    counted = [row for row in rows if all("cost/flops" in one for one in row.metrics)]
+    parts: list[Part] = [*_pivot(study, rows), _table(study, ranked), *found.tables]
+    figures: dict[str, Figure] = {}
+    if found.effects:
+        figures["Differences"] = charts.differences(found.effects)
+    if found.curves:
+        figures["Scaling"] = charts.scaling(found.curves, study.space.predict)
+    of_study = charts.of_study(study)
+    curves = {"Learning curves": _curves(study, ranked[0], tracker)}
+    figures |= of_study | curves if "Pareto front" in of_study else curves | of_study
+    counted = [row for row in rows if "cost/flops" in row.common()]
     if len({row.mean("cost/flops") for row in counted}) > 1:
         figures["AUC against operations"] = charts.auc_by_operations(
             {row.name: (row.mean("cost/flops"), row.mean("test/auc")) for row in counted}
@@ -45,12 +63,16 @@ def report(
     heading = "ROC of the best" if len(ranked) > BEST else "ROC"
     figures[heading] = _rocs(ranked[:BEST], pairs, tracker)
     for place, (heading, figure) in enumerate(figures.items()):
-        code = figure.to_html(full_html=False, include_plotlyjs=place == 0)
+        code = figure.to_html(
+            full_html=False, include_plotlyjs=place == 0, config={"responsive": True}
+        )
         parts.append(Chart(heading, code, NOTES.get(heading, "")))
     return html_page(title, conclusion, [*parts, *_ended(study)])
 
 
 NOTES = {
+    "Differences": "First minus second, with 95 % intervals; filled: more than noise (Holm).",
+    "Scaling": "Every run, the fitted power law, and its 95 % interval for one more run.",
     "Learning curves": "Validation AUC after each epoch. Thick: the highest; dotted: ended early.",
     "ROC": "Mean over the folds of the verification pairs, which chose no model.",
     "ROC of the best": "Mean over the folds of the verification pairs, which chose no model.",
@@ -78,7 +100,9 @@ def _pivot(study: Study, rows: Sequence[ModelRow]) -> list[PageTable]:
 
 
 def _table(study: Study, ranked: Sequence[ModelRow]) -> PageTable:
-    shown = headings([*study.space.objectives, *study.space.columns])
+    common = set.intersection(*(set(row.common()) for row in ranked))
+    costs = [one for one in COSTS if one in common]
+    shown = headings([*study.space.objectives, *study.space.columns, *costs])
     best = pareto_front(ranked, study.space.objectives)
     lines = [[row.name, *(row.figure(metric) for metric in shown)] for row in ranked]
     marked = [place for place, row in enumerate(ranked) if row in best]

@@ -4,6 +4,7 @@ import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 import numpy as np
 from rich.console import Console
@@ -14,28 +15,38 @@ from tripletlab.evaluation.bootstrap import RESAMPLES
 from tripletlab.evaluation.distance_files import read_distances
 from tripletlab.evaluation.metrics import SCORE
 from tripletlab.evaluation.protocol import Distances
-from tripletlab.experiment.data import Data
+from tripletlab.experiment.data import Data, log_data
 from tripletlab.faces.store import FaceStore, PairStore
-from tripletlab.sweeping.report import report
-from tripletlab.sweeping.significance import compare_models
+from tripletlab.plots.page import markdown_table
+from tripletlab.sweeping.conclusion import (
+    conclusion,
+    effect_sentence,
+    effects_table,
+    equal_models,
+)
+from tripletlab.sweeping.contrasts import contrasts_of, effects
+from tripletlab.sweeping.report import Summary, report
+from tripletlab.sweeping.scaling import curves_of, scaling_table
+from tripletlab.sweeping.significance import rank, resample_aucs
 from tripletlab.sweeping.study import STORES, Study, find_study, reason
 from tripletlab.sweeping.table import (
     MAX_ROWS,
     ModelRow,
-    conclusion,
     headings,
     markdown,
     pareto_front,
+    print_page_table,
     print_table,
 )
 from tripletlab.system.files import write_whole
+from tripletlab.system.progress import say
 from tripletlab.tracking import TrackedRun, Tracker
 
 
 def conclude(study: Study, data: Data, tracker: Tracker, *, parent: TrackedRun | None) -> None:
-    """Print the table on stdout, promote the best model, and log table and report to `parent`."""
-    rows, text = summarise(study, data.faces, tracker)
-    title = title_of(study, data)
+    """Print the tables on stdout, promote the best model, and record it all in `parent`."""
+    found, title = summarise(study, data.faces, tracker), title_of(study, data)
+    rows = found.rows
     shown = headings([*study.space.objectives, *study.space.columns])
     bold = pareto_front(rows, study.space.objectives)
     listed = rows
@@ -43,17 +54,41 @@ def conclude(study: Study, data: Data, tracker: Tracker, *, parent: TrackedRun |
         listed = sorted(rows, key=lambda row: row.score, reverse=True)[:MAX_ROWS]
     console = Console(highlight=False, markup=False)
     print_table(listed, title=title, shown=shown, bold=bold, console=console)
+    for table in found.tables:
+        print_page_table(table, console=console)
     promoted = _promoted(rows, tracker)
-    console.print(text)
-    console.print(promoted)
+    console.print(found.conclusion)
+    console.print(promoted.text)
     if parent:
-        text = f"{text} ({promoted}.)"
-        page = report(study, rows, data.pairs, tracker, title=title, conclusion=text)
-        with TemporaryDirectory(prefix="tripletlab-") as scratch:
-            (Path(scratch) / "report.html").write_text(page)
-            content = markdown(rows, title=title, shown=shown, conclusion=text)
-            (Path(scratch) / "table.md").write_text(content)
-            parent.files(Path(scratch))
+        text = f"{found.conclusion} ({promoted.text}.)"
+        page = report(study, found, data.pairs, tracker, title=title, conclusion=text)
+        content = "\n\n".join(
+            [
+                markdown(rows, title=title, shown=shown, conclusion=text),
+                *map(markdown_table, found.tables),
+            ]
+        )
+        _record(parent, page, content + "\n", promoted, data)
+    space = study.space.name
+    say(
+        f"Next: `tripletlab report {space}` (make report) opens the report, `tripletlab ui` (make"
+        " ui) the runs, and `make webcam` shows the champion at the camera"
+        " (`tripletlab export champion bundle`, then `tripletlab webcam bundle`)."
+    )
+
+
+def _record(parent: TrackedRun, page: str, content: str, promoted: "Promoted", data: Data) -> None:
+    """Log the report, the tables, the winner and the data to the sweep's own run."""
+    with TemporaryDirectory(prefix="tripletlab-") as scratch:
+        (Path(scratch) / "report.html").write_text(page)
+        (Path(scratch) / "table.md").write_text(content)
+        parent.files(Path(scratch))
+    parent.note(content)
+    log_data(data, parent)
+    if promoted.row:
+        parent.tag("winner", promoted.row.name)
+        parent.tag("champion", promoted.champion)
+        parent.metrics({name: promoted.row.mean(name) for name in promoted.row.common()})
 
 
 def open_report(words: Sequence[str]) -> None:
@@ -66,8 +101,8 @@ def open_report(words: Sequence[str]) -> None:
     recorded = (study.note(STORES) or "").split("\n")
     faces, pairs = (_current(Path(one), base.data) for one in recorded)
     data = Data(FaceStore.open(faces), PairStore.open(pairs))
-    rows, text = summarise(study, data.faces, tracker)
-    page = report(study, rows, data.pairs, tracker, title=title_of(study, data), conclusion=text)
+    found, title = summarise(study, data.faces, tracker), title_of(study, data)
+    page = report(study, found, data.pairs, tracker, title=title, conclusion=found.conclusion)
     place = Path(tracker.folder).resolve() / "sweeps" / study.name
     path = place / "report.html" if tracker.writable else Path(f"{study.name}.html").resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -87,11 +122,8 @@ def title_of(study: Study, data: Data) -> str:
     return f"{study.space.name}: {data.faces.title}, evaluated on {data.pairs.title}"
 
 
-def summarise(study: Study, faces: FaceStore, tracker: Tracker) -> tuple[list[ModelRow], str]:
-    """The finished points in the order of the space, and the conclusion from their comparison.
-
-    InputError where there is none.
-    """
+def summarise(study: Study, faces: FaceStore, tracker: Tracker) -> Summary:
+    """Compare the finished points of a study; InputError where there is none."""
     rows = _finished(study)
     if not rows:
         reasons = {reason(trial) for trial in study.latest()} - {""}
@@ -103,20 +135,29 @@ def summarise(study: Study, faces: FaceStore, tracker: Tracker) -> tuple[list[Mo
             " anew"
         )
     people_of = faces.labels[np.stack([faces.validation.first, faces.validation.second], axis=1)]
+    people, space = len(np.unique(people_of)), study.space
     draws = {"resamples": RESAMPLES, "seed": 0}
-    found = compare_models(models, faces.validation.matched, people_of, **draws)
-    text = conclusion(rows, found, pairs=len(people_of), people=len(np.unique(people_of)))
-    if gone:
-        text += f" Deleted in MLflow, and left out: {', '.join(gone)}."
-    if study.space.several:
-        names = " and ".join(study.space.objectives)
-        best_trades = "; ".join(row.name for row in pareto_front(rows, study.space.objectives))
-        text += f" Pareto front of {names}: {best_trades}."
+    aucs = resample_aucs(models, faces.validation.matched, people_of, **draws)
+    contrasts = contrasts_of(space, [row.point for row in rows])
+    found = effects(contrasts, aucs, [row.seeds for row in rows], people=people)
+    curves = curves_of(space, rows)
+    texts = [
+        conclusion(rows, rank(aucs, people=people), pairs=len(people_of), people=people),
+        equal_models(rows, models),
+        effect_sentence(found, ablation=space.ablation),
+        f"Deleted in MLflow, and left out: {', '.join(gone)}." if gone else "",
+    ]
+    if space.several:
+        names = " and ".join(space.objectives)
+        best_trades = "; ".join(row.name for row in pareto_front(rows, space.objectives))
+        texts.append(f"Pareto front of {names}: {best_trades}.")
     counts = study.counts()
     parts = [f"{counts[how]} {how}" for how in ("pruned", "failed", "waiting") if counts[how]]
     if parts:
-        text += f" Of {counts['declared']} runs: {', '.join(parts)} (tripletlab sweep status)."
-    return rows, text
+        texts.append(f"Of {counts['declared']} runs: {', '.join(parts)} (tripletlab sweep status).")
+    tables = [effects_table(found, ablation=space.ablation)] if found else []
+    tables += [scaling_table(curves, space.predict)] if curves else []
+    return Summary(rows, " ".join(filter(None, texts)), tables, found, curves)
 
 
 def _finished(study: Study) -> list[ModelRow]:
@@ -146,8 +187,16 @@ def _kept(
     return kept, models, gone
 
 
-def _promoted(rows: Sequence[ModelRow], tracker: Tracker) -> str:
-    """Register the best network that was not deleted, and promote it; says what came of it."""
+class Promoted(NamedTuple):
+    """What came of the promotion: a sentence, the row of the best network, and the champion."""
+
+    text: str
+    row: ModelRow | None = None
+    champion: str = ""  # the registered version, or why it is another's
+
+
+def _promoted(rows: Sequence[ModelRow], tracker: Tracker) -> Promoted:
+    """Register the best network that was not deleted, and promote it."""
     missing = []
     for row in sorted(rows, key=lambda row: row.score, reverse=True):
         try:
@@ -157,6 +206,8 @@ def _promoted(rows: Sequence[ModelRow], tracker: Tracker) -> str:
             continue
         note = f" (deleted in MLflow: the model of {', '.join(missing)})" if missing else ""
         if tracker.models.promote(model):
-            return f"champion: {model.name}, from the run {row.name}{note}"
-        return f"{model.name} keeps its champion: an earlier run has a better validation AUC{note}"
-    return "no champion: the models of these runs were deleted in MLflow"
+            text = f"champion: {model.name}, from the run {row.name}{note}"
+            return Promoted(text, row, str(model))
+        text = f"{model.name} keeps its champion: an earlier run has a better validation AUC{note}"
+        return Promoted(text, row, "of an earlier sweep")
+    return Promoted("no champion: the models of these runs were deleted in MLflow")

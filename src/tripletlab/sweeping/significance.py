@@ -21,6 +21,13 @@ class Interval(NamedTuple):
     high: float
 
 
+class ModelAucs(NamedTuple):
+    """A model's validation AUC with each of its seeds, also in resamples of the people."""
+
+    of_seeds: NDArray[np.float64]  # (seeds,)
+    drawn: NDArray[np.float64]  # (seeds, resamples), the same resamples for all models
+
+
 class Ranking(NamedTuple):
     """The model with the highest mean validation AUC, compared with all others.
 
@@ -45,44 +52,60 @@ class Ranking(NamedTuple):
         return self.above_chance and not self.contenders
 
 
-def compare_models(
+def resample_aucs(
     models: Sequence[Sequence[Distances]],
     matched: Flags,
     identities: Identities,
     *,
     resamples: int,
     seed: int,
-) -> Ranking:
-    """Compare models by the validation distances (pairs,) of each of their seeds.
+) -> list[ModelAucs]:
+    """The AUCs of models by the validation distances (pairs,) of each of their seeds.
 
-    Two sources of variance are counted: which people are in the validation pairs (a paired
-    bootstrap over identities) and which seed a model was trained with (the variance of its seeds'
-    AUCs; with one seed it is unknown and left out). Intervals are Student's, with Welch's degrees
-    of freedom and Bonferroni's correction: leads for the number of other models, each of which may
-    be the truly best (Edwards and Hsu, Journal of the American Statistical Association 78, 1983),
-    the best model's AUC for the number of all. Where all models are equally good, one is said to
-    win in at most 5 % of sweeps.
+    `matched` (pairs,), `identities` (pairs, 2). A paired bootstrap over identities.
     """
-    aucs = [[auc(distances, matched) for distances in seeds] for seeds in models]
-    drawn = _drawn(models, matched, identities, resamples=resamples, seed=seed)
-    means = [float(np.mean(of_seeds)) for of_seeds in aucs]
+    statistics = [weighted_auc(one, matched) for seeds in models for one in seeds]
+    drawn = resampled(statistics, matched, identities, resamples=resamples, seed=seed)
+    parts = np.split(drawn, np.cumsum([len(seeds) for seeds in models])[:-1])
+    return [
+        ModelAucs(np.array([auc(one, matched) for one in seeds]), part)
+        for seeds, part in zip(models, parts, strict=True)
+    ]
+
+
+def rank(models: Sequence[ModelAucs], *, people: int) -> Ranking:
+    """Compare models of which any may be the best; `people` is the number of those in the pairs.
+
+    Two sources of variance are counted: which people are in the validation pairs (the bootstrap)
+    and which seed a model was trained with (the variance of its seeds' AUCs; with one seed it is
+    unknown and left out). Intervals are Student's, with Welch's degrees of freedom and
+    Bonferroni's correction: leads for the number of other models, each of which may be the truly
+    best (Edwards and Hsu, Journal of the American Statistical Association 78, 1983), the best
+    model's AUC for the number of all. Where all models are equally good, one is said to win in at
+    most 5 % of sweeps.
+    """
+    drawn = [one.drawn.mean(axis=0) for one in models]
+    means = [float(one.of_seeds.mean()) for one in models]
     best = int(np.argmax(means))
-    people = len(np.unique(identities))
+
+    def interval(
+        value: float, draws: NDArray[np.float64], among: list[int], tests: int
+    ) -> Interval:
+        parts = [(float(draws.var(ddof=1)), people - 1)]
+        parts += [variance_over_seeds(models[one].of_seeds) for one in among]
+        return estimate(value, parts, tests=tests)[0]
+
     leads = {
-        other: _interval(
+        other: interval(
             means[best] - means[other],
-            [
-                (float((drawn[best] - drawn[other]).var(ddof=1)), people - 1),
-                _of_seeds(aucs[best]),
-                _of_seeds(aucs[other]),
-            ],
-            tests=len(models) - 1,
+            drawn[best] - drawn[other],
+            [best, other],
+            len(models) - 1,
         )
         for other in range(len(models))
         if other != best
     }
-    parts = [(float(drawn[best].var(ddof=1)), people - 1), _of_seeds(aucs[best])]
-    own = _interval(means[best], parts, tests=len(models))
+    own = interval(means[best], drawn[best], [best], len(models))
     return Ranking(
         best,
         own._replace(low=max(own.low, 0.0), high=min(own.high, 1.0)),
@@ -92,35 +115,27 @@ def compare_models(
     )
 
 
-def _drawn(
-    models: Sequence[Sequence[Distances]],
-    matched: Flags,
-    identities: Identities,
-    *,
-    resamples: int,
-    seed: int,
-) -> list[NDArray[np.float64]]:
-    """For each model (resamples,): the mean AUC of its seeds, in the same resamples for all."""
-    statistics = [weighted_auc(one, matched) for seeds in models for one in seeds]
-    drawn = resampled(statistics, matched, identities, resamples=resamples, seed=seed)
-    ends = np.cumsum([len(seeds) for seeds in models])[:-1]
-    return [part.mean(axis=0) for part in np.split(drawn, ends)]
+def variance_over_seeds(values: NDArray[np.float64]) -> tuple[float, int]:
+    """The variance of the mean of values (seeds,), and its degrees of freedom; 0, 0 for one."""
+    count = len(values)
+    return (float(values.var(ddof=1)) / count if count > 1 else 0.0), count - 1
 
 
-def _of_seeds(aucs: Sequence[float]) -> tuple[float, int]:
-    """The variance of the mean over seeds, and its degrees of freedom."""
-    count = len(aucs)
-    return (float(np.var(aucs, ddof=1)) / count if count > 1 else 0.0), count - 1
+def estimate(
+    value: float, parts: Sequence[tuple[float, int]], *, tests: int = 1
+) -> tuple[Interval, float]:
+    """The interval of `value`, and the two-sided p of 0, which is not corrected.
 
-
-def _interval(value: float, parts: Sequence[tuple[float, int]], *, tests: int) -> Interval:
-    """The interval of `value`, whose variance is the sum of parts with degrees of freedom."""
+    Its variance is the sum of `parts`, each with its degrees of freedom (Welch). The interval has
+    Bonferroni's correction for the number of `tests`. Without any variance p is 1 for 0, else 0.
+    """
     from scipy.stats import t
 
     known = [(variance, freedom) for variance, freedom in parts if variance > 0 and freedom > 0]
     total = sum(variance for variance, _ in known)
     if total == 0:
-        return Interval(value, value, value)
-    freedom = total**2 / sum(variance**2 / freedom for variance, freedom in known)  # Welch
+        return Interval(value, value, value), float(value == 0)
+    freedom = total**2 / sum(variance**2 / freedom for variance, freedom in known)
     reach = float(t.ppf(1 - (1 - CONFIDENCE) / (2 * tests), freedom)) * total**0.5
-    return Interval(value, value - reach, value + reach)
+    p = 2 * float(t.sf(abs(value) / total**0.5, freedom))
+    return Interval(value, value - reach, value + reach), p

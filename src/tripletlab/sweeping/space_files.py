@@ -21,16 +21,24 @@ def read_space(path: Path, changes: Mapping[str, Any] = {}) -> Space:
         names = ", ".join(sorted(other.stem for other in path.parent.glob("*.yaml"))) or "none"
         raise InputError(f"{path}: no such space; {path.parent} has {names}")
     content = read_yaml(path, _as_in_conf)
-    axes = content.get("axes")
-    if not isinstance(axes, dict) or not axes:
-        raise InputError(f"{path}: write `axes:` and under it a list of values for each key")
     if "name" in {*content, *changes}:
         raise InputError(f"{path}: leave out `name`; a space has the name of its file")
     for key, value in changes.items():
         _change(content, key, value)
+    kind = "ablation" if "ablation" in content else "axes"
+    axes = content.get(kind)
+    if not isinstance(axes, dict) or not axes or {"axes", "ablation"} <= content.keys():
+        raise InputError(
+            f"{path}: write `axes:` and under it a list of values for each key, or `ablation:` and"
+            " under it a value for each key"
+        )
     try:
+        ablation = content.pop("ablation", None) is not None
+        if ablation:
+            axes = {key: node if isinstance(node, list) else [node] for key, node in axes.items()}
         axes = {key: _axis(node, f"{path}: axis {key}") for key, node in axes.items()}
-        return Space.model_validate({**content, "name": path.stem, "axes": axes})
+        own = {"name": path.stem, "axes": axes, "ablation": ablation}
+        return Space.model_validate({**content, **own})
     except ValidationError as error:
         raise InputError(f"{path}: {_reason(error)}") from error
 
@@ -42,8 +50,11 @@ def _as_in_conf(text: str) -> Any:
 
 def _change(content: dict[str, Any], key: str, value: Any) -> None:
     first, *rest = key.split(".")
-    if first == "axes" or first not in Space.model_fields:
-        content["axes"][key.removeprefix("axes.")] = value
+    kind = "ablation" if "ablation" in content else "axes"
+    if first in ("axes", "ablation") and first != kind:
+        raise InputError(f"{key}: this space has {kind}; give {kind}.{'.'.join(rest) or 'KEY'}=…")
+    if key != kind and (first == kind or first not in Space.model_fields):
+        content.setdefault(kind, {})[key.removeprefix(f"{kind}.")] = value
         return
     node = content
     for part in (first, *rest)[:-1]:

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import islice
 from typing import Annotated, Any, Literal, Protocol
 
@@ -14,6 +14,7 @@ Value = bool | int | float | str | None
 Point = dict[str, Value]  # a value for each axis that applies
 MONITORED = "val/auc"  # what a pruner compares, epoch by epoch
 MAX_RUNS = 10_000  # of a sweep
+RECIPE = "recipe"  # the name of an ablation's point without a change
 KEY = r"[\w-]+([./][\w-]+)*"
 
 
@@ -130,7 +131,8 @@ class Range(Axis, frozen=True):
 class Space(BaseModel, extra="forbid", frozen=True):
     """Axes in the file's order; without a sampler, their values span a grid.
 
-    Every point is run once with each of the `seeds`. `sampler` and `pruner` are Optuna's, named by
+    In an `ablation`, the points are the recipe as it is and every value of every axis alone. Every
+    point is run once with each of the `seeds`. `sampler` and `pruner` are Optuna's, named by
     `_target_`; the sampler draws `trials` points. `objectives` are metrics that a run logs at its
     end; several have a Pareto front as their result. `columns` are metrics that the table shows in
     addition to the paper's.
@@ -146,6 +148,8 @@ class Space(BaseModel, extra="forbid", frozen=True):
         SCORE: "maximize"
     }
     columns: list[str] = []
+    ablation: bool = False
+    predict: list[Annotated[int, Field(ge=2)]] = []  # numbers of identities, after a fit to them
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Space":
@@ -162,6 +166,8 @@ class Space(BaseModel, extra="forbid", frozen=True):
             if self.sampler is None and isinstance(axis, Range):
                 raise ValueError(f"axis {key} is a range: give a list of values, or a sampler")
             earlier[key] = axis
+        if self.ablation and (self.sampler or any(axis.when for axis in earlier.values())):
+            raise ValueError("an ablation has no sampler, and no axis has `when`")
         if "seed" in earlier:
             raise ValueError("write `seeds: [1, 2, 3]` beside `axes`; the table shows their mean")
         if (self.sampler is None) != (self.trials is None):
@@ -182,7 +188,9 @@ class Space(BaseModel, extra="forbid", frozen=True):
         return len(self.objectives) > 1
 
     def cells(self) -> list[Point]:
-        """Every point of a grid, the last axis fastest; stops at `MAX_RUNS` + 1."""
+        """Every point of a grid, the last axis fastest, up to `MAX_RUNS` + 1; or of an ablation."""
+        if self.ablation:
+            return [{}, *self.corners()]
         cells: list[Point] = [{}]
         for key, axis in self.axes.items():
             longer = (
@@ -195,11 +203,11 @@ class Space(BaseModel, extra="forbid", frozen=True):
             cells = list(islice(longer, MAX_RUNS + 1))
         return cells
 
-    def draw(self, trial: Suggester) -> Point:
-        """The point that the trial chooses."""
+    def draw(self, trial: Suggester, *, keys: Collection[str] | None = None) -> Point:
+        """The point that the trial chooses; of an ablation, it has the `keys` alone."""
         point: Point = {}
         for key, axis in self.axes.items():
-            if axis.applies(point):
+            if axis.applies(point) and not (self.ablation and key not in (keys or ())):
                 point[key] = axis.suggest(trial, key)
         return point
 
@@ -226,6 +234,8 @@ class Space(BaseModel, extra="forbid", frozen=True):
             for key, one in shown.items()
         ]
         name = " ".join(map(str, shown.values())) if self.sampler is None else ", ".join(texts)
+        if self.ablation:
+            name = " ".join(f"{key}={one}" for key, one in shown.items()) or RECIPE
         return name if seed is None else f"{name}, seed {seed}"
 
     @property

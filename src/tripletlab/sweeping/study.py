@@ -92,8 +92,8 @@ class Study:
             found[key] = trial
         return list(found.values())
 
-    def finished(self) -> list[tuple[Point, list[tuple[str, dict[str, float]]]]]:
-        """The complete points, in the order of the space: run id and metrics of each seed."""
+    def finished(self) -> list[tuple[Point, list[tuple[str, dict[str, float], int | None]]]]:
+        """The complete points, in the order of the space: run id, metrics and seed of each run."""
         done, seeds = self.trials(TrialState.COMPLETE), self.seeds
         done.sort(key=lambda one: (one.user_attrs[POINT], seeds.index(one.user_attrs[SEED])))
         points: dict[str, dict[int | None, FrozenTrial]] = {}  # a sampler may draw a point twice
@@ -104,7 +104,10 @@ class Study:
         return [
             (
                 parameters(trials[0]),
-                [(one.user_attrs[RUN], one.user_attrs[METRICS]) for one in trials],
+                [
+                    (one.user_attrs[RUN], one.user_attrs[METRICS], one.user_attrs[SEED])
+                    for one in trials
+                ],
             )
             for trials in (list(seeds.values()) for seeds in points.values())
         ]

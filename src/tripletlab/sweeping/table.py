@@ -1,4 +1,4 @@
-"""A sweep's table, like the paper's Table II, and the conclusion below it."""
+"""A sweep's table, like the paper's Table II."""
 
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tripletlab.evaluation.metrics import SCORE, describe
-from tripletlab.sweeping.significance import Ranking
+from tripletlab.plots.page import PageTable
 from tripletlab.sweeping.spaces import Point
 
 PAPER_COLUMNS = ("test/precision", "test/recall", "test/accuracy", "test/auc", SCORE)  # of Table II
@@ -26,6 +26,7 @@ class ModelRow:
     point: Point
     run_ids: tuple[str, ...]
     metrics: tuple[Mapping[str, float], ...]
+    seeds: tuple[int | None, ...] = (None,)  # of the runs; None is the config's own
 
     @property
     def score(self) -> float:
@@ -40,6 +41,10 @@ class ModelRow:
     def mean(self, metric: str) -> float:
         """A metric's mean over the seeds."""
         return statistics.fmean(one[metric] for one in self.metrics)
+
+    def common(self) -> list[str]:
+        """The metrics that all its runs have."""
+        return [name for name in self.metrics[0] if all(name in one for one in self.metrics)]
 
     def figure(self, metric: str) -> str:
         """Mean ± standard deviation over the seeds; for one run, accuracy's over its folds.
@@ -130,6 +135,18 @@ def _table(
     return drawn
 
 
+def print_page_table(table: PageTable, *, console: Console) -> None:
+    """Print a table of the report, its first rows, with its note."""
+    drawn = Table(title=table.title, title_justify="left", caption_justify="left")
+    for place, heading in enumerate(table.heading):
+        drawn.add_column(heading, justify="right" if place else "left", overflow="fold")
+    for row in table.rows[:MAX_ROWS]:
+        drawn.add_row(*row)
+    more = len(table.rows) - MAX_ROWS
+    drawn.caption = table.note + (f" {more} more rows are in the report." if more > 0 else "")
+    console.print(drawn)
+
+
 def markdown(
     rows: Sequence[ModelRow], *, title: str, shown: Mapping[str, str], conclusion: str
 ) -> str:
@@ -148,62 +165,3 @@ def markdown(
         "",
     ]
     return "\n".join(lines)
-
-
-def conclusion(rows: Sequence[ModelRow], found: Ranking, *, pairs: int, people: int) -> str:
-    """Which of the rows is the best, and whether it is shown to be, in a few sentences."""
-    best = rows[found.best]
-    seeds = len(best.metrics)
-    over = f", mean of {seeds} seeds" if seeds > 1 else ""
-    auc = (
-        f"{best.name}, validation AUC {found.auc.value:.4f} (95 % interval"
-        f" {max(found.auc.low, 0):.4f} to {min(found.auc.high, 1):.4f}{over}; {pairs:,} pairs of"
-        f" {people} people that no network was trained on)"
-    )
-    if not found.above_chance:
-        return (
-            f"No model is shown to be better than chance. The highest is {auc}.{_alias('chance')}"
-        )
-    if len(rows) == 1:
-        return f"{auc}."
-    if found.wins:
-        next_one = min(found.leads, key=lambda other: found.leads[other].value)
-        smallest = "smallest lead" if len(rows) > 2 else "lead"
-        lead = _lead(rows, found, next_one)
-        return f"The winner is {auc}. Its {smallest} is {lead}.{_limit(seeds)}"
-    texts = [f"No model won. The highest is {auc}."]
-    if found.equals:
-        have = "has" if len(found.equals) == 1 else "have"
-        texts.append(f"{_listed([rows[one].name for one in found.equals])} {have} the same AUC.")
-    if others := [other for other in found.contenders if other not in found.equals]:
-        nearest = min(others, key=lambda other: found.leads[other].value)
-        more = [rows[other].name for other in others if other != nearest]
-        also = f", as may its lead over {_listed(more)}" if more else ""
-        texts.append(f"Its lead of {_lead(rows, found, nearest)} may be chance{also}.")
-    return " ".join(texts) + _limit(seeds) + _alias("the others")
-
-
-def _lead(rows: Sequence[ModelRow], found: Ranking, other: int) -> str:
-    lead, number = found.leads[other], len(rows)
-    choice = f", corrected for the choice among {number}" if number > 2 else ""
-    return (
-        f"{lead.value:.4f} over {rows[other].name} (95 % interval {lead.low:.4f} to"
-        f" {lead.high:.4f}{choice})"
-    )
-
-
-def _limit(seeds: int) -> str:
-    return "" if seeds > 1 else " With one seed each, this says nothing about other seeds."
-
-
-def _alias(others: str) -> str:
-    return (
-        " The alias champion goes to the highest validation AUC, which is not shown to be better"
-        f" than {others}."
-    )
-
-
-def _listed(names: Sequence[str]) -> str:
-    """At most four of the names, joined by commas and `and`."""
-    shown = [*names[:4], *([f"{len(names) - 4} more"] if len(names) > 4 else [])]
-    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)

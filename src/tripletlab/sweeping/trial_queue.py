@@ -100,7 +100,7 @@ class TrialQueue(Study):
         if not waiting and (self.space.sampler is None or len(self._points()) >= self.space.points):
             return None
         trial = self.study.ask()
-        point = self.space.draw(trial)
+        point = self.space.draw(trial, keys=parameters(self.trial(trial.number)))
         if POINT not in trial.user_attrs:
             trial.set_user_attr(SEED, self.seeds[0])
             place = len(self._points())

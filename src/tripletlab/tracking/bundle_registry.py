@@ -44,7 +44,14 @@ class BundleRegistry:
                 registered_model_name=source.name + PHOTOS,
                 tags={"run_id": source.run_id, "model_version": source.version},
             )
-        return str(info.registered_model_version)
+        made = str(info.registered_model_version)
+        store.client().update_model_version(
+            source.name + PHOTOS,
+            made,
+            f"The bundle of {source}: takes photos, returns their faces and embeddings. Serve it"
+            f" with `tripletlab serve {source.name}{PHOTOS}/{made}`.",
+        )
+        return made
 
     def find(self, which: str | None) -> str:
         """NAME/version of a registered bundle, the newest if none is given.

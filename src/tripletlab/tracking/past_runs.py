@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import quote, urlencode
 
 from tripletlab.errors import Deleted
 from tripletlab.tracking import store
@@ -61,6 +62,22 @@ class PastRuns:
             max_results=1,
         )
         return next(map(_record, found), None)
+
+    def page(self) -> str:
+        """The address of the runs of the latest sweep, or of all, after that of MLflow's server."""
+        client = store.client()
+        experiment = client.get_experiment_by_name(self.experiment).experiment_id
+        sweeps = client.search_runs(
+            [experiment],
+            "params.study LIKE '%'",
+            order_by=["attributes.start_time DESC"],
+            max_results=1,
+        )
+        page = f"#/experiments/{experiment}/runs"
+        if not sweeps:
+            return page
+        only = f"tags.`mlflow.parentRunId` = '{sweeps[0].info.run_id}'"
+        return f"{page}?{urlencode({'searchFilter': only}, quote_via=quote)}"
 
     def history(self, run_id: str, metric: str) -> list[tuple[int, float]]:
         """A run's values of a metric by epoch; the last value where an epoch was repeated.

@@ -4,12 +4,22 @@ import os
 import socket
 import subprocess
 import sys
+import threading
+import time
+import webbrowser
 from collections.abc import Mapping
 from pathlib import Path
 
 from tripletlab.errors import InputError
+from tripletlab.system.progress import say
 
 LOOPBACK = "127.0.0.1"
+QUIET = {  # only warnings; no tasks in the background; nothing is reported to anyone
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+}
 
 
 def serve_model(model: str, *, uri: str, port: int) -> None:
@@ -21,19 +31,23 @@ def serve_model(model: str, *, uri: str, port: int) -> None:
     _run(command, port=port, settings={"MLFLOW_TRACKING_URI": uri})
 
 
-def serve_pages(uri: str, *, port: int) -> None:
-    """Serve MLflow's pages of the runs at `uri` until it is stopped.
+def serve_pages(uri: str, *, port: int, page: str) -> None:
+    """Serve MLflow's pages of the runs at `uri` until it is stopped, and open one in the browser.
 
-    InputError where the port is taken, or the server ends by itself.
+    `page` is its address after that of the server, which is printed with it. InputError where the
+    port is taken, or the server ends by itself.
     """
     if uri.startswith("http"):
-        raise InputError(f"{uri} is a server with pages of its own: open it in the browser")
+        raise InputError(f"{uri} is a server with pages of its own: open {uri}/{page}")
     # The address of the store stays out of the list of processes: it may hold a password
     settings = {"MLFLOW_BACKEND_STORE_URI": uri, "MLFLOW_REGISTRY_STORE_URI": uri}
-    _run(["ui"], port=port, settings=settings)
+    command = ["ui", "--workers", "1", "--uvicorn-opts", "--log-level warning"]
+    _run(command, port=port, settings=settings | QUIET, page=page)
 
 
-def _run(arguments: list[str], *, port: int, settings: Mapping[str, str]) -> None:
+def _run(
+    arguments: list[str], *, port: int, settings: Mapping[str, str], page: str | None = None
+) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -44,9 +58,23 @@ def _run(arguments: list[str], *, port: int, settings: Mapping[str, str]) -> Non
     # MLflow starts uvicorn by its name; it lies beside this environment's Python.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     with subprocess.Popen(command, env={**os.environ, "PATH": path, **settings}) as server:
+        if page is not None:
+            threading.Thread(target=_open, args=(server, port, page), daemon=True).start()
         try:
             status = server.wait()
         except BaseException:
             server.terminate()
             raise
     raise InputError(f"MLflow's server has ended by itself, with status {status}")
+
+
+def _open(server: "subprocess.Popen[bytes]", port: int, page: str) -> None:
+    """Open a page of the server as soon as it answers, and print its address."""
+    while server.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex((LOOPBACK, port)) == 0:
+                address = f"http://{LOOPBACK}:{port}/{page}"
+                say(f"{address}\nCtrl-C stops the server.")
+                webbrowser.open(address)
+                return
+        time.sleep(0.2)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mlflow.entities import LoggedModel
 
 ENDING = 10.0  # seconds that an interrupted run waits for the store to record its end
+NOTE = "mlflow.note.content"  # the tag that MLflow's page shows as the description, in Markdown
 NETWORK = "embedder"  # the name of a run's network among its models
 LONGEST = 6000  # characters of a parameter, MLflow's limit
 
@@ -38,7 +39,13 @@ class TrackedRun:
 
     @classmethod
     def begin(
-        cls, name: str, *, tags: Mapping[str, str], parent: str | None, resume: str | None
+        cls,
+        name: str,
+        *,
+        tags: Mapping[str, str],
+        parent: str | None,
+        resume: str | None,
+        system_metrics: bool = False,
     ) -> "TrackedRun":
         """Begin a run, nested in `parent`, or continue the run with the id `resume`."""
         import mlflow
@@ -50,6 +57,7 @@ class TrackedRun:
                 nested=parent is not None,
                 parent_run_id=parent,
                 tags={key: redacted(value) for key, value in tags.items()},
+                log_system_metrics=system_metrics,
             )
         )
         return cls(run.info.run_id)
@@ -108,6 +116,10 @@ class TrackedRun:
     def tag(self, key: str, value: str) -> None:
         """Set a tag of the run."""
         store.client().set_tag(self.run_id, key, redacted(value))
+
+    def note(self, text: str) -> None:
+        """Set the description that MLflow's page shows, in Markdown."""
+        self.tag(NOTE, text)
 
     def dataset(self, file: Path, *, title: str, fingerprint: str, role: str) -> None:
         """Record a file of faces as an input of the run, with the JSON that lies beside it."""

@@ -4,6 +4,7 @@ import contextlib
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +31,14 @@ class Tracker:
     """Where runs are kept: target of conf/tracking.
 
     `uri` is a database or a server of MLflow's; artifacts lie in `folder` unless a server keeps
-    them. Locks of runs at work lie in `folder` too.
+    them. Locks of runs at work lie in `folder` too. With `system_metrics`, runs log the use of the
+    processor, the memory, the disk, the network and GPUs while they go on.
     """
 
     folder: str
     experiment: str
     uri: str
+    system_metrics: bool = False
 
     def open(self) -> None:
         """Point MLflow here, make the experiment, and close the runs whose process has died.
@@ -47,6 +50,8 @@ class Tracker:
         except OSError as error:
             raise InputError(f"tracking.folder={self.folder}: {error.strerror}") from error
         self.require_writable("runs are kept there")
+        if self.system_metrics and not find_spec("psutil"):
+            raise InputError("tracking.system_metrics=true needs psutil: pip install psutil")
         self._point_to(self.uri)
         with turn(self._live / "experiment"):
             self._follow_move(self.uri)
@@ -105,9 +110,10 @@ class Tracker:
     def serve_pages(self, *, port: int) -> None:
         """Serve MLflow's pages on the loopback interface until it is stopped.
 
-        InputError where the port is taken, or the server ends by itself.
+        Opens the runs of the latest sweep, or all where there is none. InputError where the port
+        is taken, or the server ends by itself.
         """
-        serve_pages(store.absolute(self.uri), port=port)
+        serve_pages(store.absolute(self.uri), port=port, page=self.runs.page())
 
     @contextlib.contextmanager
     def run(
@@ -133,7 +139,13 @@ class Tracker:
         with held(lock) as free:  # before the run exists: one without a holder counts as dead
             if not free:
                 raise RuntimeError(f"another process is at work on the run {resume}")
-            run = TrackedRun.begin(name, tags={**tags, **own}, parent=parent, resume=resume)
+            run = TrackedRun.begin(
+                name,
+                tags={**tags, **own},
+                parent=parent,
+                resume=resume,
+                system_metrics=self.system_metrics,
+            )
             try:
                 with run.ending():
                     run.params(params)

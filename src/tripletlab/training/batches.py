@@ -60,7 +60,9 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
 class PeopleByPhotos(Batches):
     """Batches of `people` × `photos` faces from one tree, the photos of a person side by side.
 
-    Trees take turns in proportion to their identities.
+    Trees take turns in proportion to their identities. With `identities`, so many training people
+    are drawn by the seed, and the others are left out; those of a smaller number are among those of
+    a larger one.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class PeopleByPhotos(Batches):
         augmentation: Augmentation,
         miner: Miner,
         seed: int,
+        identities: Annotated[int, Field(ge=2)] | None = None,
     ) -> None:
         super().__init__()
         _read_at_random(store.images)
@@ -82,13 +85,21 @@ class PeopleByPhotos(Batches):
         training = training_identities(store)
         usable = [one for one in training if one.stop - one.start >= photos]
         self.trees = _trees_of_at_least(people, usable, photos=photos)
+        if identities is not None:
+            usable = [one for tree in self.trees for one in tree]
+            chosen = _drawn(usable, identities, seed=seed)
+            training, usable = (
+                [one for one in some if one.label in chosen] for some in (training, usable)
+            )
+            self.trees = _trees_of_at_least(people, usable, photos=photos)
         drawn = {one for tree in self.trees for one in tree}
         self.trained_on = {
             store.names[one.entry]: store.display_names[one.entry]
             for one in training
             if one in drawn
         }
-        self.left_out = {store.names[one.entry] for one in training} - self.trained_on.keys()
+        everyone = {store.names[one.entry] for one in training_identities(store)}
+        self.left_out = everyone - self.trained_on.keys()
         left = [one for one in training if one not in drawn]
         self.why_left_out = _why_left_out(left, store.tree_names, people=people, photos=photos)
 
@@ -139,6 +150,18 @@ def training_identities(store: FaceStore) -> list[Identity]:
     ]
 
 
+def _drawn(usable: Sequence[Identity], count: int, *, seed: int) -> set[int]:
+    """The labels of so many people, drawn by the seed; InputError where there are fewer."""
+    labels = sorted({one.label for one in usable})
+    if count > len(labels):
+        raise InputError(
+            f"batches.identities={count}: batches can show {len(labels)} training people; give a"
+            " smaller number, or null for all"
+        )
+    rng = np.random.default_rng([seed, 0])
+    return {labels[place] for place in rng.permutation(len(labels))[:count]}
+
+
 def _trees_of_at_least(
     people: int, identities: Sequence[Identity], *, photos: int
 ) -> list[list[Identity]]:
@@ -153,7 +176,7 @@ def _trees_of_at_least(
         raise InputError(
             f"batches.people={people}, batches.photos={photos}: no tree of training photos has so"
             f" many identities with {photos} faces (the largest has {most}); give smaller numbers,"
-            " or more photos"
+            " or more photos (or a larger batches.identities)"
         )
     return full
 

@@ -42,6 +42,7 @@ class OfflineTriplets(PeopleByPhotos):
         augmentation: Augmentation,
         miner: Miner,
         seed: int,
+        identities: Annotated[int, Field(ge=2)] | None = None,
     ) -> None:
         super().__init__(
             store,
@@ -51,6 +52,7 @@ class OfflineTriplets(PeopleByPhotos):
             augmentation=augmentation,
             miner=given,
             seed=seed,
+            identities=identities,
         )
         _refuse(miner)
         self.mined_by, self.every, self.triplets = miner, every, triplets

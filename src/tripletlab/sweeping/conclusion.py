@@ -1,0 +1,145 @@
+"""What a sweep has shown, in sentences: the winner, equal models, and the effect of each axis."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tripletlab.evaluation.protocol import Distances
+from tripletlab.plots.page import PageTable
+from tripletlab.sweeping.contrasts import Effect
+from tripletlab.sweeping.significance import Ranking
+from tripletlab.sweeping.table import ModelRow
+
+
+def equal_models(rows: Sequence[ModelRow], models: Sequence[Sequence[Distances]]) -> str:
+    """Which models gave the same distances with every seed, and why that can be; may be empty."""
+    groups: dict[bytes, list[ModelRow]] = {}
+    for row, seeds in zip(rows, models, strict=True):
+        key = b"".join(np.ascontiguousarray(one).tobytes() for one in seeds)
+        groups.setdefault(key, []).append(row)
+    return " ".join(_why_equal(group) for group in groups.values() if len(group) > 1)
+
+
+def _why_equal(group: Sequence[ModelRow]) -> str:
+    keys = dict.fromkeys(key for row in group for key in row.point)
+    axes = [key for key in keys if len({repr(row.point.get(key)) for row in group}) > 1]
+    why = (
+        "every triplet that the miner chose violates each of these margins, and the margin is then"
+        " a constant in the loss, without effect on its gradient"
+        if axes == ["margin"]
+        else "this changed nothing in their training"
+    )
+    return (
+        f"{_listed([row.name for row in group])} are the same network: they differ in"
+        f" {_listed(axes) or 'nothing'}, and {why}."
+    )
+
+
+def effect_sentence(effects: Sequence[Effect], *, ablation: bool) -> str:
+    """Which values of the axes, or which changes of the recipe, are shown to matter."""
+    if not effects:
+        return ""
+    shown = sorted((one for one in effects if one.shown), key=lambda one: -abs(one.auc.value))
+    if not ablation:
+        if shown:
+            return f"Shown to matter: {_listed([_better(one) for one in shown])}."
+        axes = list(dict.fromkeys(one.contrast.axis for one in effects))
+        return f"No value of {_listed(axes)} is shown to be better than another."
+    texts = []
+    if shown:
+        changes = [f"{one.contrast.first} ({one.auc.value:+.4f}, p {one.p:.3f})" for one in shown]
+        texts.append(f"Changes that matter: {_listed(changes)}.")
+    if others := [one.contrast.first for one in effects if not one.shown]:
+        texts.append(f"Not shown to matter: {_listed(others)}.")
+    return " ".join(texts)
+
+
+def effects_table(effects: Sequence[Effect], *, ablation: bool) -> PageTable:
+    """Every comparison with its difference, interval, p and result."""
+    lines = [
+        [
+            one.contrast.name,
+            f"{one.auc.value:+.4f}",
+            f"{one.auc.low:+.4f} to {one.auc.high:+.4f}",
+            f"{one.p:.3f}",
+            f"{one.better} is better" if one.shown else "not shown",
+        ]
+        for one in effects
+    ]
+    seeds = sorted({one.seeds for one in effects})
+    over = "the one seed" if seeds == [1] else f"{' to '.join(map(str, seeds))} seeds"
+    note = (
+        "Differences of the validation AUC, each over all values of the other axes, paired over"
+        f" people and {over}; p is corrected for {len(effects)} comparisons (Holm)."
+        + (" With one seed, they say nothing about other seeds." if seeds == [1] else "")
+    )
+    title = "What each change does to the recipe" if ablation else "Values of the axes, compared"
+    heading = ["first − second", "difference", "95 % interval", "p", "result"]
+    return PageTable(title, heading, lines, note, figures=True)
+
+
+def _better(effect: Effect) -> str:
+    """Of a shown effect: which value is better, and by how much."""
+    axis, first, second, _ = effect.contrast
+    worse = second if effect.better == first else first
+    lead = abs(effect.auc.value)
+    return f"{axis} {effect.better} is better than {worse} by {lead:.4f} (p {effect.p:.3f})"
+
+
+def conclusion(rows: Sequence[ModelRow], found: Ranking, *, pairs: int, people: int) -> str:
+    """Which of the rows is the best, and whether it is shown to be, in a few sentences."""
+    best = rows[found.best]
+    seeds = len(best.metrics)
+    over = f", mean of {seeds} seeds" if seeds > 1 else ""
+    auc = (
+        f"{best.name}, validation AUC {found.auc.value:.4f} (95 % interval"
+        f" {max(found.auc.low, 0):.4f} to {min(found.auc.high, 1):.4f}{over}; {pairs:,} pairs of"
+        f" {people} people that no network was trained on)"
+    )
+    if not found.above_chance:
+        return (
+            f"No model is shown to be better than chance. The highest is {auc}.{_alias('chance')}"
+        )
+    if len(rows) == 1:
+        return f"{auc}."
+    if found.wins:
+        next_one = min(found.leads, key=lambda other: found.leads[other].value)
+        smallest = "smallest lead" if len(rows) > 2 else "lead"
+        lead = _lead(rows, found, next_one)
+        return f"The winner is {auc}. Its {smallest} is {lead}.{_limit(seeds)}"
+    texts = [f"No model won. The highest is {auc}."]
+    if found.equals:
+        have = "has" if len(found.equals) == 1 else "have"
+        texts.append(f"{_listed([rows[one].name for one in found.equals])} {have} the same AUC.")
+    if others := [other for other in found.contenders if other not in found.equals]:
+        nearest = min(others, key=lambda other: found.leads[other].value)
+        more = [rows[other].name for other in others if other != nearest]
+        also = f", as may its lead over {_listed(more)}" if more else ""
+        texts.append(f"Its lead of {_lead(rows, found, nearest)} may be chance{also}.")
+    return " ".join(texts) + _limit(seeds) + _alias("the others")
+
+
+def _lead(rows: Sequence[ModelRow], found: Ranking, other: int) -> str:
+    lead, number = found.leads[other], len(rows)
+    choice = f", corrected for the choice among {number}" if number > 2 else ""
+    return (
+        f"{lead.value:.4f} over {rows[other].name} (95 % interval {lead.low:.4f} to"
+        f" {lead.high:.4f}{choice})"
+    )
+
+
+def _limit(seeds: int) -> str:
+    return "" if seeds > 1 else " With one seed each, this says nothing about other seeds."
+
+
+def _alias(others: str) -> str:
+    return (
+        " The alias champion goes to the highest validation AUC, which is not shown to be better"
+        f" than {others}."
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    """At most four of the names, joined by commas and `and`; empty for none."""
+    shown = [*names[:4], *([f"{len(names) - 4} more"] if len(names) > 4 else [])]
+    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
