@@ -101,11 +101,12 @@ def test_stopped_killed_completed_and_not_repeated(tmp_path):
     assert "worker ended by SIGKILL; it goes on from its last epoch" in " ".join(err.split())
     named, found, client = runs(tmp_path)
     cells = {"semihard 0.2", "semihard 0.4", "hard 0.2", "hard 0.4"}
+    on_data = {f"{cell} on synthetic people" for cell in cells}
     assert [status for _, status in named] == ["FINISHED"] * 5  # the parent, and each cell once
     finished = [name for name, _ in named]
     parents = [run for run in found if "mlflow.parentRunId" not in run.data.tags]
     assert len(parents) == 1
-    assert sorted(finished) == sorted([*cells, parents[0].info.run_name])
+    assert sorted(finished) == sorted([*on_data, parents[0].info.run_name])
     for cell in cells:
         assert re.search(rf"│ {cell} ", out)
     best = next(run for run in found if run.info.status == "FINISHED" and run not in parents)
@@ -116,6 +117,12 @@ def test_stopped_killed_completed_and_not_repeated(tmp_path):
         for text in (page, " ".join(out.split())):  # four validation people show nothing
             assert "which is not shown to be better than" in text
             assert "champion: tripletlab-synthetic-people-" in text
+    parent = parents[0].data
+    assert parent.tags["mlflow.note.content"].startswith("# margin_miner: synthetic people")
+    assert parent.tags["winner"] in cells
+    assert parent.metrics.keys() == {name for name, of in METRICS.items() if not of.every_epoch}
+    names = [one.dataset.name for one in parents[0].inputs.dataset_inputs]
+    assert sorted(names) == ["synthetic people, test pairs", "synthetic people, training faces"]
     assert {"card.json", "card.md", "card.html"} <= artifacts
     assert best.data.params["miner"] in ("semihard", "hard")
     assert best.data.tags["photos"] == "synthetic people"

@@ -69,8 +69,8 @@ def effects_table(effects: Sequence[Effect], *, ablation: bool) -> PageTable:
     seeds = sorted({one.seeds for one in effects})
     over = "the one seed" if seeds == [1] else f"{' to '.join(map(str, seeds))} seeds"
     note = (
-        "Differences of the validation AUC, each over all values of the other axes, paired over"
-        f" people and {over}; p is corrected for {len(effects)} comparisons (Holm)."
+        f"Differences of the validation AUC{'' if ablation else ', over all other axes'}, paired"
+        f" over people and {over}; p is corrected for {len(effects)} comparisons (Holm)."
         + (" With one seed, they say nothing about other seeds." if seeds == [1] else "")
     )
     title = "What each change does to the recipe" if ablation else "Values of the axes, compared"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, urlencode
 
 from tripletlab.errors import Deleted
+from tripletlab.evaluation.metrics import SCORE
 from tripletlab.tracking import store
 
 if TYPE_CHECKING:
@@ -64,7 +65,10 @@ class PastRuns:
         return next(map(_record, found), None)
 
     def page(self) -> str:
-        """The address of the runs of the latest sweep, or of all, after that of MLflow's server."""
+        """The address, after that of MLflow's server, of the latest sweep's runs, or of all.
+
+        The best comes first; sorted by date, MLflow would fold them into the line of their sweep.
+        """
         client = store.client()
         experiment = client.get_experiment_by_name(self.experiment).experiment_id
         sweeps = client.search_runs(
@@ -73,11 +77,10 @@ class PastRuns:
             order_by=["attributes.start_time DESC"],
             max_results=1,
         )
-        page = f"#/experiments/{experiment}/runs"
-        if not sweeps:
-            return page
-        only = f"tags.`mlflow.parentRunId` = '{sweeps[0].info.run_id}'"
-        return f"{page}?{urlencode({'searchFilter': only}, quote_via=quote)}"
+        view = {"orderByKey": f"metrics.`{SCORE}`", "orderByAsc": "false"}
+        if sweeps:
+            view["searchFilter"] = f"tags.`mlflow.parentRunId` = '{sweeps[0].info.run_id}'"
+        return f"#/experiments/{experiment}/runs?{urlencode(view, quote_via=quote)}"
 
     def history(self, run_id: str, metric: str) -> list[tuple[int, float]]:
         """A run's values of a metric by epoch; the last value where an epoch was repeated.

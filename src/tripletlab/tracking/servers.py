@@ -16,7 +16,7 @@ from tripletlab.system.progress import say
 LOOPBACK = "127.0.0.1"
 QUIET = {  # only warnings; no tasks in the background; nothing is reported to anyone
     "MLFLOW_DISABLE_TELEMETRY": "true",
-    "DO_NOT_TRACK": "true",
+    "PYTHONWARNINGS": "ignore",
     "MLFLOW_LOGGING_LEVEL": "WARNING",
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
 }
@@ -74,7 +74,8 @@ def _open(server: "subprocess.Popen[bytes]", port: int, page: str) -> None:
         with socket.socket() as probe:
             if probe.connect_ex((LOOPBACK, port)) == 0:
                 address = f"http://{LOOPBACK}:{port}/{page}"
-                say(f"{address}\nCtrl-C stops the server.")
+                print(address, flush=True)
+                say("Ctrl-C stops the server.")
                 webbrowser.open(address)
                 return
         time.sleep(0.2)
