@@ -1,5 +1,7 @@
 """What runs have recorded, in a real SQLite database."""
 
+from urllib.parse import parse_qs
+
 import pytest
 from mlflow import MlflowClient
 
@@ -57,3 +59,20 @@ def test_an_artifact_that_is_missing_is_one_line(tracker, tmp_path):
     assert not tracker.runs.has(run.run_id, "card.json")
     with pytest.raises(Deleted, match=r"has no card\.json"):
         tracker.runs.artifact(run.run_id, "card.json")
+
+
+def test_the_page_shows_the_runs_of_the_latest_sweep_the_best_first(tracker):
+    assert "searchFilter" not in tracker.runs.page()  # without a sweep: all runs
+    for _ in range(2):
+        with tracker.run("sweep", params={"space": "a", "study": "a-1"}, tags={}) as parent:
+            pass
+    with tracker.run("train", params={}, tags={}):
+        pass
+    address, _, query = tracker.runs.page().partition("?")
+    experiment = MlflowClient().get_experiment_by_name(tracker.experiment).experiment_id
+    assert address == f"#/experiments/{experiment}/runs"
+    assert parse_qs(query) == {
+        "searchFilter": [f"tags.`mlflow.parentRunId` = '{parent.run_id}'"],
+        "orderByKey": ["metrics.`val/best_auc`"],
+        "orderByAsc": ["false"],
+    }

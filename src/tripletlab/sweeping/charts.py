@@ -20,6 +20,7 @@ from tripletlab.sweeping.study import Study
 Curve = Sequence[tuple[int, float]]  # (epoch, value)
 Rates = tuple[NDArray[np.float64], NDArray[np.float64]]  # false and true positives
 GREY = "#9aa0a8"
+SCALE = [[0.0, "#e69f00"], [0.5, "#009e73"], [1.0, "#00335c"]]  # every end visible on white
 MORE = ("#1c2024", "#7a4fbf", "#8c564b", GREY)  # for further curves
 SHORT = 24  # characters at most of a name beside its point; longer names show on hovering
 LAYOUT = {
@@ -62,15 +63,18 @@ def of_study(study: Study) -> dict[str, Figure]:
     if len(varied) > 1:
         figures["Parallel coordinates"] = visualization.plot_parallel_coordinate(
             single, params=varied, target_name=first
+        ).update_traces(
+            line={"colorscale": SCALE, "reversescale": False}, selector={"type": "parcoords"}
         )
     if len(varied) > 1 and len(done) > 3 and len({tuple(one.values) for one in done}) > 1:
         fanova = FanovaImportanceEvaluator(seed=0)  # it needs as much
         figures["Parameter importance"] = visualization.plot_param_importances(
             single, params=varied, evaluator=fanova, target_name=first
-        )
+        ).update_traces(marker={"color": PALETTE[0]})
+    marker = {"color": PALETTE[0], "showscale": False, "size": 9, "line": {"width": 0}}
     figures["Objective by one parameter"] = visualization.plot_slice(
         single, params=varied, target_name=first
-    )
+    ).update_traces(marker=marker, opacity=0.7)
     if len(numeric) > 1:
         figures["Objective by two parameters"] = visualization.plot_contour(
             single, params=numeric[:4], target_name=first

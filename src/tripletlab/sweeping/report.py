@@ -16,10 +16,11 @@ from tripletlab.sweeping.contrasts import Effect
 from tripletlab.sweeping.scaling import ScalingCurve
 from tripletlab.sweeping.spaces import MONITORED
 from tripletlab.sweeping.study import POINT, RUN, STATES, Study, reason
-from tripletlab.sweeping.table import ModelRow, headings, pareto_front
+from tripletlab.sweeping.table import PAPER_COLUMNS, ModelRow, headings, pareto_front
 from tripletlab.tracking import Tracker
 
 BEST = 5  # models in the plot of ROC curves
+FIRST = (SCORE, "test/accuracy", "test/auc")  # columns
 COSTS = ("cost/training_seconds", "cost/parameters", "cost/flops")  # of every table of models
 GRID = np.linspace(0, 1, 501)
 
@@ -102,7 +103,8 @@ def _pivot(study: Study, rows: Sequence[ModelRow]) -> list[PageTable]:
 def _table(study: Study, ranked: Sequence[ModelRow]) -> PageTable:
     common = set.intersection(*(set(row.common()) for row in ranked))
     costs = [one for one in COSTS if one in common]
-    shown = headings([*study.space.objectives, *study.space.columns, *costs])
+    wanted = [*FIRST, *study.space.objectives, *study.space.columns, *costs]
+    shown = {one: headings(wanted)[one] for one in dict.fromkeys([*wanted, *PAPER_COLUMNS])}
     best = pareto_front(ranked, study.space.objectives)
     lines = [[row.name, *(row.figure(metric) for metric in shown)] for row in ranked]
     marked = [place for place, row in enumerate(ranked) if row in best]
