@@ -1,7 +1,10 @@
 """What is shown of texts from files."""
 
+import re
+
 import pytest
 
+from tripletlab.cli import main
 from tripletlab.errors import brief, printable
 from tripletlab.system.progress import bar, say
 
@@ -22,3 +25,9 @@ def test_no_text_of_a_file_reaches_the_terminal_as_a_command(capsys):
     assert r"a \x1b[2J b [/bold]" in shown
     assert r"photos \x1b[2J [/bold]" in shown
     assert brief("a\x1b\nb") == r"a\x1b b"
+
+
+def test_a_name_that_no_file_can_have_is_one_line(capsys):
+    assert main(["verify", "a", "b", "--bundle", "a" * 5000]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert re.fullmatch(r"tripletlab: File name too long: shorten a+…, and give the same .*", line)

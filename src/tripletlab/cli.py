@@ -33,7 +33,7 @@ from tripletlab.commands.train import train
 from tripletlab.commands.ui import ui
 from tripletlab.commands.verify import verify
 from tripletlab.commands.webcam import webcam
-from tripletlab.errors import InputError, printable
+from tripletlab.errors import InputError, brief, printable
 from tripletlab.system.caches import provide_caches
 from tripletlab.system.extras import missing_extra
 from tripletlab.system.interrupts import every_interrupt_heard, terminated_as_by_hand
@@ -123,10 +123,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (InputError, FloatingPointError) as error:
         message = str(error)
     except OSError as error:
-        if error.errno not in (*FULL, *FEW_FILES):
+        if error.errno not in (*FULL, *FEW_FILES, errno.ENAMETOOLONG):
             raise
         where = error.filename or f"the working folder, or TMPDIR ({tempfile.gettempdir()})"
         advice = f"make room in {where}" if error.errno in FULL else "raise ulimit -n"
+        if error.errno == errno.ENAMETOOLONG:
+            advice = f"shorten {brief(where)}"
         message = f"{error.strerror}: {advice}, and give the same command again"
     except ModuleNotFoundError as error:
         if not (missing := missing_extra(error)):
