@@ -1,6 +1,7 @@
 """Optuna's figures of a study, and the learning curves and ROC curves of its runs, in Plotly."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import optuna
@@ -20,7 +21,6 @@ from tripletlab.sweeping.study import Study
 Curve = Sequence[tuple[int, float]]  # (epoch, value)
 Rates = tuple[NDArray[np.float64], NDArray[np.float64]]  # false and true positives
 GREY = "#9aa0a8"
-SCALE = [[0.0, "#e69f00"], [0.5, "#009e73"], [1.0, "#00335c"]]  # every end visible on white
 MORE = ("#1c2024", "#7a4fbf", "#8c564b", GREY)  # for further curves
 SHORT = 24  # characters at most of a name beside its point; longer names show on hovering
 LAYOUT = {
@@ -63,9 +63,7 @@ def of_study(study: Study) -> dict[str, Figure]:
     if len(varied) > 1:
         figures["Parallel coordinates"] = visualization.plot_parallel_coordinate(
             single, params=varied, target_name=first
-        ).update_traces(
-            line={"colorscale": SCALE, "reversescale": False}, selector={"type": "parcoords"}
-        )
+        ).for_each_trace(_darken, selector={"type": "scatter", "mode": "lines"})
     if len(varied) > 1 and len(done) > 3 and len({tuple(one.values) for one in done}) > 1:
         fanova = FanovaImportanceEvaluator(seed=0)  # it needs as much
         figures["Parameter importance"] = visualization.plot_param_importances(
@@ -203,6 +201,13 @@ def _by_first_objective(study: optuna.Study, done: Sequence[FrozenTrial]) -> opt
             )
         )
     return single
+
+
+def _darken(trace: Any) -> None:
+    """Make a line of Optuna's, whose lightest is almost white, visible on white."""
+    if (colour := str(trace.line.color)).startswith("rgb("):
+        shades = (0.7 * float(one) for one in colour[4:-1].split(","))
+        trace.line.color = f"rgb({', '.join(f'{one:.0f}' for one in shades)})"
 
 
 def _longest(curves: Mapping[str, Curve]) -> int:
