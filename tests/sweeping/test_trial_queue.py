@@ -141,3 +141,20 @@ def test_an_ablation_runs_the_recipe_and_every_change_alone(tmp_path):
         finish(queue, one, 0.5)
     assert taken == [(cell, seed) for cell in space.cells() for seed in (1, 2)]
     assert [point for point, _ in open_study(tmp_path, space).finished()] == space.cells()
+
+
+def test_recording_a_trial_reads_no_other(tmp_path, monkeypatch):
+    queue = open_study(tmp_path)
+    taken, reads, read = queue.take(), [], queue.storage._get_trials
+
+    def count(*args, **kwargs):
+        reads.append(args)
+        return read(*args, **kwargs)
+
+    monkeypatch.setattr(queue.storage, "_get_trials", count)
+    queue.report(taken.number, 1, 0.5)
+    queue.count_death(taken.number)
+    finish(queue, taken)
+    assert reads == []
+    assert queue.take() is not None
+    assert len(reads) == 2  # is one waiting, and which

@@ -45,7 +45,6 @@ class LiveTable:
     def began(self, job: Job) -> None:
         """A worker has the job."""
         self.rows[job.number] = (job, 0, float("nan"), time.monotonic())
-        self._count()
 
     def epoch(self, job: Job, epoch: int, metrics: dict[str, float]) -> None:
         """An epoch of it ended."""

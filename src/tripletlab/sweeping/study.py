@@ -78,7 +78,9 @@ class Study:
 
     def trial(self, number: int) -> FrozenTrial:
         """A trial as it is now."""
-        return self.study.get_trials(deepcopy=False)[number]
+        storage = self.study._storage  # where finished trials are in memory; one query for others
+        found = storage.get_trial_id_from_study_id_trial_number(self.study._study_id, number)
+        return storage.get_trial(found)
 
     def trials(self, state: TrialState) -> list[FrozenTrial]:
         """All trials in a state, in the order of their numbers."""

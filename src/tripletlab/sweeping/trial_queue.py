@@ -110,7 +110,9 @@ class TrialQueue(Study):
         return QueuedTrial(trial.number, notes[POINT], point, notes[SEED], notes.get(RUN))
 
     def _twin(self, taken: QueuedTrial) -> FrozenTrial | None:
-        """A complete trial of the same point and seed."""
+        """A complete trial of the same point and seed; a grid has none."""
+        if self.space.sampler is None:
+            return None
         return next(
             (
                 one
