@@ -7,7 +7,7 @@ READY := .venv/ready
 
 # Your own photos: make sweep PHOTOS="a b" CROPPED="c" LFW=path. They reach the recipes through the
 # environment, so that no character of a path means anything to the shell.
-export PHOTOS CROPPED LFW
+export PHOTOS CROPPED LFW SPACE SOURCE
 DATA := $(if $(PHOTOS),--photos "$$PHOTOS") $(if $(CROPPED),--cropped "$$CROPPED") \
   $(if $(LFW),--lfw "$$LFW")
 FLAGS := $(if $(FRESH),--fresh)
@@ -25,10 +25,10 @@ help: ## this list
 	@printf '  make sweep SPACE=seeds                    another of the spaces in sweeps/\n'
 
 sweep: $(READY) ## the paper's grid: four runs, their table, the champion (FRESH=1 begins anew)
-	@$(BIN)/tripletlab sweep $(SPACE) $(FLAGS) $(DATA) $(SET)
+	@$(BIN)/tripletlab sweep $(if $(SPACE),"$$SPACE") $(FLAGS) $(DATA) $(SET)
 
 report: $(READY) ## the latest sweep's report in the browser (SPACE=name: of that space)
-	@$(BIN)/tripletlab report $(SPACE)
+	@$(BIN)/tripletlab report $(if $(SPACE),"$$SPACE")
 
 ui: $(READY) ## the runs in the browser, http://127.0.0.1:5000
 	@$(BIN)/tripletlab ui --port $(or $(PORT),5000)

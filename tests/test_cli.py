@@ -10,6 +10,7 @@ import h5py
 import numpy as np
 import pytest
 
+from tripletlab import cli
 from tripletlab.cli import main
 from tripletlab.training import backend
 
@@ -48,6 +49,17 @@ def test_the_help_of_a_verb_lists_the_choices(capsys):
     shown = capsys.readouterr().out
     assert "semihard" in shown
     assert "955,192" in shown
+
+
+@pytest.mark.parametrize("word", ["~/my photos", "--to=~/my photos"])
+def test_a_home_folder_that_the_shell_leaves_is_expanded(word, monkeypatch):
+    monkeypatch.setenv("HOME", "/home/it's (me)")
+    assert cli._home_expanded(word) == word.replace("~", "/home/it's (me)")
+
+
+@pytest.mark.parametrize("word", ["~ada/x", "a~/x", "photos.detected=[~/x]"])
+def test_other_words_stay_as_they_are(word):
+    assert cli._home_expanded(word) == word
 
 
 def test_the_config_is_printed_and_nothing_done(capsys, tmp_path, monkeypatch):
@@ -130,7 +142,7 @@ BAD = [
     ("an empty folder", ["prepare", "photos=folder", "photos.detected=[empty]"], "empty"),
     ("no pairs.txt", ["prepare", "verification=lfw", "verification.path=empty"], "pairs.txt"),
     ("faces.min_photos too high", ["prepare", *CROPPED, "faces.min_photos=11"], "min_photos"),
-    ("too few people for batches", ["train", *CROPPED], "batches.people=16"),
+    ("too few faces for batches", ["train", *CROPPED, "batches.photos=11"], "batches.photos=11"),
 ]
 
 

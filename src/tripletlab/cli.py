@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import signal
 import sys
 import tempfile
@@ -105,14 +106,20 @@ def _options(
         config.use(config_dir)
 
 
+def _home_expanded(word: str) -> str:
+    """`~` that a shell leaves as it is: in quotes, or after the = of an option."""
+    return re.sub(r"^(--[\w-]+=)?~(?=/|$)", lambda match: f"{match[1] or ''}{Path.home()}", word)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; 0 when it ends well, 2 for bad input, 130 for Ctrl-C and SIGTERM alike."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     provide_caches()
     redact_tracebacks()
+    words = [_home_expanded(word) for word in (sys.argv[1:] if arguments is None else arguments)]
     try:
         with terminated_as_by_hand(), every_interrupt_heard(signal.SIGINT), temporary_files():
-            code = app(args=arguments, prog_name="tripletlab", standalone_mode=False) or 0
+            code = app(args=words, prog_name="tripletlab", standalone_mode=False) or 0
         if code == INTERRUPTED:  # typer makes it of a KeyboardInterrupt
             raise KeyboardInterrupt
         sys.stdout.flush()

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 from tripletlab.errors import InputError
+from tripletlab.faces.face_store_writing import split_names
 from tripletlab.faces.heldout_pairs import heldout_pairs
 from tripletlab.faces.preparation import prepare_faces
 from tripletlab.faces.store import HELDOUT, TRAIN, FaceStore, PairStore
 from tripletlab.photos.hygiene import Hygiene
+from tripletlab.photos.pairs import draw_pairs
 from tripletlab.photos.sources import Heldout, TrainingPhotos
 from tripletlab.photos.tree import Tree
 
@@ -101,6 +103,20 @@ def test_too_many_folds_for_the_heldout_people_are_fewer_and_it_is_said(faces, c
     assert f"{said} {folds} folds" in " ".join(capsys.readouterr().err.split())
     heldout_pairs(store, HELD, beside=faces, fresh=False)
     assert "folds" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("sizes", [[8], [20], [95], [10, 10], [7, 7, 6], [4, 4, 4]])
+def test_few_people_fill_two_folds_whatever_the_seed(recipe, sizes):
+    names = [f"{tree} {number}" for tree, size in enumerate(sizes) for number in range(size)]
+    trees = np.repeat(np.arange(len(sizes)), sizes)
+    for seed in range(40):
+        chosen = replace(recipe, seed=seed, validation_fraction=0.15)
+        split = split_names(names, trees.tolist(), chosen, heldout=replace(HELD, fraction=0.2))
+        held = [tree for name, tree in zip(names, trees, strict=True) if split[name] == HELDOUT]
+        faces = np.arange(3 * len(held)).reshape(-1, 3)
+        drawn = draw_pairs(faces, np.array(held), folds=2, per_fold=5, seed=seed)
+        assert set(drawn.fold) == {0, 1}
+        assert list(split.values()).count(TRAIN) >= 2
 
 
 def test_too_few_heldout_people_for_two_folds_are_refused(faces):

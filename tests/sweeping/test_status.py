@@ -1,5 +1,7 @@
 """Past sweeps: their status, their best run, and the checkpoints that clean deletes."""
 
+from datetime import datetime
+
 import pytest
 
 from tripletlab import config
@@ -7,9 +9,9 @@ from tripletlab.errors import InputError
 from tripletlab.evaluation.metrics import SCORE
 from tripletlab.sweeping.result import summarise
 from tripletlab.sweeping.spaces import Choice, Space
-from tripletlab.sweeping.status import best, clean, status
+from tripletlab.sweeping.status import best, clean, list_sweeps, status
 from tripletlab.sweeping.storage import open_storage
-from tripletlab.sweeping.study import OVERRIDES, RUN
+from tripletlab.sweeping.study import DATA, OVERRIDES, RUN
 from tripletlab.sweeping.trial_queue import TrialQueue
 from tripletlab.system.provenance import code_fingerprint
 
@@ -23,6 +25,7 @@ def study(tmp_path, monkeypatch):
     storage = open_storage("sqlite:///mlruns/optuna.db")
     study = TrialQueue.open(storage, name="grid-abc", space=GRID, fresh=False)
     study.add_note(OVERRIDES, "fit.epochs=2")
+    study.add_note(DATA, "faces, evaluated on pairs")
     done, failed = study.take(), study.take()
     study.note_trial(done.number, RUN, "r1")
     study.report(done.number, 1, 0.7)
@@ -34,10 +37,31 @@ def study(tmp_path, monkeypatch):
 def test_status_lists_every_trial(study, capsys):
     status(["grid"])
     shown = " ".join(capsys.readouterr().out.split())
-    assert "0.2, seed 7" in shown
+    assert f"grid-abc, {study.began}: faces, evaluated on pairs" in shown
+    assert "0.2, seed 7 │ r1" in shown
     assert "0.75" in shown
     assert "failed:" in shown
     assert "3 runs: 1 complete, 1 failed, 1 waiting" in shown
+
+
+def test_every_sweep_is_listed_with_its_date_data_trials_and_champion(study, capsys, monkeypatch):
+    other = GRID.model_copy(update={"name": "other"})
+    TrialQueue.open(study.storage, name="other-def", space=other, fresh=False)
+    monkeypatch.setattr("tripletlab.sweeping.status._champions", lambda _: ["r1", "r9"])
+    monkeypatch.setenv("COLUMNS", "120")
+    list_sweeps([])
+    first, second = capsys.readouterr().out.split("┩")[1].splitlines()[1:3]
+    cells = [cell.strip() for cell in first.split("│")[1:-1]]
+    began = f"{datetime.now():%Y-%m-%d}"
+    assert cells[0] == "grid-abc"
+    assert cells[1].startswith(began)
+    assert cells[2:] == ["faces, evaluated on pairs", "1 of 3", "0.2, seed 7"]
+    assert [cell.strip() for cell in second.split("│")[1:-1]] == ["other-def", "", "", "0 of 3", ""]
+
+
+def test_sweeps_are_listed_where_no_runs_are_kept(study, capsys):
+    list_sweeps([])
+    assert "grid-abc" in capsys.readouterr().out
 
 
 def test_best_is_a_command_that_runs_it_again(study, capsys):

@@ -26,15 +26,32 @@ def test_the_champion_is_that_of_the_last_promotion_and_a_message_names_it(track
     one, other = registered(tracker, 0.8), registered(tracker, 0.7, faces=OTHER)
     tracker.models.promote(one)
     assert tracker.models.find("champion") == one
-    assert "promoted last" not in capsys.readouterr().err
+    message = " ".join(capsys.readouterr().err.split())
+    assert f"champion: {NAME}/1 (run {one.run_id[:8]})" in message
+    assert "promoted last" not in message
     tracker.models.promote(other)
     assert tracker.models.find("champion") == other
     message = " ".join(capsys.readouterr().err.split())
-    assert f"champion: that of {other.name}, promoted last; there are also {NAME}@" in message
+    assert f"champion: {other.name}/1 (run {other.run_id[:8]}), promoted last;" in message
+    assert f"there are also {NAME}@champion" in message
     assert tracker.models.find(f"{NAME}@champion") == one
     worse = registered(tracker, 0.6)  # a sweep on the first data that changes nothing
     assert not tracker.models.promote(worse)
+    registered(tracker, 0.5, faces=OTHER)  # an export of another run promotes nothing
     assert tracker.models.find("champion") == one
+    assert set(tracker.models.champions()) == {one.run_id, other.run_id}
+
+
+def test_a_run_is_found_by_the_first_digits_of_its_id(tracker, monkeypatch):
+    one = registered(tracker, 0.8)
+    assert tracker.models.find(one.run_id[:8]) == one
+    MlflowClient().delete_run(logged_run(tracker, 0.7))
+    ids = [one.run_id]
+    while ids[-1][:1] != ids[0][:1] or len(ids) == 1:  # two that begin with the same digit
+        ids.append(logged_run(tracker, 0.7))
+    monkeypatch.setattr("tripletlab.tracking.registry.PREFIX", "[0-9a-f]")
+    with pytest.raises(InputError, match=rf"{one.run_id}.*; give more digits"):
+        tracker.models.find(one.run_id[0])
 
 
 def test_a_version_is_found_among_more_than_a_thousand(tracker):
@@ -52,6 +69,12 @@ def test_a_version_is_found_among_more_than_a_thousand(tracker):
     assert tracker.models.find(f"{NAME}/1") == tracker.models.find(first.run_id) == first
     assert tracker.models.find(f"{NAME}/1101").version == "1101"
     assert tracker.models.find("1050").version == "1050"
+
+
+def test_digits_that_no_run_begins_with_are_an_error(tracker):
+    run_id = logged_run(tracker, 0.8)
+    with pytest.raises(InputError, match="the runs whose ids begin so: none"):
+        tracker.models.find("0123" if not run_id.startswith("0123") else "4567")
 
 
 @pytest.mark.parametrize("which", ["nothing", "other/1", "7", "0" * 32, "a' or '1", f"{NAME}/²"])

@@ -90,11 +90,6 @@ def test_a_tree_that_cannot_fill_a_batch_is_named_with_its_people(store):
     assert source.trained_on == {f"person {number}": f"person {number}" for number in range(9)}
 
 
-def test_too_many_people_asked_for(store):
-    with pytest.raises(InputError, match=r"batches.people=7.*the largest has 6"):
-        batches(store, people=7)
-
-
 @pytest.mark.skipif(not Path("/proc/self/smaps").is_file(), reason="Linux shows how it reads")
 @pytest.mark.parametrize(("more", "at_random"), [(1, True), (0, False)])
 def test_a_large_file_is_read_face_by_face(store, tmp_path, more, at_random):
@@ -136,3 +131,16 @@ def test_more_identities_than_there_are(store):
         InputError, match=r"batches.identities=11: batches can show 10 training people"
     ):
         batches(store, identities=11)
+
+
+def test_too_few_people_for_a_batch_are_all_of_the_largest_tree(store, capsys):
+    source = batches(store, people=7)
+    assert source.people * source.photos == source.batch_size == len(source[0][1])
+    assert len(set(source[0][1].tolist())) == 6
+    said = " ".join(capsys.readouterr().err.split())
+    assert "batches.people=7: 6 people can be trained on; batches have 6" in said
+
+
+def test_too_many_photos_asked_for(store):
+    with pytest.raises(InputError, match=r"batches.photos=11: no tree .* two people with 11 faces"):
+        batches(store, photos=11)

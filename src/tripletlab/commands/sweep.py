@@ -1,4 +1,4 @@
-"""`tripletlab sweep`, and `sweep status` and `sweep best` on sweeps that have run."""
+"""`tripletlab sweep`, and `sweep list`, `status` and `best` on sweeps that have run."""
 
 from typing import Annotated
 
@@ -15,9 +15,10 @@ def sweep(
         list[str] | None,
         typer.Argument(
             metavar="[SPACE] [KEY=VALUE]",
-            help=f"A file, or one of {SPACES} (margin_miner). KEY=VALUE changes the space"
-            " (axes.margin=[0.1,0.3] trials=20 seeds=[1,2,3]) or the config. `status [SPACE]` and"
-            " `best [SPACE]` show a sweep that has run.",
+            help=f"SPACE: a file, or one of {SPACES} (margin_miner if none). KEY=VALUE: changes"
+            " the space (axes.margin=[0.1,0.3] trials=20 seeds=[1,2,3]) or the config."
+            " Instead of a space: list shows every sweep, status [SPACE] a sweep's trials,"
+            " best [SPACE] its best run.",
         ),
     ] = None,
     photos: Folders = None,
@@ -30,6 +31,8 @@ def sweep(
     from tripletlab.sweeping import status
 
     match words or []:
+        case ["list", *overrides]:
+            status.list_sweeps(overrides)
         case ["status", *names]:
             status.status(names)
         case ["best", *names]:

@@ -16,9 +16,9 @@ WORD = r"[./-]*(?!(?:true|false|null|nan|inf)$)[a-z_/][\w./-]*"  # text without 
 
 
 def split_words(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Names among the words of a command line, and overrides."""
-    names = [word for word in words if "=" not in word]
-    return names, [word for word in words if "=" in word]
+    """Names among the words of a command line, and overrides; a path may have an = in it."""
+    names = [word for word in words if "=" not in word or word.startswith(("/", "./", "../"))]
+    return names, [word for word in words if word not in names]
 
 
 def key_of(override: str) -> str:

@@ -18,7 +18,7 @@ from tripletlab.faces.store_writing import Blocks, Lines, write
 from tripletlab.photos.pairs import Pairs, draw_pairs
 from tripletlab.photos.sources import Heldout, TrainingPhotos
 
-FEWEST_HELD_OUT = 4  # two folds of two people; more are dealt into as many folds as they fill
+FEWEST_HELD_OUT = 4  # two folds of two people
 EXAMPLES = 12  # rejected photos that are named for each reason
 
 
@@ -105,28 +105,28 @@ def check_enough(
 ) -> None:
     """InputError where the people are too few even if a face is found in every photo."""
     usable = [one for one in identities if not one.left_out and one.photos >= recipe.min_photos]
-    names = [one.name for one in usable]
-    held, _ = _sizes(names, recipe, heldout)
-    if len(Counter(one.tree for one in usable)) == len(usable):
+    names, trees = [one.name for one in usable], [one.tree for one in usable]
+    _sizes(names, recipe, heldout)
+    if len(Counter(trees)) == len(usable):
         raise InputError(
             "every person is alone in a folder of photos, and pairs are drawn within one: put the"
             " people's folders into one folder"
         )
-    if heldout and held < min(FEWEST_HELD_OUT, 2 * heldout.folds):
-        raise InputError(
-            f"verification.fraction={heldout.fraction:g} holds out {held} of {len(set(names))}"
-            f" people, and two folds of pairs need {FEWEST_HELD_OUT}: raise the fraction, or give"
-            " more people"
-        )
+    split = split_names(names, trees, recipe, heldout=heldout)
+    if heldout:
+        by_photos = sorted(usable, key=lambda one: one.photos)
+        tree_of = {one.name: one.tree for one in by_photos if split[one.name] == HELDOUT}
+        two_faces = list(np.arange(2 * len(tree_of)).reshape(-1, 2))
+        draw_pairs(two_faces, np.array([*tree_of.values()]), folds=2, per_fold=1, seed=0)
 
 
 def split_names(
     names: Sequence[str], trees: Sequence[int], recipe: FaceRecipe, *, heldout: Heldout | None
 ) -> dict[str, int]:
-    """Each name's split, seeded; at least two validation identities, and one held out if any.
+    """Each name's split, seeded; at least two validation identities, and four held out if any.
 
-    `trees` are those of the names. A tree that would have a single validation identity gets a
-    second one, for pairs and triplets stay within a tree; whoever is alone in all trees comes last.
+    `trees` are those of the names. A tree that would have a single validation or held-out identity
+    gets a second one, for pairs stay within a tree; whoever is alone in all trees comes last.
     Where the people are too few for calibration identities of their own, there are none.
     """
     held, validating = _sizes(names, recipe, heldout)
@@ -138,21 +138,24 @@ def split_names(
         [HELDOUT] * held + [VALIDATION] * validating + [TRAIN] * (len(order) - held - validating)
     )
     split = dict(zip(order, marks, strict=True))
-    while second := _second(order, split, members):
-        split[second] = VALIDATION
+    for mark in (HELDOUT, VALIDATION):
+        while second := _second(order, split, members, mark):
+            split[second] = mark
     training = [name for name in order if split[name] == TRAIN]
     if len(training) < 2:
-        raise _too_few(len(order), recipe)
+        raise _too_few(len(order), recipe, held)
     calibrated = round(len(order) * recipe.calibration_fraction)
     if calibrated >= 2 and len(training) - calibrated >= 2:
         split |= dict.fromkeys(training[:calibrated], CALIBRATION)
     return split
 
 
-def _second(order: Sequence[str], split: Mapping[str, int], members: Mapping[int, set[str]]) -> str:
-    """A training identity for a tree with a single validation identity; empty where all is well."""
+def _second(
+    order: Sequence[str], split: Mapping[str, int], members: Mapping[int, set[str]], mark: int
+) -> str:
+    """A training identity for a tree with a single one of that mark; empty where all is well."""
     for people in members.values():
-        if sum(split[name] == VALIDATION for name in people) == 1:
+        if sum(split[name] == mark for name in people) == 1:
             for name in order:
                 if name in people and split[name] == TRAIN:
                     return name
@@ -162,17 +165,19 @@ def _second(order: Sequence[str], split: Mapping[str, int], members: Mapping[int
 def _sizes(names: Sequence[str], recipe: FaceRecipe, heldout: Heldout | None) -> tuple[int, int]:
     """How many identities are held out, and how many validate; InputError if few are left."""
     people = len(set(names))
-    held = round(people * heldout.fraction) if heldout else 0
+    held = max(FEWEST_HELD_OUT, round(people * heldout.fraction)) if heldout else 0
     validating = max(2, round(people * recipe.validation_fraction))
     if people - held - validating < 2:
-        raise _too_few(people, recipe)
+        raise _too_few(people, recipe, held)
     return held, validating
 
 
-def _too_few(people: int, recipe: FaceRecipe) -> InputError:
+def _too_few(people: int, recipe: FaceRecipe, held: int) -> InputError:
+    parts = "two to train on, two to validate" + f" and {held} to evaluate" * bool(held)
+    other = ", or evaluate on others: --lfw FOLDER or verification=synthetic" * bool(held)
     return InputError(
-        f"{people} people with {recipe.min_photos} usable faces are too few to split into"
-        f" training and validation: give more people{_or_lower_min_photos(recipe)}"
+        f"{people} people with {recipe.min_photos} usable faces are too few ({parts}): give more"
+        f" people{_or_lower_min_photos(recipe)}{other}"
     )
 
 

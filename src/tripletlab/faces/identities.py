@@ -37,7 +37,7 @@ class IdentityPhotos(NamedTuple):
 def find_identities(photos: TrainingPhotos) -> tuple[list[IdentityPhotos], str]:
     """The identities, and a digest over all their photos, of which only the number is kept.
 
-    InputError where a tree holds no photos, or only folders of them.
+    InputError where a tree holds no photos, or mostly folders of them.
     """
     identities: list[IdentityPhotos] = []
     digest = hashlib.sha256()
@@ -55,7 +55,7 @@ def find_identities(photos: TrainingPhotos) -> tuple[list[IdentityPhotos], str]:
                 digest.update(names[name].encode("utf-8", "surrogateescape"))
         if len(identities) == before:
             raise no_photos(tree)
-        if len(identities) - before == len(deeper):
+        if len(identities) - before <= 2 * len(deeper):
             raise one_deeper(tree, deeper[0])
     for spellings in spelled_differently(one.name for one in identities):
         say(f"warning: taken for different people: {', '.join(spellings)}")

@@ -77,7 +77,7 @@ def one_deeper(tree: Tree, folder: Path) -> InputError:
     """The error to raise where the people's folders hold folders, such as `folder`, alone."""
     return InputError(
         f"{tree.folders[0]}: its sub-folders hold folders, not photos; give the folder in which"
-        f" each person has one, such as {folder.parent}"
+        f" each person has one (did you mean {folder.parent}?)"
     )
 
 

@@ -1,4 +1,4 @@
-"""`tripletlab sweep status`, `sweep best` and `clean`, on past sweeps; none of them trains."""
+"""`tripletlab sweep list`, `status`, `best`, and `clean`, on past sweeps; none of them trains."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,13 +23,16 @@ from tripletlab.sweeping.study import (
     stem,
 )
 from tripletlab.system.provenance import code_fingerprint
+from tripletlab.tracking import SHORT, Tracker
 
 
 def status(words: Sequence[str]) -> None:
     """Print every trial of a sweep: its epochs, objectives and time, its state and the reason."""
     study = _named_study(words)
-    shown = Table(title=study.name, title_justify="left", caption_justify="left")
+    title = f"{study.name}, {study.began or 'not begun'}: {study.data}"
+    shown = Table(title=title, title_justify="left", caption_justify="left")
     shown.add_column("model", min_width=20)
+    shown.add_column("run", no_wrap=True)
     objectives = [describe(name) for name in study.space.objectives]
     for heading in ("epoch", *(one.heading for one in objectives)):
         shown.add_column(heading.replace(" ", "\n"), justify="right", no_wrap=True)
@@ -41,8 +44,41 @@ def status(words: Sequence[str]) -> None:
         time = str(trial.duration).partition(".")[0] if trial.duration else ""
         epoch = str(max(trial.intermediate_values, default=""))
         state = ": ".join(filter(None, (STATES[trial.state], reason(trial))))
-        shown.add_row(study.title(trial), epoch, *values, time, state)
+        run = str(trial.user_attrs.get(RUN, ""))[:SHORT]
+        shown.add_row(study.title(trial), run, epoch, *values, time, state)
     shown.caption = study.summary()
+    _print(shown)
+
+
+def list_sweeps(words: Sequence[str]) -> None:
+    """Print every sweep, the latest first: when it began, its data, its trials, its champion."""
+    base = config.compose_studies(words, command="sweep list")
+    storage = existing_storage(base.studies)
+    studies = [Study.load(storage, one) for one in study_names(storage)]
+    champions = _champions(base)
+    shown = Table()
+    for heading in ("sweep", "began", "data", "trials done", "champion"):
+        shown.add_column(heading, overflow="fold", no_wrap=heading == "began")
+    for study in sorted(studies, key=lambda one: one.began, reverse=True):
+        counts = study.counts()
+        done = f"{counts['complete'] + counts['pruned']} of {counts['declared']}"
+        best = [study.title(one) for one in study.latest() if one.user_attrs.get(RUN) in champions]
+        shown.add_row(study.name, study.began, study.data, done, ", ".join(best))
+    _print(shown)
+
+
+def _champions(base: StudiesConfig) -> list[str]:
+    """The runs of the registry's champions; none where no runs are kept yet."""
+    tracker: Tracker = base.tracking.build()
+    try:
+        tracker.open_existing()
+    except InputError:
+        return []
+    return tracker.models.champions()
+
+
+def _print(shown: Table) -> None:
+    """Print a table; as lists where the screen is too narrow for it."""
     console = Console(highlight=False, markup=False)
     if (
         console.measure(shown, options=console.options.update(max_width=1000)).minimum
@@ -54,15 +90,17 @@ def status(words: Sequence[str]) -> None:
 
 
 def _print_as_lists(table: Table, console: Console) -> None:
-    """Print a table on a screen too narrow for it: each row as a list under its first cell."""
+    """Print each row as a list under its first cell."""
     headings = [str(column.header).replace("\n", " ") for column in table.columns]
-    console.print(table.title)
+    if table.title:
+        console.print(table.title)
     for name, *cells in zip(*(column.cells for column in table.columns), strict=True):
         console.print(name)
         for heading, cell in zip(headings[1:], cells, strict=True):
             if cell:
                 console.print(f"  {heading}: {cell}")
-    console.print(table.caption)
+    if table.caption:
+        console.print(table.caption)
 
 
 def best(words: Sequence[str]) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Self
 
 import optuna
@@ -19,7 +20,7 @@ POINT, SEED, RUN, DEATHS = "point", "seed", "run_id", "deaths"
 REASON, ERROR, METRICS = "reason", "error", "metrics"
 # Keys of a study's notes
 SPACE, PARENT, RECIPE, CODE = "space", "parent_run", "recipe", "code"
-STORES, OVERRIDES = "stores", "overrides"
+STORES, OVERRIDES, DATA = "stores", "overrides", "data"
 STATES = {
     TrialState.COMPLETE: "complete",
     TrialState.PRUNED: "pruned",
@@ -55,7 +56,12 @@ class Study:
             raise InputError(
                 f"no sweep {wanted}; there are {names}" if names else "no sweep has run here yet"
             )
-        name = max(found, key=lambda one: one.datetime_start or datetime.min).study_name
+        latest = max(found, key=lambda one: one.datetime_start or datetime.min)
+        return cls.load(storage, latest.study_name)
+
+    @classmethod
+    def load(cls, storage: RDBStorage, name: str) -> Self:
+        """The study of exactly this name; InputError where another version wrote its space."""
         study = optuna.load_study(study_name=name, storage=storage)
         try:
             space = Space.model_validate_json(study.user_attrs[SPACE])
@@ -67,6 +73,17 @@ class Study:
         """A note of the study; None where it has none of that key."""
         note: str | None = self.study.user_attrs.get(key)
         return note
+
+    @property
+    def data(self) -> str:
+        """What its networks are trained and evaluated on; the data's folder where not noted."""
+        return self.note(DATA) or Path((self.note(STORES) or "").split("\n")[0]).parent.name
+
+    @property
+    def began(self) -> str:
+        """The day and minute at which its first trial began; "" where none has."""
+        starts = [t.datetime_start for t in self.study.get_trials(deepcopy=False)]
+        return min((f"{one:%Y-%m-%d %H:%M}" for one in starts if one), default="")
 
     def siblings(self, key: str, value: str) -> list[str]:
         """Names of the other studies that have the same note."""

@@ -16,6 +16,7 @@ from tripletlab.sweeping.result import conclude, title_of
 from tripletlab.sweeping.storage import failures_reported, open_storage
 from tripletlab.sweeping.study import (
     CODE,
+    DATA,
     OVERRIDES,
     PARENT,
     RECIPE,
@@ -124,6 +125,7 @@ def _report_changes(queue: TrialQueue, plan: Plan, data: Data) -> None:
     own = [one for one in plan.overrides if one.partition("=")[0].split(".")[0] not in SWEEP_KEYS]
     queue.add_note(OVERRIDES, redacted(shlex.join(own)))
     queue.add_note(STORES, f"{data.faces.path}\n{data.pairs.path}")
+    queue.add_note(DATA, f"{data.faces.title}, evaluated on {data.pairs.title}")
     code = code_fingerprint(own_code())
     if queue.add_note(CODE, code) not in (None, code):
         say(

@@ -1,12 +1,12 @@
 """MLflow: runs, the model registry, serving.
 
-Other rooms use these four names alone. Another backend is a class with the public methods of
+Other rooms use these names alone. Another backend is a class with the public methods of
 Tracker, named by a file of conf/tracking.
 """
 
-from tripletlab.tracking.past_runs import RunRecord
+from tripletlab.tracking.past_runs import SHORT, RunRecord
 from tripletlab.tracking.registry import RunModel
 from tripletlab.tracking.tracked_run import TrackedRun
 from tripletlab.tracking.tracker import Tracker
 
-__all__ = ["RunModel", "RunRecord", "TrackedRun", "Tracker"]
+__all__ = ["SHORT", "RunModel", "RunRecord", "TrackedRun", "Tracker"]

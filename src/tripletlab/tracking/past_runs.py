@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, urlencode
 
-from tripletlab.errors import Deleted
+from tripletlab.errors import Deleted, InputError
 from tripletlab.evaluation.metrics import SCORE
 from tripletlab.tracking import store
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
+
+SHORT = 8  # digits of a run's id as it is printed; commands take such ids
 
 
 class RunRecord(NamedTuple):
@@ -47,6 +49,18 @@ class PastRuns:
             if error.error_code != "RESOURCE_DOES_NOT_EXIST":
                 raise
             return False
+
+    def beginning_with(self, digits: str) -> str:
+        """The id of the run that begins with these digits; InputError unless there is one."""
+        client = store.client()
+        experiment = client.get_experiment_by_name(self.experiment)
+        query = f"attributes.run_id LIKE '{digits}%'"
+        found = client.search_runs([experiment.experiment_id], query, max_results=4)
+        ids = [run.info.run_id for run in found]
+        if len(ids) != 1:
+            which = f"{', '.join(ids)}; give more digits" if ids else "none"
+            raise InputError(f"{digits}: the runs whose ids begin so: {which}")
+        return str(ids[0])
 
     def tagged(self, key: str, value: str, *, parent: str | None = None) -> RunRecord | None:
         """The latest run with this tag, among those of the `parent` where one is given.

@@ -13,7 +13,7 @@ from tripletlab.evaluation.metrics import METRICS, SCORE, SCORE_BEFORE
 from tripletlab.photos.sources import slug
 from tripletlab.system.progress import say
 from tripletlab.tracking import store
-from tripletlab.tracking.past_runs import PastRuns, RunRecord
+from tripletlab.tracking.past_runs import SHORT, PastRuns, RunRecord
 from tripletlab.tracking.tracked_run import logged_model
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ PROMOTED = "tripletlab.promoted"  # when a model was last asked for its champion
 PHOTOS = "-photos"  # ends the name of a bundle that is registered as a model
 NETWORK = Path("data", "model.keras")  # inside what MLflow has logged of a network
 RUN_ID = r"[0-9a-f]{32}"
+PREFIX = r"[0-9a-f]{4,31}"  # of a run's id, where one run alone has it
 TAGS = ("photos", "verification", "faces_fingerprint", "pairs_fingerprint", "git_commit")
 HINT = "run `tripletlab sweep` or `tripletlab train --register`, or give the id of a run"
 
@@ -50,23 +51,34 @@ class ModelRegistry:
     def find(self, which: str) -> RunModel:
         """The network meant by `champion`, MODEL@champion, MODEL/version, a version or a run's id.
 
-        Where several models have a champion, that of the model last promoted is meant, and a
-        message names it. A run need not be registered. InputError where no network is meant, or
-        more than one, with what there is to choose from.
+        `champion` is that of the model that the latest sweep, or `train --register`, asked for one;
+        a message names it. A run need not be registered, and the first digits of its id (4 at
+        least) do. InputError where no network is meant, or more than one, with what there is to
+        choose from.
         """
         model, at, alias = which.partition("@")
         if not at:
             model, _, alias = which.rpartition("/")
         found = _champions(model) if alias == CHAMPION else _versions(model, alias)
-        if alias == CHAMPION and len(found) > 1:
+        if alias == CHAMPION and not model and found:
             others = ", ".join(f"{one.name}@{CHAMPION}" for one in found[1:4])
-            say(f"{which}: that of {found[0].name}, promoted last; there are also {others}")
-            found = found[:1]
+            latest = found[0]
+            say(
+                f"{which}: {latest.name}/{latest.version} (run {latest.run_id[:SHORT]})"
+                + (f", promoted last; there are also {others}" if others else "")
+            )
+            found = [latest]
+        if not found and re.fullmatch(PREFIX, which):
+            return self.find(self.runs.beginning_with(which))
         if not found and re.fullmatch(RUN_ID, which) and self._has_network(which):
             return RunModel(which)
         if len(found) != 1:
             raise InputError(self._not_one(which, found, champion=alias == CHAMPION))
         return _run_model(found[0])
+
+    def champions(self) -> list[str]:
+        """The runs of all champions."""
+        return [one.run_id for one in _champions("")]
 
     def load(self, chosen: RunModel) -> "keras.Model":
         """The network; Deleted where its files are gone, InputError where they are damaged."""
@@ -197,7 +209,7 @@ def _location(chosen: RunModel) -> str:
 
 
 def _models() -> "list[RegisteredModel]":
-    """All registered networks, the last registered or promoted first."""
+    """All registered networks, the last promoted first."""
     client = store.client()
     models = [
         one
@@ -206,7 +218,7 @@ def _models() -> "list[RegisteredModel]":
     ]
     return sorted(
         models,
-        key=lambda one: max(one.last_updated_timestamp or 0, int(one.tags.get(PROMOTED, 0))),
+        key=lambda one: int(one.tags.get(PROMOTED) or one.last_updated_timestamp or 0),
         reverse=True,
     )
 

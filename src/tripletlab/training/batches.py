@@ -11,6 +11,7 @@ from pydantic import Field
 
 from tripletlab.errors import InputError
 from tripletlab.faces.store import FaceStore
+from tripletlab.system.progress import say
 from tripletlab.triplets.miners import Miner
 
 Augmentation = Callable[[NDArray[np.uint8], np.random.Generator], NDArray[np.uint8]]
@@ -63,6 +64,8 @@ class PeopleByPhotos(Batches):
     Trees take turns in proportion to their identities. With `identities`, so many training people
     are drawn by the seed, and the others are left out; those of a smaller number are among those of
     a larger one.
+
+    Where no tree has so many people, a batch shows all people of the largest; a line says so.
     """
 
     def __init__(
@@ -79,9 +82,8 @@ class PeopleByPhotos(Batches):
     ) -> None:
         super().__init__()
         _read_at_random(store.images)
-        self.images, self.photos, self.people, self.steps = store.images, photos, people, steps
+        self.images, self.photos, self.steps = store.images, photos, steps
         self.augmentation, self.miner, self.seed, self.epoch = augmentation, miner, seed, 1
-        self.batch_size = people * photos
         training = training_identities(store)
         usable = [one for one in training if one.stop - one.start >= photos]
         self.trees = _trees_of_at_least(people, usable, photos=photos)
@@ -92,6 +94,10 @@ class PeopleByPhotos(Batches):
                 [one for one in some if one.label in chosen] for some in (training, usable)
             )
             self.trees = _trees_of_at_least(people, usable, photos=photos)
+        if (most := max(map(len, self.trees))) < people:
+            say(f"batches.people={people}: {most} people can be trained on; batches have {most}")
+            people = most
+        self.people, self.batch_size = people, people * photos
         drawn = {one for tree in self.trees for one in tree}
         self.trained_on = {
             store.names[one.entry]: store.display_names[one.entry]
@@ -165,20 +171,21 @@ def _drawn(usable: Sequence[Identity], count: int, *, seed: int) -> set[int]:
 def _trees_of_at_least(
     people: int, identities: Sequence[Identity], *, photos: int
 ) -> list[list[Identity]]:
-    """The identities by tree, for the trees that can fill a batch."""
+    """The identities by tree, for the trees that can fill a batch; else for the largest tree.
+
+    InputError where that has fewer than two.
+    """
     trees = [
         [one for one in identities if one.tree == tree]
         for tree in sorted({one.tree for one in identities})
     ]
-    full = [tree for tree in trees if len(tree) >= people]
-    if not full:
-        most = max(map(len, trees), default=0)
+    largest = max(map(len, trees), default=0)
+    if largest < 2:
         raise InputError(
-            f"batches.people={people}, batches.photos={photos}: no tree of training photos has so"
-            f" many identities with {photos} faces (the largest has {most}); give smaller numbers,"
-            " or more photos (or a larger batches.identities)"
+            f"batches.photos={photos}: no tree of training photos has two people with {photos}"
+            " faces; give a smaller number, or more photos"
         )
-    return full
+    return [tree for tree in trees if len(tree) >= min(people, largest)]
 
 
 def _why_left_out(
