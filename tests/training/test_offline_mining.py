@@ -129,4 +129,4 @@ def test_what_it_cannot_work_with(store):
     with pytest.raises(InputError, match="another miner"):
         source(store, miner=batch_all)
     with pytest.raises(InputError, match="no tree of training photos"):
-        source(store, people=7)
+        source(store, photos=11)
