@@ -90,7 +90,7 @@ def _draw(axes: Any, panel: Panel, rows: int) -> None:
         for line, text in enumerate(pair.lines):
             y, bold = top + SIDE + 3 + 11 * line, "bold" if line == 0 else "normal"
             words = axes.text(
-                left + SIDE, y, text, ha="center", va="top", fontsize=5.5, weight=bold
+                left + SIDE, y, text, ha="center", va="top", fontsize=8, weight=bold
             )
             words.set_in_layout(False)  # they fit; measuring them would take most of the time
     if not panel.pairs:
