@@ -26,7 +26,7 @@ from tripletlab.training.inference import embed
 from tripletlab.training.rates import scheduled
 
 PEOPLE = "photos.people=40 photos.photos=10 verification.people=60 verification.per_fold=10"
-LENGTH = "batches.people=8 batches.photos=4 batches.steps=20 fit.epochs=6 fit.patience=6"
+LENGTH = "batches.people=8 batches.photos=4 batches.steps=20 fit.epochs=6 rate_schedule=constant"
 ALONE = "regularizer=none"
 CNN = "architecture=simple_cnn architecture.width=0.5"
 HALF = "architecture.width=0.25"

@@ -89,9 +89,7 @@ def _draw(axes: Any, panel: Panel, rows: int) -> None:
                 axes.add_patch(frame)
         for line, text in enumerate(pair.lines):
             y, bold = top + SIDE + 3 + 11 * line, "bold" if line == 0 else "normal"
-            words = axes.text(
-                left + SIDE, y, text, ha="center", va="top", fontsize=8, weight=bold
-            )
+            words = axes.text(left + SIDE, y, text, ha="center", va="top", fontsize=8, weight=bold)
             words.set_in_layout(False)  # they fit; measuring them would take most of the time
     if not panel.pairs:
         axes.text(canvas.shape[1] / 2, canvas.shape[0] / 2, panel.empty, ha="center")
