@@ -17,6 +17,8 @@ def callback(phase, info):
         os.kill(os.getpid(), signal.SIGINT)
         time.sleep(0.1)  # Python raises KeyboardInterrupt here, and drops it
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a parent in the background ignores it
+
 def work():
     gc.callbacks.append(callback)
     gc.collect()

@@ -34,6 +34,8 @@ def fresh(bases, tmp_path):
         return folder
 
     yield copy
+    own = (processes.forking.Process, processes.spawning.Process)  # other tests' workers stay
     for process in processes.multiprocessing.active_children():
-        process.kill()
+        if isinstance(process, own):
+            process.kill()
     shutil.rmtree(tmp_path, ignore_errors=True)

@@ -57,29 +57,30 @@ def test_the_best_remaining_row_is_promoted_and_the_deleted_ones_are_named(
 ):
     best, second, third = rows = [row(tracker, tmp_path, score) for score in (0.9, 0.8, 0.7)]
     for _ in range(2):
-        assert _promoted(rows, tracker) == f"champion: {NAME}, from the run of 0.9"
+        assert _promoted(rows, tracker).text == f"champion: {NAME}, from the run of 0.9"
         assert versions() == [(NAME, best.best_run)]
     delete(best.best_run, tracker, for_good)
     kept, models, gone = _kept(rows, tracker)
     assert (kept, gone) == ([second, third], ["of 0.9"])
     assert [float(one[0][0]) for one in models] == [0.8, 0.7]
     # the champion's run is gone, so that the best that is left takes its place
-    assert _promoted(kept, tracker) == f"champion: {NAME}, from the run of 0.8"
+    assert _promoted(kept, tracker).text == f"champion: {NAME}, from the run of 0.8"
 
     client = MlflowClient()
     client.delete_model_version(NAME, tracker.models.find(second.best_run).version)
-    assert _promoted(kept, tracker) == f"champion: {NAME}, from the run of 0.8"
+    assert _promoted(kept, tracker).text == f"champion: {NAME}, from the run of 0.8"
     client.delete_model_version(NAME, tracker.models.find(second.best_run).version)
     delete_network(second.best_run)
-    assert _promoted(kept, tracker) == (
+    assert _promoted(kept, tracker).text == (
         f"champion: {NAME}, from the run of 0.7 (deleted in MLflow: the model of of 0.8)"
     )
     client.delete_registered_model(NAME)
-    assert _promoted(kept, tracker).startswith(f"champion: {NAME}, from the run of 0.7")
+    assert _promoted(kept, tracker).text.startswith(f"champion: {NAME}, from the run of 0.7")
     client.delete_registered_model(NAME)
     delete_network(third.best_run)
     assert (
-        _promoted(kept, tracker) == "no champion: the models of these runs were deleted in MLflow"
+        _promoted(kept, tracker).text
+        == "no champion: the models of these runs were deleted in MLflow"
     )
 
 
@@ -87,7 +88,7 @@ def test_a_renamed_model_keeps_its_champion_and_gets_the_next_winner(tracker, tm
     worse, best = (row(tracker, tmp_path, score) for score in (0.8, 0.9))
     _promoted([worse], tracker)
     MlflowClient().rename_registered_model(NAME, "mine")
-    assert _promoted([worse, best], tracker) == "champion: mine, from the run of 0.9"
+    assert _promoted([worse, best], tracker).text == "champion: mine, from the run of 0.9"
     assert sorted(versions()) == sorted([("mine", worse.best_run), ("mine", best.best_run)])
 
 
