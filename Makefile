@@ -34,8 +34,8 @@ ui: $(READY) ## the runs in the browser, http://127.0.0.1:5000
 	@$(BIN)/tripletlab ui --port $(or $(PORT),5000)
 
 webcam: $(READY) ## the champion at the camera (SOURCE=0, a video or a folder of photos)
-	@[ -f bundle/bundle.json ] || $(BIN)/tripletlab export champion bundle
-	@$(BIN)/tripletlab webcam bundle --source "$(or $(SOURCE),0)"
+	@$(BIN)/tripletlab export champion bundle --update || [ -f bundle/bundle.json ]
+	@$(BIN)/tripletlab webcam bundle --source "$${SOURCE:-0}"
 
 data: $(READY) ## photos to faces, without training
 	@$(BIN)/tripletlab prepare $(FLAGS) $(DATA) $(SET)

@@ -24,24 +24,28 @@ def export(
     savedmodel: Annotated[
         bool, typer.Option("--savedmodel", help="Write a TensorFlow SavedModel too.")
     ] = False,
+    update: Annotated[
+        bool, typer.Option("--update", help="Keep a bundle that holds this network already.")
+    ] = False,
     litert: Annotated[
         bool, typer.Option("--litert", help="Write embedder.tflite too, for LiteRT.")
     ] = False,
 ) -> None:
     """Write a trained network as a bundle, which needs no TensorFlow."""
     from tripletlab.experiment.export import export
+    from tripletlab.recognition.bundle import KERAS, LITERT, SAVEDMODEL
 
     names, overrides = config.split_words(words)
     if not 1 <= len(names) <= 2:
         raise InputError("write tripletlab export [TARGET] FOLDER")
     target, folder = names if len(names) == 2 else ("champion", names[0])
     config.allow_only(overrides, ["data", "tracking"], command="export")
+    formats = {KERAS: keras, SAVEDMODEL: savedmodel, LITERT: litert}
     export(
         config.compose("evaluate", overrides),
         target,
         Path(folder),
         far=far,
-        keras_too=keras,
-        saved=savedmodel,
-        litert=litert,
+        formats=[name for name, wanted in formats.items() if wanted],
+        update=update,
     )

@@ -1,6 +1,6 @@
 """`tripletlab export`: a trained network becomes a bundle, calibrated, checked and registered."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,6 +17,7 @@ from tripletlab.faces.store import FaceStore, find
 from tripletlab.recognition.bundle import (
     KERAS,
     LITERT,
+    MANIFEST,
     SAVEDMODEL,
     Bundle,
     Card,
@@ -50,26 +51,26 @@ def export(
     folder: Path,
     *,
     far: float,
-    keras_too: bool,
-    saved: bool,
-    litert: bool = False,
+    formats: Collection[str] = (),
+    update: bool = False,
 ) -> Bundle:
     """Write the bundle of `champion`, a run or a version; register it, and its network.
 
     The threshold accepts the fraction `far` of strangers on pairs of the calibration people.
-    `keras_too`, `saved` and `litert` add embedder.keras, a TensorFlow SavedModel and
-    embedder.tflite. InputError, and no
-    bundle, where the exported network's embeddings differ from the trained one's.
+    `formats` are added, of KERAS, SAVEDMODEL and LITERT; with `update`, a bundle of this network
+    and `far` stays. InputError, and no bundle, where the exported network's embeddings differ from
+    the trained one's.
     """
     from tripletlab.training import backend
 
     tracker: Tracker = config.tracking.build()
     tracker.open_existing()
-    tracker.require_writable("the bundle would be registered there; copy it, or make it writable")
     chosen = tracker.models.find(which)
+    if update and (current := _current(folder, chosen.run_id, far)):
+        return current
+    tracker.require_writable("the bundle would be registered there; copy it, or make it writable")
     run = tracker.runs.record(chosen.run_id)
     data, wanted = config.data, run.tags["faces_fingerprint"]
-    # The validation pairs among them calibrate it
     store = find(FaceStore, data, wanted, what="the faces that the network learned from")
     backend.load()
     embedder = tracker.models.load(chosen)
@@ -83,12 +84,23 @@ def export(
         card = _card(chosen, run, store, light, far)
         weights = fingerprint(embedder.get_weights())
         bundle = write_bundle(folder, network, weights=weights, faces=store.settings, card=card)
-    formats = {KERAS: keras_too, SAVEDMODEL: saved, LITERT: litert}
-    for name in (name for name, wanted in formats.items() if wanted):
+    for name in formats:
         add_to_bundle(folder, name, _saving(name, embedder, store.images[:CHECKED]))
     version = tracker.bundles.register(chosen, bundle.folder)
     _print_result(bundle, version)
     return bundle
+
+
+def _current(folder: Path, run_id: str, far: float) -> Bundle | None:
+    """The bundle in the folder if it holds this run's network with this rate; says what it is."""
+    if not (folder / MANIFEST).exists():
+        return None
+    bundle = Bundle.open(folder)
+    if (bundle.card.run_id, bundle.card.far) == (run_id, far):
+        say(f"{folder} holds this network already (run {run_id[:8]})")
+        return bundle
+    say(f"{folder} holds an earlier network (run {bundle.card.run_id[:8]}): it is replaced")
+    return None
 
 
 def _saving(

@@ -23,6 +23,7 @@ Rates = tuple[NDArray[np.float64], NDArray[np.float64]]  # false and true positi
 GREY = "#9aa0a8"
 MORE = ("#1c2024", "#7a4fbf", "#8c564b", GREY)  # for further curves
 SHORT = 24  # characters at most of a name beside its point; longer names show on hovering
+MARKER = {"color": PALETTE[0], "showscale": False, "size": 9, "line": {"width": 0}}
 LAYOUT = {
     "template": "plotly_white",
     "font": {"family": "system-ui, sans-serif", "size": 13},
@@ -69,10 +70,9 @@ def of_study(study: Study) -> dict[str, Figure]:
         figures["Parameter importance"] = visualization.plot_param_importances(
             single, params=varied, evaluator=fanova, target_name=first
         ).update_traces(marker={"color": PALETTE[0]})
-    marker = {"color": PALETTE[0], "showscale": False, "size": 9, "line": {"width": 0}}
     figures["Objective by one parameter"] = visualization.plot_slice(
         single, params=varied, target_name=first
-    ).update_traces(marker=marker, opacity=0.7)
+    ).update_traces(marker=MARKER, opacity=0.7)
     if len(numeric) > 1:
         figures["Objective by two parameters"] = visualization.plot_contour(
             single, params=numeric[:4], target_name=first
