@@ -24,8 +24,9 @@ def export(
     savedmodel: Annotated[
         bool, typer.Option("--savedmodel", help="Write a TensorFlow SavedModel too.")
     ] = False,
-    update: Annotated[
-        bool, typer.Option("--update", help="Keep a bundle that holds this network already.")
+    keep: Annotated[
+        bool,
+        typer.Option("--keep", help="Keep a bundle that is there; say if it is an earlier one."),
     ] = False,
     litert: Annotated[
         bool, typer.Option("--litert", help="Write embedder.tflite too, for LiteRT.")
@@ -47,5 +48,5 @@ def export(
         Path(folder),
         far=far,
         formats=[name for name, wanted in formats.items() if wanted],
-        update=update,
+        keep=keep,
     )

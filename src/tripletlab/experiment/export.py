@@ -52,13 +52,13 @@ def export(
     *,
     far: float,
     formats: Collection[str] = (),
-    update: bool = False,
+    keep: bool = False,
 ) -> Bundle:
     """Write the bundle of `champion`, a run or a version; register it, and its network.
 
     The threshold accepts the fraction `far` of strangers on pairs of the calibration people.
-    `formats` are added, of KERAS, SAVEDMODEL and LITERT; with `update`, a bundle of this network
-    and `far` stays. InputError, and no bundle, where the exported network's embeddings differ from
+    `formats` are added, of KERAS, SAVEDMODEL and LITERT; with `keep`, a bundle that is there
+    stays, and whether it is of this network is said. InputError, and no bundle, where the exported network's embeddings differ from
     the trained one's.
     """
     from tripletlab.training import backend
@@ -66,8 +66,8 @@ def export(
     tracker: Tracker = config.tracking.build()
     tracker.open_existing()
     chosen = tracker.models.find(which)
-    if update and (current := _current(folder, chosen.run_id, far)):
-        return current
+    if keep and (folder / MANIFEST).exists():
+        return _kept(folder, chosen.run_id)
     tracker.require_writable("the bundle would be registered there; copy it, or make it writable")
     run = tracker.runs.record(chosen.run_id)
     data, wanted = config.data, run.tags["faces_fingerprint"]
@@ -91,16 +91,18 @@ def export(
     return bundle
 
 
-def _current(folder: Path, run_id: str, far: float) -> Bundle | None:
-    """The bundle in the folder if it holds this run's network with this rate; says what it is."""
-    if not (folder / MANIFEST).exists():
-        return None
+def _kept(folder: Path, run_id: str) -> Bundle:
+    """The bundle in the folder; says whether it holds this run's network."""
     bundle = Bundle.open(folder)
-    if (bundle.card.run_id, bundle.card.far) == (run_id, far):
+    if bundle.card.run_id == run_id:
         say(f"{folder} holds this network already (run {run_id[:8]})")
-        return bundle
-    say(f"{folder} holds an earlier network (run {bundle.card.run_id[:8]}): it is replaced")
-    return None
+    else:
+        say(
+            f"warning: {folder} holds the network of another run ({bundle.card.run_id[:8]}, not"
+            f" {run_id[:8]}); `tripletlab export {run_id[:8]} {folder}` replaces it, and people are"
+            " then enrolled anew"
+        )
+    return bundle
 
 
 def _saving(
