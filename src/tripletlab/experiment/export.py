@@ -58,8 +58,8 @@ def export(
 
     The threshold accepts the fraction `far` of strangers on pairs of the calibration people.
     `formats` are added, of KERAS, SAVEDMODEL and LITERT; with `keep`, a bundle that is there
-    stays, and whether it is of this network is said. InputError, and no bundle, where the exported network's embeddings differ from
-    the trained one's.
+    stays, and whether it is of this network is said. InputError, and no bundle, where the exported
+    network's embeddings differ from the trained one's.
     """
     from tripletlab.training import backend
 
