@@ -117,7 +117,7 @@ def test_what_cannot_be_is_one_sentence(override, says):
     assert "\n" not in str(refused.value)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     st.text(max_size=30), st.sampled_from(["", "data=", "photos.people=", "faces/aligner=", "+"])
 )
@@ -127,7 +127,7 @@ def test_no_text_is_a_traceback(text, before):
         assert config.composition("prepare", [before + text]).raw
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.text(max_size=30))
 def test_any_text_is_read_as_it_was_quoted(text):
     words = [config.override("data", f"/{text}")]

@@ -10,8 +10,8 @@ from tests.fuzzing import campaign
 from tests.fuzzing.targets import TARGETS
 
 QUICK = {  # how many of each; these readers need no seconds of imports, and start in one process
-    **dict.fromkeys(("faces.h5", "pairs.h5", "pairs.txt", "a gallery", "photos"), 40),
-    **dict.fromkeys(("a run's distances", "a run's people", "lists of people"), 40),
+    **dict.fromkeys(("faces.h5", "pairs.h5", "pairs.txt", "a gallery", "photos"), 25),
+    **dict.fromkeys(("a run's distances", "a run's people", "lists of people"), 25),
 }
 
 
