@@ -167,6 +167,16 @@ def test_what_is_no_video_is_a_sentence(kind, tmp_path):
         open_source(str(path))
 
 
+def test_a_playlist_opens_no_other_file(tmp_path):
+    write_video(tmp_path / "private.avi", [plain(20)] * 5)
+    playlist = tmp_path / "v.m3u8"
+    playlist.write_text(
+        "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nprivate.avi\n#EXT-X-ENDLIST\n"
+    )
+    with pytest.raises(SourceError, match="not a video"):
+        open_source(str(playlist))
+
+
 def test_a_video_of_too_large_pictures_is_not_played(tmp_path, monkeypatch):
     write_video(tmp_path / "v.avi", [plain(20)])
     monkeypatch.setattr("tripletlab.webcam.sources.MOST_PIXELS", 60 * 80 - 1)

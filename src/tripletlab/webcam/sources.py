@@ -16,6 +16,7 @@ from tripletlab.faces.cropping import MOST_PIXELS, decode_photo, read_bytes
 Picture = NDArray[np.uint8]  # (height, width, 3) blue green red
 DEVICES = Path("/dev")
 PHOTOS = {".bmp", ".jpeg", ".jpg", ".png", ".webp"}
+PLAYLISTS = {".m3u", ".m3u8", ".mpd", ".ffconcat"}  # FFmpeg would open the files that they name
 PHOTO_SECONDS = 1.0  # that a photo of a folder is shown
 DEFAULT_RATE = 25.0  # frames a second of a video whose own rate is missing or absurd
 SLOWEST, FASTEST = 1.0, 240.0
@@ -102,7 +103,8 @@ class Video:
     def _open(self) -> None:
         if not self._path.is_file():
             raise SourceError(f"{self._path} is not there.")
-        if not self._capture.open(str(self._path), cv2.CAP_FFMPEG):
+        listed = self._path.suffix.lower() in PLAYLISTS
+        if listed or not self._capture.open(str(self._path), cv2.CAP_FFMPEG):
             raise SourceError(f"{self._path} is not a video that can be played.")
         sides = (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)
         if not 0 < math.prod(map(self._capture.get, sides)) <= MOST_PIXELS:
