@@ -173,8 +173,8 @@ def test_a_bundle_is_kept_and_said_to_be_of_another_run(trained, tmp_path, capsy
     assert manifest.stat().st_mtime_ns == written
     manifest.write_text(json.dumps({**first, "card": {**first["card"], "run_id": "0" * 32}}))
     assert main(command) == 0
-    told = " ".join(capsys.readouterr().err.split())
-    assert f"of another run (00000000, not {run_id[:8]})" in told
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"of another run (00000000, not {run_id[:8]})" in said
     assert json.loads(manifest.read_text())["card"]["run_id"] == "0" * 32
 
 

@@ -26,7 +26,10 @@ def export(
     ] = False,
     keep: Annotated[
         bool,
-        typer.Option("--keep", help="Keep a bundle that is there; say if it is an earlier one."),
+        typer.Option(
+            "--keep",
+            help="Change no bundle that is there; say whether it is of this run.",
+        ),
     ] = False,
     litert: Annotated[
         bool, typer.Option("--litert", help="Write embedder.tflite too, for LiteRT.")
