@@ -22,8 +22,8 @@ from tripletlab.commands.evaluate import evaluate
 from tripletlab.commands.export import export
 from tripletlab.commands.fetch import fetch
 from tripletlab.commands.gallery import app as gallery
+from tripletlab.commands.help import Command, ConfigCommand, Group
 from tripletlab.commands.identify import identify
-from tripletlab.commands.options import ConfigCommand
 from tripletlab.commands.prepare import prepare
 from tripletlab.commands.recognise import recognise
 from tripletlab.commands.report import report
@@ -50,11 +50,11 @@ tripletlab train --config miner=hard: what would run, without running it
 
 tripletlab sweep --photos ~/photos: the same on your own photos, a sub-folder for each person
 """
-COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {  # by the panel of the help
-    "Train and sweep": (train, sweep, report, ui, clean),
-    "Evaluate": (evaluate, compare, identify, describe),
-    "Prepare photos": (prepare, suspects, fetch),
-    "Use a network": (export, verify, enrol, recognise, webcam, serve),
+COMMANDS: dict[str, tuple[Callable[..., None] | typer.Typer, ...]] = {  # by the panel of the help
+    "Sweep and train": (sweep, train, describe, report, ui, clean),
+    "Evaluate and compare": (evaluate, compare, identify),
+    "Prepare photos": (prepare, data, suspects, fetch),
+    "Use the champion": (export, webcam, verify, enrol, recognise, gallery, serve),
 }
 INTERRUPTED, BROKEN_PIPE = 130, 141  # what a shell makes of SIGINT and SIGPIPE
 FULL = errno.ENOSPC, errno.EDQUOT
@@ -67,8 +67,20 @@ LONGEST = 2000  # characters of an error's line
 ALIASES: dict[str, Callable[..., None]] = {"enroll": enrol, "recognize": recognise}
 CONFIGURABLE = {prepare, train, evaluate, identify, describe, sweep}  # their help lists conf/
 
+
+def _name(command: Callable[..., None] | typer.Typer) -> str:
+    return str(command.info.name if isinstance(command, typer.Typer) else command.__name__)
+
+
+class Commands(Group):
+    """All of them, in the order of the help."""
+
+    order = tuple(_name(one) for panel in COMMANDS.values() for one in panel)
+
+
 app = typer.Typer(
     name="tripletlab",
+    cls=Commands,
     help="Hyperparameter sweeps for face verification with triplet loss.",
     epilog=EPILOG,
     no_args_is_help=True,
@@ -77,12 +89,13 @@ app = typer.Typer(
 )
 for panel, commands in COMMANDS.items():
     for command in commands:
-        kind = ConfigCommand if command in CONFIGURABLE else None
-        app.command(rich_help_panel=panel, cls=kind)(command)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, rich_help_panel=panel)
+        else:
+            kind = ConfigCommand if command in CONFIGURABLE else Command
+            app.command(rich_help_panel=panel, cls=kind)(command)
 for alias, command in ALIASES.items():
-    app.command(alias, hidden=True)(command)
-app.add_typer(data, name="data", rich_help_panel="Prepare photos")
-app.add_typer(gallery, name="gallery", rich_help_panel="Use a network")
+    app.command(alias, hidden=True, cls=Command)(command)
 
 
 def _version(wanted: bool) -> None:

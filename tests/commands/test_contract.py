@@ -8,7 +8,7 @@ import pytest
 from tripletlab.cli import main
 
 FOLDER = Path(__file__).parents[2] / "src" / "tripletlab" / "commands"
-SHARED = {"__init__", "options"}
+SHARED = {"__init__", "help", "options"}
 COMMANDS = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem not in SHARED)
 
 

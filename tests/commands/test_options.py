@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from tripletlab import config
-from tripletlab.cli import main
-from tripletlab.commands.options import NOUNS, target_and_overrides, with_photos
+from tripletlab.commands.options import target_and_overrides, with_photos
 from tripletlab.errors import InputError
 
 ROOT = Path(__file__).parents[2]
@@ -69,16 +68,3 @@ def test_make_passes_a_folder_on_as_it_is():
     ).stdout
     assert '--photos "$PHOTOS"' in shown
     assert "touch" not in shown
-
-
-@pytest.mark.parametrize("command", NOUNS)
-def test_help_lists_the_choices_that_a_command_takes_and_no_others(command, capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "200")
-    assert main([command, "--help"]) == 0
-    rows = [line.split("│") for line in capsys.readouterr().out.splitlines() if "│" in line]
-    listed = {row[1].strip() for row in rows if len(row) == 5} - {""}
-    folders = {path.name for path in (ROOT / "conf").iterdir() if path.is_dir()}
-    taken = {noun for noun in NOUNS[command] if noun.removeprefix("+") in folders}
-    assert listed == taken
-    if "preparation" in taken:
-        assert any("(needs tripletlab[cluster])" in row[3] for row in rows if len(row) == 5)

@@ -3,12 +3,13 @@
 import typer
 
 from tripletlab import config
+from tripletlab.commands.help import Command, Group
 from tripletlab.commands.options import Overrides
 
-app = typer.Typer(help="Inspect prepared faces.", no_args_is_help=True)
+app = typer.Typer(name="data", cls=Group, help="Inspect prepared faces.", no_args_is_help=True)
 
 
-@app.command()
+@app.command(cls=Command)
 def verify(overrides: Overrides = None) -> None:
     """Compare every faces.h5 and pairs.h5 with the checksums it was written with."""
     from tripletlab.faces.integrity import verify

@@ -13,7 +13,13 @@ def fetch(
         Literal["yunet"], typer.Argument(help="yunet: the network that faces=yunet needs.")
     ],
     address: Annotated[
-        str, typer.Option("--from", metavar="ADDRESS", help="Where the file is, http or https.")
+        str,
+        typer.Option(
+            "--from",
+            metavar="ADDRESS",
+            help="Where the file is, http or https.",
+            show_default="OpenCV Zoo",
+        ),
     ] = ADDRESS,
 ) -> None:
     """Download the network of a face detector into your cache, and check it."""

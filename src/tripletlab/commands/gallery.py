@@ -5,12 +5,18 @@ from typing import Annotated
 
 import typer
 
+from tripletlab.commands.help import Command, Group
 from tripletlab.commands.options import AsJson, GalleryFolder
 
-app = typer.Typer(help="The enrolled people: list, remove, rename.", no_args_is_help=True)
+app = typer.Typer(
+    name="gallery",
+    cls=Group,
+    help="The enrolled people: list, remove, rename.",
+    no_args_is_help=True,
+)
 
 
-@app.command("list")
+@app.command("list", cls=Command)
 def list_people(gallery: GalleryFolder = Path("gallery"), as_json: AsJson = False) -> None:
     """Print everyone: the name, the number of photos, when the first and the last were taken."""
     from tripletlab.recognition.gallery_listing import print_people
@@ -18,7 +24,7 @@ def list_people(gallery: GalleryFolder = Path("gallery"), as_json: AsJson = Fals
     print_people(gallery, as_json=as_json)
 
 
-@app.command()
+@app.command(cls=Command)
 def remove(
     names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Whom to remove.")],
     gallery: GalleryFolder = Path("gallery"),
@@ -29,7 +35,7 @@ def remove(
     remove(names, gallery)
 
 
-@app.command()
+@app.command(cls=Command)
 def rename(
     old: Annotated[str, typer.Argument(help="The present name.")],
     new: Annotated[str, typer.Argument(help="The new one, which nobody else may have.")],

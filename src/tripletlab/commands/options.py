@@ -1,11 +1,10 @@
-"""Arguments and options that several commands share, and the help that lists conf/'s choices."""
+"""Arguments and options that several commands share."""
 
 import shlex
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperCommand
 
 from tripletlab import config
 from tripletlab.errors import InputError
@@ -15,7 +14,8 @@ TARGET = (
 )
 
 Overrides = Annotated[
-    list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Change the config.")
+    list[str] | None,
+    typer.Argument(metavar="KEY=VALUE", help="Change the config: miner=hard, margin=0.4."),
 ]
 ShowConfig = Annotated[
     bool, typer.Option("--config", help="Print the config that would run, and stop.")
@@ -56,40 +56,6 @@ Photos = Annotated[
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print JSON, an object a line, instead of text.")
 ]
-
-NOUNS = {  # of conf/ that a command takes
-    "prepare": config.PrepareConfig.nouns(),
-    "evaluate": config.EvaluateConfig.nouns(),
-    "identify": config.EvaluateConfig.nouns(),
-    "describe": {"architecture", "faces"},
-    "train": config.RunConfig.nouns() | {"+experiment"},
-    "sweep": config.SweepConfig.nouns() | {"+experiment"},
-}
-
-
-class ConfigCommand(TyperCommand):
-    """A command whose help lists the nouns of conf/ that it takes, and their choices."""
-
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Typer's help, then the choices."""
-        from rich.console import Console
-        from rich.markup import escape
-        from rich.table import Table
-
-        super().format_help(ctx, formatter)
-        shown = Table(title="Choices (NOUN=CHOICE; --config shows every key)", title_justify="left")
-        for heading in ("noun", "choice", ""):
-            shown.add_column(heading, no_wrap=heading != "")
-        groups = config.groups()
-        groups["+experiment"] = groups.pop("experiment")
-        for noun, choices in groups.items():
-            if noun not in NOUNS[self.name or ""]:
-                continue
-            for place, (choice, about) in enumerate(choices.items()):
-                shown.add_row("" if place else noun, choice, escape(about))
-            shown.add_section()
-        Console(highlight=False).print(shown)
-
 
 Folders = Annotated[
     list[str] | None,

@@ -4,10 +4,7 @@ from typing import Annotated
 
 import typer
 
-from tripletlab import config
 from tripletlab.commands.options import CroppedFolders, Folders, Fresh, LfwFolder, with_photos
-
-SPACES = ", ".join(sorted(path.stem for path in config.folder("sweeps").glob("*.yaml")))
 
 
 def sweep(
@@ -15,10 +12,9 @@ def sweep(
         list[str] | None,
         typer.Argument(
             metavar="[SPACE] [KEY=VALUE]",
-            help=f"SPACE: a file, or one of {SPACES} (margin_miner if none). KEY=VALUE: changes"
-            " the space (axes.margin=[0.1,0.3] trials=20 seeds=[1,2,3]) or the config."
-            " Instead of a space: list shows every sweep, status [SPACE] a sweep's trials,"
-            " best [SPACE] its best run.",
+            help="SPACE: a file, or one of those below. KEY=VALUE changes the space"
+            " (axes.margin=[0.1,0.3] trials=20 seeds=[1,2,3]) or the config. Instead of a space:"
+            " list shows every sweep, status [SPACE] a sweep's trials, best [SPACE] its best run.",
         ),
     ] = None,
     photos: Folders = None,

@@ -11,7 +11,10 @@ from tripletlab.commands.options import GalleryFolder
 def webcam(
     bundle: Annotated[Path, typer.Argument(help="A bundle that `export` wrote.")] = Path("bundle"),
     source: Annotated[
-        str, typer.Option(help="A camera's number, a video file, or a folder of photos.")
+        str,
+        typer.Option(
+            metavar="SOURCE", help="A camera's number, a video file, or a folder of photos."
+        ),
     ] = "0",
     gallery: GalleryFolder = Path("gallery"),
 ) -> None:

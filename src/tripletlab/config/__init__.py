@@ -8,7 +8,7 @@ from tripletlab.config.compose import (
     recorded,
     show,
 )
-from tripletlab.config.files import folder, groups, own_code, use
+from tripletlab.config.files import defaults, describe, folder, groups, own_code, use
 from tripletlab.config.instantiate import Component
 from tripletlab.config.overrides import allow_only, key_of, of_nouns, override, parsed, split_words
 from tripletlab.config.run_config import (
@@ -31,6 +31,8 @@ __all__ = [
     "compose",
     "compose_studies",
     "composition",
+    "defaults",
+    "describe",
     "folder",
     "groups",
     "key_of",

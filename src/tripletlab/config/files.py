@@ -64,6 +64,19 @@ def groups() -> dict[str, dict[str, str]]:
     }
 
 
+def defaults(root: str) -> dict[str, str]:
+    """The choice of each noun in a root file of conf/ and in those that it builds on."""
+    import yaml
+
+    chosen: dict[str, str] = {}
+    for entry in yaml.safe_load((folder("conf") / f"{root}.yaml").read_text())["defaults"]:
+        if isinstance(entry, dict):
+            chosen |= entry
+        elif entry != "_self_":
+            chosen |= defaults(entry)
+    return chosen
+
+
 def choices_of(group: str) -> list[str]:
     """The choices of a noun, or of one inside it such as `faces/aligner`; none of anything else."""
     return [path.stem for path in _choices(group)] if group else []
