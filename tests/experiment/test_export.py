@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import http.client
 import json
 import os
 import signal
@@ -221,6 +222,15 @@ def ask(port, *photos):
         return error.code, json.load(error)
 
 
+def preflight(port, host):
+    """The answer to a browser that asks whether a page of another site may send photos."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    asked = {"Access-Control-Request-Method": "POST", "Origin": "http://attacker.example"}
+    connection.request("OPTIONS", "/invocations", headers={"Host": host, **asked})
+    with contextlib.closing(connection):
+        return connection.getresponse()
+
+
 def test_it_is_served_and_what_is_no_photo_is_refused(trained, served, capfd):
     photo = sorted(trained[0].glob("photos/*/1.jpg"))[0].read_bytes()
     status, answer = ask(served, photo, plain_photo())
@@ -232,6 +242,9 @@ def test_it_is_served_and_what_is_no_photo_is_refused(trained, served, capfd):
         assert (status, answer["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
         assert "photo 1: not a photo that can be read, or one of more" in answer["message"]
     assert ask(served, photo)[0] == 200
+    assert preflight(served, f"attacker.example:{served}").status == 400  # not a name of this one
+    assert preflight(served, f"localhost:{served}").status == 405
+    assert not preflight(served, f"localhost:{served}").getheader("Access-Control-Allow-Origin")
     assert main(["serve", trained[1][0], "--port", str(served)]) == 2
     assert f"--port {served}: Address already in use" in capfd.readouterr().err
 

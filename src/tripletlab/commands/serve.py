@@ -16,7 +16,10 @@ def serve(
             help="A bundle that `export` registered. The newest if none is given.",
         ),
     ] = None,
-    port: Annotated[int, typer.Option(min=1, max=65535, help="On 127.0.0.1.")] = 5077,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The port.")] = 5077,
+    host: Annotated[
+        str, typer.Option(help="The interface; 0.0.0.0 is all of them: there is no password.")
+    ] = "127.0.0.1",
 ) -> None:
     """Answer requests over HTTP: photos in, faces and embeddings out (MLflow)."""
     from tripletlab.tracking import Tracker
@@ -27,4 +30,4 @@ def serve(
     config.allow_only(overrides, ["tracking"], command="serve")
     tracker: Tracker = config.compose("evaluate", overrides).tracking.build()
     tracker.open_existing()
-    tracker.bundles.serve(tracker.bundles.find(names[0] if names else None), port=port)
+    tracker.bundles.serve(tracker.bundles.find(names[0] if names else None), host=host, port=port)

@@ -10,7 +10,10 @@ from tripletlab.commands.options import Overrides
 
 def ui(
     overrides: Overrides = None,
-    port: Annotated[int, typer.Option(min=1, max=65535, help="On 127.0.0.1.")] = 5000,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The port.")] = 5000,
+    host: Annotated[
+        str, typer.Option(help="The interface; 0.0.0.0 is all of them: there is no password.")
+    ] = "127.0.0.1",
 ) -> None:
     """Show runs, figures and models in the browser (MLflow)."""
     from tripletlab.tracking import Tracker
@@ -18,4 +21,4 @@ def ui(
     config.allow_only(overrides or [], ["tracking"], command="ui")
     tracker: Tracker = config.compose("evaluate", overrides or []).tracking.build()
     tracker.open_existing()
-    tracker.serve_pages(port=port)
+    tracker.serve_pages(host=host, port=port)

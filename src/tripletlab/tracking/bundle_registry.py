@@ -75,9 +75,9 @@ class BundleRegistry:
             )
         return which or known[0]
 
-    def serve(self, model: str, *, port: int) -> None:
-        """Serve NAME/version on the loopback interface until it is stopped.
+    def serve(self, model: str, *, host: str, port: int) -> None:
+        """Serve NAME/version on an interface until it is stopped.
 
-        InputError where the port is taken, or the server ends by itself.
+        InputError where the port cannot be had, or the server ends by itself.
         """
-        serve_model(model, uri=self.uri, port=port)
+        serve_model(model, uri=self.uri, host=host, port=port)

@@ -107,13 +107,13 @@ class Tracker:
         """The registry of exported bundles."""
         return BundleRegistry(self.uri)
 
-    def serve_pages(self, *, port: int) -> None:
-        """Serve MLflow's pages on the loopback interface until it is stopped.
+    def serve_pages(self, *, host: str, port: int) -> None:
+        """Serve MLflow's pages on an interface until it is stopped.
 
         Opens the runs of the latest sweep, or all where there is none. InputError where the port
-        is taken, or the server ends by itself.
+        cannot be had, or the server ends by itself.
         """
-        serve_pages(store.absolute(self.uri), port=port, page=self.runs.page())
+        serve_pages(store.absolute(self.uri), host=host, port=port, page=self.runs.page())
 
     @contextlib.contextmanager
     def run(
