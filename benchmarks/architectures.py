@@ -1,7 +1,7 @@
 """The table and the picture of an architecture comparison, from what its runs logged.
 
-    .venv/bin/tripletlab sweep architectures fit.patience=… (or runs of `tripletlab train`)
-    .venv/bin/python benchmarks/architectures.py mlruns [MORE …]
+    tripletlab sweep architectures fit.patience=… (or runs of `tripletlab train`)
+    python benchmarks/architectures.py mlruns [MORE …]
 
 prints a Markdown table of all finished runs by architecture, means over seeds, and draws AUC
 against operations. Both become artifacts of an MLflow run called "architectures" in the

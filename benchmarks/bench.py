@@ -1,6 +1,6 @@
 """Every speed that the documentation states, measured: `make bench`.
 
-    .venv/bin/python benchmarks/bench.py [--rounds 11] [--only mining] [--write docs/performance.md]
+    python benchmarks/bench.py [--rounds 11] [--only mining] [--write docs/performance.md]
 
 Prints the table, and keeps it in data/bench/ as Markdown and JSON. `--write` puts it into a page,
 between the two comments that mark its place.

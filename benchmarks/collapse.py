@@ -1,6 +1,6 @@
 """Does the guard end runs that collapse, and only those? What does batch norm do?
 
-    .venv/bin/python benchmarks/collapse.py FOLDER
+    python benchmarks/collapse.py FOLDER
 
 trains every run below on synthetic people, minutes in all on two idle cores, prints their table and
 draws FOLDER/collapse.png, which is docs/collapse.png. No guard stops a run here: it is asked after

@@ -1,6 +1,6 @@
 """How fast each network learns and embeds, beside the others on one machine at one time.
 
-    .venv/bin/python benchmarks/network_speed.py [ROUNDS] [NETWORK …]
+    python benchmarks/network_speed.py [ROUNDS] [NETWORK …]
 
 Each round gives every network one training step (16 people × 4 photos, mining included) and one
 batch of 256 to embed; a neighbour on the machine slows all of them alike. Printed are medians over

@@ -1,6 +1,6 @@
 """What a sweep costs beside training: an empty objective through all of its machinery.
 
-    .venv/bin/python benchmarks/overhead.py [trials]
+    python benchmarks/overhead.py [trials]
 
 Each trial is a config composed by Hydra, a job to a warm worker process, an MLflow run with all its
 parameters and one epoch's metrics, a decision of the pruner, and a result in Optuna's database: all
