@@ -9,12 +9,25 @@ from tests.stores import make_pairs
 from tripletlab.errors import InputError
 from tripletlab.evaluation.comparison import decide
 from tripletlab.experiment import comparison
-from tripletlab.experiment.comparison import _different, _draw_differing, _Model, _model, _store
+from tripletlab.experiment.comparison import (
+    _different,
+    _draw_differing,
+    _Model,
+    _model,
+    _store,
+    _without_data,
+)
 
 
 def test_a_name_that_comes_twice_is_numbered():
     assert _different(["hard", "semihard", "hard"]) == ["hard #1", "semihard", "hard #2"]
     assert _different(["a", "b"]) == ["a", "b"]
+
+
+def test_names_leave_out_photos_that_are_the_same():
+    assert _without_data(["hard on lfw", "soft on lfw"]) == ["hard", "soft"]
+    for names in (["hard on lfw", "hard on mine"], ["hard on lfw", "theirs"], ["a", "b"]):
+        assert _without_data(names) == names
 
 
 def test_models_on_different_pairs_are_not_compared(tmp_path):

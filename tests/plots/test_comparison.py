@@ -66,6 +66,9 @@ def test_terminal_page_and_files_have_the_same_figures(tmp_path: Path) -> None:
         assert figure in markdown
         assert figure in page.texts
         assert figure in printed
+    long = adjusted(COMPARED, [f"{name}, a network with a long name" for name in NAMES])
+    console.print(terminal(long, title="nothing is cut off"))
+    assert "…" not in console.export_text()
     assert "soft" not in page.tags
     plain = json.loads((tmp_path / "comparison.json").read_text())
     assert [one["holm"]["mcnemar"] for one in plain] == pytest.approx([0.004, 0.003, 1])

@@ -46,7 +46,7 @@ def compare_models(whats: Sequence[str], config: EvaluateConfig, *, folder: Path
     """
     tracker: Tracker = config.tracking.build()
     models = [_model(what, tracker) for what in whats]
-    names = _different([model.name for model in models])
+    names = _different(_without_data([model.name for model in models]))
     store = _store(models, names, config.data)
     pairs = store.pairs
     decisions = [decide(model.distances, pairs.matched, pairs.fold) for model in models]
@@ -142,6 +142,12 @@ def _draw_differing(
             )
         )
     draw_montage(panels, title=f"Distances: {names[0]} | {names[1]}", path=path)
+
+
+def _without_data(names: Sequence[str]) -> list[str]:
+    """The names without "on PHOTOS" at their ends, where this says the same of each."""
+    ends = {name.partition(" on ")[2] for name in names}
+    return [name.partition(" on ")[0] for name in names] if len(ends) == 1 else list(names)
 
 
 def _different(names: Sequence[str]) -> list[str]:

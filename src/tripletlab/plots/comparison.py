@@ -69,11 +69,12 @@ def adjusted(
 
 
 def terminal(comparisons: Sequence[AdjustedComparison], *, title: str) -> Grid:
-    """A table narrow enough for a terminal."""
+    """A table narrow enough for a terminal: only the models' names are folded."""
     grid = Grid(title=title, title_justify="left", show_lines=True)
     for column in ("models", "accuracy", "AUC", "only one\ncorrect", "same\ndecision"):
         side = "left" if column == "models" else "right"
-        grid.add_column(column, justify=side, no_wrap=True)  # type: ignore[arg-type]
+        figures = column != "models"
+        grid.add_column(column, justify=side, no_wrap=figures, overflow="fold")  # type: ignore[arg-type]
     for row in comparisons:
         c = row.compared
         grid.add_row(
