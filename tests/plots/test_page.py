@@ -58,6 +58,15 @@ def test_a_page_is_one_file(tmp_path):
     assert kept == (tmp_path / "a.png").read_bytes()
 
 
+def test_only_a_picture_with_panels_is_scrolled(tmp_path):
+    classes = []
+    for width in (1092, 1482):  # one panel, and two
+        cv2.imwrite(str(tmp_path / "a.png"), np.zeros((2, width), np.uint8))
+        text = html_page("title", "", [Picture("a", tmp_path / "a.png")])
+        classes += [one.get("class") for tag, one in Tags(text).tags if tag == "img"]
+    assert classes == [None, "wide"]
+
+
 def test_markdown_has_the_tables_and_no_cell_breaks_its_row(tmp_path):
     lines = markdown_page("title", "lead", page(tmp_path)).splitlines()
     assert lines[:3] == ["# title", "", "lead"]

@@ -216,6 +216,7 @@ def _controls(
     slider = Slider(
         sizing_mode="stretch_width",
         max_width=300,
+        margin=(5, 15, 5, 5),  # the handle reaches beyond the bar
         start=0,
         end=len(animation) - 1,
         value=len(animation) - 1,

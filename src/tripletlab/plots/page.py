@@ -13,6 +13,8 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from numpy.typing import NDArray
 
+WIDE = 1200  # pixels; pictures of one panel have fewer
+
 
 class PageTable(NamedTuple):
     """A table under its title; `note` is the text between them.
@@ -43,6 +45,11 @@ class Picture(NamedTuple):
     def kind(self) -> str:
         """How the template draws it."""
         return "picture"
+
+    @property
+    def wide(self) -> bool:
+        """Whether it has panels side by side, and would be illegible on a narrow screen."""
+        return int.from_bytes(self.path.read_bytes()[16:20]) > WIDE  # in a PNG's header
 
 
 class Chart(NamedTuple):

@@ -109,7 +109,10 @@ def roc_curves(curves: Mapping[str, Rates]) -> Figure:
 
 
 def differences(effects: Sequence[Effect]) -> Figure:
-    """The validation AUC's differences with their intervals, the largest at the top."""
+    """The validation AUC's differences with their intervals, the largest at the top.
+
+    The axis has no title: beside long names on a narrow screen it would be cut off.
+    """
     figure = Figure()
     ordered = sorted(effects, key=lambda one: one.auc.value)
     names = [one.contrast.name for one in ordered]
@@ -127,7 +130,6 @@ def differences(effects: Sequence[Effect]) -> Figure:
         hovertext=[f"p {one.p:.3f}" for one in ordered],
     )
     figure.add_vline(x=0, line={"dash": "dash", "width": 1, "color": GREY})
-    figure.update_xaxes(title="difference of the validation AUC")
     figure.update_yaxes(automargin=True)
     figure.update_layout(height=140 + 34 * len(names))
     return _in_our_style(figure)

@@ -65,14 +65,16 @@ def report(
     figures[heading] = _rocs(ranked[:BEST], pairs, tracker)
     for place, (heading, figure) in enumerate(figures.items()):
         code = figure.to_html(
-            full_html=False, include_plotlyjs=place == 0, config={"responsive": True}
+            full_html=False,
+            include_plotlyjs=place == 0,
+            config={"responsive": True, "displaylogo": False},
         )
         parts.append(Chart(heading, code, NOTES.get(heading, "")))
     return html_page(title, conclusion, [*parts, *_ended(study)])
 
 
 NOTES = {
-    "Differences": "First minus second, with 95 % intervals; filled: more than noise (Holm).",
+    "Differences": "Validation AUC, first minus second, with 95 % intervals; filled: shown (Holm).",
     "Scaling": "Every run, the fitted power law, and its 95 % interval for one more run.",
     "Learning curves": "Validation AUC after each epoch. Thick: the highest; dotted: ended early.",
     "ROC": "Mean over the folds of the verification pairs, which chose no model.",
