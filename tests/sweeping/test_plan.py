@@ -58,6 +58,7 @@ def test_words_go_to_the_space_or_to_the_config():
     assert plan.space.runs == 4
     assert plan.overrides == ("fit.epochs=2",)
     assert "with 2 workers" in plan.outline(workers=2)
+    assert "each at most 2 epochs of 50 batches" in " ".join(plan.outline(workers=1).split())
 
 
 @pytest.mark.parametrize(

@@ -139,7 +139,7 @@ def test_files_that_do_not_fit_on_the_disk_wait_for_room(tmp_path, impatient, ca
             room.start()
             run.files(tmp_path / "out")
             room.join()
-        assert "it is locked, full or away" in " ".join(capsys.readouterr().err.split())
+        assert "it is slow, locked, full or away" in " ".join(capsys.readouterr().err.split())
         assert status(run.run_id) == "FINISHED"
         kept = tracker.runs.artifact(run.run_id, "large.bin")
         assert kept.stat().st_size == 5_000_000

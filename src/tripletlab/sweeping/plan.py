@@ -86,12 +86,13 @@ class Plan:
             else f"{space.points} points over {', '.join(space.axes)}"
         )
         seeds = f", each with seeds {', '.join(map(str, space.seeds))}" if space.seeds else ""
+        epochs = self.base.fit["epochs"]
         minutes = round(self.minutes(runs=space.runs, workers=workers))
         takes = f"About {minutes} minutes" if minutes > 1 else "About a minute"
         by = f" with {workers} workers" if workers > 1 else ""
         return (
-            f"Sweep {space.name}: {space.runs} runs ({what}{seeds}), each at most"
-            f" {self.base.fit['epochs']} epochs of {batches['steps']} batches of"
+            f"Sweep {space.name}: {space.runs} run{'s' * (space.runs > 1)} ({what}{seeds}), each at"
+            f" most {epochs} epoch{'s' * (epochs > 1)} of {batches['steps']} batches of"
             f" {batches['people'] * batches['photos']} faces.\n{takes}{by} on"
             f" {cores()} core{'s' * (cores() > 1)} without a GPU, once the photos are prepared."
             " Ctrl-C stops the sweep; the same command continues it."

@@ -168,7 +168,8 @@ def _notice() -> Iterator[None]:
     """A line on the screen after some seconds, and another when the wait is over."""
 
     def waiting() -> None:
-        say(f"waiting for the tracking store {_uri()}: it is locked, full or away; nothing is lost")
+        why = "it is slow, locked, full or away; nothing is lost"
+        say(f"waiting for the tracking store {_uri()}: {why}")
         said.set()
 
     said = threading.Event()
