@@ -181,7 +181,7 @@ def _feeding(faces: int, rounds: int) -> Iterator[Result]:
             margin=chosen.margin_schedule.build(),
             guard=lambda distances: None,
             evaluate=lambda *_: {"auc": 0.5, "mean_distance": 1.0},
-            report=SimpleNamespace(step=step, epoch=lambda *_: None),
+            report=SimpleNamespace(resumed=list, step=step, epoch=lambda *_: None),
             checkpoint=None,
             epochs=1,
             patience=1,

@@ -76,6 +76,9 @@ class Report:
         self.advance = advance
         self.epochs: list[dict[str, float]] = []
 
+    def resumed(self, epochs: Any) -> None:
+        """The fit begins after these epochs; here it is always new."""
+
     def step(self) -> None:
         """A batch was learned from."""
         self.advance(1)

@@ -5,12 +5,14 @@ import socket
 import threading
 import time
 
-SLOW = 0.05, 0.2  # seconds before a request goes on
 PART = 1 << 16
 
 
 class Proxy:
-    """Passes connections on; while `away` is set it closes them, with a `delay` it is slow."""
+    """Passes connections on, and closes them while `away` is set.
+
+    `delay` returns the seconds that a part of a request waits; None for none.
+    """
 
     def __init__(self, port):
         self.port, self.away, self.delay = port, threading.Event(), None
@@ -44,5 +46,5 @@ class Proxy:
                     if not (part := source.recv(PART)):
                         return
                     if self.delay and target.getpeername()[1] == self.port:
-                        time.sleep(self.delay.uniform(*SLOW))
+                        time.sleep(self.delay())
                     target.sendall(part)

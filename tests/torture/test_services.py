@@ -2,17 +2,18 @@
 network is trained or a sweep runs: the command waits, and completes."""
 
 import contextlib
-import importlib.util
 import os
 import random
 import shutil
 import sqlite3
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from tests.servers import cluster_example
 from tests.torture.commands import COMMANDS, LONGEST
 from tests.torture.processes import ended, said, start
 from tests.torture.proxy import Proxy
@@ -21,17 +22,14 @@ from tests.torture.states import require_nothing_left
 from tests.torture.tally import faults
 
 pytestmark = [pytest.mark.torture, pytest.mark.timeout(3600)]
+SLOW = 0.05, 0.2  # seconds before a request goes on
 TRAINED, SWEPT = COMMANDS["train"], COMMANDS["sweep"]
 
 
 @pytest.fixture(scope="module")
 def example():
     """examples/cluster.py, which starts servers."""
-    path = Path(__file__).parents[2] / "examples" / "cluster.py"
-    spec = importlib.util.spec_from_file_location("cluster", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return cluster_example()
 
 
 @pytest.fixture
@@ -108,7 +106,7 @@ def test_a_server(command, fault, fresh, server):
     what = f"away for {SECONDS:g} s" if fault == "away" else "slow by 50 to 200 ms"
     with server(folder) as (database, proxy), faults(f"MLflow server {what}", command.name) as row:
         if fault == "slow":
-            proxy.delay = random.Random(f"{SEED} slow")
+            proxy.delay = partial(random.Random(f"{SEED} slow").uniform, *SLOW)
             row.injected()
         words = [*command.words, "tracking=server", f"tracking.uri={proxy.url}"]
         process = start(folder, words)

@@ -1,9 +1,13 @@
 """What a run logs, in a real SQLite database."""
 
+import contextlib
+import sqlite3
 import subprocess
 import sys
 
 from mlflow import MlflowClient
+from sqlalchemy import event
+from sqlalchemy.orm import Session
 
 from tests.tracking.projects import SECRET, status
 
@@ -46,6 +50,30 @@ def test_a_run_records_the_files_of_faces_as_inputs(tracker, tmp_path):
     assert str(tmp_path / "faces.h5") in inputs[0].dataset.source
 
 
+def test_two_workers_record_the_same_file_at_once(tracker, tmp_path):
+    """Another connection writes it between the moment in which MLflow reads, and its insertion."""
+    database = tmp_path / "mlflow.db"
+    row = "insert into datasets values ('other', (select max(experiment_id) from experiments),"
+    row += f" 'faces', '{'ab' * 16}', 'local', '', null, null)"
+    inserted = []
+
+    def insert(session, *_):
+        if not inserted and any(type(one).__name__ == "SqlDataset" for one in session.new):
+            inserted.append(row)
+            with contextlib.closing(sqlite3.connect(database)) as other, other:
+                other.execute(row)
+
+    with tracker.run("one", params={}, tags={}) as run:
+        event.listen(Session, "before_flush", insert)
+        try:
+            file = tmp_path / "faces.h5"
+            run.dataset(file, title="faces", fingerprint="ab" * 32, role="training")
+        finally:
+            event.remove(Session, "before_flush", insert)
+    (found,) = MlflowClient().get_run(run.run_id).inputs.dataset_inputs
+    assert (inserted, found.dataset.digest) == ([row], "ab" * 16)
+
+
 CONVERTED = """
 import os, signal, sys
 from tripletlab.system.interrupts import stop
@@ -78,3 +106,8 @@ def test_no_secret_is_logged(finished):
     project, run_id = finished
     assert MlflowClient().get_run(run_id).data.params == {"uri": "http://a:***@b"}
     assert f":{SECRET}@".encode() not in (project / "mlruns" / "mlflow.db").read_bytes()
+
+
+def test_commands_that_only_read_runs_do_not_pay_for_opencv():
+    code = "import sys, tripletlab.tracking; sys.exit('cv2' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

@@ -81,7 +81,10 @@ def decayed_network():
 
 class Silent:
     def __init__(self):
-        self.losses, self.steps = [], 0
+        self.losses, self.steps, self.before = [], 0, []
+
+    def resumed(self, epochs):
+        self.before = list(epochs)
 
     def step(self):
         self.steps += 1

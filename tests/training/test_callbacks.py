@@ -187,7 +187,7 @@ def test_metrics_are_reported_by_their_source():
     report = SimpleNamespace(
         step=lambda: steps.append(1), epoch=lambda *given: reported.append(given)
     )
-    callback = attached(ReportCallback(report, steps_done=7))
+    callback = attached(ReportCallback(report, progress := Progress(), steps_done=7))
     callback.on_train_begin()
     assert len(steps) == 7
     callback.on_train_batch_end(0)
@@ -198,6 +198,7 @@ def test_metrics_are_reported_by_their_source():
     assert epoch == 5
     assert metrics == {"train/loss": 0.5, "val/loss": 0.25, "val/auc": 1, "train/margin": 0.2}
     assert all(type(value) is float for value in metrics.values())  # MLflow takes no other
+    assert progress.metrics == [metrics]
 
 
 def test_the_guard_reads_all_distances_so_far():
@@ -222,7 +223,7 @@ def test_the_guard_reads_all_distances_so_far():
 def test_a_saved_epoch_gives_all_of_it_back(tmp_path):
     path = tmp_path / "deeper" / "fit.checkpoint"
     best = [np.arange(8, dtype=np.float32).reshape(4, 2)]
-    progress = Progress(3, 2, 0.75, 1.5, [10.0, 20.0], [0.1, 0.2], best)
+    progress = Progress(3, 2, 0.75, 1.5, [10.0, 20.0], [0.1, 0.2], [{"val/auc": 0.75}], best)
     set_weights(4)
     MODEL.set_margin(0.35)
     attached(CheckpointCallback(path, progress)).on_epoch_end(2, {})

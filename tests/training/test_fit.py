@@ -210,10 +210,15 @@ def test_an_epoch_that_was_not_reported_is_trained_again(tmp_path):
     path = tmp_path / "fit.checkpoint"
     whole = run(epochs=4, evaluate=by_weights)
     failing = {"report": Kept(fails=3), "fails": ConnectionError}
-    assert run(epochs=4, evaluate=by_weights, checkpoint=path, **failing).error
+    failed = run(epochs=4, evaluate=by_weights, checkpoint=path, **failing)
+    assert failed.error
     resumed = run(epochs=4, evaluate=by_weights, checkpoint=path)
     assert list(resumed.report.epochs) == [3, 4]
     assert resumed.report.steps == whole.report.steps == 16  # a bar begins where it was
+    assert resumed.report.before == [failed.report.epochs[1], failed.report.epochs[2]]
+    assert [one["val/auc"] for one in resumed.progress.metrics] == [
+        one["val/auc"] for one in whole.progress.metrics
+    ]
     assert len(resumed.weights) == 2  # the untrained network is not validated again
     assert_same(resumed.model.get_weights(), whole.model.get_weights())
     for epoch in (3, 4):

@@ -1,6 +1,6 @@
 """What a fit reports while it goes on: to the screen, to MLflow, and to whoever follows the run."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -33,6 +33,10 @@ class RunReport:
     def step(self) -> None:
         """A batch was trained on."""
         self.advance(1)
+
+    def resumed(self, epochs: Sequence[Mapping[str, float]]) -> None:
+        """The fit begins after these epochs."""
+        self.run.complete_metrics(epochs)
 
     def epoch(self, epoch: int, metrics: dict[str, float]) -> None:
         """An epoch ended; the first is 1."""

@@ -107,8 +107,8 @@ def run(
         before = parts.embed(data.pairs.images)
         progress, snapshots = _fit(config, data, parts, log, name, checkpoint, follower)
         title = f"{name} on {data.faces.title}, {len(parts.batches.trained_on):,} people"
-        path, epochs = folder / "learning.png", tracker.runs.epochs(log.run_id)
-        draw_learning(epochs, best=progress.best_epoch, title=title, path=path)
+        path, best = folder / "learning.png", progress.best_epoch
+        draw_learning(progress.metrics, best=best, title=title, path=path)
         metrics = training_metrics(parts, progress, margin=config.margin)
         metrics |= test_metrics(parts, data, progress, before, snapshots, name=name, folder=folder)
         log.metrics(metrics)

@@ -106,14 +106,6 @@ class PastRuns:
         points = store.client().get_metric_history(run_id, metric)
         return sorted({point.step: point.value for point in points}.items())
 
-    def epochs(self, run_id: str) -> list[dict[str, float]]:
-        """A run's metrics of each epoch, from the first one."""
-        logged: dict[int, dict[str, float]] = {}
-        for name in store.client().get_run(run_id).data.metrics:
-            for step, value in self.history(run_id, name):
-                logged.setdefault(step, {})[name] = value
-        return [logged[step] for step in sorted(logged) if step > 0]
-
     def has(self, run_id: str, path: str) -> bool:
         """The run has this artifact at the top level."""
         return any(one.path == path for one in store.client().list_artifacts(run_id))

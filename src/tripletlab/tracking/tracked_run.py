@@ -3,8 +3,9 @@
 import contextlib
 import io
 import json
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,13 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tripletlab.errors import InputError, Pruned
-from tripletlab.photos.conditions import draw_circumstance
-from tripletlab.photos.person import draw_person
-from tripletlab.photos.rendering import render
 from tripletlab.system.interrupts import stopped
 from tripletlab.system.progress import say
 from tripletlab.system.redaction import redacted
 from tripletlab.tracking import store
+from tripletlab.tracking.metric_queue import MetricQueue
 
 if TYPE_CHECKING:
     import keras
@@ -33,9 +32,13 @@ LONGEST = 6000  # characters of a parameter, MLflow's limit
 
 @dataclass(frozen=True)
 class TrackedRun:
-    """A run that is being written, by its id."""
+    """A run that is being written, by its id.
+
+    Without a `queue`, metrics are written at once.
+    """
 
     run_id: str
+    queue: MetricQueue | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def begin(
@@ -60,14 +63,18 @@ class TrackedRun:
                 log_system_metrics=system_metrics,
             )
         )
-        return cls(run.info.run_id)
+        return cls(run.info.run_id, MetricQueue(run.info.run_id))
 
     @contextlib.contextmanager
     def ending(self) -> Iterator[None]:
-        """End the run FINISHED, or FAILED by an exception, or KILLED by Ctrl-C or Pruned."""
+        """End the run FINISHED, or FAILED by an exception, or KILLED by Ctrl-C or Pruned.
+
+        All metrics are written before.
+        """
         status = "FAILED"
         try:
             yield
+            self._flush()
             status = "FINISHED"
         except Pruned as reason:
             status = "KILLED"
@@ -80,6 +87,10 @@ class TrackedRun:
         finally:
             self._end(status)
 
+    def _flush(self, *, limit: float | None = None) -> None:
+        if self.queue:
+            self.queue.flush(limit=limit)
+
     def _end(self, status: str) -> None:
         """End the run; a finished one waits for the store as long as it takes.
 
@@ -87,15 +98,19 @@ class TrackedRun:
         """
         import mlflow
 
-        limit = float("inf") if status == "FINISHED" else ENDING
+        limit = float("inf") if status == "FINISHED" else time.monotonic() + ENDING
         try:
+            if status != "FINISHED":
+                self._flush(limit=ENDING)
             store.patiently(
-                lambda: store.mlflow_client().set_terminated(self.run_id, status), limit=limit
+                lambda: store.mlflow_client().set_terminated(self.run_id, status),
+                limit=limit - time.monotonic(),
             )
         except InputError as error:
             say(f"the run {self.run_id} stays open until the next command: {error}")
-        with contextlib.suppress(Exception):  # ended already; this takes it off MLflow's stack
-            mlflow.end_run(status)
+        finally:
+            with contextlib.suppress(Exception):  # ended already; this takes it off MLflow's stack
+                mlflow.end_run(status)
 
     def params(self, params: Mapping[str, Any]) -> None:
         """Log parameters; a continued run keeps those it has, for MLflow refuses another value."""
@@ -108,10 +123,24 @@ class TrackedRun:
         store.patiently(lambda: mlflow.log_params(new, run_id=self.run_id))
 
     def metrics(self, metrics: Mapping[str, float], *, step: int | None = None) -> None:
-        """Log metrics; `step` is the epoch, from 1."""
-        import mlflow
+        """Log metrics, in the background while the run goes on; `step` is the epoch, from 1."""
+        from mlflow.entities import Metric
 
-        store.patiently(lambda: mlflow.log_metrics(dict(metrics), step=step, run_id=self.run_id))
+        now = time.time_ns() // 1_000_000  # a repeated request then writes nothing twice
+        values = [Metric(name, float(value), now, step or 0) for name, value in metrics.items()]
+        if self.queue:
+            self.queue.add(values)
+        else:
+            store.client().log_batch(self.run_id, values)
+
+    def complete_metrics(self, epochs: Sequence[Mapping[str, float]]) -> None:
+        """Log those of these epochs, the first is 1, that a killed process has not written."""
+        if epochs:
+            points = store.client().get_metric_history(self.run_id, next(iter(epochs[0])))
+            written = {point.step for point in points}
+            for step, metrics in enumerate(epochs, start=1):
+                if step not in written:
+                    self.metrics(metrics, step=step)
 
     def tag(self, key: str, value: str) -> None:
         """Set a tag of the run."""
@@ -124,6 +153,7 @@ class TrackedRun:
     def dataset(self, file: Path, *, title: str, fingerprint: str, role: str) -> None:
         """Record a file of faces as an input of the run, with the JSON that lies beside it."""
         from mlflow.entities import Dataset, DatasetInput, InputTag
+        from mlflow.exceptions import MlflowException
 
         card = file.with_suffix(".json")
         dataset = Dataset(
@@ -134,7 +164,11 @@ class TrackedRun:
             profile=card.read_text() if card.is_file() else None,
         )
         tags = [InputTag("mlflow.data.context", role)]
-        store.client().log_inputs(self.run_id, [DatasetInput(dataset=dataset, tags=tags)])
+        inputs = [DatasetInput(dataset=dataset, tags=tags)]
+        try:
+            store.client().log_inputs(self.run_id, inputs)
+        except (InputError, MlflowException):  # another worker was the first to record this file
+            store.client().log_inputs(self.run_id, inputs)
 
     def files(self, folder: Path, *, under: str | None = None) -> None:
         """Log every file of a folder as an artifact, in the run's folder `under`."""
@@ -145,6 +179,7 @@ class TrackedRun:
 
         A continued run that has logged its network already keeps that.
         """
+        self._flush()  # MLflow gives the run's metrics to the model
         store.patiently(lambda: self._log_model(embedder))
 
     def _log_model(self, embedder: "keras.Model") -> None:
@@ -204,6 +239,10 @@ def _networks(run_id: str) -> "Sequence[LoggedModel]":
 
 def _synthetic_face(size: int) -> NDArray[np.float32]:
     """A drawn person (1, size, size, 1): no real photo goes with a model."""
+    from tripletlab.photos.conditions import draw_circumstance  # OpenCV comes with them
+    from tripletlab.photos.person import draw_person
+    from tripletlab.photos.rendering import render
+
     rng = np.random.default_rng(0)
     photo = render(draw_person(rng), draw_circumstance(rng), size=size)  # (size, size, 3)
     return np.asarray(photo.mean(axis=-1, keepdims=True).round()[None], np.float32)

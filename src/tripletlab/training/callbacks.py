@@ -5,7 +5,7 @@ They stand in this order in `fit`: each adds to the metrics of an epoch what the
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -28,6 +28,9 @@ class MarginSchedule(Protocol):
 
 class Report(Protocol):
     """What follows a fit: called after each batch and each epoch."""
+
+    def resumed(self, epochs: Sequence[Mapping[str, float]]) -> None:
+        """The fit begins after these epochs, given by their metrics; after none, if it is new."""
 
     def step(self) -> None:
         """A batch was trained on."""
@@ -145,9 +148,9 @@ class BestWeights(keras.callbacks.Callback):  # type: ignore[misc]
 class ReportCallback(keras.callbacks.Callback):  # type: ignore[misc]
     """Reports each batch and each epoch; it stands where the metrics are complete."""
 
-    def __init__(self, report: Report, *, steps_done: int) -> None:
+    def __init__(self, report: Report, progress: Progress, *, steps_done: int) -> None:
         super().__init__()
-        self.report, self.steps_done = report, steps_done
+        self.report, self.progress, self.steps_done = report, progress, steps_done
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Count the steps that were done before the fit was interrupted."""
@@ -166,7 +169,8 @@ class ReportCallback(keras.callbacks.Callback):  # type: ignore[misc]
             else f"train/{name}": value
             for name, value in logs.items()
         }
-        self.report.epoch(epoch + 1, {name: float(value) for name, value in metrics.items()})
+        self.progress.metrics.append({name: float(value) for name, value in metrics.items()})
+        self.report.epoch(epoch + 1, self.progress.metrics[-1])
 
 
 class CollapseGuard(keras.callbacks.Callback):  # type: ignore[misc]

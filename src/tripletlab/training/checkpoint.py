@@ -26,6 +26,7 @@ class Progress:
     seconds: float = 0.0  # of training steps alone
     speeds: list[float] = field(default_factory=list)  # images a second, of each epoch
     distances: list[float] = field(default_factory=list)  # see guard.collapse
+    metrics: list[dict[str, float]] = field(default_factory=list)  # as reported, of each epoch
     best_weights: Weights = field(default_factory=list)  # the embedder's
 
     def stopped(self, patience: int) -> bool:

@@ -50,12 +50,13 @@ def fit(
     model.compile(optimizer=optimizer, jit_compile=jit_compile())
     optimizer.build(model.trainable_variables)  # in the graph it would be traced, twice
     progress = load(checkpoint, model) if checkpoint and checkpoint.is_file() else Progress()
+    report.resumed(progress.metrics)
     callbacks = [
         ScheduleCallback(batches, margin, progress, epochs=epochs),
         AveragesExchanged(),
         ValidationCallback(evaluate, progress, images=batches.batch_size * len(batches)),
         BestWeights(progress, patience=patience),
-        ReportCallback(report, steps_done=progress.epoch * len(batches)),
+        ReportCallback(report, progress, steps_done=progress.epoch * len(batches)),
         CollapseGuard(guard, progress),
         AveragesExchanged(),
         *([CheckpointCallback(checkpoint, progress)] if checkpoint else []),
