@@ -13,6 +13,7 @@ from tripletlab.config.run_config import CLASSES, Config, StudiesConfig, read_co
 from tripletlab.errors import InputError
 from tripletlab.system.caches import user_cache
 from tripletlab.system.processor import resolve_dtype
+from tripletlab.system.redaction import redacted
 
 Tree = dict[str, Any]  # nested dicts, as YAML has them
 HERE = ("tracking", "preparation")  # belong to this machine and not to a run
@@ -111,12 +112,13 @@ def _search_path() -> list[str]:
 
 
 def show(root: str, overrides: Sequence[str]) -> None:
-    """Print the config that would run, as YAML."""
+    """Print the config that would run, as YAML, without the passwords in it."""
     import yaml
 
     composed = composition(root, overrides)
     composed.config()
-    print(yaml.safe_dump(composed.tree(), sort_keys=False, allow_unicode=True), end="")
+    text = yaml.safe_dump(composed.tree(), sort_keys=False, allow_unicode=True)
+    print(redacted(text), end="")
 
 
 def recorded(

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 
 from tripletlab.errors import Pruned
 from tripletlab.system.interrupts import stopped
-from tripletlab.system.redaction import redacted
+from tripletlab.system.redaction import redact_tracebacks, redacted
 from tripletlab.system.temporary_files import temporary_files
 
 
@@ -114,6 +114,7 @@ class Engine(Protocol):
 
 def perform(work: Work, job: Job, send: Callable[[Event], str | None]) -> Event:
     """Do a job with all its output in its log; returns how it ended."""
+    redact_tracebacks()  # those of other threads
     with _printed_to(job.log):
         try:
             with temporary_files():

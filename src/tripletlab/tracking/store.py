@@ -68,7 +68,7 @@ def point_to(uri: str) -> None:
 def sqlite_file(uri: str) -> Path | None:
     """The file of a store in SQLite, links followed; None for any other store."""
     path = uri.removeprefix("sqlite:///").partition("?")[0]
-    if path == uri or path in ("", ":memory:"):
+    if not uri.startswith("sqlite:///") or path in ("", ":memory:"):
         return None
     return Path(path).resolve()
 
