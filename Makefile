@@ -7,7 +7,7 @@ READY := .venv/ready
 
 # Your own photos: make sweep PHOTOS="a b" CROPPED="c" LFW=path. They reach the recipes through the
 # environment, so that no character of a path means anything to the shell.
-export PHOTOS CROPPED LFW SPACE SOURCE
+export PHOTOS CROPPED LFW SPACE SOURCE ADVISORIES
 DATA := $(if $(PHOTOS),--photos "$$PHOTOS") $(if $(CROPPED),--cropped "$$CROPPED") \
   $(if $(LFW),--lfw "$$LFW")
 FLAGS := $(if $(FRESH),--fresh)
@@ -15,7 +15,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist lo
   --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help sweep report ui webcam data train test torture fuzz check bench format lock clean
+.PHONY: help sweep report ui webcam data train test torture fuzz check bench format lock audit sbom clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +70,16 @@ lock: $(READY) ## pin every package anew, after a change of pyproject.toml (need
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	  --extra train --extra webcam --group dev pyproject.toml -o requirements.lock
+
+audit: $(READY) ## known vulnerabilities of the pinned packages (ADVISORIES=folder: OSV's, without the network)
+	@$(if $(ADVISORIES),$(BIN)/python tools/audit.py "$$ADVISORIES",$(BIN)/pip-audit --strict \
+	  --require-hashes --disable-pip --progress-spinner off -r requirements.lock)
+
+sbom: $(READY) ## what is installed: CycloneDX in dist/sbom.json, licences in docs/licences.md
+	@mkdir -p dist
+	@$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --of JSON -o dist/sbom.json $(BIN)/python
+	@echo "dist/sbom.json: CycloneDX"
+	@$(BIN)/python tools/licences.py
 
 clean: ## remove the environment and prepared data; runs in mlruns/ stay
 	@du -shc .venv data dist 2>/dev/null | tail -1 | awk '{print "frees " $$1 " (.venv, data, dist); mlruns/ stays"}'

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-KINDS = "conf|sweeps|benchmarks|examples|tests|docs"
+KINDS = "conf|sweeps|benchmarks|examples|tests|tools|docs"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
