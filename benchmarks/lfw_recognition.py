@@ -55,10 +55,9 @@ def enrol(gallery: Gallery, bundle: Bundle, known: dict[str, list[Path]]) -> lis
     left = []
     for name, paths in known.items():
         for place, path in enumerate(paths):
-            photo = read_photo(path, colour=True)
-            found = faces_in(photo, bundle)
+            found = faces_in(read_photo(path, colour=bundle.recipe.colour), bundle)
             if found:
-                gallery.add(name, [shot_of(photo, found[0])])
+                gallery.add(name, [shot_of(read_photo(path, colour=True), found[0], bundle)])
                 left += [(name, other) for other in paths[:place] + paths[place + 1 :]]
                 break
     return left
@@ -66,7 +65,8 @@ def enrol(gallery: Gallery, bundle: Bundle, known: dict[str, list[Path]]) -> lis
 
 def recognise(path: Path, recogniser: Recogniser) -> Recognised | None:
     """The most prominent face of a photo."""
-    people = recogniser.recognise(read_photo(path, colour=True), people=1)
+    photo = read_photo(path, colour=recogniser.bundle.recipe.colour)
+    people = recogniser.recognise(photo, people=1)
     return people[0] if people else None
 
 

@@ -33,7 +33,7 @@ def test_everyone_is_listed_with_photos_and_dates(folder, capsys):
     assert (ada["name"], ada["photos"], bo["name"], bo["photos"]) == ("Ada", 2, "Bo [b]", 1)
     first = datetime.fromisoformat(ada["first"])
     assert 0 <= (datetime.now().astimezone() - first).total_seconds() < 60
-    assert set(ada) == {"name", "photos", "first", "last"}
+    assert set(ada) == {"name", "photos", "unused", "first", "last"}
     assert gallery(folder, "list") == 0
     said = capsys.readouterr().out
     assert "Bo [b]" in said

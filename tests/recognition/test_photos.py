@@ -11,8 +11,10 @@ import pytest
 import tripletlab
 from tripletlab.cli import main
 from tripletlab.errors import InputError
+from tripletlab.recognition.embedder import Embedder
 from tripletlab.recognition.gallery import Gallery
 from tripletlab.recognition.photo_batch import recognise
+from tripletlab.recognition.photos import enrol
 
 
 def test_neither_tensorflow_nor_what_trains_is_imported():
@@ -75,7 +77,25 @@ def test_the_gallery_keeps_a_picture_in_colour_where_the_photo_is(shape, bundle,
     words = ["enrol", "Ann", str(tmp_path / "a.png"), "--bundle", str(bundle.folder)]
     assert main([*words, "--gallery", str(tmp_path / "gallery")]) == 0
     kept = Gallery(tmp_path / "gallery", fingerprint=bundle.fingerprint, dim=bundle.embedder.dim)
-    (jpeg,) = kept.pictures("Ann")
+    (png,) = kept.pictures("Ann")
     kept.close()
-    blue, _, red = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)[80, 80]
+    blue, _, red = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)[46, 46]
     assert (int(blue) - int(red) > 100) == (photo.ndim == 3)
+
+
+def test_a_faces_bytes_are_those_of_the_training(bundle, tmp_path, monkeypatch):
+    """A file in colours is made grey by its decoder, which rounds otherwise than OpenCV does."""
+    given, network = [], bundle.embedder
+    monkeypatch.setattr(Embedder, "__call__", lambda self, faces: given.append(faces) or units)
+    units = np.eye(network.dim, dtype=np.float32)[:1]
+    colours = np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)
+    for name in ("a.jpg", "a.png"):
+        cv2.imwrite(str(tmp_path / name), cv2.resize(colours, (80, 80)))
+        trained = bundle.recipe.face(tmp_path / name, cropped=False).image
+        given.clear()
+        tripletlab.verify(tmp_path / name, tmp_path / name, bundle=bundle)
+        enrol("Ann", [tmp_path / name], bundle=bundle.folder, gallery=tmp_path / "g")
+        recognise([tmp_path / name], bundle=bundle.folder, gallery=tmp_path / "g", threshold=None)
+        faces = [one[0] for one in given if len(one) == 1]
+        assert len(faces) == 4
+        assert all((face == trained).all() for face in faces)

@@ -57,7 +57,7 @@ def test_the_rates_are_the_calibrations_and_grow_with_the_people(session, monkey
 def test_a_face_is_compared_with_one_person_alone(session):
     for name, seed in (("Ann", ANN), ("Ben", BEN)):
         (person,) = frame(session, seed).people
-        session.gallery.add(name, [shot_of(picture(seed, 0), person.found)])
+        session.gallery.add(name, [shot_of(picture(seed, 0), person.found, session.bundle)])
     session.compare_with("Ben")
     assert [len(frame(session, seed).people[0].nearest) for seed in (ANN, BEN)] == [1, 1]
     assert [frame(session, seed).people[0].name for seed in (ANN, BEN)] == [None, "Ben"]

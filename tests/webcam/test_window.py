@@ -87,7 +87,7 @@ def ann(bundle, people, tmp_path):
     """A gallery in which Ann is enrolled."""
     gallery = Gallery(tmp_path / "gallery", fingerprint=bundle.fingerprint, dim=bundle.embedder.dim)
     for photo in people["Ann"][:5]:
-        gallery.add("Ann", [shot_of(photo, faces_in(photo, bundle)[0])])
+        gallery.add("Ann", [shot_of(photo, faces_in(photo, bundle)[0], bundle)])
     gallery.close()
 
 

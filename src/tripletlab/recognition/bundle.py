@@ -96,6 +96,11 @@ class Bundle:
         """A digest of the weights and preparation: the same for every export of both."""
         return fingerprint(self.manifest)
 
+    @property
+    def detector(self) -> str:
+        """A digest of the detector and its settings: what it finds in a photo depends on both."""
+        return digest(json.dumps(self.manifest.faces["detector"], sort_keys=True).encode())
+
     @classmethod
     def open(cls, folder: Path) -> "Bundle":
         """Read a bundle; InputError says what is wrong with it."""

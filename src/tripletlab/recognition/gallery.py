@@ -16,28 +16,45 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tripletlab.errors import InputError, brief
-from tripletlab.recognition.gallery_file import DAMAGED, open_file, origin
+from tripletlab.recognition.gallery_file import (
+    DAMAGED,
+    Maker,
+    maker_of,
+    open_file,
+    origin,
+    transaction,
+    upgrade,
+)
+from tripletlab.recognition.reembedding import Embed, embed_anew
 from tripletlab.recognition.search import Enrolled, is_unit
 
 ELSEWHERE = "give another --gallery"
+OTHER_MODEL = (
+    "these people were enrolled with another model, whose embeddings cannot be compared with this"
+    " one's; open it again, give another --gallery, or the bundle it was made with"
+)
 LONGEST_NAME = 60
 
 
 class Shot(NamedTuple):
-    """An enrolled photo: its unit embedding (dim,), and the bytes of a JPEG file of the face."""
+    """An enrolled photo: its unit embedding (dim,), and what is kept of it (as a KeptPhoto)."""
 
     embedding: NDArray[np.float32]
     picture: bytes
+    side: int | None = None
+    detector: str | None = None
 
 
 class EnrolledPerson(NamedTuple):
     """An enrolled person: the number of photos, and when the first and the last were taken.
 
-    The times are in seconds since 1970, None without photos.
+    In `unused` ones the present network finds no face. The times are in seconds since 1970, None
+    without photos.
     """
 
     name: str
     photos: int
+    unused: int
     first: float | None
     last: float | None
 
@@ -45,14 +62,20 @@ class EnrolledPerson(NamedTuple):
 class Gallery:
     """Names, embeddings and pictures. To be used from one thread; any may read `enrolled`."""
 
-    def __init__(self, folder: Path, *, fingerprint: str, dim: int) -> None:
+    def __init__(
+        self, folder: Path, *, fingerprint: str, dim: int, embed: Embed | None = None
+    ) -> None:
         """Open the gallery, or create it.
 
-        InputError where it is damaged, is something else, or has another model's embeddings.
+        One with another model's embeddings is embedded anew by `embed`. InputError where there is
+        none, and where the gallery is damaged or something else.
         """
-        self.folder, self._dim = folder, dim
-        self._base = open_file(folder, fingerprint=fingerprint, dim=dim)
+        self.folder, self._dim, self._maker = folder, dim, Maker(fingerprint, dim)
+        self._base = open_file(folder, self._maker)
         try:
+            if embed is not None:
+                with self._usable():
+                    embed_anew(self._base, folder, self._maker, embed)
             self._load()
         except BaseException:
             self.close()
@@ -66,16 +89,14 @@ class Gallery:
 
     @contextlib.contextmanager
     def _change(self) -> Iterator[None]:
-        """A transaction. InputError where the file cannot be written."""
-        with self._usable():
-            try:
-                self._base.execute("BEGIN IMMEDIATE")
-                yield
-                self._base.execute("COMMIT")
-            except BaseException:
-                if self._base.in_transaction:
-                    self._base.execute("ROLLBACK")
-                raise
+        """A transaction. InputError where the file cannot be written, or is another model's now."""
+        with self._usable(), transaction(self._base):
+            self._check_maker()
+            yield
+
+    def _check_maker(self) -> None:
+        if maker_of(self._base) != self._maker:
+            raise InputError(f"{self.folder}: {OTHER_MODEL}")
 
     @contextlib.contextmanager
     def _usable(self) -> Iterator[None]:
@@ -88,8 +109,10 @@ class Gallery:
             ) from error
 
     def _load(self) -> None:
-        """Read everyone into memory; InputError for a damaged name or embedding."""
-        with self._usable():
+        """Read everyone into memory; InputError for a damaged name or embedding, and where another
+        process has embedded the gallery anew."""
+        with self._usable(), transaction(self._base, "DEFERRED"):
+            self._check_maker()
             rows = self._base.execute(
                 "SELECT name, embedding FROM person LEFT JOIN photo ON photo.person = person.id"
                 " ORDER BY photo.id"
@@ -97,7 +120,7 @@ class Gallery:
             version = self._version()
         if not all(_is_name(name) for name, _ in rows):
             raise InputError(f"{self.folder}: a name in it is damaged; {ELSEWHERE}")
-        rows = sorted((row for row in rows if row[1] is not None), key=itemgetter(0))
+        rows = sorted((row for row in rows if row[1] not in (None, b"")), key=itemgetter(0))
         for name, embedding in rows:
             if not isinstance(embedding, bytes) or len(embedding) != 4 * self._dim:
                 raise InputError(f"{self.folder}: an embedding of {name} is damaged; {ELSEWHERE}")
@@ -129,13 +152,14 @@ class Gallery:
         """Everyone, sorted by name."""
         with self._usable():
             rows = self._base.execute(
-                "SELECT name, COUNT(photo.id), MIN(taken), MAX(taken) FROM person LEFT JOIN photo"
-                " ON photo.person = person.id GROUP BY person.id ORDER BY name"
+                "SELECT name, COUNT(photo.id), COUNT(photo.id) FILTER (WHERE embedding = x''),"
+                " MIN(taken), MAX(taken) FROM person LEFT JOIN photo ON photo.person = person.id"
+                " GROUP BY person.id ORDER BY name"
             ).fetchall()
         return [EnrolledPerson(*row) for row in rows]
 
     def pictures(self, name: str) -> list[bytes]:
-        """The pictures of a person, as JPEG files' bytes, oldest first."""
+        """The pictures of a person, as the bytes of PNG or JPEG files, oldest first."""
         with self._usable():
             rows = self._base.execute(
                 "SELECT picture FROM photo JOIN person ON photo.person = person.id"
@@ -157,15 +181,18 @@ class Gallery:
             if not is_unit(shot.embedding):
                 raise InputError(f"{name}: the network cannot embed a photo; give another one")
         with self._change():
+            upgrade(self._base)
             self._base.execute("INSERT OR IGNORE INTO person (name) VALUES (?)", (name,))
             person = self._id(name)
             if instead:
                 self._base.execute("DELETE FROM photo WHERE person = ?", (person,))
             for shot in shots:
                 embedding = np.asarray(shot.embedding, np.float32).tobytes()
-                row = (person, embedding, shot.picture, time.time())
+                row = (person, embedding, *shot[1:], time.time())
                 self._base.execute(
-                    "INSERT INTO photo (person, embedding, picture, taken) VALUES (?, ?, ?, ?)", row
+                    "INSERT INTO photo (person, embedding, picture, side, detector, taken)"
+                    " VALUES (?, ?, ?, ?, ?, ?)",
+                    row,
                 )
         self._load()
 

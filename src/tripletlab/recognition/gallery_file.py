@@ -1,4 +1,4 @@
-"""The gallery's SQLite file: created atomically, and checked before use.
+"""The gallery's SQLite file: created atomically, checked before use, changed in transactions.
 
 The file may be damaged, or come from somebody else. It is compared with the schema before anything
 in it is used, and nothing is written into a file that is not a gallery.
@@ -9,13 +9,14 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from tripletlab.errors import InputError, brief
 from tripletlab.system.files import write_whole
 from tripletlab.system.locks import writing_into
 
 DAMAGED = (sqlite3.Error, UnicodeDecodeError)  # the latter from messages that quote the file
-FORMAT = 1
+FORMAT = 2  # 1 lacks ADDED; it is read, and gets them with the first change
 FILE = "gallery.sqlite"
 LONGEST_VALUE = 1 << 22  # bytes of a name, an embedding or a picture
 SCHEMA = """
@@ -30,30 +31,34 @@ CREATE TABLE photo (
 );
 CREATE INDEX photo_of ON photo (person);
 """
-ALL = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name"
-OTHER_MODEL = (
-    "these people were enrolled with another model, whose embeddings cannot be compared with this"
-    " one's; give another --gallery, or the bundle it was made with"
+ADDED = (
+    "ALTER TABLE photo ADD COLUMN side INTEGER",  # of the face in the middle of the picture
+    "ALTER TABLE photo ADD COLUMN detector TEXT",  # Bundle.detector, which found that face
 )
+ALL = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name"
 
 
-def open_file(folder: Path, *, fingerprint: str, dim: int) -> sqlite3.Connection:
-    """Open the gallery in a folder, or create it there.
+class Maker(NamedTuple):
+    """Whose embeddings a gallery has: a bundle's fingerprint, and their dimension."""
+
+    fingerprint: str
+    dim: int
+
+
+def open_file(folder: Path, maker: Maker) -> sqlite3.Connection:
+    """Open the gallery in a folder, whoever made it, or create one of this maker there.
 
     A folder and a file created here are private to their owner; an existing folder keeps its
-    permissions. InputError where the file is not a gallery, or has another model's embeddings.
+    permissions. InputError where the file is not a gallery.
     """
-    made_by = (FORMAT, fingerprint, dim)
     path = folder / FILE
     with _reported(folder):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with writing_into(folder):
             if not os.path.lexists(path):
-                _begin(path, made_by)
+                _begin(path, maker)
         base = _connect(path)
         try:
-            if _made_by(base) != made_by:
-                raise InputError(f"{folder}: {OTHER_MODEL}")
             for pragma in ("foreign_keys = ON", "secure_delete = ON", "synchronous = FULL"):
                 base.execute(f"PRAGMA {pragma}")
         except BaseException:
@@ -62,8 +67,40 @@ def open_file(folder: Path, *, fingerprint: str, dim: int) -> sqlite3.Connection
     return base
 
 
-def origin(folder: Path) -> tuple[str, int]:
-    """The fingerprint of the bundle that a gallery was made with, and its embeddings' dimension.
+@contextlib.contextmanager
+def transaction(base: sqlite3.Connection, mode: str = "IMMEDIATE") -> Iterator[None]:
+    """Change everything in the block or nothing; other processes wait for it to write.
+
+    A DEFERRED one reads one state of the file throughout, and keeps nobody waiting.
+    """
+    try:
+        base.execute(f"BEGIN {mode}")
+        yield
+        base.execute("COMMIT")
+    except BaseException:
+        if base.in_transaction:
+            base.execute("ROLLBACK")
+        raise
+
+
+def upgrade(base: sqlite3.Connection) -> None:
+    """Within a transaction: give a gallery of format 1 the columns of the present one."""
+    if base.execute("SELECT format FROM made_by").fetchone() == (1,):
+        for column in ADDED:
+            base.execute(column)
+        base.execute("UPDATE made_by SET format = ?", (FORMAT,))
+
+
+def maker_of(base: sqlite3.Connection) -> Maker | None:
+    """Who made a gallery; None where that is damaged."""
+    match base.execute("SELECT * FROM made_by LIMIT 2").fetchall():
+        case [(version, str(fingerprint), int(dim))] if version in (1, FORMAT) and dim > 0:
+            return Maker(fingerprint, dim)
+    return None
+
+
+def origin(folder: Path) -> Maker:
+    """Who made the gallery in a folder.
 
     InputError where there is no gallery; nothing is created.
     """
@@ -71,14 +108,13 @@ def origin(folder: Path) -> tuple[str, int]:
     if not os.path.lexists(path):
         raise InputError(f"{folder}: no gallery is there; `tripletlab enrol` begins one")
     with _reported(folder), contextlib.closing(_connect(path)) as base:
-        match _made_by(base):
-            case [version, str(fingerprint), int(dim)] if version == FORMAT and dim > 0:
-                return fingerprint, dim
+        if maker := maker_of(base):
+            return maker
     raise InputError(f"{path}: not a gallery; give another --gallery")
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    """Open the file; InputError unless it has the tables of a gallery."""
+    """Open the file; InputError unless it has the tables of a gallery, in either format."""
     if path.is_symlink() or not path.is_file():
         raise InputError(f"{path}: not a file of its own; give another --gallery")
     base = sqlite3.connect(
@@ -87,9 +123,8 @@ def _connect(path: Path) -> sqlite3.Connection:
     try:
         base.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
         base.execute("PRAGMA trusted_schema = OFF")
-        with contextlib.closing(_empty((FORMAT, "", 0))) as empty:
-            wanted = empty.execute(ALL).fetchall()
-        if base.execute(ALL).fetchmany(len(wanted) + 1) != wanted:
+        wanted = [_tables(version) for version in (1, FORMAT)]
+        if base.execute(ALL).fetchmany(len(wanted[0]) + 1) not in wanted:
             raise InputError(f"{path}: not a gallery; give another --gallery")
     except BaseException:
         base.close()
@@ -97,23 +132,24 @@ def _connect(path: Path) -> sqlite3.Connection:
     return base
 
 
-def _made_by(base: sqlite3.Connection) -> object:
-    """The only row of made_by, or None."""
-    rows = base.execute("SELECT * FROM made_by LIMIT 2").fetchall()
-    return rows[0] if len(rows) == 1 else None
-
-
-def _begin(path: Path, made_by: tuple[int, str, int]) -> None:
+def _begin(path: Path, maker: Maker) -> None:
     """Create a gallery without people, atomically."""
-    with contextlib.closing(_empty(made_by)) as base:
+    with contextlib.closing(_empty(maker, FORMAT)) as base:
         write_whole(path, base.serialize(), mode=0o600)
 
 
-def _empty(made_by: tuple[int, str, int]) -> sqlite3.Connection:
-    base = sqlite3.connect(":memory:")
+def _tables(version: int) -> list[tuple[str, ...]]:
+    """The schema of a format, as SQLite lists it."""
+    with contextlib.closing(_empty(Maker("", 0), version)) as base:
+        return base.execute(ALL).fetchall()
+
+
+def _empty(maker: Maker, version: int) -> sqlite3.Connection:
+    base = sqlite3.connect(":memory:", isolation_level=None)
     base.executescript(SCHEMA)
-    with base:
-        base.execute("INSERT INTO made_by VALUES (?, ?, ?)", made_by)
+    base.execute("INSERT INTO made_by VALUES (1, ?, ?)", maker)
+    if version == FORMAT:
+        upgrade(base)
     return base
 
 

@@ -12,7 +12,7 @@ from tripletlab.system.progress import say
 
 
 def print_people(folder: Path, *, as_json: bool) -> None:
-    """A table of everyone: name, number of photos, dates of the first and the last; or JSON Lines.
+    """A table of everyone: name, photos, how many are unused, first and last date; or JSON Lines.
 
     Neither pictures nor embeddings are printed.
     """
@@ -43,7 +43,7 @@ def rename(old: str, new: str, folder: Path) -> None:
 
 def _plain(person: EnrolledPerson) -> dict[str, object]:
     times = {"first": _when(person.first), "last": _when(person.last)}
-    return {"name": person.name, "photos": person.photos} | {
+    return {"name": person.name, "photos": person.photos, "unused": person.unused} | {
         key: when and when.isoformat(timespec="seconds") for key, when in times.items()
     }
 
@@ -67,6 +67,10 @@ def _print_table(people: Sequence[EnrolledPerson]) -> None:
     for heading in ("first", "last"):
         table.add_column(heading, no_wrap=True)
     for person in people:
-        dates = [f"{when:%Y-%m-%d %H:%M}" if when else "" for when in map(_when, person[2:])]
-        table.add_row(Text(person.name), str(person.photos), *dates)
+        dates = [
+            f"{when:%Y-%m-%d %H:%M}" if when else ""
+            for when in map(_when, (person.first, person.last))
+        ]
+        photos = f"{person.photos}" + f" ({person.unused} unused)" * bool(person.unused)
+        table.add_row(Text(person.name), photos, *dates)
     Console(file=sys.stdout, highlight=False).print(table)

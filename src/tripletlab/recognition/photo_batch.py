@@ -12,7 +12,7 @@ from tripletlab.faces.cropping import read_photo
 from tripletlab.photos.tree import readable
 from tripletlab.recognition import drawing
 from tripletlab.recognition.bundle import Bundle
-from tripletlab.recognition.photo_files import MISSING, photo_files, problem
+from tripletlab.recognition.photo_files import MISSING, photo_files, problem, read
 from tripletlab.recognition.photos import opened_gallery, used_threshold
 from tripletlab.recognition.recogniser import Recognised, Recogniser
 from tripletlab.system.progress import bar
@@ -86,12 +86,12 @@ def recognise(
 
 
 def _recognised(path: Path, recogniser: Recogniser, picture: Path | None) -> PhotoResult:
-    photo = read_photo(path, colour=True)
+    photo = read_photo(path, colour=recogniser.bundle.recipe.colour)
     if photo is None:
         return PhotoResult(path, problem=problem(path))
     faces = recogniser.recognise(photo, people=1)
     if picture:
-        drawing.write(drawing.framed(photo, faces), picture)
+        drawing.write(drawing.framed(read(path, colour=True), faces), picture)
     return PhotoResult(path, faces)
 
 

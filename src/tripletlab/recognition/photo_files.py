@@ -50,9 +50,9 @@ def _refuse(error: OSError) -> None:
     raise InputError(f"{error.filename}: cannot be read ({error.strerror})") from error
 
 
-def read(path: Path) -> Photo:
-    """The photo, in colour if it is; InputError says why it cannot be read."""
-    photo = read_photo(path, colour=True)
+def read(path: Path, *, colour: bool) -> Photo:
+    """The photo, as `read_photo` gives it; InputError says why it cannot be read."""
+    photo = read_photo(path, colour=colour)
     if photo is None:
         raise InputError(f"{path}: {problem(path)}")
     return photo

@@ -3,14 +3,20 @@
 import contextlib
 import json
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from tripletlab.errors import InputError
-from tripletlab.faces.cropping import Photo
 from tripletlab.recognition.bundle import Bundle
 from tripletlab.recognition.gallery import Gallery, valid_name
 from tripletlab.recognition.photo_files import photo_files, read
-from tripletlab.recognition.recogniser import EmbeddedFace, Verified, faces_in, shot_of
+from tripletlab.recognition.recogniser import (
+    EmbeddedFace,
+    Verified,
+    embedded_anew,
+    faces_in,
+    shot_of,
+)
 from tripletlab.recognition.recogniser import verify as compare
 from tripletlab.system.progress import say
 
@@ -19,15 +25,27 @@ def enrol(name: str, photos: Sequence[Path], *, bundle: Path, gallery: Path) -> 
     """Enrol all photos of a person, or none where one shows no face (InputError)."""
     opened = Bundle.open(bundle)
     name = valid_name(name)
-    shots = [shot_of(*_face(path, opened)) for path, _ in photo_files(photos)]
+    shots = [
+        shot_of(read(path, colour=True), _face(path, opened), opened)
+        for path, _ in photo_files(photos)
+    ]
     with contextlib.closing(opened_gallery(gallery, opened)) as people:
         people.add(name, shots)
         say(f"{name}: {people.people()[name]} photos in {gallery}")
 
 
 def opened_gallery(folder: Path, bundle: Bundle) -> Gallery:
-    """The gallery of this bundle's embeddings, created if it is not there."""
-    return Gallery(folder, fingerprint=bundle.fingerprint, dim=bundle.embedder.dim)
+    """The gallery of this bundle's embeddings, created if it is not there.
+
+    One of another network is embedded anew from the pictures that it keeps. InputError where it is
+    damaged, or where this bundle finds no face in any of its pictures.
+    """
+    return Gallery(
+        folder,
+        fingerprint=bundle.fingerprint,
+        dim=bundle.embedder.dim,
+        embed=partial(embedded_anew, bundle=bundle),
+    )
 
 
 def verify(
@@ -44,7 +62,7 @@ def verify(
     cannot be read or shows no face.
     """
     opened = bundle if isinstance(bundle, Bundle) else Bundle.open(Path(bundle))
-    faces = [_face(Path(path), opened)[1] for path in (first, second)]
+    faces = [_face(Path(path), opened) for path in (first, second)]
     return compare(*faces, threshold=used_threshold(threshold, opened))
 
 
@@ -72,10 +90,9 @@ def used_threshold(given: float | None, bundle: Bundle) -> float:
     return bundle.card.threshold if given is None else given
 
 
-def _face(path: Path, bundle: Bundle) -> tuple[Photo, EmbeddedFace]:
-    """A photo and the most prominent face in it; InputError where there is none."""
-    photo = read(path)
-    found = faces_in(photo, bundle)
+def _face(path: Path, bundle: Bundle) -> EmbeddedFace:
+    """The most prominent face in a photo; InputError where there is none."""
+    found = faces_in(read(path, colour=bundle.recipe.colour), bundle)
     if not found:
         raise InputError(f"{path}: no face found; give another photo")
-    return photo, found[0]
+    return found[0]

@@ -6,13 +6,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tripletlab.faces.cropping import Photo, crop, grown, in_grey
+from tripletlab.errors import InputError
+from tripletlab.faces.cropping import Photo, centre, crop, decode_photo, grown, in_grey
 from tripletlab.faces.detection import Box
 from tripletlab.recognition.bundle import Bundle
 from tripletlab.recognition.gallery import Shot
+from tripletlab.recognition.reembedding import KeptPhoto
 from tripletlab.recognition.search import Enrolled, Match, is_match, is_unit
 
-PICTURE = 160  # pixels along the side of the picture kept of an enrolled face
+PICTURE = 512  # pixels at most along the side of the picture kept of an enrolled face
 AROUND = 0.25  # border kept around the face, as a share of its side
 
 
@@ -46,7 +48,11 @@ class Verified(NamedTuple):
 
 
 def faces_in(photo: Photo, bundle: Bundle) -> list[EmbeddedFace]:
-    """All faces in a photo, the most prominent first."""
+    """All faces in a photo, the most prominent first.
+
+    They are those of the training to the bit where a file is decoded as `bundle.recipe.colour`
+    says: a JPEG file that is decoded in colour first differs by a grey level here and there.
+    """
     photo = as_wanted(photo, bundle)
     return embedded(photo, bundle.recipe.detector(photo), bundle)
 
@@ -64,10 +70,53 @@ def embedded(photo: Photo, boxes: list[Box], bundle: Bundle) -> list[EmbeddedFac
     return [EmbeddedFace(*one) for one in zip(boxes, faces, embeddings, strict=True)]
 
 
-def shot_of(photo: Photo, found: EmbeddedFace) -> Shot:
-    """A face as the gallery keeps it: a border around it, and in colour where the photo is."""
-    picture = crop(photo, grown(found.box, border=AROUND), size=PICTURE)
-    return Shot(found.embedding, bytes(cv2.imencode(".jpg", picture)[1]))
+def shot_of(photo: Photo, found: EmbeddedFace, bundle: Bundle) -> Shot:
+    """A face as the gallery keeps it: with a border, and in colour where the photo is.
+
+    It is a PNG file of the photo's own pixels, unless they are more than PICTURE along a side, so
+    that another network can embed the face anew.
+    """
+    wide = grown(found.box, border=AROUND)
+    size = min(wide.side, PICTURE)
+    picture = crop(photo, wide, size=size)
+    side = max(1, round(found.box.side * size / wide.side))
+    return Shot(
+        found.embedding, bytes(cv2.imencode(".png", picture)[1]), side, detector=bundle.detector
+    )
+
+
+def embedded_anew(kept: KeptPhoto, bundle: Bundle) -> NDArray[np.float32] | None:
+    """The embedding (dim,) of the face in a gallery's picture; None where there is no face.
+
+    Where the bundle has the detector that found the face, its box is known; otherwise the detector
+    searches the picture. InputError where the bundle's crop is wider than the picture.
+    """
+    if bundle.recipe.border > AROUND:
+        raise InputError(
+            f"{bundle.folder}: its faces have a border of {bundle.recipe.border:g} of their side,"
+            f" and a gallery keeps {AROUND:g} around a face: enrol the people into another"
+            " --gallery"
+        )
+    known = isinstance(kept.picture, bytes)  # the gallery may come from somebody else
+    picture = decode_photo(kept.picture, colour=True) if known else None
+    if picture is None:
+        return None
+    picture, size = as_wanted(picture, bundle), min(picture.shape[:2])
+    side = kept.side if isinstance(kept.side, int) else size / (1 + 2 * AROUND)
+    middle = centre(picture, fraction=min(1.0, side / size))
+    boxes = [middle]
+    if kept.detector != bundle.detector:
+        boxes = [box for box in bundle.recipe.detector(picture) if _same_place(box, middle)]
+    faces = embedded(picture, boxes[:1], bundle)
+    return next((face.embedding for face in faces if is_unit(face.embedding)), None)
+
+
+def _same_place(box: Box, face: Box) -> bool:
+    """Whether the middle of a box lies within a face."""
+    return all(
+        start <= corner + box.side / 2 <= start + face.side
+        for corner, start in ((box.x, face.x), (box.y, face.y))
+    )
 
 
 def verify(first: EmbeddedFace, second: EmbeddedFace, *, threshold: float) -> Verified:

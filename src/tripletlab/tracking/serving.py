@@ -33,13 +33,16 @@ class PhotoEmbedder(PythonModel):  # type: ignore[misc]
         the network makes nothing of the embedding None. A photo that cannot be read, or has too
         many pixels to decode, is an error of the request.
         """
-        photos = [_photo(content, row) for row, content in enumerate(model_input["photo"])]
+        colour = self.bundle.recipe.colour
+        photos = [
+            _photo(content, row, colour=colour) for row, content in enumerate(model_input["photo"])
+        ]
         return [[_plain(face) for face in faces_in(photo, self.bundle)] for photo in photos]
 
 
-def _photo(content: object, row: int) -> Photo:
+def _photo(content: object, row: int, *, colour: bool) -> Photo:
     if isinstance(content, bytes) and len(content) <= MOST_BYTES:
-        photo = decode_photo(content, colour=True)
+        photo = decode_photo(content, colour=colour)
         if photo is not None:
             return photo
     raise MlflowException(

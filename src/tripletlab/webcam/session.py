@@ -5,7 +5,8 @@ from pathlib import Path
 
 from tripletlab.errors import InputError
 from tripletlab.recognition.bundle import Bundle
-from tripletlab.recognition.gallery import Gallery, Shot, valid_name
+from tripletlab.recognition.gallery import Shot, valid_name
+from tripletlab.recognition.photos import opened_gallery
 from tripletlab.recognition.recogniser import Recogniser, shot_of
 from tripletlab.recognition.search import Enrolled
 from tripletlab.webcam.camera import CameraThread
@@ -30,7 +31,7 @@ class Session:
 
     def __init__(self, bundle: Bundle, gallery: Path, *, source: str) -> None:
         self.bundle = bundle
-        self.gallery = Gallery(gallery, fingerprint=bundle.fingerprint, dim=bundle.embedder.dim)
+        self.gallery = opened_gallery(gallery, bundle)
         self.mirrored = is_camera(source)
         self.recording: Recording | None = None
         self.compared_with = ""  # the person of a comparison 1:1; empty: everyone
@@ -104,7 +105,7 @@ class Session:
     def record(self, name: str, *, instead: bool = False) -> None:
         """Begin to record a person; InputError for an invalid name, or one that is taken."""
         name = valid_name(name)
-        if not instead and name in self.gallery.enrolled.names:
+        if not instead and name in self.gallery.people():
             raise InputError(
                 f"{name} is already recorded; enter another name, or record them again"
             )
@@ -122,7 +123,7 @@ class Session:
         faces = [person.found for person in result.people]
         taken = recording.guide.offer(faces, height=result.picture.shape[0], now=time.monotonic())
         if taken:
-            recording.shots.append(shot_of(result.picture, taken))
+            recording.shots.append(shot_of(result.picture, taken, self.bundle))
         if not recording.guide.done:
             return None
         self.recording = None
