@@ -34,7 +34,8 @@ ui: $(READY) ## the runs in the browser, http://127.0.0.1:5000
 	@$(BIN)/tripletlab ui --port $(or $(PORT),5000)
 
 webcam: $(READY) ## the champion at the camera (SOURCE=0, a video or a folder of photos)
-	@$(BIN)/tripletlab export champion bundle --keep || [ -f bundle/bundle.json ]
+	@$(BIN)/tripletlab export champion bundle --update || \
+	  { [ -f bundle/bundle.json ] && echo "bundle/ stays as it was: it may not be the champion" >&2; }
 	@$(BIN)/tripletlab webcam bundle --source "$${SOURCE:-0}"
 
 data: $(READY) ## photos to faces, without training

@@ -163,20 +163,26 @@ def test_from_a_run_to_names(trained, tmp_path, capsys, monkeypatch):
             served.predict(pd.DataFrame({"photo": [photos[0].read_bytes(), refused]}))
 
 
-def test_a_bundle_is_kept_and_said_to_be_of_another_run(trained, tmp_path, capsys):
+def test_an_update_keeps_a_bundle_of_this_network_and_replaces_another(trained, tmp_path, capsys):
     _, places, run_id = trained
-    command = ["export", run_id, str(tmp_path / "bundle"), *places, "--far", "0.1", "--keep"]
+    command = ["export", run_id, str(tmp_path / "bundle"), *places, "--far", "0.1", "--update"]
     assert main(command) == 0  # there is none yet
+    assert "replaces" not in capsys.readouterr().err
     manifest = tmp_path / "bundle" / "bundle.json"
     first, written = json.loads(manifest.read_text()), manifest.stat().st_mtime_ns
     assert main(command) == 0
     assert "holds this network already" in " ".join(capsys.readouterr().err.split())
     assert manifest.stat().st_mtime_ns == written
     manifest.write_text(json.dumps({**first, "card": {**first["card"], "run_id": "0" * 32}}))
-    assert main(command) == 0
+    assert main([*command[:-3], "--update"]) == 0  # the FAR is that of the bundle there
     said = " ".join(capsys.readouterr().err.split())
-    assert f"of another run (00000000, not {run_id[:8]})" in said
-    assert json.loads(manifest.read_text())["card"]["run_id"] == "0" * 32
+    assert "it replaces run 00000000" in said
+    card = json.loads(manifest.read_text())["card"]
+    assert (card["run_id"], card["far"]) == (run_id, 0.1)
+    manifest.write_text(json.dumps({**first, "format": 1}))
+    assert main(command) == 0
+    assert "its format is 1 and not" in " ".join(capsys.readouterr().err.split())
+    assert json.loads(manifest.read_text())["card"]["run_id"] == run_id
 
 
 @pytest.fixture

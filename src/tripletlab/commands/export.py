@@ -18,18 +18,21 @@ def export(
         ),
     ],
     far: Annotated[
-        float, typer.Option(min=0, max=1, help="Share of impostors that the threshold may accept.")
-    ] = 0.01,
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Share of impostors that the threshold may accept; 0.01, or that of the bundle"
+            " which --update finds.",
+        ),
+    ] = None,
     keras: Annotated[bool, typer.Option("--keras", help="Write embedder.keras too.")] = False,
     savedmodel: Annotated[
         bool, typer.Option("--savedmodel", help="Write a TensorFlow SavedModel too.")
     ] = False,
-    keep: Annotated[
+    update: Annotated[
         bool,
-        typer.Option(
-            "--keep",
-            help="Change no bundle that is there; say whether it is of this run.",
-        ),
+        typer.Option("--update", help="Leave a bundle that holds this network already as it is."),
     ] = False,
     litert: Annotated[
         bool, typer.Option("--litert", help="Write embedder.tflite too, for LiteRT.")
@@ -51,5 +54,5 @@ def export(
         Path(folder),
         far=far,
         formats=[name for name, wanted in formats.items() if wanted],
-        keep=keep,
+        update=update,
     )

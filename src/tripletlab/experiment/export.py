@@ -33,6 +33,7 @@ from tripletlab.tracking import RunModel, RunRecord, Tracker
 if TYPE_CHECKING:
     import keras
 
+FAR = 0.01  # false accept rate of the threshold, by default
 TOLERANCE = 1e-5  # between an embedding's numbers here and in the bundle
 CALIBRATED = {  # whose pairs set the threshold
     "calibration": "neither trained nor chose it",
@@ -50,24 +51,28 @@ def export(
     which: str,
     folder: Path,
     *,
-    far: float,
+    far: float | None = None,
     formats: Collection[str] = (),
-    keep: bool = False,
+    update: bool = False,
 ) -> Bundle:
     """Write the bundle of `champion`, a run or a version; register it, and its network.
 
-    The threshold accepts the fraction `far` of strangers on pairs of the calibration people.
-    `formats` are added, of KERAS, SAVEDMODEL and LITERT; with `keep`, a bundle that is there
-    stays, and whether it is of this network is said. InputError, and no bundle, where the exported
-    network's embeddings differ from the trained one's.
+    The threshold accepts the fraction `far` of strangers on pairs of the calibration people, FAR
+    where it is None. `formats` are added, of KERAS, SAVEDMODEL and LITERT. With `update`, a bundle
+    of this run and `far` stays as it is; another one is replaced, which is said, and gives its
+    `far` where that is None. InputError, and no bundle, where the exported network's embeddings
+    differ from the trained one's.
     """
     from tripletlab.training import backend
 
     tracker: Tracker = config.tracking.build()
     tracker.open_existing()
     chosen = tracker.models.find(which)
-    if keep and (folder / MANIFEST).exists():
-        return _kept(folder, chosen.run_id)
+    older = _older(folder) if update else None
+    far = far if far is not None else older.card.far if older else FAR
+    if older and (older.card.run_id, older.card.far) == (chosen.run_id, far):
+        say(f"{folder} holds this network already (run {chosen.run_id[:8]})")
+        return older
     tracker.require_writable("the bundle would be registered there; copy it, or make it writable")
     run = tracker.runs.record(chosen.run_id)
     data, wanted = config.data, run.tags["faces_fingerprint"]
@@ -88,21 +93,25 @@ def export(
         add_to_bundle(folder, name, _saving(name, embedder, store.images[:CHECKED]))
     version = tracker.bundles.register(chosen, bundle.folder)
     _print_result(bundle, version)
-    return bundle
-
-
-def _kept(folder: Path, run_id: str) -> Bundle:
-    """The bundle in the folder; says whether it holds this run's network."""
-    bundle = Bundle.open(folder)
-    if bundle.card.run_id == run_id:
-        say(f"{folder} holds this network already (run {run_id[:8]})")
-    else:
+    if older:
+        run_id, version = older.card.run_id[:8], older.card.version
         say(
-            f"warning: {folder} holds the network of another run ({bundle.card.run_id[:8]}, not"
-            f" {run_id[:8]}); `tripletlab export {run_id[:8]} {folder}` replaces it, and people are"
-            " then enrolled anew"
+            f"it replaces run {run_id} ({older.card.model} version {version}), which"
+            f" `tripletlab export {run_id} {folder}` brings back; galleries follow when they are"
+            " opened"
         )
     return bundle
+
+
+def _older(folder: Path) -> Bundle | None:
+    """The bundle in the folder; None where there is none, or one that cannot be used any more."""
+    if not (folder / MANIFEST).exists():
+        return None
+    try:
+        return Bundle.open(folder)
+    except InputError as error:
+        say(f"warning: {error}")
+        return None
 
 
 def _saving(

@@ -15,7 +15,8 @@ from tripletlab.recognition.reembedding import KeptPhoto
 from tripletlab.recognition.search import Enrolled, Match, is_match, is_unit
 
 PICTURE = 512  # pixels at most along the side of the picture kept of an enrolled face
-AROUND = 0.25  # border kept around the face, as a share of its side
+AROUND = 0.4  # border kept around the face, as a share of its side: YuNet's landmarks need it
+AROUND_BEFORE = 0.25  # in galleries of format 1, whose pictures are 160 pixels a side
 
 
 class EmbeddedFace(NamedTuple):
@@ -91,10 +92,11 @@ def embedded_anew(kept: KeptPhoto, bundle: Bundle) -> NDArray[np.float32] | None
     Where the bundle has the detector that found the face, its box is known; otherwise the detector
     searches the picture. InputError where the bundle's crop is wider than the picture.
     """
-    if bundle.recipe.border > AROUND:
+    around = AROUND_BEFORE if kept.side is None else AROUND
+    if bundle.recipe.border > around:
         raise InputError(
             f"{bundle.folder}: its faces have a border of {bundle.recipe.border:g} of their side,"
-            f" and a gallery keeps {AROUND:g} around a face: enrol the people into another"
+            f" and this gallery keeps {around:g} around a face: enrol the people into another"
             " --gallery"
         )
     known = isinstance(kept.picture, bytes)  # the gallery may come from somebody else
@@ -102,7 +104,7 @@ def embedded_anew(kept: KeptPhoto, bundle: Bundle) -> NDArray[np.float32] | None
     if picture is None:
         return None
     picture, size = as_wanted(picture, bundle), min(picture.shape[:2])
-    side = kept.side if isinstance(kept.side, int) else size / (1 + 2 * AROUND)
+    side = kept.side if isinstance(kept.side, int) else size / (1 + 2 * around)
     middle = centre(picture, fraction=min(1.0, side / size))
     boxes = [middle]
     if kept.detector != bundle.detector:
