@@ -22,8 +22,8 @@ def export(
         typer.Option(
             min=0,
             max=1,
-            help="Share of impostors that the threshold may accept; 0.01, or that of the bundle"
-            " which --update finds.",
+            help="Share of impostors that the threshold may accept (default: 0.01, or with --update"
+            " that of the bundle there).",
         ),
     ] = None,
     keras: Annotated[bool, typer.Option("--keras", help="Write embedder.keras too.")] = False,
@@ -32,7 +32,7 @@ def export(
     ] = False,
     update: Annotated[
         bool,
-        typer.Option("--update", help="Leave a bundle that holds this network already as it is."),
+        typer.Option("--update", help="Replace a bundle only if it holds another network."),
     ] = False,
     litert: Annotated[
         bool, typer.Option("--litert", help="Write embedder.tflite too, for LiteRT.")
