@@ -12,10 +12,18 @@ from tripletlab.faces.cropping import Grey, read_photo
 from tripletlab.faces.heldout_pairs import heldout_pairs
 from tripletlab.faces.pair_faces import prepare_pairs
 from tripletlab.faces.preparation import prepare_faces
-from tripletlab.faces.store import CALIBRATION, TRAIN, VALIDATION, FaceStore, PairStore
+from tripletlab.faces.store import (
+    CALIBRATION,
+    PEOPLE_UNKNOWN,
+    TRAIN,
+    VALIDATION,
+    FaceStore,
+    PairStore,
+)
 from tripletlab.faces.store_paths import Preparation
+from tripletlab.photos.pair_photos import people_of
 from tripletlab.photos.sources import Heldout, heldout
-from tripletlab.photos.tree import Tree, display_names, identity_folders, readable
+from tripletlab.photos.tree import Tree, readable
 from tripletlab.plots.dataset import write_dataset_card
 from tripletlab.system.progress import console, say
 from tripletlab.tracking import TrackedRun
@@ -46,16 +54,16 @@ def prepare(config: PrepareConfig, *, fresh: bool) -> Data:
 
 def _prepare(config: PrepareConfig, *, fresh: bool) -> Data:
     recipe = config.faces.build()
-    chosen = [config.photos.build(), config.verification.build()]
+    chosen = [config.verification.build(), config.photos.build()]
     # What draws its own photos is bound, not built: it draws when all else is known to be right.
-    photos, verification = (one() if callable(one) else one for one in chosen)
+    verification, photos = (one() if callable(one) else one for one in chosen)
     held_out = isinstance(verification, Heldout)
     common = _common(config, fresh=fresh)
     made = prepare_faces(
         photos,
         recipe,
         hygiene=config.hygiene.build(),
-        verification_people={} if held_out else _people(verification.tree),
+        verification_people={} if held_out else people_of(verification),
         heldout=verification if held_out else None,
         **common,
     )
@@ -69,11 +77,6 @@ def _prepare(config: PrepareConfig, *, fresh: bool) -> Data:
     _report(pairs, prepared, photos.trees if held_out else (verification.tree,))
     say(_summary(Data(faces, pairs)))
     return Data(faces, pairs)
-
-
-def _people(tree: Tree) -> dict[str, str]:
-    """The folders of a tree and the people's names."""
-    return display_names(tree, identity_folders(tree))
 
 
 def is_held_out(config: PrepareConfig) -> bool:
@@ -130,10 +133,12 @@ def _summary(data: Data) -> str:
     def people(split: int) -> int:
         return len({n for n, s in zip(faces.names, faces.split, strict=True) if s == split})
 
+    whose = f"{len(np.unique(pairs.names)):,} people"
+    if pairs.notes.get(PEOPLE_UNKNOWN):
+        whose = f"{len(pairs.images):,} photos"
     return (
         f"{faces.title}: {len(faces.images):,} faces, {people(TRAIN):,} people to train and"
         f" {people(VALIDATION):,} to validate ({len(faces.validation.first):,} pairs),"
         f" {people(CALIBRATION):,} to calibrate a threshold;"
-        f" evaluated on {pairs.title}: {len(pairs.pairs.first):,} pairs of"
-        f" {len(np.unique(pairs.names)):,} people"
+        f" evaluated on {pairs.title}: {len(pairs.pairs.first):,} pairs of {whose}"
     )

@@ -16,7 +16,7 @@ from tripletlab.evaluation.identification import (
 )
 from tripletlab.evaluation.protocol import Distances, evaluate, pair_distances
 from tripletlab.experiment.snapshots import Embeddings, Snapshot, draw_maps
-from tripletlab.faces.store import PairStore
+from tripletlab.faces.store import PEOPLE_UNKNOWN, PairStore
 from tripletlab.photos.names import known_by
 from tripletlab.plots.card import write_card
 from tripletlab.plots.distances import draw_distances
@@ -115,7 +115,7 @@ def _missing(store: PairStore) -> str:
     """What became of photos without a found face."""
     if store.fallback.any():
         return MIDDLE
-    return WHOLE if store.notes["rejected"] else FOUND
+    return FOUND if "held_out_of" in store.notes else WHOLE
 
 
 def about_training(
@@ -148,7 +148,9 @@ def about_training(
 
 
 def _identified(embeddings: Embeddings, store: PairStore) -> Identified | None:
-    """None where fewer than two people have two faces."""
+    """None where fewer than two people have two faces, or people are not all known apart."""
+    if store.notes.get(PEOPLE_UNKNOWN):
+        return None
     there = np.flatnonzero(np.isfinite(embeddings).all(axis=1))
     labels = np.unique(store.names, return_inverse=True)[1][there]
     if np.count_nonzero(np.bincount(labels) > 1) < 2:

@@ -1,4 +1,4 @@
-"""The faces that a model is evaluated on: the photos of pairs.txt as pairs.h5."""
+"""The faces that a model is evaluated on: the photos of a verification set as pairs.h5."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tripletlab.errors import InputError
 from tripletlab.faces.face_store_writing import EXAMPLES
 from tripletlab.faces.recipe import NO_FACE, UNALIGNED, VERIFICATION_SETTINGS, Face, FaceRecipe
-from tripletlab.faces.store import FORMAT
+from tripletlab.faces.store import FORMAT, PEOPLE_UNKNOWN
 from tripletlab.faces.store_paths import (
     Preparation,
     delete_leftovers,
@@ -21,10 +21,9 @@ from tripletlab.faces.store_paths import (
     store_path,
 )
 from tripletlab.faces.store_writing import write
-from tripletlab.photos.pair_photos import find_pair_photos
-from tripletlab.photos.pairs import NamedPair, Pairs, PhotoOf, read_pairs_files
+from tripletlab.photos.pair_photos import paired_photos
 from tripletlab.photos.sources import VerificationPhotos
-from tripletlab.photos.tree import Tree, display_names, identity_folders, source
+from tripletlab.photos.tree import source
 from tripletlab.system.progress import parallel_map
 
 CROPPED = "no face found, LFWcrop's taken"
@@ -43,52 +42,45 @@ def prepare_pairs(
     folder: Path,
     fresh: bool,
 ) -> Preparation:
-    """Write pairs.h5 with every pair of pairs.txt; skip it when it is there.
+    """Write pairs.h5 with every pair of the set; skip it when it is there.
 
     No pair is dropped: a photo without a found face gives its middle. Recipes that differ only in
     what they keep to train on, such as their cleaning, share the file. InputError where a photo is
     missing or damaged, for then its pair could not be evaluated.
     """
     settings = {name: settings[name] for name in VERIFICATION_SETTINGS if name in settings}
-    named = read_pairs_files(verification.pairs)
-    photos, map_photos = find_pair_photos(verification, named)
-    files = list(photos.values())
+    photos = paired_photos(verification)
+    files = photos.files
     cropped = verification.tree.cropped
     spare = [_lfwcrop(verification, file) for file in files]
     inputs = [listing(files), listing([file for file in spare if file]), made_by(settings)]
-    key = [FORMAT, settings, verification.title, cropped, named, map_photos, inputs]
+    key = [FORMAT, settings, verification.title, cropped, *photos.key, inputs]
     path = store_path(folder, title=verification.title, key=key) / "pairs.h5"
     delete_leftovers(folder)
     if path.is_file() and not fresh:
         return Preparation(path, reused=True)
     reader = _PairReader(recipe, cropped)
     images, problems = _faces(list(zip(files, spare, strict=True)), reader, verification.title)
-    rows = {photo: row for row, photo in enumerate(photos)}
+    counts = {"photos": len(files), "kept": len(files), "rejected": _counted(files, problems)}
     write(
         path,
         kind="pairs",
         title=verification.title,
         settings=settings,
-        notes={"photos": len(files), "kept": len(files), "rejected": _counted(files, problems)},
-        pairs=("pairs", _numbered(named, rows)),
+        notes=counts if photos.people_known else {**counts, PEOPLE_UNKNOWN: True},
+        pairs=("pairs", photos.pairs),
         arrays={
             "images": images,
             "fallback": np.array([problem == NO_FACE for problem in problems]),
-            "map_rows": np.array([rows[photo] for photo in map_photos], np.int64),
+            "map_rows": photos.map_rows,
         },
-        texts=_texts(photos, verification.tree),
+        texts={
+            "names": photos.names,
+            "called": photos.display_names,
+            "sources": tuple(map(source, files)),
+        },
     )
     return Preparation(path, reused=False)
-
-
-def _texts(photos: Mapping[PhotoOf, Path], tree: Tree) -> dict[str, tuple[str, ...]]:
-    """Whose photo each is, by folder and by display name, and how it is named in a store."""
-    names = display_names(tree, identity_folders(tree))
-    return {
-        "names": tuple(photo.name for photo in photos),
-        "called": tuple(names[photo.name] for photo in photos),
-        "sources": tuple(map(source, photos.values())),
-    }
 
 
 @dataclass(frozen=True)
@@ -139,13 +131,3 @@ def _lfwcrop(verification: VerificationPhotos, file: Path) -> Path | None:
         return None
     spare = verification.instead / f"{file.stem}.pgm"
     return spare if spare.is_file() else None
-
-
-def _numbered(named: Sequence[NamedPair], rows: Mapping[PhotoOf, int]) -> Pairs:
-    """The pairs by the rows of their photos."""
-    return Pairs(
-        np.array([rows[pair.first] for pair in named]),
-        np.array([rows[pair.second] for pair in named]),
-        np.array([pair.matched for pair in named]),
-        np.array([pair.fold for pair in named]),
-    )

@@ -24,6 +24,7 @@ from tripletlab.photos.pairs import Pairs
 
 FORMAT = 3
 TRAIN, VALIDATION, HELDOUT, CALIBRATION = range(4)  # values of FaceStore.split
+PEOPLE_UNKNOWN = "people_unknown"  # in the notes of pairs whose people are not all known apart
 AGAIN = "run `tripletlab prepare --fresh`"
 
 Images = NDArray[np.uint8]  # (n, size, size)

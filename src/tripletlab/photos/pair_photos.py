@@ -1,16 +1,49 @@
-"""Which files the photos of pairs.txt are."""
+"""Which files the photos of a verification set are, and whose."""
 
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from tripletlab.errors import InputError
 from tripletlab.photos.names import normalised
-from tripletlab.photos.pairs import NamedPair, PhotoOf
+from tripletlab.photos.pairs import NamedPair, PairedPhotos, Pairs, PhotoOf, read_pairs_files
 from tripletlab.photos.sources import MAP_PEOPLE, VerificationPhotos
-from tripletlab.photos.tree import list_identities
+from tripletlab.photos.tree import display_names, identity_folders, list_identities
 
 LONGEST_NUMBER = 18  # digits of a photo's number that are read
+
+
+def paired_photos(verification: VerificationPhotos) -> PairedPhotos:
+    """The photos of a set and all its pairs; InputError where a photo is missing."""
+    if verification.read:
+        return verification.read()
+    named = read_pairs_files(verification.pairs)
+    photos, on_map = find_pair_photos(verification, named)
+    rows = {photo: row for row, photo in enumerate(photos)}
+    display = people_of(verification)
+    return PairedPhotos(
+        tuple(photos.values()),
+        tuple(photo.name for photo in photos),
+        tuple(display[photo.name] for photo in photos),
+        Pairs(
+            np.array([rows[pair.first] for pair in named]),
+            np.array([rows[pair.second] for pair in named]),
+            np.array([pair.matched for pair in named]),
+            np.array([pair.fold for pair in named]),
+        ),
+        map_rows=np.array([rows[photo] for photo in on_map], np.int64),
+        key=(named, on_map),
+    )
+
+
+def people_of(verification: VerificationPhotos) -> dict[str, str]:
+    """By what people differ in the set, and their names, which are empty where not known."""
+    if verification.read:
+        photos = verification.read()
+        return dict(zip(photos.names, photos.display_names, strict=True))
+    return display_names(verification.tree, identity_folders(verification.tree))
 
 
 def find_pair_photos(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain, groupby
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,19 @@ class Pairs:
     second: Indices
     matched: NDArray[np.bool_]
     fold: Indices
+
+
+@dataclass(frozen=True)
+class PairedPhotos:
+    """The photos of a verification set, each once, and their pairs."""
+
+    files: tuple[Path, ...]
+    names: tuple[str, ...]  # (files,) whose photo each is
+    display_names: tuple[str, ...]  # (files,) empty where the person is only a number
+    pairs: Pairs  # rows of `files`
+    map_rows: Indices  # rows of the photos to draw as a map
+    key: tuple[Any, ...]  # besides the files, what sets differ by; it can be written as JSON
+    people_known: bool = True  # False: two names may be one person, whom no matched pair shows
 
 
 class PhotoOf(NamedTuple):

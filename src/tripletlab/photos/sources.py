@@ -5,7 +5,7 @@ import hashlib
 import os
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +13,7 @@ from typing import Annotated
 from pydantic import Field
 
 from tripletlab.errors import InputError
+from tripletlab.photos.pairs import PairedPhotos
 from tripletlab.photos.tree import Tree, list_identities, readable
 from tripletlab.system.progress import say
 
@@ -35,7 +36,7 @@ class VerificationPhotos:
     """Photos in LFW's layout with the pairs to verify; `map_people` are drawn as a map.
 
     The folds of several files of `pairs` follow each other. `instead` holds faces cropped already,
-    Name_0001.pgm, for photos in which none is found.
+    Name_0001.pgm, for photos in which none is found. `read` reads photos in another layout.
     """
 
     title: str
@@ -43,6 +44,7 @@ class VerificationPhotos:
     pairs: tuple[Path, ...]
     map_people: tuple[str, ...]
     instead: Path | None = None
+    read: Callable[[], PairedPhotos] | None = None
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,8 @@ def slug(title: str) -> str:
 
 def folder(*, detected: list[str], cropped: list[str]) -> TrainingPhotos:
     """Folders of one folder a person: photos to find a face in, and faces cropped already."""
-    paths = [(_place(path), False) for path in detected] + [
-        (_place(path), True) for path in cropped
+    paths = [(absolute(path), False) for path in detected] + [
+        (absolute(path), True) for path in cropped
     ]
     if not paths:
         raise InputError(
@@ -85,7 +87,7 @@ def folder(*, detected: list[str], cropped: list[str]) -> TrainingPhotos:
 
 def vggface2(*, path: str) -> TrainingPhotos:
     """VGGFace2 as it is unpacked; its train and test folders are merged (paper, section III.A)."""
-    root = _place(path)
+    root = absolute(path)
     parts = tuple(part for part in (root / "train", root / "test") if part.is_dir())
     tree = Tree("vggface2", parts or (root,), cropped=False, display_names=_meta_names(root))
     return TrainingPhotos("VGGFace2", (tree,))
@@ -93,7 +95,9 @@ def vggface2(*, path: str) -> TrainingPhotos:
 
 def lfw_people(*, path: str | None, download: bool) -> TrainingPhotos:
     """Labeled Faces in the Wild to train on; scikit-learn's copy unless a folder is given."""
-    root = _place(path or f"{os.environ.get('SCIKIT_LEARN_DATA', '~/scikit_learn_data')}/lfw_home")
+    root = absolute(
+        path or f"{os.environ.get('SCIKIT_LEARN_DATA', '~/scikit_learn_data')}/lfw_home"
+    )
     if download and not _lfw_folders(root):
         _download_lfw(root)
     return TrainingPhotos("LFW", (_lfw_tree(root),))
@@ -105,10 +109,10 @@ def lfw(*, path: str, pairs: list[str], lfwcrop: str | None) -> VerificationPhot
     `lfwcrop` is LFWcrop's folder of grey faces: where no face is found in a photo, its crop from
     there is taken (paper, section III.A).
     """
-    photos = lfw_layout(_place(path), title="LFW", pairs=pairs)
+    photos = lfw_layout(absolute(path), title="LFW", pairs=pairs)
     if lfwcrop is None:
         return photos
-    root = _place(lfwcrop)
+    root = absolute(lfwcrop)
     faces = root / "faces" if (root / "faces").is_dir() else root
     if not any(faces.glob("*.pgm")):
         raise InputError(f"verification.lfwcrop={lfwcrop}: no .pgm files in it or in its faces/")
@@ -117,7 +121,7 @@ def lfw(*, path: str, pairs: list[str], lfwcrop: str | None) -> VerificationPhot
 
 def any_pairs(*, path: str, pairs: list[str], cropped: bool) -> VerificationPhotos:
     """Any other set: a folder a person with photos named as LFW's, and files of pairs beside."""
-    root = _place(path)
+    root = absolute(path)
     title = readable(root.name)
     return _paired(root, Tree(title, (root,), cropped), title=title, pairs=pairs)
 
@@ -131,16 +135,22 @@ def lfw_layout(
 
 def _paired(path: Path, tree: Tree, *, title: str, pairs: Sequence[str]) -> VerificationPhotos:
     """umap_people.txt, where there is one, names the people to map."""
-    files = tuple(path / name for name in pairs)
-    for file in files:
-        if not file.is_file():
-            places = [path.parent, *sorted(one for one in path.iterdir() if one.is_dir())]
-            there = next((one for one in places if (one / file.name).is_file()), None)
-            hint = f" (did you mean {there}?)" if there else ""
-            raise InputError(f"{file}: no such file; give the folder that holds the pairs{hint}")
+    files = tuple(pairs_file(path, name) for name in pairs)
     listed = path / "umap_people.txt"
     people = _listed(listed) if listed.is_file() else _most_photographed(tree)
     return VerificationPhotos(title, tree, files, tuple(people[:MAP_PEOPLE]))
+
+
+def pairs_file(folder: Path, name: str) -> Path:
+    """A file of pairs in a folder; InputError where it is not there."""
+    file = folder / name
+    if not file.is_file():
+        inside = sorted(one for one in folder.iterdir() if one.is_dir()) if folder.is_dir() else []
+        places = [folder.parent, *inside]
+        there = next((one for one in places if (one / name).is_file()), None)
+        hint = f" (did you mean {there}?)" if there else ""
+        raise InputError(f"{file}: no such file; give the folder that holds the pairs{hint}")
+    return file
 
 
 def _listed(path: Path) -> list[str]:
@@ -201,7 +211,7 @@ def _meta_names(root: Path) -> dict[str, str]:
     return {row[0]: row[1] for row in rows[1:] if len(row) > 1}
 
 
-def _place(path: str) -> Path:
+def absolute(path: str) -> Path:
     """Absolute, for workers that were started elsewhere; `~` is the home folder."""
     return Path(path).expanduser().resolve()
 

@@ -1,0 +1,32 @@
+"""Folds of pairs that come in a known order."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Indices = NDArray[np.int64]
+
+
+def consecutive_folds(pairs: int, *, folds: int) -> Indices:
+    """The fold of each pair (pairs,): consecutive parts whose sizes differ by one at most.
+
+    These are the folds of scikit-learn's `KFold` without shuffling.
+    """
+    parts = np.array_split(np.arange(pairs), folds)
+    return np.repeat(np.arange(folds), list(map(len, parts)))
+
+
+def folds_of_each_kind(matched: NDArray[np.bool_], *, folds: int) -> Indices:
+    """The fold of each pair (pairs,) where the matched and the mismatched ones are cut apart.
+
+    The k-th part of the matched pairs and the k-th of the mismatched ones are fold k.
+    """
+    fold = np.zeros(len(matched), np.int64)
+    for kind in (matched, ~matched):
+        fold[kind] = consecutive_folds(int(kind.sum()), folds=folds)
+    return fold
+
+
+def every_fold_has_both(matched: NDArray[np.bool_], fold: Indices, *, folds: int) -> bool:
+    """Every one of the folds has matched and mismatched pairs; both arguments are (pairs,)."""
+    counts = [np.bincount(fold[kind], minlength=folds) for kind in (matched, ~matched)]
+    return bool(np.all(counts))
