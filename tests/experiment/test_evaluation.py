@@ -13,10 +13,12 @@ from tripletlab.evaluation.protocol import evaluate, pair_distances
 from tripletlab.experiment.evaluation import (
     CAPTIONS,
     NOT_CHECKABLE,
+    _identified,
     about_training,
     evaluate_embeddings,
 )
 from tripletlab.experiment.snapshots import Snapshot
+from tripletlab.faces.store import PEOPLE_UNKNOWN
 
 
 def embeddings_of(store, *, noise, seed=0):
@@ -112,6 +114,13 @@ def test_faces_without_an_embedding_are_left_out_of_the_map_and_the_galleries(tm
     there = len(embeddings) - len(unused)
     assert 0 < searched <= there - sum(card["identification"]["enrolled_people"])
     assert "before training" not in (tmp_path / "umap.html").read_text()
+
+
+def test_where_people_are_not_known_apart_nobody_is_searched_for():
+    store = make_pairs(people=6, photos=2)
+    embeddings = embeddings_of(store, noise=0.8)
+    assert _identified(embeddings, store) is not None
+    assert _identified(embeddings, replace(store, notes={PEOPLE_UNKNOWN: True})) is None
 
 
 def test_overlap_is_by_name_and_never_none_where_names_are_missing():

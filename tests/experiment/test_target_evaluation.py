@@ -1,6 +1,7 @@
 """evaluate, identify and compare as commands, on one small run that was really trained."""
 
 import json
+import pickle
 import re
 import shutil
 from pathlib import Path
@@ -216,6 +217,7 @@ BAD = [
     (["compare", "RUN"], "two models or more"),
     (["compare", "RUN", "RUN", "data=nowhere"], "are not there"),
     (["identify", "RUN", "--gallery", "{here}/gallery.txt"], "line 2"),
+    (["identify", "RUN", "verification=bin", "verification.path={here}/some.bin"], "who is in"),
 ]
 
 
@@ -227,6 +229,9 @@ def test_bad_input_is_one_line_and_writes_nothing(words, hint, run, trained, tmp
         "zero": np.zeros((7, 3)),
     }.items():
         np.save(tmp_path / f"{name}.npy", values)
+    packed = [Path(f"people/Person_{row // 2}/Person_{row // 2}_0000.png") for row in range(40)]
+    contents = [photo.read_bytes() for photo in packed]
+    (tmp_path / "some.bin").write_bytes(pickle.dumps((contents, [True, False] * 10)))
     (tmp_path / "text.npy").write_text("numbers")
     (tmp_path / "nothing.npy").touch()
     np.savez(tmp_path / "several.npz", a=np.ones((2, 2)), b=np.ones(2))

@@ -1,3 +1,4 @@
+import pickle
 from dataclasses import replace
 
 import cv2
@@ -6,7 +7,9 @@ import pytest
 
 from tripletlab.errors import InputError
 from tripletlab.faces.pair_faces import CROPPED, prepare_pairs
-from tripletlab.faces.store import PairStore
+from tripletlab.faces.store import PEOPLE_UNKNOWN, PairStore
+from tripletlab.photos.packed_pairs import packed_pairs
+from tripletlab.photos.pair_photos import people_of
 from tripletlab.photos.pairs import NamedPair, PhotoOf, write_pairs_txt
 from tripletlab.photos.sources import VerificationPhotos
 from tripletlab.photos.tree import Tree
@@ -141,3 +144,34 @@ def test_a_link_to_another_photo_makes_other_pairs(photos, prepare, tmp_path):
     assert prepare(photos) == replace(before, reused=True)
     cv2.imwrite(str(target), np.full((90, 90), 9, np.uint8))
     assert prepare(photos).path != before.path
+
+
+@pytest.mark.parametrize("cropped", [True, False])
+def test_a_packed_set_is_taken_as_cropped_or_detected_again(
+    cropped, prepare, recipe, drawn, tmp_path
+):
+    photos = [cv2.imencode(".png", drawn(row // 2, row % 2))[1].tobytes() for row in range(24)]
+    first, second = photos[::2], photos[1::2]
+    pairs = [*zip(first, second, strict=True), *zip(first, second[1:] + second[:1], strict=True)]
+    packed = [photo for pair in pairs for photo in pair], [True] * 12 + [False] * 12
+    (tmp_path / "some.bin").write_bytes(pickle.dumps(packed))
+    path = str(tmp_path / "some.bin")
+    verification = packed_pairs(folder=str(tmp_path / "unpacked"), path=path, cropped=cropped)
+    store = PairStore.open(prepare(verification).path)
+    assert len(store.images) == 24
+    assert len(store.pairs.first) == 24
+    for row, file in enumerate(verification.read().files):
+        wanted = recipe.verification_face(file, cropped=cropped).image
+        np.testing.assert_array_equal(store.images[row], wanted)
+    names = {f"some.bin {number}" for number in range(1, 13)}
+    assert set(store.names) == set(people_of(verification)) == names
+    assert set(store.display_names) == {""}
+    assert store.notes[PEOPLE_UNKNOWN]
+    assert prepare(verification).reused
+    other = replace(verification, tree=replace(verification.tree, cropped=not cropped))
+    assert not prepare(other).reused
+
+
+def test_the_people_of_lfw_are_the_folders(photos, prepare):
+    assert people_of(photos) == {name: name for name in ("Ann", "Ben", "Cem", "Dan")}
+    assert PEOPLE_UNKNOWN not in PairStore.open(prepare(photos).path).notes

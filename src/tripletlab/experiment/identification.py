@@ -11,7 +11,7 @@ from rich.table import Table
 from tripletlab.errors import InputError
 from tripletlab.evaluation.identification import Split, identify, summary, two_galleries
 from tripletlab.experiment.target import find_target, tracker_of
-from tripletlab.faces.store import PairStore
+from tripletlab.faces.store import PEOPLE_UNKNOWN, PairStore
 from tripletlab.photos.sources import slug
 from tripletlab.plots.identification import draw_identification
 from tripletlab.system.files import write_whole
@@ -33,6 +33,11 @@ def identify_people(
     tracker = tracker_of(overrides, writable=folder is None)
     target = find_target(what, overrides, tracker)
     store = target.store
+    if store.notes.get(PEOPLE_UNKNOWN):
+        raise InputError(
+            f"{store.title} says of pairs whether they match, not who is in which photo: nobody can"
+            " be searched for in it; choose another verification"
+        )
     there = np.flatnonzero(np.isfinite(target.embeddings).all(axis=1))
     labels = np.unique(store.names, return_inverse=True)[1][there]
     try:
