@@ -3,6 +3,7 @@
 import functools
 import io
 import json
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,47 @@ def pairs_txt(_: Path) -> list[bytes]:
     """Two folds of two matched and two mismatched pairs."""
     fold = "Ann\t1\t2\nBen Ö\t1\t4\nAnn\t1\tBen Ö\t3\nCem\t2\tAnn\t10\n"
     return [f"2\t2\n{fold}{fold}".encode()]
+
+
+def two_line_pairs(_: Path) -> list[bytes]:
+    """As CPLFW's and as CALFW's, with ten folds and with two."""
+    from tests.protocols import two_lines
+
+    ann, ben = (
+        [f"{name}_{number:04d}.jpg" for number in range(1, 12)] for name in ("Ann Ö", "Ben")
+    )
+    mismatched = [(one, other, 0) for one, other in zip(ann[:10], ben, strict=False)]
+    made = []
+    for labels in ([1] * 10, range(1, 11), [1, 2] * 5):
+        matched = zip(ann, ann[1:], labels, strict=False)
+        made.append(two_lines([*matched, *mismatched]).encode())
+    return made
+
+
+def agedb(folder: Path) -> list[bytes]:
+    """Two splits of a matched and a mismatched pair, packed and not."""
+    from tests.protocols import write_agedb
+
+    split = [("Ann_0_1_30_f", "Ann_0_2_60_f", 1), ("Ann_0_1_30_f", "Ben_0_1_60_m", -1)]
+    made = []
+    for packed in (False, True):
+        write_agedb(folder / "seed.mat", [split, split], do_compression=packed)
+        made.append((folder / "seed.mat").read_bytes())
+    return made
+
+
+def packed_pairs(_: Path) -> list[bytes]:
+    """Four pairs as Python 2 and 3 write them, as bytes and as arrays."""
+    from tests.protocols import python2_pickle
+
+    photos = [bytes([number]) * (20 + number) for number in range(8)]
+    arrays = [np.frombuffer(photo, np.uint8).reshape(-1, 1) for photo in photos]
+    matched = [True, False, True, False]
+    return [
+        *(python2_pickle(photos, matched, arrays=one) for one in (False, True)),
+        *(pickle.dumps((one, matched), protocol=4) for one in (photos, arrays)),
+        pickle.dumps((photos, matched), protocol=2),
+    ]
 
 
 def lists(_: Path) -> list[bytes]:

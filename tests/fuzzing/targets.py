@@ -58,6 +58,24 @@ def _pairs_txt(path: Path) -> Any:
     return read_pairs_files([path])
 
 
+def _two_lines(path: Path) -> Any:
+    from tripletlab.photos.lfw_variants import read_two_line_pairs
+
+    return read_two_line_pairs(path)
+
+
+def _agedb(path: Path) -> Any:
+    from tripletlab.photos.agedb import read_splits
+
+    return read_splits(path)
+
+
+def _packed(path: Path) -> Any:
+    from tripletlab.photos.packed_pairs import read_packed
+
+    return read_packed(path)
+
+
 def _lists(path: Path) -> Any:
     from tripletlab.photos.hygiene import Hygiene
 
@@ -178,6 +196,11 @@ TARGETS = {
     "faces.h5": Target(seeds.faces, _file("faces.h5", _faces), BINARY, 1400),
     "pairs.h5": Target(seeds.pairs, _file("pairs.h5", _pairs), BINARY, 900),
     "pairs.txt": Target(seeds.pairs_txt, _file("pairs.txt", _pairs_txt), TEXT, 900),
+    "pairs_CALFW.txt": Target(
+        seeds.two_line_pairs, _file("pairs_CALFW.txt", _two_lines), TEXT, 600
+    ),
+    "AgeDB's protocol": Target(seeds.agedb, _file("protocol.mat", _agedb), BINARY, 900),
+    "packed pairs (.bin)": Target(seeds.packed_pairs, _file("lfw.bin", _packed), BINARY, 1500),
     "lists of people": Target(seeds.lists, _file("exclude.txt", _lists), TEXT, 300),
     "identity_meta.csv": Target(seeds.lists, _file("identity_meta.csv", _vggface2), TEXT, 300),
     "spaces": Target(seeds.spaces, _file("space.yaml", _space), TEXT, 900),

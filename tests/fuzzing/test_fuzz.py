@@ -11,6 +11,7 @@ from tests.fuzzing.targets import TARGETS
 
 QUICK = {  # how many of each; these readers need no seconds of imports, and start in one process
     **dict.fromkeys(("faces.h5", "pairs.h5", "pairs.txt", "a gallery", "photos"), 25),
+    **dict.fromkeys(("pairs_CALFW.txt", "AgeDB's protocol", "packed pairs (.bin)"), 25),
     **dict.fromkeys(("a run's distances", "a run's people", "lists of people"), 25),
 }
 
