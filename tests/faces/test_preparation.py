@@ -318,7 +318,11 @@ def test_min_photos_at_its_least_is_not_to_be_lowered(grow, prepare, recipe):
         ({"tree": dict.fromkeys(("Ann", "Ben", "Cem"), 3)}, 0, r"3 people .* too few"),
         ({"tree": dict.fromkeys(("Ann", "Ben", "Cem", "Dan"), 2)}, 0, r"0 people .* too few"),
         ({name: {name: 3} for name in ("Ann", "Ben", "Cem", "Dan")}, 0, "alone in a folder"),
-        ({"tree": PEOPLE}, 0.3, r"6 people .* too few .* and 4 to evaluate\): .*, or evaluate on"),
+        (
+            {"tree": PEOPLE},
+            0.3,
+            r"6 people .* too few .*, 4 to evaluate, and nobody twice\): .*, or evaluate on",
+        ),
         (
             {name: {f"{name} {number}": 3 for number in range(2)} for name in "abcd"},
             0.3,

@@ -173,11 +173,11 @@ def _sizes(names: Sequence[str], recipe: FaceRecipe, heldout: Heldout | None) ->
 
 
 def _too_few(people: int, recipe: FaceRecipe, held: int) -> InputError:
-    parts = "two to train on, two to validate" + f" and {held} to evaluate" * bool(held)
+    parts = "two to train on, two to validate" + f", {held} to evaluate" * bool(held)
     other = ", or evaluate on others: --lfw FOLDER or verification=synthetic" * bool(held)
     return InputError(
-        f"{people} people with {recipe.min_photos} usable faces are too few ({parts}): give more"
-        f" people{_or_lower_min_photos(recipe)}{other}"
+        f"{people} people with {recipe.min_photos} usable faces are too few ({parts},"
+        f" and nobody twice): give more people{_or_lower_min_photos(recipe)}{other}"
     )
 
 
