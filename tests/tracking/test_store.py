@@ -1,5 +1,7 @@
 """The tracking store while it is away, locked or damaged."""
 
+import contextlib
+import io
 import os
 import socket
 import sqlite3
@@ -40,6 +42,16 @@ def test_a_run_waits_for_a_locked_database_and_keeps_its_metrics(
     said = " ".join(capfd.readouterr().err.split())
     assert "waiting for the tracking store" in said
     assert "the tracking store is back" in said
+
+
+def test_a_wait_is_shown_while_notes_are_discarded(impatient, capsys):
+    def work():
+        with contextlib.redirect_stderr(io.StringIO()):
+            time.sleep(0.6)
+
+    store.patiently(work)
+    said = capsys.readouterr().err
+    assert 0 <= said.find("waiting for the tracking store") < said.find("is back")
 
 
 def test_a_call_is_repeated_until_the_store_is_free(finished, impatient):

@@ -169,10 +169,14 @@ def _notice() -> Iterator[None]:
 
     def waiting() -> None:
         why = "it is slow, locked, full or away; nothing is lost"
-        say(f"waiting for the tracking store {_uri()}: {why}")
+        line = redacted(f"waiting for the tracking store {_uri()}: {why}")
+        if sys.stderr is screen:
+            say(line)
+        else:  # MLflow's notes are being discarded
+            print(line, file=screen, flush=True)
         said.set()
 
-    said = threading.Event()
+    screen, said = sys.stderr, threading.Event()
     timer = threading.Timer(NOTICE, waiting)
     timer.daemon = True
     timer.start()
