@@ -167,9 +167,13 @@ def test_an_update_keeps_a_bundle_of_this_network_and_replaces_another(trained, 
     _, places, run_id = trained
     command = ["export", run_id, str(tmp_path / "bundle"), *places, "--far", "0.1", "--update"]
     assert main(command) == 0  # there is none yet
-    assert "replaces" not in capsys.readouterr().err
+    said = " ".join(capsys.readouterr().err.split())
+    assert "replaces" not in said
     manifest = tmp_path / "bundle" / "bundle.json"
     first, written = json.loads(manifest.read_text()), manifest.stat().st_mtime_ns
+    card, curve = first["card"], first["card"]["calibration"]
+    measured = np.interp(card["threshold"], curve["thresholds"], curve["far"])
+    assert f"accepts {measured:.2%} of strangers (--far 0.1)" in said
     assert main(command) == 0
     assert "holds this network already" in " ".join(capsys.readouterr().err.split())
     assert manifest.stat().st_mtime_ns == written

@@ -197,9 +197,9 @@ def _print_result(bundle: Bundle, version: str) -> None:
     curve, balanced = card.calibration, card.calibration.balanced()
     say(f"written: {bundle.folder} ({card.model} version {card.version}, run {card.run_id})")
     say(
-        f"threshold {card.threshold:.3f}: accepts {card.far:.2%} of strangers and"
-        f" {curve.tar_at(card.threshold):.1%} of photos of the same person, on"
-        f" {curve.mismatched:,} + {curve.matched:,} pairs of people who"
+        f"threshold {card.threshold:.3f}: accepts {curve.far_at(card.threshold):.2%} of strangers"
+        f" (--far {card.far:g}) and {curve.tar_at(card.threshold):.1%} of photos of the same"
+        f" person, on {curve.mismatched:,} + {curve.matched:,} pairs of people who"
         f" {CALIBRATED[card.calibrated_on]}; the balanced one, {balanced:.3f}, accepts"
         f" {curve.far_at(balanced):.1%} and {curve.tar_at(balanced):.1%}"
     )
