@@ -102,7 +102,8 @@ def _from_run(what: str, overrides: Sequence[str], tracker: Tracker) -> Evaluati
         "faces_fingerprint": run.tags["faces_fingerprint"],
         "model_fingerprint": fingerprint(network.get_weights()),
     }
-    return EvaluationTarget(run.name, store, embeddings, own.flip, about, people, chosen.run_id)
+    name = run.name.partition(" on ")[0]  # a title names the photos it is evaluated on
+    return EvaluationTarget(name, store, embeddings, own.flip, about, people, chosen.run_id)
 
 
 def _people(path: Path) -> dict[str, str]:
