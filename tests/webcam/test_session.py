@@ -1,13 +1,17 @@
 """What the app does without its window: a recording, the gallery, the rates that are shown."""
 
+import contextlib
 from itertools import count
 from types import SimpleNamespace
 
+import cv2
+import numpy as np
 import pytest
 
 from tests.webcam.people import ANN, BEN, picture
 from tripletlab.errors import InputError
-from tripletlab.recognition.recogniser import shot_of
+from tripletlab.recognition.gallery import Gallery, Shot
+from tripletlab.recognition.recogniser import faces_in, shot_of
 from tripletlab.webcam.guide import PATIENCE, STEPS
 from tripletlab.webcam.recognition import recognise_frame
 from tripletlab.webcam.session import Session
@@ -38,6 +42,23 @@ def test_a_recording_enrols_the_person_who_is_then_recognised(session, monkeypat
     assert [one.name for one in frame(session, BEN).people] == [None]
     with pytest.raises(InputError, match="already recorded"):
         session.record("Ann")
+
+
+def test_people_of_another_network_are_recognised_and_their_names_stay_taken(bundle, tmp_path):
+    blank = cv2.imencode(".png", np.full((90, 90), 128, np.uint8))[1].tobytes()
+    found = faces_in(picture(ANN, 0), bundle)[0]
+    other = np.eye(4, dtype=np.float32)[0]
+    with contextlib.closing(Gallery(tmp_path / "g", fingerprint="m", dim=4)) as older:
+        older.add("Ann", [shot_of(picture(ANN, 0), found, bundle)._replace(embedding=other)])
+        older.add("Cy", [Shot(other, blank)])
+    session = Session(bundle, tmp_path / "g", source="97")
+    try:
+        assert [one.name for one in frame(session, ANN, 1).people] == ["Ann"]
+        with pytest.raises(InputError, match="already recorded"):
+            session.record("Cy")
+        session.record("Cy", instead=True)
+    finally:
+        session.gallery.close()
 
 
 def test_the_rates_are_the_calibrations_and_grow_with_the_people(session, monkeypatch):
