@@ -1,6 +1,6 @@
 """What a slow MLflow server costs a training: the share of the steps' time that is waited for it.
 
-    .venv/bin/python -m benchmarks.load_server FOLDER
+    python -m benchmarks.load_server FOLDER
 
 A real `tripletlab train` on a real server, behind a proxy that delays each request. Counted is the
 time that the thread of the training spends in logging an epoch, against that of its steps: what
@@ -29,8 +29,8 @@ from tripletlab.training import backend
 DELAYS = (0.0, 0.05, 0.2)  # seconds
 WORDS = [
     *("photos.people=24", "photos.photos=10", "verification.people=60", "verification.per_fold=4"),
-    *("architecture=simple_cnn", "architecture.width=0.25", "batches.people=8", "batches.photos=4"),
-    *("batches.steps=40", "fit.epochs=6", "fit.patience=6", "tracking=server"),
+    *("architecture=simple_cnn", "architecture.width=0.25", "batches.people=4", "batches.photos=4"),
+    *("batches.steps=20", "fit.epochs=4", "fit.patience=4", "tracking=server"),
 ]
 
 

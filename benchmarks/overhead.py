@@ -1,13 +1,15 @@
 """What a sweep costs beside training: an empty objective through all of its machinery.
 
-    python benchmarks/overhead.py [trials]
+    python benchmarks/overhead.py [trials [workers FOLDER]]
 
 Each trial is a config composed by Hydra, a job to a warm worker process, an MLflow run with all its
 parameters and one epoch's metrics, a decision of the pruner, and a result in Optuna's database: all
 that `tripletlab sweep` does but photos, network and evaluation. Against it a bare loop of Optuna on
-the same kind of database, without and with an MLflow run a trial. Seconds a trial, medians.
+the same kind of database, without and with an MLflow run a trial. Seconds a trial, medians. With
+several workers and a FOLDER, which keeps the databases, the first of the three alone.
 """
 
+import functools
 import itertools
 import pickle
 import statistics
@@ -25,6 +27,7 @@ from tripletlab.sweeping.jobs import Job, Reporter
 from tripletlab.sweeping.local_engine import Local
 from tripletlab.sweeping.plan import Plan, read_plan
 from tripletlab.sweeping.storage import open_storage
+from tripletlab.sweeping.trial import TRIAL
 from tripletlab.sweeping.trial_queue import TrialQueue
 from tripletlab.tracking import Tracker
 
@@ -38,15 +41,20 @@ class Empty(NamedTuple):
     parent: str
 
     def __call__(self, job: Job, reporter: Reporter) -> dict[str, float]:
-        if job.number == 0:
-            self.tracker.connect()
-        params = pickle.loads(job.config).params()
-        with self.tracker.run(job.name, params=params, tags={}, parent=self.parent) as run:
+        connect(self.tracker)
+        params, tags = pickle.loads(job.config).params(), {TRIAL: job.log.stem}
+        with self.tracker.run(job.name, params=params, tags=tags, parent=self.parent) as run:
             reporter.began(run.run_id)
             run.metrics(METRICS, step=1)
             reporter.epoch(1, METRICS)
             run.metrics(METRICS)
         return METRICS
+
+
+@functools.cache
+def connect(tracker: Tracker) -> None:
+    """Point MLflow to the tracker's store, once in each worker."""
+    tracker.connect()
 
 
 class Clock:
@@ -61,13 +69,13 @@ class Clock:
         self.ends.append(time.perf_counter())
 
 
-def sweep(plan: Plan, folder: Path) -> list[float]:
+def sweep(plan: Plan, folder: Path, *, workers: int = 1) -> list[float]:
     """Seconds of each trial but the first, which waits for its worker."""
     tracker = Tracker(str(folder), "overhead", f"sqlite:///{folder / 'mlflow.db'}")
     tracker.open()
     storage = open_storage(f"sqlite:///{folder / 'optuna.db'}")
     queue = TrialQueue.open(storage, name="overhead", space=plan.space, fresh=False)
-    engine, clock = Local(workers=1, gpus=1), Clock()
+    engine, clock = Local(workers=workers, gpus=1), Clock()
     with tracker.run("parent", params={}, tags={}) as parent:
         engine.open(Empty(tracker, parent.run_id))
         Driver(
@@ -114,6 +122,10 @@ def main() -> None:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     trials = int(sys.argv[1]) if len(sys.argv) > 1 else 50
     plan = read_plan(["random", f"trials={trials}"])
+    if len(sys.argv) > 2:
+        workers, folder = sys.argv[2:]
+        sweep(plan, Path(folder), workers=int(workers))
+        return
     with tempfile.TemporaryDirectory() as scratch:
         for name, seconds in {
             "tripletlab sweep": sweep(plan, Path(scratch)),

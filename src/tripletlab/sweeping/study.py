@@ -45,7 +45,8 @@ class Study:
 
         InputError, with the names of all studies, where there is none.
         """
-        known = [one for one in optuna.get_all_study_summaries(storage) if SPACE in one.user_attrs]
+        summaries = optuna.get_all_study_summaries(storage, include_best_trial=False)
+        known = [one for one in summaries if SPACE in one.user_attrs]
         found = [
             one
             for one in known
@@ -89,7 +90,7 @@ class Study:
         """Names of the other studies that have the same note."""
         return [
             other.study_name
-            for other in optuna.get_all_study_summaries(self.storage)
+            for other in optuna.get_all_study_summaries(self.storage, include_best_trial=False)
             if other.user_attrs.get(key) == value and other.study_name != self.name
         ]
 
