@@ -5,6 +5,7 @@ from urllib.parse import parse_qs
 
 import pytest
 from mlflow import MlflowClient
+from sqlalchemy import Engine, event
 
 from tripletlab.errors import Deleted
 
@@ -77,3 +78,29 @@ def test_the_page_shows_the_runs_of_the_latest_sweep_the_best_first(tracker):
         "orderByKey": ["metrics.`val/best_auc`"],
         "orderByAsc": ["false"],
     }
+
+
+def test_an_artifact_of_many_runs_takes_no_more_queries_than_that_of_one(tracker, tmp_path):
+    ids, statements = [], []
+    for number in range(4):
+        with tracker.run("one", params={}, tags={}) as run:
+            (tmp_path / "out").mkdir(exist_ok=True)
+            (tmp_path / "out" / f"{number % 3}.txt").write_text(str(number))
+            run.files(tmp_path / "out")
+        ids.append(run.run_id)
+    MlflowClient().delete_run(ids[3])
+
+    def listen(*_):
+        statements.append(1)
+
+    event.listen(Engine, "before_cursor_execute", listen)
+    try:
+        alone = tracker.runs.artifacts(ids[2:3], "2.txt")
+        of_one = len(statements)
+        both = tracker.runs.artifacts(ids, "1.txt")
+    finally:
+        event.remove(Engine, "before_cursor_execute", listen)
+    assert alone[ids[2]].read_text() == "2"
+    assert {run: file.read_text() for run, file in both.items()} == {ids[1]: "1", ids[2]: "1"}
+    assert len(statements) == 2 * of_one > 0
+    assert tracker.runs.artifacts([], "1.txt") == {}

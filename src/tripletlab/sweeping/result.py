@@ -2,6 +2,7 @@
 
 import webbrowser
 from collections.abc import Sequence
+from itertools import compress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -175,15 +176,11 @@ def _kept(
     rows: Sequence[ModelRow], tracker: Tracker
 ) -> tuple[list[ModelRow], list[list[Distances]], list[str]]:
     """The rows whose runs are there, the validation distances of each, and the others' names."""
-    kept, models, gone = [], [], []
-    for row in rows:
-        try:
-            files = [tracker.runs.artifact(run, "distances.npz") for run in row.run_ids]
-        except Deleted:
-            gone.append(row.name)
-            continue
-        kept.append(row)
-        models.append([read_distances(file, "validation") for file in files])
+    files = tracker.runs.artifacts([run for row in rows for run in row.run_ids], "distances.npz")
+    there = [files.keys() >= set(row.run_ids) for row in rows]
+    kept = list(compress(rows, there))
+    models = [[read_distances(files[run], "validation") for run in row.run_ids] for row in kept]
+    gone = [row.name for row, found in zip(rows, there, strict=True) if not found]
     return kept, models, gone
 
 
