@@ -4,12 +4,13 @@ import re
 import sqlite3
 
 import pytest
+from sqlalchemy import event
 
-from tests.sweeping.studies import open_study
+from tests.sweeping.studies import finish, open_study
 from tripletlab.cli import main
 from tripletlab.errors import InputError
-from tripletlab.sweeping.storage import open_storage
-from tripletlab.sweeping.study import SPACE
+from tripletlab.sweeping.storage import first_starts, open_storage, outlines
+from tripletlab.sweeping.study import POINT, RUN, SEED, SPACE, Study, last_attempts
 
 
 def test_a_database_that_cannot_be_opened_is_one_line_without_its_password():
@@ -71,3 +72,55 @@ def assert_one_line(err, reason):
     assert err.startswith("tripletlab: ")
     assert err.count("\n") == 1
     assert re.search(reason, err)
+
+
+def counted(engine, work):
+    """What `work` returns, and the number of queries that it takes."""
+    statements = []
+
+    def listen(*_):
+        statements.append(1)
+
+    event.listen(engine, "before_cursor_execute", listen)
+    try:
+        return work(), len(statements)
+    finally:
+        event.remove(engine, "before_cursor_execute", listen)
+
+
+def test_outlines_are_what_optuna_reads_of_the_trials_in_one_query(tmp_path):
+    for name, ended in (("first", 0), ("second", 2), ("third", 1)):
+        queue = open_study(tmp_path, name=name)
+        for _ in range(ended):
+            finish(queue, queue.take())
+    queue.fail(queue.take().number, "an error")
+    queue = open_study(tmp_path, name="third")  # the failed trial waits once more
+    storage = queue.storage
+    found, queries = counted(storage.engine, lambda: outlines(storage, POINT, SEED, RUN))
+    assert queries == 1
+    for name in ("first", "second", "third"):
+        study = Study.load(storage, name)
+        trials = study.study.get_trials(deepcopy=False)
+        assert [(one.number, one.state) for one in found[name]] == [
+            (one.number, one.state) for one in trials
+        ]
+        for outline, trial in zip(found[name], trials, strict=True):
+            kept = {POINT, SEED, RUN} & trial.user_attrs.keys()
+            assert outline.user_attrs == {key: trial.user_attrs[key] for key in kept}
+        assert [one.number for one in last_attempts(found[name])] == [
+            one.number for one in study.latest()
+        ]
+        assert first_starts(storage)[name][:16] == study.began
+
+
+def test_the_latest_sweep_is_found_without_reading_the_trials_of_the_others(tmp_path):
+    queue = open_study(tmp_path, name="b-00000000")
+    finish(queue, queue.take())
+    last = open_study(tmp_path, name="a-00000000")
+    finish(last, last.take())
+    found, queries = counted(last.storage.engine, lambda: Study.find(last.storage, None))
+    assert found.name == "a-00000000"
+    for number in range(3):
+        open_study(tmp_path, name=f"c{number}-00000000")
+    found, more = counted(last.storage.engine, lambda: Study.find(last.storage, None))
+    assert (found.name, more) == ("a-00000000", queries)

@@ -10,14 +10,16 @@ from tripletlab import config
 from tripletlab.config import StudiesConfig
 from tripletlab.errors import InputError
 from tripletlab.evaluation.metrics import describe
-from tripletlab.sweeping.storage import existing_storage, study_names
+from tripletlab.sweeping.storage import existing_storage, first_starts, outlines, study_names
 from tripletlab.sweeping.study import (
     OVERRIDES,
+    POINT,
     RUN,
     SEED,
     STATES,
     Study,
     find_study,
+    last_attempts,
     parameters,
     reason,
     stem,
@@ -54,16 +56,18 @@ def list_sweeps(words: Sequence[str]) -> None:
     """Print every sweep, the latest first: when it began, its data, its trials, its champion."""
     base = config.compose_studies(words, command="sweep list")
     storage = existing_storage(base.studies)
-    studies = [Study.load(storage, one) for one in study_names(storage)]
+    starts, trials = first_starts(storage), outlines(storage, POINT, SEED, RUN)
     champions = _champions(base)
     shown = Table()
     for heading in ("sweep", "began", "data", "trials done", "champion"):
         shown.add_column(heading, overflow="fold", no_wrap=heading == "began")
-    for study in sorted(studies, key=lambda one: one.began, reverse=True):
-        counts = study.counts()
-        done = f"{counts['complete'] + counts['pruned']} of {counts['declared']}"
-        best = [study.title(one) for one in study.latest() if one.user_attrs.get(RUN) in champions]
-        shown.add_row(study.name, study.began, study.data, done, ", ".join(best))
+    for name in sorted(starts, key=starts.__getitem__, reverse=True):
+        study, latest = Study.load(storage, name), last_attempts(trials.get(name, []))
+        over = [one for one in latest if STATES[one.state] in ("complete", "pruned")]
+        best = [one.number for one in latest if one.user_attrs.get(RUN) in champions]
+        titles = ", ".join(study.title(study.trial(number)) for number in best)
+        done, began = f"{len(over)} of {study.space.runs}", starts[name][: len("2026-01-31 12:00")]
+        shown.add_row(study.name, began, study.data, done, titles)
     _print(shown)
 
 

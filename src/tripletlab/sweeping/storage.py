@@ -1,15 +1,17 @@
 """Where studies are kept: an SQLite file beside the runs, or PostgreSQL."""
 
 import contextlib
+import json
 import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import optuna
 import sqlalchemy
 from optuna.storages import RDBStorage
+from optuna.trial import TrialState
 
 from tripletlab.errors import InputError, brief
 from tripletlab.system.databases import temporary_copy
@@ -86,3 +88,47 @@ def existing_storage(url: str) -> RDBStorage:
 def study_names(storage: RDBStorage) -> list[str]:
     """The names of all studies."""
     return optuna.get_all_study_names(storage)
+
+
+class TrialOutline(NamedTuple):
+    """The little of a trial that a list of sweeps needs."""
+
+    number: int
+    state: TrialState
+    user_attrs: dict[str, Any]
+
+
+def first_starts(storage: RDBStorage) -> dict[str, str]:
+    """When the first trial of each study began, by name, as ISO 8601; "" where none has."""
+    found = _rows(
+        storage,
+        "select study_name, min(datetime_start) from studies left join trials"
+        " on trials.study_id = studies.study_id group by study_name",
+    )
+    return {name: str(began or "") for name, began in found}
+
+
+def outlines(storage: RDBStorage, *keys: str) -> dict[str, list[TrialOutline]]:
+    """Every trial with its notes of these keys, by study, in the order of their numbers.
+
+    One query: Optuna takes a millisecond for each trial, and a store may have thousands.
+    """
+    named = ", ".join(f"'{key}'" for key in keys)
+    found: dict[str, dict[int, TrialOutline]] = {}
+    for study, number, state, key, value in _rows(
+        storage,
+        "select study_name, number, state, key, value_json from studies"
+        " join trials on trials.study_id = studies.study_id left join trial_user_attributes"
+        f" on trial_user_attributes.trial_id = trials.trial_id and key in ({named})"
+        " order by number",
+    ):
+        empty = TrialOutline(number, TrialState[state], {})
+        trial = found.setdefault(study, {}).setdefault(number, empty)
+        if key is not None:
+            trial.user_attrs[key] = json.loads(value)
+    return {study: list(trials.values()) for study, trials in found.items()}
+
+
+def _rows(storage: RDBStorage, query: str) -> list[Any]:
+    with storage.engine.connect() as connection:
+        return list(connection.exec_driver_sql(query))

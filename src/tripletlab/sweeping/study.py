@@ -2,9 +2,9 @@
 
 import hashlib
 import json
-from datetime import datetime
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import optuna
 from optuna.storages import RDBStorage
@@ -13,8 +13,9 @@ from pydantic import ValidationError
 
 from tripletlab.errors import InputError
 from tripletlab.sweeping.spaces import Point, Space
-from tripletlab.sweeping.storage import existing_storage
+from tripletlab.sweeping.storage import TrialOutline, existing_storage, first_starts
 
+SomeTrial = TypeVar("SomeTrial", FrozenTrial, TrialOutline)
 # Keys of a trial's notes
 POINT, SEED, RUN, DEATHS = "point", "seed", "run_id", "deaths"
 REASON, ERROR, METRICS = "reason", "error", "metrics"
@@ -45,8 +46,7 @@ class Study:
 
         InputError, with the names of all studies, where there is none.
         """
-        summaries = optuna.get_all_study_summaries(storage, include_best_trial=False)
-        known = [one for one in summaries if SPACE in one.user_attrs]
+        known = [one for one in storage.get_all_studies() if SPACE in one.user_attrs]
         found = [
             one
             for one in known
@@ -57,8 +57,8 @@ class Study:
             raise InputError(
                 f"no sweep {wanted}; there are {names}" if names else "no sweep has run here yet"
             )
-        latest = max(found, key=lambda one: one.datetime_start or datetime.min)
-        return cls.load(storage, latest.study_name)
+        starts = first_starts(storage)
+        return cls.load(storage, max((one.study_name for one in found), key=starts.__getitem__))
 
     @classmethod
     def load(cls, storage: RDBStorage, name: str) -> Self:
@@ -90,7 +90,7 @@ class Study:
         """Names of the other studies that have the same note."""
         return [
             other.study_name
-            for other in optuna.get_all_study_summaries(self.storage, include_best_trial=False)
+            for other in self.storage.get_all_studies()
             if other.user_attrs.get(key) == value and other.study_name != self.name
         ]
 
@@ -106,11 +106,7 @@ class Study:
 
     def latest(self) -> list[FrozenTrial]:
         """The last trial of each point and seed, in the order in which they began."""
-        found = {}
-        for trial in self.study.get_trials(deepcopy=False):
-            key = trial.user_attrs.get(POINT, -1 - trial.number), trial.user_attrs.get(SEED)
-            found[key] = trial
-        return list(found.values())
+        return last_attempts(self.study.get_trials(deepcopy=False))
 
     def finished(self) -> list[tuple[Point, list[tuple[str, dict[str, float], int | None]]]]:
         """The complete points, in the order of the space: run id, metrics and seed of each run."""
@@ -155,6 +151,15 @@ class Study:
     def seeds(self) -> list[int | None]:
         """The seeds of every point; None stands for the config's own."""
         return [*self.space.seeds] if self.space.seeds else [None]
+
+
+def last_attempts(trials: Iterable[SomeTrial]) -> list[SomeTrial]:
+    """The last trial of each point and seed, in the order in which they began."""
+    found = {}
+    for trial in trials:
+        key = trial.user_attrs.get(POINT, -1 - trial.number), trial.user_attrs.get(SEED)
+        found[key] = trial
+    return list(found.values())
 
 
 def find_study(url: str, wanted: str | None) -> Study:
