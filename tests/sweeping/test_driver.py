@@ -1,5 +1,6 @@
 """The driver with real worker processes: they end, fail, die and are stopped."""
 
+import multiprocessing
 import os
 import signal
 import time
@@ -8,6 +9,7 @@ import pytest
 
 from tripletlab.errors import InputError
 from tripletlab.evaluation.metrics import SCORE
+from tripletlab.sweeping import local_engine
 from tripletlab.sweeping.driver import Driver
 from tripletlab.sweeping.jobs import Job
 from tripletlab.sweeping.local_engine import Local
@@ -131,3 +133,27 @@ def test_a_stopped_trial_is_queued_again(tmp_path):
     again.run()
     assert again.study_.counts()["complete"] == 2
     assert again.display_.ends == [(1, "validation AUC 0.6000")]
+
+
+def process_id(job, reporter):
+    return {SCORE: float(os.getpid())}
+
+
+def test_a_worker_is_replaced_after_so_many_jobs(tmp_path, monkeypatch):
+    monkeypatch.setattr(local_engine, "JOBS", 2)
+    engine = Local(workers=1, gpus=1)
+    engine.open(process_id)
+    served = []
+    for number in range(3):
+        engine.start(Job(number, "a", None, None, tmp_path / "a.npz", tmp_path / "a.log"))
+        while not (events := engine.events()):
+            pass
+        ((_, done),) = events
+        served.append(int(done.metrics[SCORE]))
+    first, again, second = served
+    assert first == again != second
+    for process in multiprocessing.active_children():  # the first ends by itself
+        if process.pid == first:
+            process.join(60)
+            assert process.exitcode == 0
+    engine.stop()

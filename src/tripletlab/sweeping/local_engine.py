@@ -18,6 +18,7 @@ from tripletlab.sweeping.leases import Lease, leases, visible_cores, visible_gpu
 from tripletlab.system.interrupts import every_interrupt_heard, stop
 
 SECONDS_TO_END = 20.0  # seconds that a worker has to end its run when the sweep is stopped
+JOBS = 50  # of a process: libraries keep a few MB of every network, and only its end frees them
 QUIET = "ignore:resource_tracker:UserWarning"  # Python deletes a killed worker's semaphores anyway
 
 
@@ -27,13 +28,15 @@ class _WorkerProcess:
     process: BaseProcess
     pipe: Connection
     job: int | None = None
+    jobs_done: int = 0
 
 
 class Local:
     """Target of conf/engine/local: `workers` processes on this machine.
 
-    A process is spawned for its first job and stays warm. When it dies its pipe closes, and the
-    driver knows at once. When the driver dies the processes end themselves.
+    A process is spawned for its first job, stays warm, and is replaced after JOBS of them. When it
+    dies its pipe closes, and the driver knows at once. When the driver dies the processes end
+    themselves.
     """
 
     def __init__(
@@ -100,6 +103,10 @@ class Local:
             return
         if not isinstance(event, Began | Epoch):
             worker.job = None
+            worker.jobs_done += 1
+            if worker.jobs_done == JOBS:
+                worker.pipe.close()  # on which the process ends
+                self.processes[self.processes.index(worker)] = None
         yield number, event
 
     def _spawn(self, lease: Lease) -> _WorkerProcess:
