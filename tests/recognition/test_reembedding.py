@@ -5,6 +5,7 @@ import json
 import sqlite3
 import subprocess
 import sys
+import time
 
 import cv2
 import numpy as np
@@ -251,6 +252,35 @@ def test_killed_before_any_statement_it_is_the_old_one_or_the_new(tmp_path):
         np.testing.assert_array_equal(found, wanted)
         makers.append(maker.fingerprint)
     assert makers.index("n") > 20  # of the statements, ten are for its photos, ten change them
+
+
+@pytest.mark.slow
+def test_killed_while_the_file_is_written_it_is_whole(tmp_path):
+    """At a random time within the write that follows the last embedding, or just after it."""
+    with contextlib.closing(Gallery(tmp_path / "old", fingerprint="m", dim=8)) as gallery:
+        gallery.add("Ada", [Shot(one.embedding, b"x" * 20000) for one in shots(1, 400)])
+    old = embeddings(tmp_path / "old", origin(tmp_path / "old"))["Ada"]
+    moments, torn = np.random.default_rng(0).uniform(0, 0.15, 30), 0
+    for number, moment in enumerate(moments):
+        folder = tmp_path / f"{number}"
+        folder.mkdir()
+        (folder / FILE).write_bytes((tmp_path / "old" / FILE).read_bytes())
+        command = [sys.executable, "-c", f"{FOLLOW}follow(Path(sys.argv[1]))", str(folder), "0"]
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        ) as process:
+            for _ in range(400):
+                process.stdout.readline()
+            time.sleep(moment)
+            process.kill()
+        torn += len(list(folder.iterdir())) > 1  # SQLite's journal is there
+        maker = origin(folder)
+        wanted = old if maker.fingerprint == "m" else np.tile(np.eye(8)[0], (400, 1))
+        np.testing.assert_array_equal(embeddings(folder, maker)["Ada"], wanted)
+        unit = np.eye(8, dtype=np.float32)[0]
+        Gallery(folder, fingerprint="n", dim=8, embed=lambda _, unit=unit: unit).close()
+        assert [path.name for path in folder.iterdir()] == [FILE]
+    assert torn > 0
 
 
 def test_of_two_processes_one_embeds_and_one_with_the_old_bundle_changes_nothing(tmp_path):
