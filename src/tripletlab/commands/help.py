@@ -28,6 +28,7 @@ NOUNS = {  # of conf/ that a command takes
     "train": config.RunConfig.nouns() | {"+experiment"},
     "sweep": config.SweepConfig.nouns() | {"+experiment"},
 }
+OF_A_RUN = {"evaluate", "identify"}  # commands whose defaults are the choices of a network's run
 DETAILED = "train"  # the command whose help says what each choice is
 
 
@@ -79,7 +80,9 @@ class ConfigCommand(Command):
             console.print(" tripletlab train --config shows all other keys, such as margin=0.2")
         else:
             _print_panel(console, "NOUN=CHOICE", [_listed(taken.values(), defaults)])
-            console.print(f" *name* is the default; tripletlab {DETAILED} --help says what each is")
+            own = " where the network's run has none" if self.name in OF_A_RUN else ""
+            console.print(f" *name* is the default{own}")
+            console.print(f" tripletlab {DETAILED} --help says what each is")
 
 
 def _untyped(params: list[Any]) -> list[Any]:

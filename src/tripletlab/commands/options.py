@@ -23,7 +23,10 @@ ShowConfig = Annotated[
 Fresh = Annotated[bool, typer.Option("--fresh", help="Do again what is there already.")]
 Words = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[TARGET] [KEY=VALUE]", help=f"TARGET: {TARGET}. The champion if none."),
+    typer.Argument(
+        metavar="[TARGET] [KEY=VALUE]",
+        help=f"TARGET: {TARGET}. The champion if none. KEY=VALUE changes the config.",
+    ),
 ]
 SweepName = Annotated[
     list[str] | None,
