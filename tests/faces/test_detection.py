@@ -1,5 +1,6 @@
 import functools
 import pickle
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -131,3 +132,14 @@ def test_yunets_rectangles_become_squares(tmp_path, monkeypatch, rows, boxes):
         assert find_them(np.zeros(shape, np.uint8)) == boxes
         assert network.size == (160, 100)
     assert pickle.loads(pickle.dumps(find_them)) == find_them
+
+
+def test_rectangles_of_yunet_that_no_photo_holds_are_no_faces(tmp_path, monkeypatch):
+    """In a strip of a few pixels it sometimes gives infinite ones."""
+    (tmp_path / "yunet.onnx").touch()
+    rows = np.full((4, 15), 0.9, np.float32)
+    rows[:, :4] = [[2, 2, 6, 6], [0, 0, np.inf, 5], [np.nan, 0, 5, 5], [0, 0, 1e9, 5]]
+    network = SimpleNamespace(setInputSize=lambda size: None, detect=lambda photo: (1, rows))
+    monkeypatch.setattr("tripletlab.faces.detection._yunet", lambda *_: network)
+    found = YuNet(str(tmp_path / "yunet.onnx"), 0.9)(np.zeros((90, 5), np.uint8))
+    assert found == [Box(2, 2, 6)]

@@ -94,7 +94,9 @@ class YuNet:
             photo if photo.ndim == 3 else cv2.cvtColor(photo, cv2.COLOR_GRAY2BGR)
         )
         rows = np.zeros((0, 15), np.float32) if faces is None else np.asarray(faces, np.float32)
-        return rows[np.argsort(-rows[:, 14], kind="stable")]
+        # In a photo a few pixels wide the network's rectangles are infinite, or next to it.
+        held = np.flatnonzero((np.abs(rows) <= 2 * max(height, width)).all(axis=1))
+        return rows[held[np.argsort(-rows[held, 14], kind="stable")]]
 
 
 def by_prominence(boxes: Iterable[Box], shape: tuple[int, ...]) -> list[Box]:
