@@ -106,7 +106,9 @@ def finished(path):
 
 def test_a_damaged_journal_is_deleted_in_a_line_and_the_work_done_again(left):
     file_of(left).write_bytes(b"not a database, but as long as one" * 200)
-    with pytest.raises(InputError, match=r"damaged .* and is deleted; run the command again"):
+    with pytest.raises(
+        InputError, match=r"cannot be used .* and is deleted; run the command again"
+    ):
         finished(left)
     assert finished(left) == []
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from tripletlab.errors import InputError, Unavailable
 from tripletlab.system.locks import turn
 
+FORMAT = 1
 Rejected = list[tuple[str, str]]  # photo and reason
 COMMANDS = (
     "PRAGMA locking_mode = EXCLUSIVE",  # no shared memory, which folders of a network lack
@@ -58,6 +59,10 @@ class Journal:
         try:
             for command in COMMANDS:
                 self._base.execute(command)
+            (found,) = self._base.execute("PRAGMA user_version").fetchone()
+            if found not in (0, FORMAT):  # 0 is a new one
+                raise sqlite3.DatabaseError(f"its format is {found} and not {FORMAT}")
+            self._base.execute(f"PRAGMA user_version = {FORMAT}")
         except BaseException:
             self.close()
             raise
@@ -128,8 +133,8 @@ def unfinished(path: Path, *, size: int, fresh: bool) -> Iterator[Journal | None
     except sqlite3.DatabaseError as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise InputError(
-            f"{folder}: the unfinished work was damaged ({error}) and is deleted; run the command"
-            " again"
+            f"{folder}: the unfinished work cannot be used ({error}) and is deleted; run the"
+            " command again"
         ) from error
     except OSError as error:
         reason = error.strerror or error

@@ -229,7 +229,10 @@ def _read(path: Path) -> Manifest:
         plain = json.loads(path.read_text())
         if isinstance(plain, dict) and plain.get("format", FORMAT) != FORMAT:
             kind = brief(plain["format"])
-            raise InputError(f"{path}: its format is {kind} and not {FORMAT}; {AGAIN}")
+            raise InputError(
+                f"{path}: its format is {kind} and not {FORMAT}: another version of tripletlab"
+                f" wrote it; {AGAIN}"
+            )
         return Manifest.model_validate(plain)
     except ValidationError as error:
         wrong = error.errors()[0]

@@ -125,7 +125,16 @@ def _connect(path: Path) -> sqlite3.Connection:
         base.execute("PRAGMA trusted_schema = OFF")
         wanted = [_tables(version) for version in (1, FORMAT)]
         if base.execute(ALL).fetchmany(len(wanted[0]) + 1) not in wanted:
-            raise InputError(f"{path}: not a gallery; give another --gallery")
+            raise InputError(
+                f"{path}: not a gallery, or one of another version of tripletlab; give another"
+                " --gallery"
+            )
+        match base.execute("SELECT format FROM made_by LIMIT 1").fetchone():
+            case (int(version),) if version not in (1, FORMAT):
+                raise InputError(
+                    f"{path}: its format is {version} and not {FORMAT}: another version of"
+                    " tripletlab keeps it; use that one, or another --gallery"
+                )
     except BaseException:
         base.close()
         raise

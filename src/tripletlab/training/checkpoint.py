@@ -12,6 +12,7 @@ from tripletlab.errors import InputError
 from tripletlab.system.files import whole
 from tripletlab.system.foreign_files import read_arrays
 
+FORMAT = 1
 LARGEST = 1 << 36  # bytes of a checkpoint's arrays, far beyond any network's
 Weights = list[NDArray[np.generic]]
 
@@ -37,6 +38,7 @@ class Progress:
 def save(path: Path, model: keras.Model, progress: Progress) -> None:
     """Write all of it; a kill, or InputError, leaves the file of the epoch before."""
     arrays = {"progress": np.array(json.dumps({**asdict(progress), "best_weights": None}))}
+    arrays["format"] = np.array(FORMAT)
     for part, values in {
         "model": [np.asarray(variable) for variable in _variables(model)],
         "best": progress.best_weights,
@@ -54,16 +56,22 @@ def save(path: Path, model: keras.Model, progress: Progress) -> None:
 
 
 def load(path: Path, model: keras.Model) -> Progress:
-    """Give a compiled model its variables back; InputError when they are another model's."""
+    """Give a compiled model its variables back; InputError when they are another model's.
+
+    So are those that another version of tripletlab wrote in a format of its own.
+    """
     try:
         stored = read_arrays(path, largest=LARGEST)
-        kept = Progress(**json.loads(str(stored["progress"])))
+        found = int(stored.get("format", FORMAT))
+        kept = Progress(**json.loads(str(stored["progress"]))) if found == FORMAT else Progress()
         parts = {
             part: [stored[name] for name in sorted(stored) if name.startswith(f"{part}/")]
             for part in ("model", "best")
         }
     except (InputError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"{path}: not a checkpoint that can be read; delete it") from error
+    if found != FORMAT:
+        raise InputError(f"{path}: its format is {found} and not {FORMAT}; delete it")
     variables = _variables(model)
     if [tuple(one.shape) for one in variables] != [one.shape for one in parts["model"]]:
         raise InputError(f"{path}: the checkpoint of another network or optimizer; delete it")
