@@ -19,7 +19,7 @@ from harness import BUSY, Result, machine, others_share, table
 from tripletlab.system.progress import say
 from tripletlab.training import backend
 
-PARTS = ("commands", "mining", "evaluation", "training")
+PARTS = ("commands", "mining", "evaluation", "camera", "training")
 BEGIN, END = "<!-- make bench -->", "<!-- end -->"
 KEPT = Path("data/bench")
 

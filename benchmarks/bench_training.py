@@ -44,6 +44,8 @@ def results(rounds: int) -> Iterator[Result]:
     for dtype in ("float32", "mixed_bfloat16"):
         for people in (16, 32):
             yield _through_train(dtype, people, rounds)
+        for people in (16, 32):
+            yield _peer(dtype, people, rounds)
     yield _three_inputs(rounds)
     yield from _roofline(rounds)
     for faces in (300_000, 3_300_000):
@@ -117,6 +119,29 @@ def _step(parts: Components, chosen: config.RunConfig, batch: Any = None) -> Cal
     constant = [tf.constant(part) for part in (batch or parts.batches[0])]
     step: Callable[[], object] = tf.function(lambda: model.train_step(constant))
     return step
+
+
+def _peer(dtype: str, people: int, rounds: int) -> Result:
+    """The bare step against the same in PyTorch with pytorch-metric-learning."""
+    name = f"bare step, {people} × 8, {dtype}: speed, of PyTorch's with pytorch-metric-learning"
+    least = 1.2 if dtype == "mixed_bfloat16" else 1.25
+    try:
+        import torch_peer
+    except ImportError:
+        missing = "neither is installed: pip install 'tripletlab[bench]'"
+        return Result(name, "×", least=least, note=missing)
+    words = overrides(f"dtype={dtype}", f"batches.people={people}", "batches.photos=8")
+    chosen = config.compose("train", words)
+    parts = build_components(chosen, prepare(chosen, fresh=False))
+    faces, labels = parts.batches[0]
+    dim = parts.embedder.output_shape[-1]
+    assert torch_peer.parameters(dim=dim) == parts.embedder.count_params()
+    theirs = torch_peer.step(
+        np.asarray(faces), np.asarray(labels), dtype=dtype, dim=dim, margin=chosen.margin
+    )
+    ways = {"own": _step(parts, chosen, (faces, labels)), "peer": theirs}
+    spent = interleaved(ways, rounds=rounds, title=f"PyTorch, {people} × 8, {dtype}", warm=3)
+    return Result(name, "×", ratios(spent["own"], base=spent["peer"]), least=least)
 
 
 def _three_inputs(rounds: int) -> Result:

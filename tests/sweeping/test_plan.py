@@ -10,6 +10,7 @@ from tests.imports import imported_by
 from tripletlab import config
 from tripletlab.errors import InputError
 from tripletlab.sweeping.plan import read_plan
+from tripletlab.system import processor
 
 
 def test_a_runs_config_is_what_hydra_composes():
@@ -59,6 +60,15 @@ def test_words_go_to_the_space_or_to_the_config():
     assert plan.overrides == ("fit.epochs=2",)
     assert "with 2 workers" in plan.outline(workers=2)
     assert "each at most 2 epochs of 50 batches" in " ".join(plan.outline(workers=1).split())
+
+
+def test_the_estimate_knows_the_processor(tmp_path, monkeypatch):
+    monkeypatch.setattr(processor, "CPUINFO", tmp_path / "cpuinfo")
+    plan, minutes = read_plan(["margin_miner"]), {}
+    for flags in ("avx2", "avx2 avx512f"):
+        processor.CPUINFO.write_text(f"flags : fpu {flags}\n")
+        minutes[flags] = plan.minutes(runs=4, workers=1)
+    assert minutes["avx2 avx512f"] < minutes["avx2"] / 2
 
 
 @pytest.mark.parametrize(

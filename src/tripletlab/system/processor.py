@@ -1,20 +1,26 @@
-"""What this processor computes fast: bfloat16 where it has the instructions, else float32."""
+"""What this processor can do: its instructions, and the dtype that it is fast in."""
 
 from pathlib import Path
 from typing import Literal
 
 DType = Literal["float32", "mixed_bfloat16", "auto"]
 CPUINFO = Path("/proc/cpuinfo")
-INSTRUCTIONS = {"avx512_bf16", "amx_bf16"}
+BFLOAT16 = {"avx512_bf16", "amx_bf16"}
 
 
 def resolve_dtype(dtype: DType) -> DType:
     """Replace `auto` by the dtype that this processor is fast in; without the instructions
     bfloat16 is slow.
 
-    Reads Linux's /proc/cpuinfo; elsewhere `auto` is float32.
+    Without /proc/cpuinfo, outside Linux, `auto` is float32. The answer comes from the instructions
+    and not from a timing, which a busy machine could turn round: the same command gives the same
+    figures.
     """
     if dtype != "auto":
         return dtype
-    flags = CPUINFO.read_text().split() if CPUINFO.is_file() else []
-    return "mixed_bfloat16" if INSTRUCTIONS & set(flags) else "float32"
+    return "mixed_bfloat16" if BFLOAT16 & instructions() else "float32"
+
+
+def instructions() -> set[str]:
+    """The names of this processor's features, from Linux's /proc/cpuinfo; elsewhere none."""
+    return set(CPUINFO.read_text().split()) if CPUINFO.is_file() else set()
