@@ -26,16 +26,14 @@ def export(
             " that of the bundle there).",
         ),
     ] = None,
-    keras: Annotated[bool, typer.Option("--keras", help="Write embedder.keras too.")] = False,
-    savedmodel: Annotated[
-        bool, typer.Option("--savedmodel", help="Write a TensorFlow SavedModel too.")
-    ] = False,
+    keras: Annotated[bool, typer.Option("--keras", help="Add embedder.keras.")] = False,
+    savedmodel: Annotated[bool, typer.Option("--savedmodel", help="Add a SavedModel.")] = False,
     update: Annotated[
         bool,
         typer.Option("--update", help="Replace a bundle only if it holds another network."),
     ] = False,
     litert: Annotated[
-        bool, typer.Option("--litert", help="Write embedder.tflite too, for LiteRT.")
+        bool, typer.Option("--litert", help="Add embedder.tflite, for LiteRT.")
     ] = False,
 ) -> None:
     """Write a trained network as a bundle, which needs no TensorFlow."""

@@ -1,6 +1,7 @@
 """`tripletlab export`: a trained network becomes a bundle, calibrated, checked and registered."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -79,11 +80,7 @@ def export(
     store = find(FaceStore, data, wanted, what="the faces that the network learned from")
     backend.load()
     embedder = tracker.models.load(chosen)
-    with TemporaryDirectory() as scratch:
-        network = Path(scratch) / "embedder.onnx"
-        write_onnx(embedder, network)
-        light = Embedder(read_network(network), name=network)
-        hold_equal(embedder, light, store.images[:CHECKED])
+    with _as_onnx(embedder, store.images[:CHECKED]) as (network, light):
         if not chosen.name:
             chosen = tracker.models.register(chosen.run_id)
         card = _card(chosen, run, store, light, far)
@@ -91,16 +88,33 @@ def export(
         bundle = write_bundle(folder, network, weights=weights, faces=store.settings, card=card)
     for name in formats:
         add_to_bundle(folder, name, _saving(name, embedder, store.images[:CHECKED]))
-    version = tracker.bundles.register(chosen, bundle.folder)
-    _print_result(bundle, version)
+    _print_result(bundle, tracker.bundles.register(chosen, bundle.folder))
     if older:
-        run_id, version = older.card.run_id[:8], older.card.version
-        say(
-            f"it replaces run {run_id} ({older.card.model} version {version}), which"
-            f" `tripletlab export {run_id} {folder}` brings back; galleries follow when they are"
-            " opened"
-        )
+        _say_replaced(older.card, folder)
     return bundle
+
+
+@contextmanager
+def _as_onnx(embedder: "keras.Model", faces: NDArray[np.uint8]) -> Iterator[tuple[Path, Embedder]]:
+    """A temporary ONNX file of the network, and the network that was read back from it.
+
+    InputError where its embeddings of the faces differ.
+    """
+    with TemporaryDirectory() as scratch:
+        network = Path(scratch) / "embedder.onnx"
+        write_onnx(embedder, network)
+        light = Embedder(read_network(network), name=network)
+        hold_equal(embedder, light, faces)
+        yield network, light
+
+
+def _say_replaced(card: Card, folder: Path) -> None:
+    """Say whose network was replaced, and how to get it back."""
+    run_id = card.run_id[:8]
+    say(
+        f"it replaces run {run_id} ({card.model} version {card.version}), which"
+        f" `tripletlab export {run_id} {folder}` brings back; galleries follow when they are opened"
+    )
 
 
 def _older(folder: Path) -> Bundle | None:

@@ -62,6 +62,8 @@ def prepare_pairs(
     reader = _PairReader(recipe, cropped)
     images, problems = _faces(list(zip(files, spare, strict=True)), reader, verification.title)
     counts = {"photos": len(files), "kept": len(files), "rejected": _counted(files, problems)}
+    fallback = np.array([problem == NO_FACE for problem in problems])
+    sources = tuple(map(source, files))
     write(
         path,
         kind="pairs",
@@ -69,16 +71,8 @@ def prepare_pairs(
         settings=settings,
         notes=counts if photos.people_known else {**counts, PEOPLE_UNKNOWN: True},
         pairs=("pairs", photos.pairs),
-        arrays={
-            "images": images,
-            "fallback": np.array([problem == NO_FACE for problem in problems]),
-            "map_rows": photos.map_rows,
-        },
-        texts={
-            "names": photos.names,
-            "called": photos.display_names,
-            "sources": tuple(map(source, files)),
-        },
+        arrays={"images": images, "fallback": fallback, "map_rows": photos.map_rows},
+        texts={"names": photos.names, "called": photos.display_names, "sources": sources},
     )
     return Preparation(path, reused=False)
 
