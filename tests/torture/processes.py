@@ -12,6 +12,7 @@ import os
 import resource
 import signal
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -62,8 +63,9 @@ def _command(folder, words, environment, limits, prepare):
 
     try:
         sys.exit(main(words))
-    finally:
-        atexit._run_exitfuncs()  # which a fork leaves out
+    finally:  # what Python does at its end, in this order, and a fork leaves out
+        threading._shutdown()
+        atexit._run_exitfuncs()
 
 
 def output(folder):
