@@ -77,3 +77,35 @@ def test_cores_are_those_that_the_process_may_use():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "1\n"
     assert cores() == len(os.sched_getaffinity(0))
+
+
+MAP = """
+import os, time
+from tripletlab.system.progress import parallel_map
+def work(path):
+    open(f"{path}/{os.getpid()}", "w").close()
+    time.sleep(60)
+parallel_map(work, [os.environ["PIDS"]] * 2, title="", size=lambda _: 1)
+"""
+
+
+def test_workers_end_soon_after_a_killed_parent(tmp_path):
+    environment = {**os.environ, "PIDS": str(tmp_path)}
+    with subprocess.Popen(
+        [sys.executable, "-c", MAP], env=environment, stderr=subprocess.DEVNULL
+    ) as parent:
+        while not (pids := [int(path.name) for path in tmp_path.iterdir()]):
+            time.sleep(0.05)
+        parent.kill()
+    end = time.monotonic() + 20
+    while any(map(_runs, pids)):
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def _runs(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

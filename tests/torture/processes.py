@@ -12,6 +12,7 @@ import os
 import resource
 import signal
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -23,6 +24,7 @@ LIBRARIES = [
     *("matplotlib.pyplot", "cv2", "onnxruntime"),
 ]
 LIGHT = ("enrol", "webcam")  # commands without TensorFlow
+MARK = "TORTURED_FOLDER"  # in the environment of a command's processes
 ENDING = 30  # seconds in which the workers of a killed process must have ended, too
 forking = multiprocessing.get_context("forkserver")
 forking.set_forkserver_preload(LIBRARIES)
@@ -35,7 +37,7 @@ def start(folder, words, *, environment=None, limits=None, prepare=None):
     `limits` are resource limits, by their number; `prepare` is called in the process first.
     """
     (folder / "tmp").mkdir(parents=True, exist_ok=True)
-    environment = {"TMPDIR": str(folder / "tmp"), **(environment or {})}
+    environment = {"TMPDIR": str(folder / "tmp"), MARK: str(folder), **(environment or {})}
     (output(folder) / "err").unlink(missing_ok=True)  # of the last command
     arguments = (folder, words, environment, limits or {}, prepare)
     how = spawning if words[0] in LIGHT else forking
@@ -50,6 +52,7 @@ def _command(folder, words, environment, limits, prepare):
     os.setsid()  # a terminal's Ctrl-C reaches the whole group
     os.chdir(folder)
     os.environ.update(environment)
+    tempfile.tempdir = None  # the fork server's
     signal.signal(signal.SIGINT, signal.default_int_handler)  # pytest's parent may ignore it
     for stream, name in ((1, "out"), (2, "err")):
         os.dup2(os.open(output(folder) / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), stream)
@@ -110,7 +113,7 @@ def _workers(pid):
 
 def require_no_orphans(folder):
     """The workers of a command that was killed end by themselves."""
-    mark, end = f"TMPDIR={folder / 'tmp'}".encode(), time.monotonic() + ENDING
+    mark, end = f"{MARK}={folder}\0".encode(), time.monotonic() + ENDING
     while left := [one for one in Path("/proc").glob("[0-9]*/environ") if _has(one, mark)]:
         assert time.monotonic() < end, f"still at work: {left}"
         time.sleep(0.1)

@@ -5,6 +5,7 @@ import functools
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from typing import Any, TypeVar
@@ -22,6 +23,7 @@ from rich.progress import (
 from tripletlab.errors import printable
 from tripletlab.system.redaction import redacted
 
+WATCH = 1.0  # seconds between two looks of a worker at its parent
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -131,7 +133,8 @@ def _results(
     import joblib
 
     settings = {"n_jobs": cores(), **_settings.get({})}
-    streams = settings.get("backend", "loky") == "loky"
+    if streams := settings.get("backend", "loky") == "loky":
+        settings |= {"initializer": _end_with, "initargs": (os.getpid(),)}
     parts = [items] if streams else _parts(items, size, most=1000 * settings["n_jobs"])
     parallel = joblib.Parallel(return_as=return_as if streams else "list", **settings)
     task = joblib.delayed(_sized)
@@ -153,6 +156,17 @@ def _parts(
             yield part
             part = []
     yield part
+
+
+def _end_with(parent: int) -> None:
+    """End this worker soon after its parent: loky's own waits for work for minutes."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(WATCH)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _sized(work: Callable[[Item], Result], item: Item, size: int) -> tuple[Result, int]:
