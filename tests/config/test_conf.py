@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import pytest
 
+from tests.protocols import two_lines, write_agedb
 from tests.stores import make_store
 from tripletlab import config
 from tripletlab.config.files import describe
@@ -28,6 +29,10 @@ GIVEN = {  # what a choice cannot know
     ("photos", "lfw"): ["photos.path={lfw}"],
     ("photos", "vggface2"): ["photos.path={people}"],
     ("photos", "synthetic"): ["photos.people=4", "photos.photos=2", "data={people}"],
+    ("verification", "agedb30"): ["verification.path={sets}"],
+    ("verification", "bin"): ["verification.path={sets}/lfw.bin"],
+    ("verification", "calfw"): ["verification.path={sets}"],
+    ("verification", "cplfw"): ["verification.path={sets}"],
     ("verification", "lfw"): ["verification.path={lfw}"],
     ("verification", "pairs"): ["verification.path={lfw}"],
     ("verification", "synthetic"): [
@@ -64,14 +69,22 @@ NEEDS = {  # what only a run knows
 
 @pytest.fixture(scope="module")
 def places(tmp_path_factory):
-    """A folder with a person, and one laid out as LFW is."""
+    """A folder with a person, one laid out as LFW is, and one with the lists of further sets."""
     root = tmp_path_factory.mktemp("photos")
     (root / "people" / "Ann").mkdir(parents=True)
     (root / "people" / "Ann" / "1.jpg").touch()
     (root / "lfw" / "lfw" / "Ann").mkdir(parents=True)
     (root / "lfw" / "lfw" / "Ann" / "Ann_0001.jpg").touch()
     (root / "lfw" / "pairs.txt").write_text("1\t0\n")
-    return {"people": root / "people", "lfw": root / "lfw"}
+    (root / "sets").mkdir()
+    (root / "sets" / "lfw.bin").touch()
+    (root / "sets" / "Ann_0001.jpg").touch()
+    pairs = [("Ann_0001", "Ann_0001", label) for label in (1, -1)]
+    write_agedb(root / "sets" / "04_FINAL_protocol_30_years.mat", [pairs, pairs])
+    lines = two_lines([("Ann_0001.jpg", "Ann_0001.jpg", label) for label in (1, 0)] * 10)
+    for name in ("pairs_CALFW.txt", "pairs_CPLFW.txt"):
+        (root / "sets" / name).write_text(lines)
+    return {name: root / name for name in ("people", "lfw", "sets")}
 
 
 @pytest.mark.parametrize(("noun", "choice"), CHOICES)

@@ -3,8 +3,8 @@
 EXTRAS = {  # the modules that tripletlab imports, by the extra that installs them
     "train": {
         *("bokeh", "cmaes", "h5py", "hydra", "jinja2", "joblib", "keras", "matplotlib", "mlflow"),
-        *("omegaconf", "optuna", "pandas", "plotly", "pooch", "requests", "scipy", "sklearn"),
-        *("sqlalchemy", "tensorflow", "tf2onnx", "umap", "yaml"),
+        *("omegaconf", "optuna", "pandas", "plotly", "pooch", "psutil", "requests", "scipy"),
+        *("sklearn", "sqlalchemy", "starlette", "tensorflow", "tf2onnx", "umap", "uvicorn", "yaml"),
     },
     "webcam": {"kivy"},
     "cluster": {"psycopg2", "ray"},
