@@ -75,6 +75,7 @@ def disk(tmp_path):
         yield sized
 
 
+@pytest.mark.slow
 def test_a_training_that_was_killed_continues_after_its_last_epoch(project, tmp_path):
     shutil.copytree(project / "data", tmp_path / "data")
     process = start(tmp_path, "train", *SMALL, *LONG)
