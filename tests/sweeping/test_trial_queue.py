@@ -63,6 +63,7 @@ def test_every_point_has_a_trial_for_each_seed(tmp_path):
     queue = open_study(tmp_path, space)
     points = finish_all(queue)
     assert len(points) == 12
+    assert points == points[:4] * 3  # all points with one seed before the next
     assert [len(runs) for _, runs in queue.finished()] == [3] * 4
 
 
@@ -139,7 +140,7 @@ def test_an_ablation_runs_the_recipe_and_every_change_alone(tmp_path):
     while one := queue.take():
         taken.append((one.point, one.seed))
         finish(queue, one, 0.5)
-    assert taken == [(cell, seed) for cell in space.cells() for seed in (1, 2)]
+    assert taken == [(cell, seed) for seed in (1, 2) for cell in space.cells()]
     assert [point for point, _ in open_study(tmp_path, space).finished()] == space.cells()
 
 

@@ -183,8 +183,8 @@ class TrialQueue(Study):
                     known.add(key)
                 elif RUN in trial.user_attrs:
                     runs[key] = {RUN: trial.user_attrs[RUN]}
-        for place, point in points.items():
-            for seed in self.seeds:
+        for seed in self.seeds:  # a sweep cut short has every point with the first seeds
+            for place, point in points.items():
                 if (place, seed) not in known:
                     notes = {POINT: place, SEED: seed, **runs.get((place, seed), {})}
                     self.study.enqueue_trial(point, user_attrs=notes)
