@@ -5,8 +5,8 @@
     tripletlab evaluate RUN verification=pairs verification.path=FOLDER/frontal_profile
 
 CFP has a folder with 14 photos for each person: 0001 to 0010 frontal, 0011 to 0014 in profile. The
-people are those whom `faces.h5` keeps for validation or calibration. Ten folds without common people,
-each with 100 matched pairs and as many mismatched; the photos are linked, not copied.
+people are those whom `faces.h5` keeps for validation or calibration. Ten folds without common
+people, each with 100 matched pairs and as many mismatched; the photos are linked, not copied.
 """
 
 import argparse
