@@ -85,15 +85,17 @@ def test_counting_is_numpys_search(inclusive, side, rows, length, queries, level
     ascending[rng.random(rows) < 0.3, -1] = np.inf
     asked = rng.integers(-1, levels + 1, (rows, queries)).astype(np.float32)
     asked[rng.random(asked.shape) < 0.1] = np.inf
-    counted = np.asarray(count_below(ascending, asked, inclusive=inclusive))
+    where = rng.random(asked.shape) < 0.7
+    counted = np.asarray(count_below(ascending, asked, inclusive=inclusive, where=where))
     expected = [np.searchsorted(*row, side=side) for row in zip(ascending, asked, strict=True)]
     assert counted.dtype == np.int32
-    np.testing.assert_array_equal(counted, expected)
+    np.testing.assert_array_equal(counted[where], np.array(expected)[where])
 
 
 @pytest.mark.parametrize("inclusive", [True, False])
 def test_nothing_is_below_what_is_not_a_number(inclusive):
-    counted = count_below(np.float32([[1, 2, 3]]), np.float32([[np.nan]]), inclusive=inclusive)
+    ascending, asked = np.float32([[1, 2, 3]]), np.float32([[np.nan]])
+    counted = count_below(ascending, asked, inclusive=inclusive, where=np.array([[True]]))
     assert np.asarray(counted).tolist() == [[0]]
 
 
@@ -102,11 +104,13 @@ def test_a_batch_whose_size_the_graph_does_not_know_is_counted_alike():
 
     @tensorflow.function(input_signature=[spec, spec], jit_compile=False)
     def count(ascending, queries):
-        return count_below(ascending, queries, inclusive=True)
+        everywhere = tensorflow.ones_like(queries, "bool")
+        return count_below(ascending, queries, inclusive=True, where=everywhere)
 
     rng = np.random.default_rng(0)
     for length in (1, 5, 300):
         ascending = np.sort(rng.random((2, length), np.float32), axis=1)
         asked = rng.random((2, 4), np.float32)
-        known = count_below(ascending, asked, inclusive=True)
+        everywhere = np.ones(asked.shape, bool)
+        known = count_below(ascending, asked, inclusive=True, where=everywhere)
         np.testing.assert_array_equal(count(ascending, asked), keras.ops.convert_to_numpy(known))

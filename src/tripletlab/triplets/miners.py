@@ -66,10 +66,9 @@ def hard(
     distances: KerasTensor, labels: KerasTensor, *, margin: KerasTensor | float, draws: KerasTensor
 ) -> Mined:
     """Negatives nearer than the positive: d(a,n) < d(a,p). `margin` is unused."""
-    nearest_first, order = sorted_negatives(distances, labels)
-    stop = count_below(nearest_first, distances, inclusive=False)
-    start = ops.zeros_like(stop)
-    return _choose(positive_pairs(labels), distances, order, start, stop, draws)
+    pairs, (nearest_first, order) = positive_pairs(labels), sorted_negatives(distances, labels)
+    stop = count_below(nearest_first, distances, inclusive=False, where=pairs)
+    return _choose(pairs, distances, order, ops.zeros_like(stop), stop, draws)
 
 
 def violating(
@@ -80,10 +79,9 @@ def violating(
     The facenet and OpenFace implementations train with these; unlike hard negatives alone, they
     depend on the margin.
     """
-    nearest_first, order = sorted_negatives(distances, labels)
-    stop = count_below(nearest_first, distances + margin, inclusive=False)
-    start = ops.zeros_like(stop)
-    return _choose(positive_pairs(labels), distances, order, start, stop, draws)
+    pairs, (nearest_first, order) = positive_pairs(labels), sorted_negatives(distances, labels)
+    stop = count_below(nearest_first, distances + margin, inclusive=False, where=pairs)
+    return _choose(pairs, distances, order, ops.zeros_like(stop), stop, draws)
 
 
 def batch_hard(
@@ -96,7 +94,7 @@ def batch_hard(
     pairs = one_positive(distances, labels, farthest=True)
     nearest_first, order = sorted_negatives(distances, labels)
     infinite = ops.full_like(distances, float("inf"))
-    stop = count_below(nearest_first, infinite, inclusive=False)
+    stop = count_below(nearest_first, infinite, inclusive=False, where=pairs)
     return _choose(pairs, distances, order, ops.zeros_like(stop), stop, ops.zeros_like(distances))
 
 
@@ -136,10 +134,10 @@ def distance_weighted(
     top = ops.max(weights, axis=1, keepdims=True)
     weights = ops.where(usable, ops.exp(weights - top), 0.0)
     shares = ops.cumsum(weights, axis=1)  # (batch, batch)
-    drawn = count_below(shares, draws * shares[:, -1:], inclusive=True)
+    pairs = positive_pairs(labels)
+    drawn = count_below(shares, draws * shares[:, -1:], inclusive=True, where=pairs)
     place = ops.arange(ops.shape(labels)[0], dtype="int32")[None, :]
     last = ops.max(ops.where(weights > 0, place, -1), axis=1, keepdims=True)  # -1: none is usable
-    pairs = positive_pairs(labels)
     kept = ops.logical_and(ops.logical_and(pairs, last >= 0), ops.isfinite(distances))
     return Mined(ops.where(kept, ops.minimum(drawn, last), 0), pairs, kept)
 
@@ -180,8 +178,8 @@ def _semihard(
     draws: KerasTensor,
 ) -> Mined:
     nearest_first, order = sorted_negatives(distances, labels)
-    start = count_below(nearest_first, distances, inclusive=True)
-    stop = count_below(nearest_first, distances + margin, inclusive=False)
+    start = count_below(nearest_first, distances, inclusive=True, where=pairs)
+    stop = count_below(nearest_first, distances + margin, inclusive=False, where=pairs)
     return _choose(pairs, distances, order, start, stop, draws)
 
 

@@ -1,5 +1,8 @@
 """The pairs of a batch, and each anchor's negatives in order, in O(batch²) memory."""
 
+from collections.abc import Callable
+
+import keras
 from keras import KerasTensor, ops
 
 LARGEST = 1 << 16  # assumed batch size where the graph does not know it
@@ -49,11 +52,40 @@ def sorted_negatives(
     return ops.take_along_axis(candidates, order, axis=1), order
 
 
-def count_below(ascending: KerasTensor, queries: KerasTensor, *, inclusive: bool) -> KerasTensor:
+def count_below(
+    ascending: KerasTensor, queries: KerasTensor, *, inclusive: bool, where: KerasTensor
+) -> KerasTensor:
     """Count, row by row, the entries below each query (`inclusive`: or equal to it).
 
-    `ascending` (rows, n), sorted along its rows, and `queries` (rows, m) give (rows, m) int32. An
-    unrolled binary search, since keras.ops.searchsorted takes a single row.
+    `ascending` (rows, n), sorted along its rows, and `queries` (rows, m) give (rows, m) int32. Only
+    the counts at the places of `where` (rows, m), bool, are of use: TensorFlow computes no others,
+    and gives 0 there.
+    """
+    if keras.backend.backend() != "tensorflow":  # others want shapes that do not depend on values
+
+        def entry(probe: KerasTensor) -> KerasTensor:
+            return ops.take_along_axis(ascending, probe, axis=1)
+
+        return _bisected(ascending, entry, queries, inclusive=inclusive)
+    row, column = ops.nonzero(where)
+    flat, start = ops.reshape(ascending, (-1,)), row * ops.shape(ascending)[1]
+    wanted = ops.take(ops.reshape(queries, (-1,)), row * ops.shape(queries)[1] + column)
+    count = _bisected(
+        ascending, lambda probe: ops.take(flat, start + probe), wanted, inclusive=inclusive
+    )
+    return ops.scatter(ops.stack([row, column], axis=1), count, ops.shape(queries))
+
+
+def _bisected(
+    ascending: KerasTensor,
+    entry: Callable[[KerasTensor], KerasTensor],
+    queries: KerasTensor,
+    *,
+    inclusive: bool,
+) -> KerasTensor:
+    """The counts for queries of any shape; `entry` takes the places in each one's row.
+
+    An unrolled binary search, since keras.ops.searchsorted takes a single row.
     """
     below = ops.less_equal if inclusive else ops.less
     known = ascending.shape[1]
@@ -62,7 +94,7 @@ def count_below(ascending: KerasTensor, queries: KerasTensor, *, inclusive: bool
     bits = LARGEST.bit_length() if known is None else known.bit_length()
     for step in [1 << bit for bit in reversed(range(bits))]:
         probe = count + step
-        entry = ops.take_along_axis(ascending, ops.minimum(probe, size) - 1, axis=1)
-        advance = ops.logical_and(probe <= size, below(entry, queries))
+        found = entry(ops.minimum(probe, size) - 1)
+        advance = ops.logical_and(probe <= size, below(found, queries))
         count = ops.where(advance, probe, count)
     return count
