@@ -1,6 +1,6 @@
 """Every speed that the documentation states, measured: `make bench`.
 
-    python benchmarks/bench.py [--rounds 11] [--only mining] [--write docs/performance.md]
+    python benchmarks/bench.py [--rounds 9] [--only mining] [--write docs/performance.md]
 
 Prints the table, and keeps it in data/bench/ as Markdown and JSON. `--write` puts it into a page,
 between the two comments that mark its place.
@@ -19,7 +19,7 @@ from harness import BUSY, Result, machine, others_share, table
 from tripletlab.system.progress import say
 from tripletlab.training import backend
 
-PARTS = ("commands", "mining", "evaluation", "camera", "training")
+PARTS = ("commands", "mining", "evaluation", "camera", "training", "feeding", "scaling")
 BEGIN, END = "<!-- make bench -->", "<!-- end -->"
 KEPT = Path("data/bench")
 
@@ -27,7 +27,7 @@ KEPT = Path("data/bench")
 def main() -> None:
     """Measure, print and keep."""
     given = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    given.add_argument("--rounds", type=int, default=11)
+    given.add_argument("--rounds", type=int, default=9)
     given.add_argument("--only", choices=PARTS, nargs="+", default=PARTS)
     given.add_argument("--write", type=Path, metavar="PAGE")
     arguments = given.parse_args()

@@ -1,11 +1,10 @@
-"""Training through `tripletlab train` against a bare loop of the same step, and its feeding."""
+"""Training through `tripletlab train` against bare loops of the same step."""
 
 import dataclasses
-import os
-import resource
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,16 +14,24 @@ import tensorflow as tf
 from harness import Result, interleaved, ratios
 
 from tripletlab import config
+from tripletlab.architectures.operations import flops
 from tripletlab.experiment import run
 from tripletlab.experiment.components import Components, build_components
-from tripletlab.experiment.data import Data, prepare
+from tripletlab.experiment.data import prepare
 from tripletlab.training import backend
 from tripletlab.training.fit import fit
 from tripletlab.training.rates import scheduled
 
-STEPS, SETTLING = 16, 4  # in a turn of the fit; the first are not timed: batches were ready
-TRIPLETS = 448  # pairs of a person in 16 × 8: what the one pass keeps at most
+STEPS, SETTLING = 8, 2  # in a turn of the fit; the first are not timed: batches were ready
+PRODUCTS, SIDE = 3, 2048  # matrix products in a turn, and the side of the matrices
+PAPER = {448: 20.0, 896: 40.0}  # triplets of a step: pairs of 16 × 8, unordered and ordered; target
+DTYPES = {"mixed_bfloat16": 1.2, "float32": 1.25}  # and the target against PyTorch
 DATA = Path("data/bench")
+Step = Callable[[], object]
+
+
+class EnoughError(Exception):
+    """Ends a run after its fit."""
 
 
 def overrides(*more: str) -> list[str]:
@@ -41,194 +48,155 @@ def overrides(*more: str) -> list[str]:
 
 def results(rounds: int) -> Iterator[Result]:
     """Lines of the table."""
-    for dtype in ("float32", "mixed_bfloat16"):
-        for people in (16, 32):
-            yield _through_train(dtype, people, rounds)
-        for people in (16, 32):
-            yield _peer(dtype, people, rounds)
-    yield _three_inputs(rounds)
-    yield from _roofline(rounds)
-    for faces in (300_000, 3_300_000):
-        yield from _feeding(faces, rounds)
-
-
-def _through_train(dtype: str, people: int, rounds: int) -> Result:
-    """A whole run, MLflow, validation and callbacks included; bare steps in its pauses."""
-    words = overrides(f"dtype={dtype}", f"batches.people={people}", "batches.photos=8")
-    words += [f"batches.steps={rounds * STEPS}", "fit.epochs=1"]
     with tempfile.TemporaryDirectory() as scratch:
-        chosen = config.compose("train", [*words, f"tracking.folder={scratch}"])
-        data = prepare(chosen, fresh=False)
-        backend.start(seed=chosen.seed)
-        turns = Turns(_bare(chosen, data))
-        fitting = dataclasses.replace(chosen.fit, target=turns.fit)
-        tracker = chosen.tracking.build()
-        tracker.open()
-        timed = chosen.model_copy(update={"fit": fitting})
+        for dtype, least in DTYPES.items():
+            for people in (16, 32):
+                words = [f"dtype={dtype}", f"batches.people={people}", "batches.photos=8"]
+                words += [f"batches.steps={(rounds + 1) * STEPS}", "fit.epochs=1"]
+                chosen = config.compose("train", overrides(*words, f"tracking.folder={scratch}"))
+                yield from _through_train(chosen, f"train, {people} × 8, {dtype}", least)
+    yield from _paper(min(rounds, 5))
+
+
+def _through_train(chosen: config.RunConfig, name: str, least: float) -> Iterator[Result]:
+    """A whole run, MLflow and callbacks included; in its pauses others do the same step."""
+    data = prepare(chosen, fresh=False)
+    backend.start(seed=chosen.seed)
+    parts = build_components(chosen, data)
+    batch, size = parts.batches[0], parts.batches.batch_size
+    ways = {"bare": step_of(parts, chosen, batch), "product": _product(chosen.dtype)}
+    with suppress(ImportError):
+        ways["PyTorch"] = _pytorch(parts, chosen, batch)
+    turns = Turns(ways)
+    timed = chosen.model_copy(update={"fit": dataclasses.replace(chosen.fit, target=turns.fit)})
+    tracker = chosen.tracking.build()
+    tracker.open()
+    with suppress(EnoughError):
         run.run(timed, data, name="benchmark", tracker=tracker)
-    name = f"train, {people} × 8, {dtype}: of the bare loop's speed"
-    speed = 8 * people * (STEPS - SETTLING) / min(turns.fitted)
-    note = f"{speed:,.0f} images/s at best"
-    return Result(name, "×", ratios(turns.fitted, base=turns.bare), least=0.95, note=note)
+    fitted = turns.spent["fit"]
+    yield Result(name, "images/s", tuple(size / seconds for seconds in fitted))
+    bare = ratios(fitted, base=turns.spent["bare"])
+    yield Result(f"{name}: speed, of a bare loop's", "×", bare, least=0.95)
+    title = f"{name}: speed, of PyTorch's with pytorch-metric-learning"
+    if "PyTorch" in ways:
+        peer = ratios(fitted, base=turns.spent["PyTorch"])
+        yield Result(title, "×", peer, least=least)
+    else:
+        missing = "not installed: pip install 'tripletlab[bench]'"
+        yield Result(title, "×", least=least, note=missing)
+    work = 3 * (flops(parts.embedder) or 0) * size / (2 * SIDE**3)
+    shares = tuple(work * one for one in ratios(fitted, base=turns.spent["product"]))
+    yield Result(f"{name}: operations/s, of a matrix product's", "×", shares, least=0.5)
 
 
 class Turns:
-    """Runs bare steps in the pauses of a fit, and keeps the seconds of both."""
+    """Gives others their turn in the pauses of a fit, and keeps the seconds of a step of each."""
 
-    def __init__(self, step: Callable[[], object]) -> None:
-        self.step, self.count, self.started = step, 0, 0.0
-        self.fitted: list[float] = []
-        self.bare: list[float] = []
+    def __init__(self, ways: Mapping[str, Step]) -> None:
+        self.ways, self.count, self.started = ways, 0, 0.0
+        self.spent: dict[str, list[float]] = {"fit": [], **{name: [] for name in ways}}
+        self.first = 0.0  # when the first step was done
 
     def fit(self, *parts: Any, report: Any, **settings: Any) -> Any:
-        """The product's own, with a report that takes the times."""
+        """The product's own, with a report that takes the times; the run ends with it."""
 
         def step() -> None:
             report.step()
             self._turn()
 
-        return fit(*parts, report=SimpleNamespace(step=step, epoch=report.epoch), **settings)
+        timed = SimpleNamespace(step=step, epoch=report.epoch, resumed=report.resumed)
+        fit(*parts, report=timed, **settings)
+        raise EnoughError
 
     def _turn(self) -> None:
         self.count += 1
+        self.first = self.first or time.perf_counter()
         place = self.count % STEPS
         if place == SETTLING:
             self.started = time.perf_counter()
-        if place == 0:
-            taken = time.perf_counter() - self.started
-            self.step()
-            started = time.perf_counter()
-            for _ in range(STEPS - SETTLING):
-                self.step()
-            if self.count > STEPS:  # the first turn traces
-                self.fitted.append(taken)
-                self.bare.append(time.perf_counter() - started)
+        if place:
+            return
+        fitted = (time.perf_counter() - self.started) / (STEPS - SETTLING)
+        others = {name: self._seconds(name) for name in self.ways}
+        if self.count > STEPS:  # the first turn traces
+            for name, seconds in {"fit": fitted, **others}.items():
+                self.spent[name].append(seconds)
+
+    def _seconds(self, name: str) -> float:
+        """Of a step; the first, after another's, is not timed."""
+        count = PRODUCTS if name == "product" else STEPS - SETTLING
+        self.ways[name]()
+        started = time.perf_counter()
+        for _ in range(count):
+            self.ways[name]()
+        return (time.perf_counter() - started) / count
 
 
-def _bare(chosen: config.RunConfig, data: Data) -> Callable[[], object]:
-    """The step of the product's own model on one constant batch."""
-    return _step(build_components(chosen, data), chosen)
+def step_of(parts: Components, chosen: config.RunConfig, batch: Any) -> Step:
+    """The step of the product's own model, as a bare loop on one constant batch would do it."""
+    step = compiled(parts, chosen)
+    constant = [tf.constant(part) for part in batch]
+    return lambda: step(*constant)
 
 
-def _step(parts: Components, chosen: config.RunConfig, batch: Any = None) -> Callable[[], object]:
+def compiled(parts: Components, chosen: config.RunConfig) -> Callable[..., object]:
+    """A step on any batch."""
     schedule = chosen.rate_schedule.build()
     optimizer = scheduled(chosen.optimizer.build(), schedule, steps=10_000)
     model = parts.model
     model.compile(optimizer=optimizer, jit_compile=backend.jit_compile())
     optimizer.build(model.trainable_variables)
-    constant = [tf.constant(part) for part in (batch or parts.batches[0])]
-    step: Callable[[], object] = tf.function(lambda: model.train_step(constant))
+    step: Callable[..., object] = tf.function(lambda *batch: model.train_step(batch))
     return step
 
 
-def _peer(dtype: str, people: int, rounds: int) -> Result:
-    """The bare step against the same in PyTorch with pytorch-metric-learning."""
-    name = f"bare step, {people} × 8, {dtype}: speed, of PyTorch's with pytorch-metric-learning"
-    least = 1.2 if dtype == "mixed_bfloat16" else 1.25
-    try:
-        import torch_peer
-    except ImportError:
-        missing = "neither is installed: pip install 'tripletlab[bench]'"
-        return Result(name, "×", least=least, note=missing)
-    words = overrides(f"dtype={dtype}", f"batches.people={people}", "batches.photos=8")
-    chosen = config.compose("train", words)
-    parts = build_components(chosen, prepare(chosen, fresh=False))
-    faces, labels = parts.batches[0]
+def _product(dtype: str) -> Step:
+    """A matrix product, the processor's best case."""
+    matrix = tf.cast(tf.random.uniform((SIDE, SIDE)), dtype.removeprefix("mixed_"))
+    multiply: Callable[..., Any] = tf.function(lambda one: tf.matmul(one, one))
+    return lambda: multiply(matrix)
+
+
+def _pytorch(parts: Components, chosen: config.RunConfig, batch: Any) -> Step:
+    import torch_peer
+
     dim = parts.embedder.output_shape[-1]
     assert torch_peer.parameters(dim=dim) == parts.embedder.count_params()
-    theirs = torch_peer.step(
-        np.asarray(faces), np.asarray(labels), dtype=dtype, dim=dim, margin=chosen.margin
-    )
-    ways = {"own": _step(parts, chosen, (faces, labels)), "peer": theirs}
-    spent = interleaved(ways, rounds=rounds, title=f"PyTorch, {people} × 8, {dtype}", warm=3)
-    return Result(name, "×", ratios(spent["own"], base=spent["peer"]), least=least)
+    faces, labels = map(np.asarray, batch)
+    return torch_peer.step(faces, labels, dtype=chosen.dtype, dim=dim, margin=chosen.margin)
 
 
-def _three_inputs(rounds: int) -> Result:
-    """The paper's graph on as many triplets as the one pass has pairs; mining is left out."""
-    steps = {}
-    for name, words in {
-        "one pass": ["batches.people=16", "batches.photos=8"],
-        "three inputs": ["graph=three_inputs", f"batches.triplets={TRIPLETS}"],
-    }.items():
-        chosen = config.compose("train", overrides(*words))
-        data = prepare(chosen, fresh=False)
-        steps[name] = _step(build_components(chosen, data), chosen)
-    spent = interleaved(steps, rounds=rounds, title="three inputs")
-    speeds = ratios(spent["one pass"], base=spent["three inputs"])
-    name = f"the paper's three inputs, {TRIPLETS} triplets: how much slower than one pass"
-    return Result(name, "×", speeds, least=20, note="float32; its mining is not counted")
-
-
-def _roofline(rounds: int) -> Iterator[Result]:
-    """The step's operations a second against a matrix product's."""
-    from tripletlab.architectures.operations import flops
-
-    side = 2048
-    for dtype in ("float32", "mixed_bfloat16"):
-        words = overrides(f"dtype={dtype}", "batches.people=16", "batches.photos=8")
-        chosen = config.compose("train", words)
-        parts = build_components(chosen, prepare(chosen, fresh=False))
-        matrix = tf.cast(tf.random.uniform((side, side)), dtype.removeprefix("mixed_"))
-        product = tf.function(lambda matrix=matrix: tf.matmul(matrix, matrix))
-        ways = {"step": _step(parts, chosen), "product": product}
-        spent = interleaved(ways, rounds=rounds, title=f"roofline, {dtype}", warm=2)
-        work = 3 * (flops(parts.embedder) or 0) * parts.batches.batch_size
-        shares = tuple(
-            work / step * product / (2 * side**3)
-            for step, product in zip(spent["step"], spent["product"], strict=True)
+def _paper(rounds: int) -> Iterator[Result]:
+    """The paper's way: embed, mine, then three inputs for as many triplets as one pass has."""
+    ways = {
+        dtype: _whole_step(f"dtype={dtype}", "batches.people=16", "batches.photos=8")
+        for dtype in DTYPES
+    }
+    for triplets in PAPER:
+        ways[str(triplets)] = _whole_step(
+            "graph=three_inputs",
+            "batches.photos=8",
+            "batches.every=1",
+            f"batches.triplets={triplets}",
         )
-        name = f"bare step, 16 × 8, {dtype}: of a matrix product's operations a second"
-        yield Result(name, "×", shares, least=0.5)
+    spent = interleaved(ways, rounds=rounds, title="three inputs", warm=2)
+    for dtype in DTYPES:
+        for triplets, least in PAPER.items():
+            speeds = ratios(spent[dtype], base=spent[str(triplets)])
+            name = f"step, 16 × 8, {dtype}: speed, of three inputs' with {triplets} triplets"
+            target = least if dtype != "float32" else None
+            yield Result(name, "×", speeds, least=target, note="theirs in float32")
 
 
-def _feeding(faces: int, rounds: int) -> Iterator[Result]:
-    """A fit from a sparse file of so many faces, beside constant batches."""
-    chosen = config.compose("train", overrides("batches.people=16", "batches.photos=8"))
-    data = prepare(chosen, fresh=False)
-    with tempfile.TemporaryDirectory(dir=DATA) as scratch:
-        file = Path(scratch) / "faces"
-        file.touch()
-        os.truncate(file, faces * 64 * 64)
-        store = _of_so_many(data.faces, file, faces)
-        parts = build_components(chosen, data._replace(faces=store))
-        turns = Turns(_bare(chosen, data))
-        parts.batches.steps = rounds * STEPS
-        started, steps = time.perf_counter(), []
+def _whole_step(*words: str) -> Step:
+    """A batch, mined where that is offline, and a step on it."""
+    chosen = config.compose("train", overrides(*words))
+    parts = build_components(chosen, prepare(chosen, fresh=False))
+    step = compiled(parts, chosen)
+    parts.batches.begin(1, parts.model)
 
-        def step() -> None:
-            steps.append(time.perf_counter() - started)
+    def whole() -> object:
+        faces, labels = parts.batches[0]
+        return step(tf.constant(faces), tf.constant(labels))
 
-        turns.fit(
-            parts.model,
-            parts.batches,
-            optimizer=scheduled(chosen.optimizer.build(), chosen.rate_schedule.build(), steps=9999),
-            margin=chosen.margin_schedule.build(),
-            guard=lambda distances: None,
-            evaluate=lambda *_: {"auc": 0.5, "mean_distance": 1.0},
-            report=SimpleNamespace(resumed=list, step=step, epoch=lambda *_: None),
-            checkpoint=None,
-            epochs=1,
-            patience=1,
-        )
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    slower = ratios(turns.bare, base=turns.fitted)
-    note = f"{memory:,.0f} MB resident at most"
-    yield Result(f"feeding from {faces:,} faces: a step's time", "×", slower, most=1.03, note=note)
-    note = "its graph is traced in it"
-    yield Result(f"feeding from {faces:,} faces: first step", "s", (steps[0],), most=2, note=note)
-
-
-def _of_so_many(store: Any, file: Path, faces: int) -> Any:
-    """The store with other faces: 40 of each person, mapped from the file."""
-    people = faces // 40
-    names = tuple(f"person {number}" for number in range(people))
-    return dataclasses.replace(
-        store,
-        images=np.memmap(file, np.uint8, mode="r", shape=(faces, 64, 64)),
-        offsets=np.arange(people + 1) * 40,
-        names=names,
-        display_names=names,
-        trees=np.zeros(people, np.int64),
-        split=np.zeros(people, np.int64),
-    )
+    return whole
