@@ -13,6 +13,7 @@ from mlflow import MlflowClient
 
 from tests.imports import imported_by
 from tripletlab.cli import main
+from tripletlab.evaluation.numbers import signed
 from tripletlab.faces.store import PairStore
 
 pytestmark = pytest.mark.timeout(600)
@@ -118,7 +119,7 @@ def test_flip_and_other_pairs_by_name_and_compared(run, tmp_path, capsys):
     assert told["models"] == ["plain", "flip"]
     lead = plain["scores"]["accuracy"]["mean"] - flipped["scores"]["accuracy"]["mean"]
     assert told["accuracy"]["value"] == pytest.approx(lead)
-    assert f"{lead:+.4f}" in shown
+    assert signed(lead) in shown
     page = (tmp_path / "compared" / "comparison.html").read_text()
     assert page.count("<img ") == 2
     assert do("compare", run, folders[0]) == 2

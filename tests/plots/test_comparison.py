@@ -62,7 +62,7 @@ def test_terminal_page_and_files_have_the_same_figures(tmp_path: Path) -> None:
     console = Console(width=80, record=True, file=(tmp_path / "terminal").open("w"))
     console.print(terminal(rows, title="three models"))
     printed = console.export_text()
-    for figure in ("+0.0500", "+0.0100 to +0.0900", "-0.0800"):
+    for figure in ("+0.0500", "+0.0100 to +0.0900", "−0.0800"):
         assert figure in markdown
         assert figure in page.texts
         assert figure in printed

@@ -36,7 +36,7 @@ def test_without_a_winner_every_model_that_may_be_the_best_is_named():
     leads = {0: Interval(0.03, -0.01, 0.07), 2: Interval(0.02, -0.02, 0.06)}
     text = conclusion(ROWS, found(1, leads, contenders=[0, 2]), pairs=6000, people=36)
     assert text.startswith("No model won. The highest is hard 0.2, validation AUC 0.9300")
-    assert "Its lead of 0.0200 over hard 0.4 (95 % interval -0.0200 to 0.0600, corrected" in text
+    assert "Its lead of 0.0200 over hard 0.4 (95 % interval −0.0200 to 0.0600, corrected" in text
     assert "may be chance, as may its lead over semihard 0.2." in text
     assert text.endswith(
         "The alias champion goes to the highest validation AUC, which is not shown to be better"
@@ -90,7 +90,7 @@ def test_equal_networks_are_explained():
 
 EFFECTS = [
     Effect(
-        Contrast("miner", "semihard", "hard", [(0, 1)]), Interval(-0.02, -0.03, -0.01), 0.002, 3
+        Contrast("miner", "semihard", "hard", [(0, 1)]), Interval(-0.02, -0.03, -0.01), 0.0002, 3
     ),
     Effect(Contrast("margin", "0.2", "0.4", [(0, 1)]), Interval(0.01, -0.01, 0.03), 0.3, 3),
 ]
@@ -98,7 +98,7 @@ EFFECTS = [
 
 def test_the_better_value_of_an_axis_is_named():
     assert effect_sentence(EFFECTS, ablation=False) == (
-        "Shown to matter: miner hard is better than semihard by 0.0200 (p 0.002)."
+        "Shown to matter: miner hard is better than semihard by 0.0200 (p < 0.001)."
     )
     assert effect_sentence(EFFECTS[1:], ablation=False) == (
         "No value of margin is shown to be better than another."
@@ -112,14 +112,14 @@ def test_an_ablation_says_what_matters_and_what_is_not_shown_to():
         for one, axis, value in zip(EFFECTS, ("miner", "margin"), ("hard", 0.4), strict=True)
     ]
     assert effect_sentence(changes, ablation=True) == (
-        "Changes that matter: miner=hard (-0.0200, p 0.002). Not shown to matter: margin=0.4."
+        "Changes that matter: miner=hard (−0.0200, p < 0.001). Not shown to matter: margin=0.4."
     )
     table = effects_table(changes, ablation=True)
     assert list(table.rows[0]) == [
         "miner=hard − recipe",
-        "-0.0200",
-        "-0.0300 to -0.0100",
-        "0.002",
+        "−0.0200",
+        "−0.0300 to −0.0100",
+        "< 0.001",
         "recipe is better",
     ]
     assert table.rows[1][-1] == "not shown"

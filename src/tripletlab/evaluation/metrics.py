@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 from tripletlab.config import Component
 from tripletlab.errors import InputError
 from tripletlab.evaluation.card import FARS
+from tripletlab.evaluation.numbers import MINUS
 from tripletlab.evaluation.protocol import Distances, Flags
 
 Source = Literal["train", "val", "test", "cost"]
@@ -31,7 +32,7 @@ class Metric(NamedTuple):
 
     def figure(self, value: float) -> str:
         """The value as a table prints it: 955,192 or 0.8412."""
-        return f"{value:,.{self.digits}f}"
+        return f"{value:,.{self.digits}f}".replace("-", MINUS)
 
 
 def _epoch(heading: str, better: Direction | None = None, digits: int = 4) -> Metric:

@@ -10,6 +10,7 @@ from rich.table import Table as Grid
 
 from tripletlab.evaluation.comparison import Comparison, Decisions, Difference, holm
 from tripletlab.evaluation.metrics import METRICS
+from tripletlab.evaluation.numbers import p_figure, p_text, signed
 from tripletlab.evaluation.protocol import Flags, evaluate, roc
 from tripletlab.photos.pairs import Pairs
 from tripletlab.plots.page import PageTable, Picture, html_page, markdown_page
@@ -42,7 +43,7 @@ class AdjustedComparison(NamedTuple):
         """A sentence for every difference that is real."""
         return [
             f"{self.models[lead < 0]} is better than {self.models[lead > 0]} in {score}"
-            f" by {abs(lead):.4f} (p {p:.3f})."
+            f" by {abs(lead):.4f} ({p_text(p)})."
             for score, (lead, *_), p in (
                 ("accuracy", self.compared.accuracy, self.p_accuracy),
                 ("AUC", self.compared.auc, self.p_auc),
@@ -189,7 +190,7 @@ def _contested(comparisons: Sequence[AdjustedComparison]) -> PageTable:
             *row.models,
             f"{row.compared.only_first:,}",
             f"{row.compared.only_second:,}",
-            f"{row.p_mcnemar:.2g}",
+            p_figure(row.p_mcnemar),
         )
         for row in comparisons
     ]
@@ -204,8 +205,8 @@ def _agreement(decisions: Sequence[Decisions], names: Sequence[str]) -> PageTabl
 
 
 def _figures(difference: Difference, p: float) -> tuple[str, str, str]:
-    interval = f"{difference.low:+.4f} to {difference.high:+.4f}"
-    return f"{difference.value:+.4f}", interval, f"{p:.3f}"
+    interval = f"{signed(difference.low)} to {signed(difference.high)}"
+    return signed(difference.value), interval, p_figure(p)
 
 
 def _lines(difference: Difference, p: float) -> str:

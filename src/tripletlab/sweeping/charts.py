@@ -12,6 +12,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from plotly.graph_objects import Figure
 
 from tripletlab.evaluation.metrics import describe
+from tripletlab.evaluation.numbers import p_text
 from tripletlab.plots.style import PALETTE
 from tripletlab.sweeping.contrasts import Effect
 from tripletlab.sweeping.scaling import ScalingCurve
@@ -127,7 +128,7 @@ def differences(effects: Sequence[Effect]) -> Figure:
         mode="markers",
         marker={"size": 10, "color": colours, "line": {"width": 2, "color": PALETTE[0]}},
         error_x={"array": high, "arrayminus": low, "color": PALETTE[0], "thickness": 1.5},
-        hovertext=[f"p {one.p:.3f}" for one in ordered],
+        hovertext=[p_text(one.p) for one in ordered],
     )
     figure.add_vline(x=0, line={"dash": "dash", "width": 1, "color": GREY})
     figure.update_yaxes(automargin=True)

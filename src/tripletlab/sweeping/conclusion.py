@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tripletlab.evaluation.numbers import decimal, p_figure, p_text, signed
 from tripletlab.evaluation.protocol import Distances
 from tripletlab.plots.page import PageTable
 from tripletlab.sweeping.contrasts import Effect
@@ -47,7 +48,9 @@ def effect_sentence(effects: Sequence[Effect], *, ablation: bool) -> str:
         return f"No value of {_listed(axes)} is shown to be better than another."
     texts = []
     if shown:
-        changes = [f"{one.contrast.first} ({one.auc.value:+.4f}, p {one.p:.3f})" for one in shown]
+        changes = [
+            f"{one.contrast.first} ({signed(one.auc.value)}, {p_text(one.p)})" for one in shown
+        ]
         texts.append(f"Changes that matter: {_listed(changes)}.")
     if others := [one.contrast.first for one in effects if not one.shown]:
         texts.append(f"Not shown to matter: {_listed(others)}.")
@@ -59,9 +62,9 @@ def effects_table(effects: Sequence[Effect], *, ablation: bool) -> PageTable:
     lines = [
         [
             one.contrast.name,
-            f"{one.auc.value:+.4f}",
-            f"{one.auc.low:+.4f} to {one.auc.high:+.4f}",
-            f"{one.p:.3f}",
+            signed(one.auc.value),
+            f"{signed(one.auc.low)} to {signed(one.auc.high)}",
+            p_figure(one.p),
             f"{one.better} is better" if one.shown else "not shown",
         ]
         for one in effects
@@ -83,7 +86,7 @@ def _better(effect: Effect) -> str:
     axis, first, second, _ = effect.contrast
     worse = second if effect.better == first else first
     lead = abs(effect.auc.value)
-    return f"{axis} {effect.better} is better than {worse} by {lead:.4f} (p {effect.p:.3f})"
+    return f"{axis} {effect.better} is better than {worse} by {lead:.4f} ({p_text(effect.p)})"
 
 
 def conclusion(rows: Sequence[ModelRow], found: Ranking, *, pairs: int, people: int) -> str:
@@ -123,8 +126,8 @@ def _lead(rows: Sequence[ModelRow], found: Ranking, other: int) -> str:
     lead, number = found.leads[other], len(rows)
     choice = f", corrected for the choice among {number}" if number > 2 else ""
     return (
-        f"{lead.value:.4f} over {rows[other].name} (95 % interval {lead.low:.4f} to"
-        f" {lead.high:.4f}{choice})"
+        f"{decimal(lead.value)} over {rows[other].name} (95 % interval {decimal(lead.low)} to"
+        f" {decimal(lead.high)}{choice})"
     )
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tripletlab.evaluation.metrics import SCORE, describe
+from tripletlab.evaluation.numbers import decimal
 from tripletlab.plots.page import PageTable
 from tripletlab.sweeping.significance import CONFIDENCE, Interval
 from tripletlab.sweeping.spaces import Space
@@ -106,7 +107,7 @@ def scaling_table(curves: Sequence[ScalingCurve], predict: Sequence[int]) -> Pag
 
 
 def _text(interval: Interval, *, digits: int) -> str:
-    value, low, high = (f"{one:.{digits}f}" for one in interval)
+    value, low, high = (decimal(one, digits=digits) for one in interval)
     return f"{value} ({low} to {high})"
 
 
