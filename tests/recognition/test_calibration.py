@@ -49,6 +49,18 @@ def test_a_threshold_keeps_its_promise_and_no_higher_one_would(seed, far):
     assert accepted / len(strangers) <= far < (accepted + 1) / len(strangers)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_the_rate_at_the_threshold_in_use_is_counted_and_keeps_the_promise(seed):
+    """10,000 pairs: between two stored points the share of strangers may be above the one asked."""
+    distances, matched = pairs(seed, 10_000)
+    threshold = threshold_at(0.01, distances, matched)
+    curve = calibrate(distances, matched, threshold=threshold)
+    strangers = distances[~matched]
+    assert curve.far_at(threshold) == pytest.approx((strangers <= threshold).mean(), abs=1e-6)
+    assert curve.far_at(threshold) <= 0.01
+    assert len(curve.thresholds) <= 403
+
+
 @given(st.integers(0, 50), st.integers(1, 99), st.integers(2, 60))
 def test_a_threshold_keeps_its_promise_under_ties(seed, percent, levels):
     """Distances of few different values: by brute force over all thresholds."""

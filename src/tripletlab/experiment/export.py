@@ -188,6 +188,7 @@ def _card(chosen: RunModel, run: RunRecord, store: FaceStore, light: Embedder, f
             " length: it cannot be calibrated; export another network"
         )
     distances = pair_distances(embeddings, first, second)
+    threshold = threshold_at(far, distances, pairs.matched)
     names = ("accuracy", "accuracy_std", "auc", "precision", "recall")
     return Card(
         model=chosen.name,
@@ -199,9 +200,9 @@ def _card(chosen: RunModel, run: RunRecord, store: FaceStore, light: Embedder, f
         pairs_fingerprint=run.tags["pairs_fingerprint"],
         licence=LICENCES.get(run.params.get("photos", ""), UNKNOWN),
         metrics={one: run.metrics[name] for one in names if (name := f"test/{one}") in run.metrics},
-        threshold=threshold_at(far, distances, pairs.matched),
+        threshold=threshold,
         far=far,
-        calibration=calibrate(distances, pairs.matched),
+        calibration=calibrate(distances, pairs.matched, threshold=threshold),
         calibrated_on="calibration" if own else "validation",
     )
 

@@ -8,7 +8,7 @@ from tripletlab.errors import InputError
 from tripletlab.evaluation.operating_points import largest_count
 
 LONGEST = 4.0  # a squared distance between unit embeddings
-POINTS = 400  # of the stored curves
+POINTS = 400  # of the stored curves, beside both ends and the threshold in use
 
 
 class Calibration(BaseModel):
@@ -20,7 +20,7 @@ class Calibration(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    thresholds: list[float] = Field(min_length=2, max_length=POINTS + 2)
+    thresholds: list[float] = Field(min_length=2, max_length=POINTS + 3)
     far: list[float]
     tar: list[float]
     matched: int = Field(ge=1)
@@ -56,8 +56,12 @@ class Calibration(BaseModel):
         return float(np.interp(0.0, excess, self.thresholds))
 
 
-def calibrate(distances: NDArray[np.float64], matched: NDArray[np.bool_]) -> Calibration:
+def calibrate(
+    distances: NDArray[np.float64], matched: NDArray[np.bool_], *, threshold: float | None = None
+) -> Calibration:
     """Count the pairs at or below each threshold; `distances` and `matched` are (pairs,).
+
+    At `threshold` the stored rates are exact: between two stored points they are only nearly so.
 
     ValueError without matched or without mismatched pairs, or for a distance that is not finite.
     """
@@ -69,7 +73,7 @@ def calibrate(distances: NDArray[np.float64], matched: NDArray[np.bool_]) -> Cal
     shares = np.linspace(0, 1, POINTS // 2)
     dense = np.concatenate([np.quantile(same, shares), np.quantile(different, shares)])
     inside = [one for one in np.unique(dense.round(6)) if 0 < one < LONGEST]
-    thresholds = np.array([0.0, *inside, LONGEST])
+    thresholds = np.unique([0.0, *inside, *([] if threshold is None else [threshold]), LONGEST])
 
     def share(values: NDArray[np.float64]) -> list[float]:
         below = np.searchsorted(values, thresholds, side="right")
