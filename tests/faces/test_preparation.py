@@ -461,7 +461,9 @@ def test_people_known_by_numbers_alone_are_never_said_to_be_nobody_shared(
 
     for _ in range(2):  # a store that is there already warns as well
         made = prepare_vggface2()
-        assert "warning: 5 people to train on and 0 of the verification" in capsys.readouterr().err
+        said = " ".join(capsys.readouterr().err.split())
+        assert "warning: 5 people to train on are known by numbers alone" in said
+        assert "identity_meta.csv: put it beside train/ and test/" in said
     store = FaceStore.open(made.path)
     assert store.display_names == ("",) * 5
     assert store.notes["hygiene"]["without_names"] == [5, 0]
@@ -469,6 +471,14 @@ def test_people_known_by_numbers_alone_are_never_said_to_be_nobody_shared(
     (tmp_path / "v" / "identity_meta.csv").write_text("\n".join(["Class_ID, Name", *rows]))
     with pytest.raises(InputError, match=r"1 people .*Zoë Kravitz"):
         prepare_vggface2()
+
+
+def test_numbers_that_are_not_vggface2s_are_not_looked_for_in_its_list(grow, prepare, capsys):
+    grow("named", dict.fromkeys(("Al", "Bo", "Cy", "Di", "Ed"), 3))
+    prepare("named", people={"0": "", "1": ""})
+    said = " ".join(capsys.readouterr().err.split())
+    assert "warning: 2 people of the verification set are known by numbers alone" in said
+    assert "VGGFace2" not in said
 
 
 def test_photos_one_folder_deeper_are_said_to_be_there(grow, prepare, tmp_path):

@@ -83,6 +83,13 @@ def test_the_gallery_keeps_a_picture_in_colour_where_the_photo_is(shape, bundle,
     assert (int(blue) - int(red) > 100) == (photo.ndim == 3)
 
 
+def test_the_photos_of_a_person_are_counted_in_english(bundle, photos, tmp_path, capsys):
+    words = ["--bundle", str(bundle.folder), "--gallery", str(tmp_path / "gallery")]
+    for photo, count in zip(photos, ("1 photo in", "2 photos in"), strict=True):
+        assert main(["enrol", "Ann", str(photo), *words]) == 0
+        assert f"Ann: {count} " in capsys.readouterr().err
+
+
 def test_a_faces_bytes_are_those_of_the_training(bundle, tmp_path, monkeypatch):
     """A file in colours is made grey by its decoder, which rounds otherwise than OpenCV does."""
     given, network = [], bundle.embedder

@@ -3,8 +3,6 @@
 import ctypes
 import subprocess
 import sys
-from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 
 import mlflow
@@ -13,7 +11,6 @@ from mlflow import MlflowClient
 
 from tests.tracking.projects import FACES, NAME, listing, network, status, tracker_in
 from tripletlab.cli import main
-from tripletlab.errors import InputError
 
 
 def test_the_environment_sends_no_run_elsewhere(tracker, tmp_path, monkeypatch):
@@ -128,10 +125,3 @@ def test_reading_leaves_no_temporary_files(finished, tmp_path, monkeypatch):
     assert list((tmp_path / "temporary").iterdir()) == []
     assert sorted((project / "mlruns" / "live").iterdir()) == live
     assert Path(project / "mlruns" / "mlflow.db").is_file()
-
-
-@pytest.mark.skipif(find_spec("psutil") is not None, reason="psutil is installed")
-def test_system_metrics_need_psutil(tmp_path):
-    tracker = replace(tracker_in(tmp_path), system_metrics=True)
-    with pytest.raises(InputError, match="system_metrics=true needs psutil: pip install psutil"):
-        tracker.open()

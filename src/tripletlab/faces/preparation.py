@@ -5,6 +5,7 @@ written from it. So memory holds what the workers have in hand and a list of the
 many photos there are, and a process that was killed continues where it stopped.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,8 @@ from tripletlab.photos.hygiene import PHOTO_LISTED, Hygiene
 from tripletlab.photos.sources import Heldout, TrainingPhotos
 from tripletlab.photos.tree import photos_in, source
 from tripletlab.system.progress import say, stream
+
+VGGFACE2 = re.compile(r"n\d{6}")  # a folder of VGGFace2's
 
 
 def prepare_faces(
@@ -76,24 +79,30 @@ def _hygiene_notes(
     left_out, shared = hygiene.left_out(
         names, [*verification_people, *verification_people.values()]
     )
-    unnamed = [0, 0]
+    training: list[str] = []
     if verification_people:
-        unnamed = [
-            sum(not name and folder not in left_out for folder, name in names.items()),
-            sum(not name for name in verification_people.values()),
-        ]
-    if any(unnamed):
-        say(
-            "warning: {:,} people to train on and {:,} of the verification set are known by numbers"
-            " alone: whether somebody is in both is not checkable (VGGFace2's names are in its"
-            " identity_meta.csv: put it beside train/ and test/)".format(*unnamed)
-        )
+        training = [one for one, name in names.items() if not name and one not in left_out]
+    tested = sum(not name for name in verification_people.values())
+    if training or tested:
+        say(_unnamed_warning(training, tested))
     return {
         "rule": hygiene.shared,
         "shared": sorted(shared),
         "left_out": left_out,
-        "without_names": unnamed,
+        "without_names": [len(training), tested],
     }
+
+
+def _unnamed_warning(training: Sequence[str], tested: int) -> str:
+    """That people without names, in these folders and so many tested, cannot be compared."""
+    groups = ((len(training), "to train on"), (tested, "of the verification set"))
+    who = " and ".join(f"{count:,} people {group}" for count, group in groups if count)
+    names = "VGGFace2's names are in its identity_meta.csv: put it beside train/ and test/"
+    hint = f" ({names})" if any(map(VGGFACE2.fullmatch, training)) else ""
+    return (
+        f"warning: {who} are known by numbers alone: whether somebody is in both is not"
+        f" checkable{hint}"
+    )
 
 
 def _complete(

@@ -31,7 +31,8 @@ def enrol(name: str, photos: Sequence[Path], *, bundle: Path, gallery: Path) -> 
     ]
     with contextlib.closing(opened_gallery(gallery, opened)) as people:
         people.add(name, shots)
-        say(f"{name}: {people.people()[name]} photos in {gallery}")
+        count = people.people()[name]
+        say(f"{name}: {count} {'photo' if count == 1 else 'photos'} in {gallery}")
 
 
 def opened_gallery(folder: Path, bundle: Bundle) -> Gallery:

@@ -4,7 +4,6 @@ import contextlib
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +49,6 @@ class Tracker:
         except OSError as error:
             raise InputError(f"tracking.folder={self.folder}: {error.strerror}") from error
         self.require_writable("runs are kept there")
-        if self.system_metrics and not find_spec("psutil"):
-            raise InputError("tracking.system_metrics=true needs psutil: pip install psutil")
         self._point_to(self.uri)
         with turn(self._live / "experiment"):
             self._follow_move(self.uri)
