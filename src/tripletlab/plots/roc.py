@@ -74,9 +74,9 @@ def _logarithmic(axes: Any, distances: Distances, matched: Flags) -> None:
         axes.plot(far, point.tar, "o", color=VERMILION, markerfacecolor=inside, clip_on=False)
         few = "" if point.supported else "\n(too few pairs)"
         axes.annotate(
-            f"{point.tar:.3f}{few}", (far, point.tar), (0, 8), textcoords="offset points",
-            ha="center", fontsize=9,
-        )  # fmt: skip
+            f"{point.tar:.3f}{few}", (far, point.tar), (8, -4), textcoords="offset points",
+            va="top", fontsize=9,
+        )  # fmt: skip  # below the curve, which rises
     axes.set(
         xscale="log",
         xlim=(least, 1),
