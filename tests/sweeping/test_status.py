@@ -59,6 +59,15 @@ def test_every_sweep_is_listed_with_its_date_data_trials_and_champion(study, cap
     assert [cell.strip() for cell in second.split("│")[1:-1]] == ["other-def", "", "", "0 of 3", ""]
 
 
+def test_no_sweep_is_said_instead_of_an_empty_table(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    open_storage("sqlite:///mlruns/optuna.db")
+    list_sweeps([])
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "no sweep has begun here" in shown.err
+
+
 def test_sweeps_are_listed_where_no_runs_are_kept(study, capsys):
     list_sweeps([])
     assert "grid-abc" in capsys.readouterr().out

@@ -24,6 +24,7 @@ from tripletlab.sweeping.study import (
     reason,
     stem,
 )
+from tripletlab.system.progress import say
 from tripletlab.system.provenance import code_fingerprint
 from tripletlab.tracking import SHORT, Tracker
 
@@ -57,6 +58,9 @@ def list_sweeps(words: Sequence[str]) -> None:
     base = config.compose_studies(words, command="sweep list")
     storage = existing_storage(base.studies)
     starts, trials = first_starts(storage), outlines(storage, POINT, SEED, RUN)
+    if not starts:
+        say("no sweep has begun here: make sweep begins one")
+        return
     champions = _champions(base)
     shown = Table()
     for heading in ("sweep", "began", "data", "trials done", "champion"):
