@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 import cv2
@@ -18,8 +19,10 @@ from tests.webcam.bundles import write_pixel_bundle
 from tests.webcam.people import ANN, BEN, before_the_camera, picture, write_video
 from tripletlab.system.temporary_files import LOCK, YOUNG
 
-PAIRS = ["verification.people=60", "verification.per_fold=4"]
-PHOTOS = [*PAIRS, "photos.people=12", "photos.photos=8", "faces.min_photos=2"]
+PAIRS = ["verification=lfw", "verification.path=pairs"]  # drawn, without a map of people
+FEW = ["photos.people=10", "photos.photos=6", "faces.min_photos=2"]
+DRAWN = [*FEW, "verification.people=40", "verification.per_fold=1"]
+PHOTOS = [*FEW, *PAIRS]
 TINY = [
     *(*PHOTOS, "architecture=simple_cnn", "architecture.width=0.25"),
     *("batches.people=4", "batches.photos=3", "batches.steps=2", "fit.epochs=2"),
@@ -71,10 +74,25 @@ class Bases:
             getattr(self, f"_{name}")(folder)
         return folder
 
+    def _drawn(self, folder):
+        self._done(folder, ["prepare", *DRAWN])
+
     def _empty(self, folder):
-        folder.mkdir()
+        """Only the photos of the pairs to verify, of nobody to map: UMAP would take long."""
+        (drawn,) = self.folder("drawn").glob("data/photos/synthetic-verification-*")
+        pairs = folder / "pairs"
+        pairs.mkdir(parents=True)
+        (pairs / "umap_people.txt").touch()
+        shutil.copy(drawn / "pairs.txt", pairs)
+        for line in (drawn / "pairs.txt").read_text().splitlines()[1:]:
+            one, first, *other, second = line.split()
+            for name, number in ((one, first), (other[0] if other else one, second)):
+                photo = Path("lfw", name, f"{name}_{int(number):04d}.jpg")
+                (pairs / photo.parent).mkdir(parents=True, exist_ok=True)
+                shutil.copy(drawn / photo, pairs / photo)
 
     def _faces(self, folder):
+        shutil.copytree(self.folder("empty"), folder)
         self._done(folder, PREPARE.words)
 
     def _trained(self, folder):

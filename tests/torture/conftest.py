@@ -9,6 +9,10 @@ pytest.register_assert_rewrite("tests.torture.commands", "tests.torture.states")
 from tests.torture import commands, processes, tally  # noqa: E402
 
 
+def pytest_configure():
+    tally.read()
+
+
 def pytest_terminal_summary(terminalreporter):
     if tally.counts:
         terminalreporter.section("faults")

@@ -1,23 +1,46 @@
-"""How many faults were injected, and what came of them."""
+"""How many faults were injected, and what came of them.
+
+With `TORTURE_TALLY=file` the counts are added to that file, a line of JSON at a time, as soon as
+what they count has been checked. The next run begins with them: an interrupted suite goes on, and
+parts of it run one after the other make one table.
+"""
 
 import contextlib
+import json
 import os
 from collections import Counter, defaultdict
 from pathlib import Path
 
 from tests.torture.processes import said
 
+FILE = "TORTURE_TALLY"
 counts = defaultdict(Counter)  # by fault and command
+
+
+def read():
+    """Begin with the counts of the file, if there is one."""
+    path = Path(os.environ.get(FILE, os.devnull))
+    for line in path.read_text().splitlines() if path.exists() else ():
+        fault, command, new = json.loads(line)
+        counts[fault, command] += Counter(new)
 
 
 class Faults:
     """The faults of one kind in one command."""
 
     def __init__(self, fault, command):
-        self.count = counts[fault, command]
+        self.name, self.count = (fault, command), counts[fault, command]
+        self.kept = Counter(self.count)
 
     def injected(self):
         self.count["injected"] += 1
+
+    def keep(self):
+        """What was counted since the last time has been checked: add it to the file."""
+        new, self.kept = Counter(self.count) - self.kept, Counter(self.count)
+        if new and (path := os.environ.get(FILE)):
+            with Path(path).open("a") as file:
+                file.write(json.dumps([*self.name, new]) + "\n")
 
     def check_output(self, folder):
         """A fault is one line to its user, not a traceback."""
@@ -35,7 +58,9 @@ def faults(fault, command):
         yield row
     except Exception:
         row.count["lost"] += 1
+        row.keep()
         raise
+    row.keep()
 
 
 def table():

@@ -1,6 +1,6 @@
 """SIGKILL, SIGINT and SIGTERM at random moments of every command that writes.
 
-Up to five faults in a row hit the same folder, each in what the last has left; then the command is
+Up to ten faults in a row hit the same folder, each in what the last has left; then the command is
 run undisturbed and must complete. The moment is uniform over the time that the command takes.
 """
 
@@ -16,7 +16,7 @@ from tests.torture.settings import KILLS, SEED, SIGNALS
 from tests.torture.tally import faults
 
 pytestmark = pytest.mark.timeout(3600)
-CHAIN = 5  # faults in a row
+CHAIN = 10  # faults in a row
 SHORT = ["enrol", "app"]  # without TensorFlow
 INTERRUPTED = 130
 
@@ -64,11 +64,10 @@ def test_killed_workers_of_a_sweep(fresh):
 
 def disturb(command, how, count, fresh, *, workers=False):
     """Signals to a command, with SIGKILL to its `workers` or not, until there were so many."""
-    chance = random.Random(f"{SEED} {command.name} {how.name}")
     whole = run(command, fresh(command))
     with faults(how.name, command.name + workers * ": driver and workers") as row:
         while (done := row.count["injected"]) < count:
-            folder = fresh(command)
+            folder, chance = fresh(command), random.Random(f"{SEED} {row.name} {done}")
             for _ in range(min(CHAIN, count - done)):
                 process = start(folder, command.words, prepare=command.prepare)
                 if ended(process, chance.uniform(0, whole)):
@@ -84,3 +83,4 @@ def disturb(command, how, count, fresh, *, workers=False):
                     row.check_output(folder)
                 command.check(folder)
             complete(command, folder)
+            row.keep()

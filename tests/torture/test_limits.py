@@ -69,7 +69,7 @@ def test_full_disk(name, fresh, disk):
     command, chance = COMMANDS[name], random.Random(f"{SEED} {name} disk")
     most = needed(command, fresh)
     with faults("disk full: work folder", name) as row:
-        for _ in range(SIGNALS):
+        while row.count["injected"] < SIGNALS:
             folder = fresh(command, disk(ROOM))
             disk(used(folder.parent) + PAGE * chance.randint(1, most // PAGE))
             process = start(folder, command.words, prepare=command.prepare)
@@ -78,6 +78,7 @@ def test_full_disk(name, fresh, disk):
             disk(ROOM)
             require_refusal(process, command, folder, row)
             complete(command, folder)
+            row.keep()
             shutil.rmtree(folder)
 
 
@@ -85,7 +86,7 @@ def test_full_disk(name, fresh, disk):
 def test_full_temporary_folder(name, fresh, disk):
     command, chance = COMMANDS[name], random.Random(f"{SEED} {name} tmp")
     with faults("disk full: TMPDIR", name) as row:
-        for _ in range(SIGNALS):
+        while row.count["injected"] < SIGNALS:
             folder = fresh(command)
             place = disk(PAGE * chance.choice([1, 2, 10, 100, 500]))
             environment = {"TMPDIR": str(place)}
@@ -96,6 +97,7 @@ def test_full_temporary_folder(name, fresh, disk):
             require_refusal(process, command, folder, row)
             assert list(place.iterdir()) == []
             complete(command, folder)
+            row.keep()
 
 
 @pytest.mark.parametrize("name", COMMANDS)
