@@ -74,7 +74,8 @@ lock: $(READY) ## pin every package anew, after a change of pyproject.toml (need
 
 audit: $(READY) ## known vulnerabilities of the pinned packages (ADVISORIES=folder: OSV's, without the network)
 	@$(if $(ADVISORIES),$(BIN)/python tools/audit.py "$$ADVISORIES",$(BIN)/pip-audit --strict \
-	  --require-hashes --disable-pip --progress-spinner off -r requirements.lock)
+	  --require-hashes --disable-pip --progress-spinner off -r requirements.lock) || { echo \
+	  "not every package is known to be safe: see above. Where PyPI cannot be asked: make audit ADVISORIES=folder" >&2; exit 1; }
 
 sbom: $(READY) ## what is installed: CycloneDX in dist/sbom.json, licences in docs/licences.md
 	@mkdir -p dist

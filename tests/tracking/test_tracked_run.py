@@ -5,11 +5,16 @@ import sqlite3
 import subprocess
 import sys
 
+import mlflow
+import pytest
 from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+from requests.exceptions import ChunkedEncodingError
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from tests.tracking.projects import SECRET, status
+from tripletlab.tracking import store
 
 
 def test_a_run_keeps_params_metrics_tags_and_files(tracker, tmp_path):
@@ -111,3 +116,30 @@ def test_no_secret_is_logged(finished):
 def test_commands_that_only_read_runs_do_not_pay_for_opencv():
     code = "import sys, tripletlab.tracking; sys.exit('cv2' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+@pytest.mark.parametrize("created", [False, True])
+def test_a_server_that_breaks_off_while_a_run_begins_has_one_run(tracker, monkeypatch, created):
+    """Its answer is lost: the run may be there already, or not."""
+    create, broken = MlflowClient.create_run, []
+
+    def breaks_off(self, *args, **known):
+        if not broken:
+            broken.append(create(self, *args, **known) if created else None)
+            try:
+                raise ChunkedEncodingError("Connection broken: IncompleteRead")
+            except ChunkedEncodingError as error:  # as MLflow does
+                raise MlflowException(f"API request failed with exception {error}")  # noqa: B904
+        return create(self, *args, **known)
+
+    monkeypatch.setattr(MlflowClient, "create_run", breaks_off)
+    monkeypatch.setattr(store, "PAUSE", 0.1)
+    with (
+        tracker.run("parent", params={}, tags={}) as parent,
+        tracker.run("one", params={"margin": 0.2}, tags={}, parent=parent.run_id) as run,
+    ):
+        pass
+    runs = mlflow.search_runs(output_format="list")
+    assert {one.info.run_id for one in runs} == {parent.run_id, run.run_id}
+    assert {one.info.status for one in runs} == {"FINISHED"}
+    assert not created or parent.run_id == broken[0].info.run_id

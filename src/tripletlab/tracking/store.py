@@ -196,7 +196,12 @@ def _temporary(error: BaseException) -> str | None:
 
     words = " ".join(str(getattr(error, "orig", error)).split())[:300]
     match error:
-        case http.ConnectionError() | http.Timeout() | http.RetryError():
+        case (
+            http.ConnectionError()
+            | http.Timeout()
+            | http.RetryError()
+            | http.ChunkedEncodingError()
+        ):
             return "no MLflow server answers there"
         case http.HTTPError() if error.response is not None and error.response.status_code >= 500:
             return words

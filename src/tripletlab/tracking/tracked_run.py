@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import itertools
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +20,7 @@ from tripletlab.system.progress import say
 from tripletlab.system.redaction import redacted
 from tripletlab.tracking import store
 from tripletlab.tracking.metric_queue import MetricQueue
+from tripletlab.tracking.run_locks import LOCK
 
 if TYPE_CHECKING:
     import keras
@@ -50,12 +52,16 @@ class TrackedRun:
         resume: str | None,
         system_metrics: bool = False,
     ) -> "TrackedRun":
-        """Begin a run, nested in `parent`, or continue the run with the id `resume`."""
+        """Begin a run, nested in `parent`, or continue the run with the id `resume`.
+
+        Where a server broke off before it answered, the run may be there: it is found by its tags.
+        """
         import mlflow
 
+        attempts = itertools.count()
         run = store.patiently(
             lambda: mlflow.start_run(
-                run_id=resume,
+                run_id=resume or (_begun(tags) if next(attempts) else None),
                 run_name=name,
                 nested=parent is not None,
                 parent_run_id=parent,
@@ -221,6 +227,15 @@ class _KerasFlavor:
 
         Path(path).mkdir()
         mlflow.keras.save_model(path=path, **settings)
+
+
+def _begun(tags: Mapping[str, str]) -> str | None:
+    """The id of the run with the lock of these tags; None where there is none."""
+    import mlflow
+
+    own = f"tags.`{LOCK}` = '{tags[LOCK]}'"
+    found = mlflow.search_runs(filter_string=own, max_results=1, output_format="list")
+    return str(found[0].info.run_id) if found else None
 
 
 def logged_model(run_id: str) -> "LoggedModel | None":
