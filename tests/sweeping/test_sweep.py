@@ -9,14 +9,18 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from mlflow import MlflowClient
 
 from tests.imports import imported_by
 from tests.stores import SMALL
+from tests.tracking.projects import status, tracker_in
 from tripletlab.errors import InputError
 from tripletlab.evaluation.metrics import METRICS, SCORE
+from tripletlab.sweeping import sweep as module
+from tripletlab.sweeping.study import PARENT
 
 
 def sweep(folder, *more):
@@ -165,3 +169,18 @@ def test_without_ray_it_leaves_neither_study_nor_run(tmp_path, monkeypatch):
     assert client.search_runs([client.get_experiment_by_name("tripletlab").experiment_id]) == []
     with pytest.raises(InputError, match="no sweep has run here yet"):
         status([])
+
+
+def test_a_complete_sweep_that_was_killed_before_its_end_ends_its_run(tmp_path, monkeypatch):
+    tracker, concluded = tracker_in(tmp_path), []
+    tracker.open()
+    with pytest.raises(KeyboardInterrupt), tracker.run("all", params={}, tags={}) as run:
+        raise KeyboardInterrupt
+    assert status(run.run_id) == "KILLED"
+    monkeypatch.setattr(module, "conclude", lambda *_, parent: concluded.append(parent))
+    monkeypatch.setattr(module, "title_of", lambda *_: "all")
+    queue = SimpleNamespace(note={PARENT: run.run_id}.get)
+    for _ in range(2):
+        module._conclude(queue, None, tracker)
+    assert concluded == [run, None]
+    assert status(run.run_id) == "FINISHED"

@@ -64,7 +64,7 @@ def sweep(words: Sequence[str], *, fresh: bool, dry_run: bool) -> None:
         if over := counts["complete"] + counts["pruned"]:
             say(f"{over} of {counts['declared']} runs are finished already")
         if over == counts["declared"]:
-            conclude(queue, data, tracker, parent=None)
+            _conclude(queue, data, tracker)
             return
         try:
             engine.open(Training(data.faces.path, data.pairs.path, tracker))
@@ -77,6 +77,20 @@ def sweep(words: Sequence[str], *, fresh: bool, dry_run: bool) -> None:
             queue.add_note(PARENT, parent.run_id)
             _drive(plan, queue, engine, tracker, parent.run_id)
             conclude(queue, data, tracker, parent=parent)
+
+
+def _conclude(queue: TrialQueue, data: Data, tracker: Tracker) -> None:
+    """Show a complete sweep; its run ends now where its process was killed before that."""
+    resume = queue.note(PARENT)
+    if (
+        resume is None
+        or not tracker.runs.exists(resume)
+        or tracker.runs.record(resume).status == "FINISHED"
+    ):
+        conclude(queue, data, tracker, parent=None)
+        return
+    with tracker.run(title_of(queue, data), params={}, tags={}, resume=resume) as parent:
+        conclude(queue, data, tracker, parent=parent)
 
 
 def _drive(plan: Plan, queue: TrialQueue, engine: Engine, tracker: Tracker, parent: str) -> None:
