@@ -9,10 +9,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests.faces.people import ALLOWING
 from tripletlab.faces.alignment import none
 from tripletlab.faces.cleaning import Cleaning
 from tripletlab.faces.detection import haar
+from tripletlab.faces.preparation import prepare_faces
 from tripletlab.faces.recipe import FaceRecipe
+from tripletlab.photos.sources import TrainingPhotos
+from tripletlab.photos.tree import Tree
 
 Photo = NDArray[np.uint8]
 NOTHING = Cleaning(
@@ -84,3 +88,34 @@ def recipe() -> FaceRecipe:
         validation_pairs=20,
         seed=1,
     )
+
+
+@pytest.fixture
+def prepare(tmp_path, recipe):
+    """Prepare trees of `tmp_path`; a name that ends in a star is a tree of cropped faces."""
+
+    def run(
+        *trees,
+        recipe=recipe,
+        hygiene=ALLOWING,
+        people=None,
+        heldout=None,
+        fresh=False,
+        folder="data",
+    ):
+        photos = [
+            Tree(name.strip("*"), (tmp_path / name.strip("*"),), cropped=name.endswith("*"))
+            for name in trees
+        ]
+        return prepare_faces(
+            TrainingPhotos("photos", tuple(photos)),
+            recipe,
+            hygiene=hygiene,
+            verification_people=people or {},
+            heldout=heldout,
+            settings={"size": recipe.size, "max_photos": recipe.max_photos},
+            folder=tmp_path / folder,
+            fresh=fresh,
+        )
+
+    return run

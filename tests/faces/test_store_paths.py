@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faces.test_preparation import ALLOWING, PEOPLE
+from tests.faces.people import ALLOWING, PEOPLE
 from tripletlab.faces.preparation import prepare_faces
 from tripletlab.faces.store_paths import JOURNAL_AGE, delete_leftovers, models, store_path
 from tripletlab.photos.sources import TrainingPhotos
