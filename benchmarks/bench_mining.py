@@ -34,6 +34,7 @@ def results(rounds: int) -> Iterator[Result]:
             continue
         few = max(rounds // (10 if batch > 1000 else 1), 2)  # the peer takes seconds there
         spent = interleaved(ways, rounds=few, title=name)
+        yield Result(name, "ms", tuple(1000 * seconds for seconds in spent["own"]))
         speeds = ratios(spent["own"], base=spent["peer"])
         yield Result(f"{name}: speed, of the peer's", "×", speeds, least=target)
 

@@ -1,0 +1,62 @@
+"""Where the time of a training step goes, by TensorFlow's profiler.
+
+    python benchmarks/step_profile.py [KEY=VALUE …]
+
+Prints each kind of operation's share of the time that all threads spend in operations, over 20
+bare steps; the keys change the config, such as dtype=mixed_bfloat16 or batches.people=32.
+"""
+
+import os
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import tensorflow as tf
+from bench_training import overrides, step_of
+
+from tripletlab import config
+from tripletlab.experiment.components import build_components
+from tripletlab.experiment.data import prepare
+from tripletlab.training import backend
+
+STEPS, SHOWN = 20, 0.01  # steps; the least share that has a line
+
+
+def main() -> None:
+    """Trace, count and print."""
+    from tensorflow.tsl.profiler.protobuf.xplane_pb2 import XSpace
+
+    backend.load()
+    chosen = config.compose("train", overrides(*sys.argv[1:]))
+    parts = build_components(chosen, prepare(chosen, fresh=False))
+    step = step_of(parts, chosen, parts.batches[0])
+    for _ in range(3):
+        step()
+    with tempfile.TemporaryDirectory() as scratch:
+        tf.profiler.experimental.start(scratch)
+        for _ in range(STEPS):
+            step()
+        tf.profiler.experimental.stop()
+        (file,) = Path(scratch).rglob("*.xplane.pb")
+        traced = XSpace.FromString(file.read_bytes())
+    spent: Counter[str] = Counter()
+    for plane in traced.planes:
+        for line in plane.lines:
+            for event in line.events:
+                # an operation's event is called node:Kind; Class::method is the executor's
+                name = plane.event_metadata[event.metadata_id].name
+                _, colon, kind = name.rpartition(":")
+                if colon and kind.isidentifier() and "::" not in name:
+                    spent[kind.lstrip("_")] += event.duration_ps
+    total = sum(spent.values())
+    print(f"{'milliseconds a step':<40}{total / 1e9 / STEPS:8.1f}")
+    for kind, duration in spent.most_common():
+        if duration / total >= SHOWN:
+            print(f"{kind:<40}{duration / total:8.1%}")
+
+
+if __name__ == "__main__":
+    main()
