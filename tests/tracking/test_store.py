@@ -7,6 +7,7 @@ import socket
 import sqlite3
 import threading
 import time
+from typing import NamedTuple
 
 import pytest
 
@@ -52,6 +53,28 @@ def test_a_wait_is_shown_while_notes_are_discarded(impatient, capsys):
     store.patiently(work)
     said = capsys.readouterr().err
     assert 0 <= said.find("waiting for the tracking store") < said.find("is back")
+
+
+def test_a_new_store_that_takes_long_is_not_called_away(impatient, tmp_path, monkeypatch, capsys):
+    """On a slow machine the tables of the first run took longer than the notice waits."""
+    calls = iter((0.6, 0.6))
+    monkeypatch.setattr(store, "_connect", lambda uri: None)
+    monkeypatch.setattr(store, "mlflow_client", lambda: SlowClient(next(calls)))
+    store.check(f"sqlite:///{tmp_path / 'mlflow.db'}")
+    said = " ".join(capsys.readouterr().err.split())
+    assert "its tables are being made" in said
+    assert said.endswith("the tracking store is ready")
+    (tmp_path / "mlflow.db").touch()
+    store.check(f"sqlite:///{tmp_path / 'mlflow.db'}")
+    said = " ".join(capsys.readouterr().err.split())
+    assert "it is slow, locked, full or away" in said
+
+
+class SlowClient(NamedTuple):
+    seconds: float
+
+    def search_experiments(self, *, max_results):
+        time.sleep(self.seconds)
 
 
 def test_a_call_is_repeated_until_the_store_is_free(finished, impatient):

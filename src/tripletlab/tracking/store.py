@@ -4,17 +4,15 @@ import errno
 import logging
 import os
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from tripletlab.errors import InputError
-from tripletlab.system.progress import say
 from tripletlab.system.redaction import redacted
+from tripletlab.tracking.notice import notice
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -33,6 +31,8 @@ SETTINGS = {
 }
 NOTICE = 5.0  # seconds of silence before a line names what is waited for
 PAUSE = 2.0  # seconds between two attempts
+AWAY = "it is slow, locked, full or away; nothing is lost"
+NEW = "its tables are being made"  # which takes a slow machine more than NOTICE
 OPENING = 60.0  # seconds that a command waits for a store that it has not used yet
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.ESTALE)  # of the disk that keeps the files of runs
 LOCKED = ("database is locked", "database table is locked")
@@ -82,9 +82,16 @@ def absolute(uri: str) -> str:
 def check(uri: str) -> None:
     """InputError where the store cannot be reached or read, in one line."""
     patience = OPENING if uri.startswith("sqlite:") else 0.0
+    file = sqlite_file(uri)
+    why = AWAY if file is None or file.is_file() else NEW
     if not uri.startswith("http"):  # MLflow itself tries for minutes
         patiently(lambda: _connect(uri), limit=patience, uri=uri)
-    patiently(lambda: mlflow_client().search_experiments(max_results=1), limit=patience, uri=uri)
+    patiently(
+        lambda: mlflow_client().search_experiments(max_results=1),
+        limit=patience,
+        uri=uri,
+        why=why,
+    )
 
 
 def _connect(uri: str) -> None:
@@ -137,16 +144,22 @@ def all_pages(search: Callable[[str | None], Any]) -> list[Any]:
 
 
 def patiently(
-    work: Callable[[], Result], *, limit: float = float("inf"), uri: str | None = None
+    work: Callable[[], Result],
+    *,
+    limit: float = float("inf"),
+    uri: str | None = None,
+    why: str = AWAY,
 ) -> Result:
     """What `work` returns, done again while the store is locked or away: nothing is lost to it.
 
-    After a few seconds a line says what is waited for. InputError where the store is broken, or
-    still away after `limit` seconds.
+    After a few seconds a line says what is waited for, and `why`. InputError where the store is
+    broken, or still away after `limit` seconds.
     """
     began, outer = time.monotonic(), sys.exc_info()[1]
-    where = f"tracking.uri={redacted(uri) if uri else _uri()}"
-    with _notice():
+    shown = redacted(uri) if uri else _uri()
+    where = f"tracking.uri={shown}"
+    over = "the tracking store is " + ("ready" if why == NEW else "back")
+    with notice(f"waiting for the tracking store {shown}: {why}", over, after=NOTICE):
         while True:
             try:
                 return work()
@@ -161,31 +174,6 @@ def patiently(
                 if time.monotonic() - began >= limit:
                     raise InputError(f"{where}: {reason}") from error
             time.sleep(PAUSE)
-
-
-@contextmanager
-def _notice() -> Iterator[None]:
-    """A line on the screen after some seconds, and another when the wait is over."""
-
-    def waiting() -> None:
-        why = "it is slow, locked, full or away; nothing is lost"
-        line = redacted(f"waiting for the tracking store {_uri()}: {why}")
-        if sys.stderr is screen:
-            say(line)
-        else:  # MLflow's notes are being discarded
-            print(line, file=screen, flush=True)
-        said.set()
-
-    screen, said = sys.stderr, threading.Event()
-    timer = threading.Timer(NOTICE, waiting)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-        if said.is_set():
-            say("the tracking store is back")
-    finally:
-        timer.cancel()
 
 
 def _temporary(error: BaseException) -> str | None:
