@@ -138,7 +138,8 @@ def run(words, project, **variables):
         while process.poll() is None:
             with contextlib.suppress(psutil.Error):
                 for one in psutil.Process(process.pid).children(recursive=True):
-                    words += one.cmdline()
+                    line = one.cmdline()
+                    words += line if line != command else []  # a fork that starts another program
             time.sleep(0.2)
         file.seek(0)
         return process.returncode, file.read(), words
