@@ -1,5 +1,6 @@
 """Nothing personal decides what is computed: keras.json, the environment, the GPU's short cuts."""
 
+import gc
 import json
 import os
 import subprocess
@@ -113,3 +114,8 @@ def test_the_description_says_whether_onednn_computes():
     )
     assert "'backend': 'tensorflow'" in done.stdout
     assert "'onednn': False" in done.stdout
+
+
+def test_what_is_collected_does_not_look_through_the_libraries():
+    backend.load()
+    assert gc.get_freeze_count() > 100_000

@@ -1,5 +1,6 @@
 """The one place that knows which library computes: importing it, and making it repeatable."""
 
+import gc
 import importlib.util
 import os
 import tempfile
@@ -37,6 +38,8 @@ def load(*, training: bool = True) -> None:
         if training:
             if keras.backend.backend() not in BACKENDS:
                 raise RuntimeError("this process loaded Keras to validate; it cannot train")
+            if not gc.get_freeze_count():
+                gc.freeze()  # what the libraries made stays: collections need not look through it
             keras.ops.ones(1)  # the backend looks for its devices now, and not in a progress bar
 
 
