@@ -28,7 +28,7 @@ GRID = np.arange(0, 4, 0.01)
 
 def results(rounds: int) -> Iterator[Result]:
     """Lines of the table."""
-    rounds = min(rounds, 7)
+    rounds = min(rounds, 5)
     case = drawn(PAIRS, people=PEOPLE)
     ways: dict[str, Callable[[], object]] = {
         "own": lambda: [evaluate(*case[:3]) for _ in range(REPEATED)],
