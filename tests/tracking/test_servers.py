@@ -28,17 +28,18 @@ def test_pages_on_a_taken_port_are_refused(finished, monkeypatch, capfd):
     assert f"--port {port}: Address already in use" in capfd.readouterr().err
 
 
-def test_the_page_is_printed_and_opened_as_soon_as_the_server_answers(monkeypatch, capsys):
+@pytest.mark.parametrize("browse", [True, False])
+def test_the_page_is_printed_as_soon_as_the_server_answers(browse, monkeypatch, capsys):
     opened = []
     monkeypatch.setattr(servers.webbrowser, "open", opened.append)
     with socket.socket() as answering, subprocess.Popen(["sleep", "60"]) as process:
         answering.bind(("127.0.0.1", 0))
         answering.listen()
         port = answering.getsockname()[1]
-        servers._open(process, "0.0.0.0", port, "#/experiments/1/runs")
+        servers._ready(process, "0.0.0.0", port, "#/experiments/1/runs", browse)
         process.kill()
     address = f"http://127.0.0.1:{port}/#/experiments/1/runs"
-    assert opened == [address]
+    assert opened == [address] * browse
     assert capsys.readouterr().out == f"{address}\n"
 
 
@@ -46,7 +47,7 @@ def test_a_server_that_has_ended_opens_nothing(monkeypatch):
     monkeypatch.setattr(servers.webbrowser, "open", lambda address: pytest.fail(address))
     with subprocess.Popen(["true"]) as process:
         process.wait()
-        servers._open(process, "127.0.0.1", 9, "")
+        servers._ready(process, "127.0.0.1", 9, "", True)
 
 
 FOREIGN = "10.attacker.example"  # which MLflow's own pattern of private addresses allows

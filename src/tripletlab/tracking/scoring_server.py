@@ -5,6 +5,7 @@ copy, as it was when the bundle was exported.
 """
 
 import sys
+import warnings
 
 import uvicorn
 from mlflow.pyfunc.scoring_server import init, load_model_with_mlflow_config
@@ -13,6 +14,9 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 def main(model: str, host: str, port: str, *names: str) -> None:
     """Serve a model by its URI until it is stopped; only to requests for one of `names`."""
+    warnings.showwarning = lambda *_, **__: (
+        None
+    )  # filters do not do: MLflow sets its own before them
     app = init(load_model_with_mlflow_config(model))
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=names, www_redirect=False)
     uvicorn.run(app, host=host, port=int(port), log_level="warning")

@@ -41,8 +41,9 @@ def serve_model(model: str, *, uri: str, host: str, port: int) -> None:
     # As a script, and without its folder among the modules: the model brings its own package
     script = str(Path(__file__).with_name("scoring_server.py"))
     words = ["-P", script, f"models:/{model}", host, str(port), *_names(host)]
+    settings = {"MLFLOW_TRACKING_URI": uri}
     risk = "send it photos, and search the results"
-    _run(words, host=host, port=port, settings={"MLFLOW_TRACKING_URI": uri}, risk=risk)
+    _run(words, host=host, port=port, settings=settings, risk=risk, page="invocations")
 
 
 def serve_pages(uri: str, *, host: str, port: int, page: str) -> None:
@@ -61,7 +62,7 @@ def serve_pages(uri: str, *, host: str, port: int, page: str) -> None:
     words += ["--uvicorn-opts", "--log-level warning", "--allowed-hosts", ",".join(names)]
     words += ["--cors-allowed-origins", ",".join(f"http://{name}" for name in names)]
     risk = "read, change and delete these runs"
-    _run(words, host=host, port=port, settings=settings | QUIET, risk=risk, page=page)
+    _run(words, host=host, port=port, settings=settings | QUIET, risk=risk, page=page, browse=True)
 
 
 def _names(host: str) -> list[str]:
@@ -84,7 +85,8 @@ def _run(
     port: int,
     settings: Mapping[str, str],
     risk: str,
-    page: str | None = None,
+    page: str,
+    browse: bool = False,
 ) -> None:
     try:
         socket.create_server((host, port)).close()
@@ -101,8 +103,10 @@ def _run(
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     env = {**os.environ, "PATH": path, **settings}
     with subprocess.Popen([sys.executable, *words], env=env) as server:
-        if page is not None:
-            threading.Thread(target=_open, args=(server, host, port, page), daemon=True).start()
+        ready = threading.Thread(
+            target=_ready, args=(server, host, port, page, browse), daemon=True
+        )
+        ready.start()
         try:
             status = server.wait()
         except BaseException:
@@ -111,8 +115,10 @@ def _run(
     raise InputError(f"the server has ended by itself, with status {status}")
 
 
-def _open(server: "subprocess.Popen[bytes]", host: str, port: int, page: str) -> None:
-    """Open a page of the server as soon as it answers, and print its address."""
+def _ready(
+    server: "subprocess.Popen[bytes]", host: str, port: int, page: str, browse: bool
+) -> None:
+    """Print the address of a page as soon as the server answers, and open it if `browse`."""
     host = LOOPBACK if host == EVERYWHERE else host
     while server.poll() is None:
         with socket.socket() as probe:
@@ -120,6 +126,7 @@ def _open(server: "subprocess.Popen[bytes]", host: str, port: int, page: str) ->
                 address = f"http://{host}:{port}/{page}"
                 print(address, flush=True)
                 say("Ctrl-C stops the server.")
-                webbrowser.open(address)
+                if browse:
+                    webbrowser.open(address)
                 return
         time.sleep(0.2)
