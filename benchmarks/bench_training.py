@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 from harness import Result, interleaved, ratios
+from peer_process import PeerProcess
 
 from tripletlab import config
 from tripletlab.architectures.operations import flops
@@ -66,13 +67,15 @@ def _through_train(chosen: config.RunConfig, name: str, least: float) -> Iterato
     batch, size = parts.batches[0], parts.batches.batch_size
     ways = {"bare": step_of(parts, chosen, batch), "product": _product(chosen.dtype)}
     with suppress(ImportError):
-        ways["PyTorch"] = _pytorch(parts, chosen, batch)
+        ways["PyTorch"] = peer = _pytorch(parts, chosen, batch)
     turns = Turns(ways)
     timed = chosen.model_copy(update={"fit": dataclasses.replace(chosen.fit, target=turns.fit)})
     tracker = chosen.tracking.build()
     tracker.open()
     with suppress(EnoughError):
         run.run(timed, data, name="benchmark", tracker=tracker)
+    if "PyTorch" in ways:
+        peer.close()
     fitted = turns.spent["fit"]
     yield Result(name, "images/s", tuple(size / seconds for seconds in fitted))
     bare = ratios(fitted, base=turns.spent["bare"])
@@ -157,13 +160,12 @@ def _product(dtype: str) -> Step:
     return lambda: multiply(matrix)
 
 
-def _pytorch(parts: Components, chosen: config.RunConfig, batch: Any) -> Step:
-    import torch_peer
-
+def _pytorch(parts: Components, chosen: config.RunConfig, batch: Any) -> PeerProcess:
     dim = parts.embedder.output_shape[-1]
-    assert torch_peer.parameters(dim=dim) == parts.embedder.count_params()
     faces, labels = map(np.asarray, batch)
-    return torch_peer.step(faces, labels, dtype=chosen.dtype, dim=dim, margin=chosen.margin)
+    peer = PeerProcess(faces, labels, dtype=chosen.dtype, dim=dim, margin=chosen.margin)
+    assert peer.parameters == parts.embedder.count_params()
+    return peer
 
 
 def _paper(rounds: int) -> Iterator[Result]:
