@@ -134,12 +134,15 @@ def run(words, project, **variables):
             command, cwd=project, stdout=file, stderr=file, env={**os.environ, **variables}
         ) as process,
     ):
-        words = []
+        words, forks = [], set()
         while process.poll() is None:
             with contextlib.suppress(psutil.Error):
                 for one in psutil.Process(process.pid).children(recursive=True):
                     line = one.cmdline()
-                    words += line if line != command else []  # a fork that starts another program
+                    if line != command or one.pid in forks:
+                        words += line
+                    else:  # a fork has its parent's line for a moment, until its own program starts
+                        forks.add(one.pid)
             time.sleep(0.2)
         file.seek(0)
         return process.returncode, file.read(), words
