@@ -4,7 +4,7 @@ import keras
 from mlflow import MlflowClient
 
 from tripletlab.evaluation.metrics import SCORE
-from tripletlab.tracking.tracked_run import NETWORK, logged_model
+from tripletlab.tracking.logged_network import NETWORK, logged_model
 from tripletlab.tracking.tracker import Tracker
 
 SECRET = "s3cr3t"

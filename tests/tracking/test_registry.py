@@ -12,8 +12,8 @@ from mlflow import MlflowClient
 from tests.tracking.projects import FACES, NAME, logged_run, network, versions
 from tripletlab.errors import InputError
 from tripletlab.evaluation.metrics import SCORE, SCORE_BEFORE
+from tripletlab.tracking.logged_network import NETWORK, logged_model
 from tripletlab.tracking.registry import CHAMPION, RunModel, read_network
-from tripletlab.tracking.tracked_run import NETWORK, logged_model
 
 OTHER = {"photos": "others", "faces_fingerprint": "cd" * 32}
 

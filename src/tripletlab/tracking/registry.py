@@ -13,8 +13,8 @@ from tripletlab.evaluation.metrics import METRICS, SCORE, SCORE_BEFORE
 from tripletlab.photos.sources import slug
 from tripletlab.system.progress import say
 from tripletlab.tracking import store
+from tripletlab.tracking.logged_network import logged_model
 from tripletlab.tracking.past_runs import SHORT, PastRuns, RunRecord
-from tripletlab.tracking.tracked_run import logged_model
 
 if TYPE_CHECKING:
     import keras

@@ -1,34 +1,28 @@
 """A run that is being written to MLflow."""
 
 import contextlib
-import io
 import itertools
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from tripletlab.errors import InputError, Pruned
 from tripletlab.system.interrupts import stopped
 from tripletlab.system.progress import say
 from tripletlab.system.redaction import redacted
 from tripletlab.tracking import store
+from tripletlab.tracking.logged_network import log_network
 from tripletlab.tracking.metric_queue import MetricQueue
 from tripletlab.tracking.run_locks import LOCK
 
 if TYPE_CHECKING:
     import keras
-    from mlflow.entities import LoggedModel
 
 ENDING = 10.0  # seconds that an interrupted run waits for the store to record its end
 NOTE = "mlflow.note.content"  # the tag that MLflow's page shows as the description, in Markdown
-NETWORK = "embedder"  # the name of a run's network among its models
 LONGEST = 6000  # characters of a parameter, MLflow's limit
 
 
@@ -186,47 +180,7 @@ class TrackedRun:
         A continued run that has logged its network already keeps that.
         """
         self._flush()  # MLflow gives the run's metrics to the model
-        store.patiently(lambda: self._log_model(embedder))
-
-    def _log_model(self, embedder: "keras.Model") -> None:
-        from mlflow.models import Model, ModelSignature
-        from mlflow.types import Schema, TensorSpec
-
-        if logged_model(self.run_id):
-            return
-        for unfinished in _networks(self.run_id):  # of a process that was killed meanwhile
-            store.client().delete_logged_model(unfinished.model_id)
-
-        def tensor(shape: tuple[Any, ...]) -> Schema:
-            return Schema([TensorSpec(np.dtype(np.float32), (-1, *shape[1:]))])
-
-        needs = [f"{package}=={version(package)}" for package in ("keras", "tensorflow", "numpy")]
-        signature = ModelSignature(tensor(embedder.input_shape), tensor(embedder.output_shape))
-        with contextlib.redirect_stderr(io.StringIO()):  # notes that would cut through the bar
-            Model.log(
-                artifact_path=None,
-                name=NETWORK,
-                run_id=self.run_id,
-                flavor=_KerasFlavor,
-                flavor_name="mlflow.keras",
-                model=embedder,
-                signature=signature,
-                input_example=_synthetic_face(embedder.input_shape[1]),
-                validate_serving_input=False,  # it would load and run the network once more
-                pip_requirements=needs,
-            )
-
-
-class _KerasFlavor:
-    """mlflow.keras, which needs an existing folder to save an input example (mlflow#16183)."""
-
-    @staticmethod
-    def save_model(path: str, *, validate_serving_input: bool, **settings: Any) -> None:
-        """Save a network into a new folder."""
-        import mlflow.keras
-
-        Path(path).mkdir()
-        mlflow.keras.save_model(path=path, **settings)
+        store.patiently(lambda: log_network(embedder, run_id=self.run_id))
 
 
 def _begun(tags: Mapping[str, str]) -> str | None:
@@ -236,28 +190,3 @@ def _begun(tags: Mapping[str, str]) -> str | None:
     own = f"tags.`{LOCK}` = '{tags[LOCK]}'"
     found = mlflow.search_runs(filter_string=own, max_results=1, output_format="list")
     return str(found[0].info.run_id) if found else None
-
-
-def logged_model(run_id: str) -> "LoggedModel | None":
-    """The network that a run has logged; None where there is none, or it was deleted."""
-    return next((one for one in _networks(run_id) if one.status == "READY"), None)
-
-
-def _networks(run_id: str) -> "Sequence[LoggedModel]":
-    client = store.client()
-    found: Sequence[LoggedModel] = client.search_logged_models(
-        [client.get_run(run_id).info.experiment_id],
-        filter_string=f"source_run_id = '{run_id}' AND name = '{NETWORK}'",
-    )
-    return found
-
-
-def _synthetic_face(size: int) -> NDArray[np.float32]:
-    """A drawn person (1, size, size, 1): no real photo goes with a model."""
-    from tripletlab.photos.conditions import draw_circumstance  # OpenCV comes with them
-    from tripletlab.photos.person import draw_person
-    from tripletlab.photos.rendering import render
-
-    rng = np.random.default_rng(0)
-    photo = render(draw_person(rng), draw_circumstance(rng), size=size)  # (size, size, 3)
-    return np.asarray(photo.mean(axis=-1, keepdims=True).round()[None], np.float32)
