@@ -7,6 +7,8 @@ run undisturbed and must complete. The moment is uniform over the time that the 
 import os
 import random
 import signal
+import sys
+import time
 
 import pytest
 
@@ -21,9 +23,17 @@ SHORT = ["enrol", "app"]  # without TensorFlow
 INTERRUPTED = 130
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", SHORT)
 def test_a_few_kills(name, fresh):
     disturb(COMMANDS[name], signal.SIGKILL, 3, fresh)
+
+
+@pytest.mark.timeout(300)
+def test_a_kill_hits_a_command_whose_first_run_was_slow(fresh, monkeypatch):
+    measured, command = run, COMMANDS["enrol"]._replace(name="enrol after a slow run")
+    monkeypatch.setattr(sys.modules[__name__], "run", lambda *given: 20 * measured(*given))
+    disturb(command, signal.SIGKILL, 1, fresh)
 
 
 @pytest.mark.torture
@@ -70,7 +80,9 @@ def disturb(command, how, count, fresh, *, workers=False):
             folder, chance = fresh(command), random.Random(f"{SEED} {row.name} {done}")
             for _ in range(min(CHAIN, count - done)):
                 process = start(folder, command.words, prepare=command.prepare)
+                began = time.monotonic()
                 if ended(process, chance.uniform(0, whole)):
+                    whole = time.monotonic() - began  # less than before: the first run is slow
                     break
                 row.injected()
                 if workers:
