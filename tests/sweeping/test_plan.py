@@ -18,7 +18,7 @@ def test_a_runs_config_is_what_hydra_composes():
     for point in plan.space.cells():
         words = [config.override(key, value) for key, value in point.items()]
         expected = config.compose(
-            "train", ["fit.epochs=2", "optimizer=adam_paper", *words, "seed=9"]
+            "train", ["fit.epochs=2", "optimizer=adam_paper", "dtype=auto", *words, "seed=9"]
         )
         assert plan.run_config(point, 9) == expected
 
@@ -29,6 +29,19 @@ def test_runs_do_not_share_their_configs():
         plan.run_config({"miner": "hard", "margin": margin}, None) for margin in (0.1, 0.3)
     )
     assert (one.margin, other.margin) == (0.1, 0.3)
+
+
+@pytest.mark.parametrize(
+    ("words", "dtype"),
+    [([], "mixed_bfloat16"), (["dtype=float32"], "float32"), (["precision"], "mixed_bfloat16")],
+)
+def test_a_sweep_computes_in_what_the_processor_is_fast_in_and_says_so(monkeypatch, words, dtype):
+    monkeypatch.setattr(processor, "instructions", lambda: {"avx512_bf16"})
+    plan = read_plan(words)
+    assert plan.base.dtype == dtype
+    assert f"faces, in {dtype}." in plan.outline(workers=1)
+    runs = {plan.run_config(point, None).dtype for point in plan.space.cells()}
+    assert runs == ({"float32", "mixed_bfloat16"} if "precision" in words else {dtype})
 
 
 def test_an_axis_that_is_no_key_is_refused(tmp_path):
@@ -105,7 +118,7 @@ def test_an_ablation_changes_the_recipe_that_the_command_gives():
     plan = read_plan(["ablation", "margin=0.3", "miner=violating"])
     point = {"miner": "hard"}
     assert plan.run_config(point, 1) == config.compose(
-        "train", ["margin=0.3", "miner=hard", "seed=1"]
+        "train", ["margin=0.3", "miner=hard", "seed=1", "dtype=auto"]
     )
     assert plan.run_config({}, None).margin == 0.3
 

@@ -96,7 +96,7 @@ class Plan:
         return (
             f"Sweep {space.name}: {space.runs} run{'s' * (space.runs > 1)} ({what}{seeds}), each at"
             f" most {epochs} epoch{'s' * (epochs > 1)} of {batches['steps']} batches of"
-            f" {batches['people'] * batches['photos']} faces.\n{takes}{by} on"
+            f" {batches['people'] * batches['photos']} faces, in {self.base.dtype}.\n{takes}{by} on"
             f" {cores()} core{'s' * (cores() > 1)} without a GPU, once the photos are prepared."
             " Ctrl-C stops the sweep; the same command continues it."
         )
