@@ -2,12 +2,15 @@
 
 import re
 import sqlite3
+from types import SimpleNamespace
+from uuid import UUID
 
 import keras
 import mlflow
 import numpy as np
 import pytest
 from mlflow import MlflowClient
+from mlflow.store.tracking import sqlalchemy_store
 
 from tests.tracking.projects import FACES, NAME, logged_run, network, versions
 from tripletlab.errors import InputError
@@ -43,15 +46,15 @@ def test_the_champion_is_that_of_the_last_promotion_and_a_message_names_it(track
 
 
 def test_a_run_is_found_by_the_first_digits_of_its_id(tracker, monkeypatch):
+    drawn = (UUID(f"ab12{number:02x}{0:026}") for number in range(0x100))
+    monkeypatch.setattr(sqlalchemy_store, "uuid", SimpleNamespace(uuid4=drawn.__next__))
     one = registered(tracker, 0.8)
-    assert tracker.models.find(one.run_id[:8]) == one
     MlflowClient().delete_run(logged_run(tracker, 0.7))
-    ids = [one.run_id]
-    while ids[-1][:1] != ids[0][:1] or len(ids) == 1:  # two that begin with the same digit
-        ids.append(logged_run(tracker, 0.7))
-    monkeypatch.setattr("tripletlab.tracking.registry.PREFIX", "[0-9a-f]")
-    with pytest.raises(InputError, match=rf"{one.run_id}.*; give more digits"):
-        tracker.models.find(one.run_id[0])
+    assert tracker.models.find("ab12") == one
+    logged_run(tracker, 0.6)
+    with pytest.raises(InputError, match=rf"ab12: .*{one.run_id}.*; give more digits"):
+        tracker.models.find("ab12")
+    assert tracker.models.find("ab1200") == one
 
 
 def test_a_version_is_found_among_more_than_a_thousand(tracker):
