@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from tests.triplets import oracles
 from tripletlab.triplets.pairs import (
+    Everywhere,
+    Places,
     count_below,
     negative_pairs,
     one_positive,
@@ -86,16 +88,18 @@ def test_counting_is_numpys_search(inclusive, side, rows, length, queries, level
     asked = rng.integers(-1, levels + 1, (rows, queries)).astype(np.float32)
     asked[rng.random(asked.shape) < 0.1] = np.inf
     where = rng.random(asked.shape) < 0.7
-    counted = np.asarray(count_below(ascending, asked, inclusive=inclusive, where=where))
     expected = [np.searchsorted(*row, side=side) for row in zip(ascending, asked, strict=True)]
-    assert counted.dtype == np.int32
-    np.testing.assert_array_equal(counted[where], np.array(expected)[where])
+    for at in (Places(where), Everywhere(where.shape)):
+        counted = count_below(ascending, at.values(asked), inclusive=inclusive, at=at)
+        counted = np.asarray(at.matrix(counted))
+        assert counted.dtype == np.int32
+        np.testing.assert_array_equal(counted[where], np.array(expected)[where])
 
 
 @pytest.mark.parametrize("inclusive", [True, False])
 def test_nothing_is_below_what_is_not_a_number(inclusive):
     ascending, asked = np.float32([[1, 2, 3]]), np.float32([[np.nan]])
-    counted = count_below(ascending, asked, inclusive=inclusive, where=np.array([[True]]))
+    counted = count_below(ascending, asked, inclusive=inclusive, at=Everywhere((1, 1)))
     assert np.asarray(counted).tolist() == [[0]]
 
 
@@ -104,13 +108,12 @@ def test_a_batch_whose_size_the_graph_does_not_know_is_counted_alike():
 
     @tensorflow.function(input_signature=[spec, spec], jit_compile=False)
     def count(ascending, queries):
-        everywhere = tensorflow.ones_like(queries, "bool")
-        return count_below(ascending, queries, inclusive=True, where=everywhere)
+        at = Places(tensorflow.ones_like(queries, "bool"))
+        return at.matrix(count_below(ascending, at.values(queries), inclusive=True, at=at))
 
     rng = np.random.default_rng(0)
     for length in (1, 5, 300):
         ascending = np.sort(rng.random((2, length), np.float32), axis=1)
         asked = rng.random((2, 4), np.float32)
-        everywhere = np.ones(asked.shape, bool)
-        known = count_below(ascending, asked, inclusive=True, where=everywhere)
+        known = count_below(ascending, asked, inclusive=True, at=Everywhere(asked.shape))
         np.testing.assert_array_equal(count(ascending, asked), keras.ops.convert_to_numpy(known))

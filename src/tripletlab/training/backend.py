@@ -138,6 +138,31 @@ def jit_compile() -> bool | str:
     return "auto" if tensorflow.config.list_physical_devices("GPU") else False
 
 
+def sort(*, xla: bool) -> Callable[..., Any]:
+    """How miners sort: by NumPy where TensorFlow computes on a CPU, and the graph is not XLA's."""
+    import keras
+
+    from tripletlab.triplets.sorting import by_keras
+
+    if xla or keras.backend.backend() != "tensorflow":
+        return by_keras
+    import tensorflow
+
+    return by_keras if tensorflow.config.list_physical_devices("GPU") else _by_numpy
+
+
+def _by_numpy(values: Any) -> tuple[Any, Any]:
+    import tensorflow
+
+    from tripletlab.triplets.sorting import by_numpy
+
+    kinds = tensorflow.float32, tensorflow.int32
+    increasing, order = tensorflow.numpy_function(by_numpy, [values], kinds, stateful=False)
+    for one in (increasing, order):
+        one.set_shape(values.shape)
+    return increasing, order
+
+
 def litert(model: Any) -> tuple[bytes, Callable[[NDArray[np.uint8]], NDArray[np.float32]]]:
     """A model of grey faces as LiteRT's file, and a function that runs it on one thread.
 

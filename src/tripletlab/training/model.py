@@ -6,11 +6,13 @@ import keras
 from keras import KerasTensor, ops
 
 from tripletlab.errors import InputError
+from tripletlab.training.backend import sort
 from tripletlab.training.unsafe_layers import refuse_unsafe
 from tripletlab.triplets.distances import squared_distances
 from tripletlab.triplets.losses import mean_where
 from tripletlab.triplets.miners import Miner
 from tripletlab.triplets.pairs import negative_pairs, positive_pairs
+from tripletlab.triplets.sorting import sorting
 from tripletlab.triplets.triplets import Loss, Measured
 
 
@@ -75,7 +77,9 @@ class TripletModel(keras.Model):  # type: ignore[misc]
         embeddings = ops.reshape(y_pred, (self.batch_size, dim))
         distances = squared_distances(embeddings)  # (batch, batch)
         draws = keras.random.uniform(distances.shape, seed=self.seeds)
-        mined = self.miner(ops.stop_gradient(distances), labels, margin=self.margin, draws=draws)
+        fixed = ops.stop_gradient(distances)
+        with sorting(sort(xla=bool(self.jit_compile))):
+            mined = self.miner(fixed, labels, margin=self.margin, draws=draws)
         measured = mined.measure(distances, loss=self.triplet_loss, margin=self.margin)
         self._track(distances, labels, measured)
         loss = measured.loss + self.regularizer(distances, labels, dim=dim)

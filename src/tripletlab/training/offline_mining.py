@@ -11,10 +11,12 @@ from pydantic import Field
 
 from tripletlab.errors import InputError
 from tripletlab.faces.store import FaceStore
+from tripletlab.training.backend import sort
 from tripletlab.training.batches import Augmentation, Batch, PeopleByPhotos
 from tripletlab.training.inference import embed
 from tripletlab.triplets.distances import squared_distances
 from tripletlab.triplets.miners import Miner, given
+from tripletlab.triplets.sorting import sorting
 from tripletlab.triplets.triplets import Every, Mined
 
 Triplets = NDArray[np.int64]  # (n, 3): places of anchor, positive and negative in the subset
@@ -116,7 +118,8 @@ def mine(
     """The triplets that the miner keeps among these embeddings (n, dim)."""
     distances = squared_distances(ops.convert_to_tensor(embeddings))
     draws = rng.random(distances.shape, np.float32)
-    mined = miner(distances, ops.convert_to_tensor(labels), margin=margin, draws=draws)
+    with sorting(sort(xla=False)):
+        mined = miner(distances, ops.convert_to_tensor(labels), margin=margin, draws=draws)
     assert isinstance(mined, Mined)  # another kind was refused in the beginning
     kept, negatives = (ops.convert_to_numpy(part) for part in (mined.kept, mined.negatives))
     anchors, positives = np.nonzero(kept)

@@ -25,9 +25,12 @@ from keras import KerasTensor, ops
 from pydantic import Field
 
 from tripletlab.triplets.pairs import (
+    Everywhere,
+    Places,
     count_below,
     negative_pairs,
     one_positive,
+    places,
     positive_pairs,
     sorted_negatives,
 )
@@ -66,9 +69,7 @@ def hard(
     distances: KerasTensor, labels: KerasTensor, *, margin: KerasTensor | float, draws: KerasTensor
 ) -> Mined:
     """Negatives nearer than the positive: d(a,n) < d(a,p). `margin` is unused."""
-    pairs, (nearest_first, order) = positive_pairs(labels), sorted_negatives(distances, labels)
-    stop = count_below(nearest_first, distances, inclusive=False, where=pairs)
-    return _choose(pairs, distances, order, ops.zeros_like(stop), stop, draws)
+    return _nearest(positive_pairs(labels), distances, labels, below=distances, draws=draws)
 
 
 def violating(
@@ -79,9 +80,8 @@ def violating(
     The facenet and OpenFace implementations train with these; unlike hard negatives alone, they
     depend on the margin.
     """
-    pairs, (nearest_first, order) = positive_pairs(labels), sorted_negatives(distances, labels)
-    stop = count_below(nearest_first, distances + margin, inclusive=False, where=pairs)
-    return _choose(pairs, distances, order, ops.zeros_like(stop), stop, draws)
+    pairs = positive_pairs(labels)
+    return _nearest(pairs, distances, labels, below=distances + margin, draws=draws)
 
 
 def batch_hard(
@@ -92,10 +92,8 @@ def batch_hard(
     `margin` and `draws` are unused.
     """
     pairs = one_positive(distances, labels, farthest=True)
-    nearest_first, order = sorted_negatives(distances, labels)
-    infinite = ops.full_like(distances, float("inf"))
-    stop = count_below(nearest_first, infinite, inclusive=False, where=pairs)
-    return _choose(pairs, distances, order, ops.zeros_like(stop), stop, ops.zeros_like(distances))
+    infinite, first = ops.full_like(distances, float("inf")), ops.zeros_like(distances)
+    return _nearest(pairs, distances, labels, below=infinite, draws=first)
 
 
 def easy_positive(
@@ -135,7 +133,9 @@ def distance_weighted(
     weights = ops.where(usable, ops.exp(weights - top), 0.0)
     shares = ops.cumsum(weights, axis=1)  # (batch, batch)
     pairs = positive_pairs(labels)
-    drawn = count_below(shares, draws * shares[:, -1:], inclusive=True, where=pairs)
+    at = places(pairs)
+    asked = at.values(draws * shares[:, -1:])
+    drawn = at.matrix(count_below(shares, asked, inclusive=True, at=at))
     place = ops.arange(ops.shape(labels)[0], dtype="int32")[None, :]
     last = ops.max(ops.where(weights > 0, place, -1), axis=1, keepdims=True)  # -1: none is usable
     kept = ops.logical_and(ops.logical_and(pairs, last >= 0), ops.isfinite(distances))
@@ -169,6 +169,20 @@ def given(
     return Mined(ops.where(kept, anchor + 2 * third, 0), pairs, kept)
 
 
+def _nearest(
+    pairs: KerasTensor,
+    distances: KerasTensor,
+    labels: KerasTensor,
+    *,
+    below: KerasTensor,
+    draws: KerasTensor,
+) -> Mined:
+    """Choose among each pair's negatives at a distance of less than `below` (batch, batch)."""
+    at, (nearest_first, order) = places(pairs), sorted_negatives(distances, labels)
+    stop = count_below(nearest_first, at.values(below), inclusive=False, at=at)
+    return _choose(pairs, at, distances, order, ops.zeros_like(stop), stop, draws)
+
+
 def _semihard(
     pairs: KerasTensor,
     distances: KerasTensor,
@@ -177,14 +191,16 @@ def _semihard(
     margin: KerasTensor | float,
     draws: KerasTensor,
 ) -> Mined:
-    nearest_first, order = sorted_negatives(distances, labels)
-    start = count_below(nearest_first, distances, inclusive=True, where=pairs)
-    stop = count_below(nearest_first, distances + margin, inclusive=False, where=pairs)
-    return _choose(pairs, distances, order, start, stop, draws)
+    at, (nearest_first, order) = places(pairs), sorted_negatives(distances, labels)
+    positive = at.values(distances)
+    start = count_below(nearest_first, positive, inclusive=True, at=at)
+    stop = count_below(nearest_first, positive + margin, inclusive=False, at=at)
+    return _choose(pairs, at, distances, order, start, stop, draws)
 
 
 def _choose(
     pairs: KerasTensor,
+    at: Places | Everywhere,
     distances: KerasTensor,
     order: KerasTensor,
     start: KerasTensor,
@@ -192,10 +208,11 @@ def _choose(
     draws: KerasTensor,
 ) -> Mined:
     """Choose uniformly among ranks [start, stop) of each anchor's negatives; a draw of 0 chooses
-    the nearest."""
-    valid = stop - start
-    rank = start + ops.cast(draws * ops.cast(valid, draws.dtype), "int32")
+    the nearest. The ranks are those `at` the pairs."""
+    valid, drawn = stop - start, at.values(draws)
+    rank = start + ops.cast(drawn * ops.cast(valid, drawn.dtype), "int32")
     rank = ops.maximum(ops.minimum(rank, stop - 1), 0)  # a draw may round up to 1
-    kept = ops.logical_and(ops.logical_and(pairs, valid > 0), ops.isfinite(distances))
-    negatives = ops.take_along_axis(order, rank, axis=1)
-    return Mined(ops.where(kept, negatives, 0), pairs, kept)
+    kept = ops.logical_and(valid > 0, ops.isfinite(at.values(distances)))
+    chosen = ops.where(kept, at.along(order, rank), 0)
+    kept = ops.logical_and(pairs, at.matrix(ops.cast(kept, "int32")) > 0)
+    return Mined(ops.where(kept, at.matrix(chosen), 0), pairs, kept)

@@ -1,9 +1,9 @@
 """The pairs of a batch, and each anchor's negatives in order, in O(batch²) memory."""
 
-from collections.abc import Callable
-
 import keras
 from keras import KerasTensor, ops
+
+from tripletlab.triplets.sorting import ascending
 
 LARGEST = 1 << 16  # assumed batch size where the graph does not know it
 
@@ -48,44 +48,66 @@ def sorted_negatives(
     """
     usable = ops.logical_and(negative_pairs(labels), ops.isfinite(distances))
     candidates = ops.where(usable, distances, float("inf"))
-    order = ops.argsort(candidates, axis=1)
-    return ops.take_along_axis(candidates, order, axis=1), order
+    return ascending(candidates)
+
+
+class Everywhere:
+    """All places of a (rows, columns) matrix: of use for backends that want shapes which do not
+    depend on values. `Places` has the contract."""
+
+    def __init__(self, shape: tuple[int, int]) -> None:
+        self.shape = shape
+
+    def values(self, matrix: KerasTensor) -> KerasTensor:
+        return matrix
+
+    def along(self, matrix: KerasTensor, columns: KerasTensor) -> KerasTensor:
+        return ops.take_along_axis(matrix, columns, axis=1)
+
+    def matrix(self, values: KerasTensor) -> KerasTensor:
+        return values
+
+
+class Places:
+    """The places of a (rows, columns) matrix where a mask is true, in the order of its rows."""
+
+    def __init__(self, mask: KerasTensor) -> None:
+        self.shape = ops.shape(mask)
+        self.row, self.column = ops.nonzero(mask)
+
+    def values(self, matrix: KerasTensor) -> KerasTensor:
+        """What a matrix of this shape has at the places, (places,)."""
+        return self.along(matrix, self.column)
+
+    def along(self, matrix: KerasTensor, columns: KerasTensor) -> KerasTensor:
+        """What the row of each place has in other columns; `matrix` (rows, n), `columns` and the
+        result (places,)."""
+        flat, start = ops.reshape(matrix, (-1,)), self.row * ops.shape(matrix)[1]
+        return ops.take(flat, start + columns)
+
+    def matrix(self, values: KerasTensor) -> KerasTensor:
+        """Values (places,) in a matrix of this shape, which is 0 elsewhere."""
+        return ops.scatter(ops.stack([self.row, self.column], axis=1), values, self.shape)
+
+
+def places(mask: KerasTensor) -> Places | Everywhere:
+    """Where to compute what is needed at the places of a mask (rows, columns) alone."""
+    if keras.backend.backend() == "tensorflow":
+        return Places(mask)
+    return Everywhere(ops.shape(mask))
 
 
 def count_below(
-    ascending: KerasTensor, queries: KerasTensor, *, inclusive: bool, where: KerasTensor
-) -> KerasTensor:
-    """Count, row by row, the entries below each query (`inclusive`: or equal to it).
-
-    `ascending` (rows, n), sorted along its rows, and `queries` (rows, m) give (rows, m) int32. Only
-    the counts at the places of `where` (rows, m), bool, are of use: TensorFlow computes no others,
-    and gives 0 there.
-    """
-    if keras.backend.backend() != "tensorflow":  # others want shapes that do not depend on values
-
-        def entry(probe: KerasTensor) -> KerasTensor:
-            return ops.take_along_axis(ascending, probe, axis=1)
-
-        return _bisected(ascending, entry, queries, inclusive=inclusive)
-    row, column = ops.nonzero(where)
-    flat, start = ops.reshape(ascending, (-1,)), row * ops.shape(ascending)[1]
-    wanted = ops.take(ops.reshape(queries, (-1,)), row * ops.shape(queries)[1] + column)
-    count = _bisected(
-        ascending, lambda probe: ops.take(flat, start + probe), wanted, inclusive=inclusive
-    )
-    return ops.scatter(ops.stack([row, column], axis=1), count, ops.shape(queries))
-
-
-def _bisected(
     ascending: KerasTensor,
-    entry: Callable[[KerasTensor], KerasTensor],
     queries: KerasTensor,
     *,
     inclusive: bool,
+    at: Places | Everywhere,
 ) -> KerasTensor:
-    """The counts for queries of any shape; `entry` takes the places in each one's row.
+    """Count, row by row, the entries below each query (`inclusive`: or equal to it).
 
-    An unrolled binary search, since keras.ops.searchsorted takes a single row.
+    `ascending` (rows, n) is sorted along its rows, and `queries` are the values `at` places; int32
+    of their shape. An unrolled binary search, since keras.ops.searchsorted takes a single row.
     """
     below = ops.less_equal if inclusive else ops.less
     known = ascending.shape[1]
@@ -94,7 +116,7 @@ def _bisected(
     bits = LARGEST.bit_length() if known is None else known.bit_length()
     for step in [1 << bit for bit in reversed(range(bits))]:
         probe = count + step
-        found = entry(ops.minimum(probe, size) - 1)
+        found = at.along(ascending, ops.minimum(probe, size) - 1)
         advance = ops.logical_and(probe <= size, below(found, queries))
         count = ops.where(advance, probe, count)
     return count
