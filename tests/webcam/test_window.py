@@ -125,6 +125,33 @@ def test_no_key_forgets_everyone(key, app, ann, bundle, tmp_path):
     window.close()
 
 
+def test_a_known_person_is_announced_by_a_tone_only_if_sounds_are_on(
+    app, ann, bundle, people, tmp_path, monkeypatch
+):
+    played = tmp_path / "played.raw"  # SDL writes here what a loudspeaker would get
+    monkeypatch.setenv("SDL_AUDIODRIVER", "disk")
+    monkeypatch.setenv("SDL_DISKAUDIOFILE", str(played))
+    video = tmp_path / "people.avi"
+    write_video(video, people["Ben"])
+    window = app(bundle.folder, "--source", video, "--sound")
+    window.until(lambda texts: "Sounds on" in texts)
+    window.until(lambda texts: "An unknown person" in texts)
+    assert not any(played.read_bytes())
+    write_video(video, people["Ann"])
+    window.until(lambda texts: "Ann" in texts.split(" | ") and any(played.read_bytes()))
+    window.key("s")
+    window.until(lambda texts: "Sounds off" in texts)
+    window.close()
+
+
+def test_without_a_sound_device_the_window_says_so(app, ann, bundle, monkeypatch, tmp_path):
+    monkeypatch.setenv("SDL_AUDIODRIVER", "none-such")
+    window = app(bundle.folder, "--source", "97")
+    window.key("s")
+    window.until(lambda texts: "No sound: there is no device for it" in texts)
+    window.close()
+
+
 def nearest(window, name, *, below=4.0, above=0.0):
     """Wait until this is the person nearest to the face, at such a distance."""
 

@@ -17,8 +17,11 @@ def webcam(
         ),
     ] = "0",
     gallery: GalleryFolder = Path("gallery"),
+    sound: Annotated[
+        bool, typer.Option("--sound", help="Begin with sounds; S in the window switches them.")
+    ] = False,
 ) -> None:
     """Show who is in front of the camera: record people, frame and name every face."""
     from tripletlab.webcam.window import webcam
 
-    webcam(bundle, gallery=gallery, source=source)
+    webcam(bundle, gallery=gallery, source=source, sound=sound)

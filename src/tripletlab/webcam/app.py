@@ -16,6 +16,7 @@ from tripletlab.webcam.dialogs import Dialogs
 from tripletlab.webcam.guide import NO_FACE
 from tripletlab.webcam.recognition import RecognisedFrame, status
 from tripletlab.webcam.session import Session
+from tripletlab.webcam.sounds import Sounds
 from tripletlab.webcam.widgets import Overlay, texture_of
 
 TICKS = 30  # a second
@@ -27,9 +28,10 @@ STEP = 0.01  # of the highest threshold, for each press of a key
 class WebcamApp(App):
     """The window of a session: what it shows, and what its buttons and keys do."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, *, sound: bool = False) -> None:
         super().__init__()
         self.session = session
+        self._sounds, self._sound_wanted = Sounds(), sound
         self.title = "tripletlab"
         self._version = 0  # of the list of people
         self._frame = self._result = 0  # serial numbers of the newest shown
@@ -62,6 +64,7 @@ class WebcamApp(App):
             "b": lambda: self.set_threshold(self.session.balanced),
             "m": self._mirror,
             "f": self._full_screen,
+            "s": self.switch_sounds,
             "t": self.toggle_details,
             "p": self.toggle_panel,
             "h": self.dialogs.keys,
@@ -69,6 +72,8 @@ class WebcamApp(App):
         }
         Window.bind(on_key_down=self._on_key)
         self.session.start()
+        if self._sound_wanted:
+            self.switch_sounds()
         Clock.schedule_interval(self._tick, 1 / TICKS)
         Clock.schedule_interval(self._refresh, 1)
 
@@ -94,6 +99,10 @@ class WebcamApp(App):
     def toggle_details(self) -> None:
         """Show the technical figures, or the plain status."""
         self.root.details = not self.root.details
+
+    def switch_sounds(self) -> None:
+        """Switch the sounds on or off, and say so."""
+        self._say(self._sounds.switch())
 
     def toggle_panel(self) -> None:
         """Show the panel in place of the picture, where there is no room for both."""
@@ -133,6 +142,7 @@ class WebcamApp(App):
         """Pass a recognised frame to the counters, the recording, the preview and the panel."""
         self._counters.recognised(result, now)
         self._record(result)
+        self._sounds.recognised(person.name for person in result.people if person.name)
         self.root.ids.preview.frame(result.people, self.session.threshold)
         if now - self._text_changed < TEXT_SECONDS:
             return
@@ -156,6 +166,7 @@ class WebcamApp(App):
         else:
             if done:
                 self._list_people()
+                self._sounds.recorded(done)
                 self._say(f"{done} is recorded")
 
     def face(self, name: str, _version: int = 0) -> Any:

@@ -14,11 +14,11 @@ SMALLEST = (480, 320)
 SCREENS = "x11,wayland,KMSDRM"
 
 
-def webcam(bundle: Path, *, gallery: Path, source: str) -> None:
+def webcam(bundle: Path, *, gallery: Path, source: str, sound: bool = False) -> None:
     """Show who is in front of the camera until the window is closed.
 
-    `source` is a camera's number, a video file or a folder of photos. InputError where the bundle
-    or the gallery cannot be used, or there is no screen.
+    `source` is a camera's number, a video file or a folder of photos; `sound` begins with the tones
+    switched on. InputError where the bundle or the gallery cannot be used, or there is no screen.
     """
     opened = Bundle.open(bundle)
     _open_window()
@@ -26,7 +26,7 @@ def webcam(bundle: Path, *, gallery: Path, source: str) -> None:
     from tripletlab.webcam.app import WebcamApp
 
     try:
-        WebcamApp(session).run()
+        WebcamApp(session, sound=sound).run()
     finally:
         session.stop()  # Ctrl-C would end Python while its threads are in ONNX Runtime
 
