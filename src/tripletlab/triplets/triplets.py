@@ -7,6 +7,7 @@ import keras
 from keras import KerasTensor, ops
 
 from tripletlab.triplets.losses import mean_where
+from tripletlab.triplets.pairs import places
 
 Loss = Callable[..., KerasTensor]  # see tripletlab.triplets.losses
 CHUNK = 1 << 24  # triplets in memory at once: 64 MiB in float32
@@ -35,8 +36,9 @@ class Mined(NamedTuple):
         self, distances: KerasTensor, *, loss: Loss, margin: KerasTensor | float
     ) -> Measured:
         """The mean loss of the kept triplets, differentiable in the distances (batch, batch)."""
-        negatives = ops.take_along_axis(distances, self.negatives, axis=1)  # (batch, batch)
-        losses = loss(distances, negatives, margin=margin)
+        at = places(self.kept)
+        negatives = at.along(distances, at.values(self.negatives))
+        losses = at.matrix(loss(at.values(distances), negatives, margin=margin))  # (batch, batch)
         active = ops.logical_and(self.kept, losses > 0)
         return Measured(
             mean_where(losses, self.kept),
