@@ -11,6 +11,8 @@ import os
 from collections import Counter, defaultdict
 from pathlib import Path
 
+import pytest
+
 from tests.torture.processes import said
 
 FILE = "TORTURE_TALLY"
@@ -30,10 +32,12 @@ class Faults:
 
     def __init__(self, fault, command):
         self.name, self.count = (fault, command), counts[fault, command]
-        self.kept = Counter(self.count)
+        self.kept, self.folder = Counter(self.count), None
 
-    def injected(self):
+    def injected(self, folder):
+        """A fault hits the command at work in the folder."""
         self.count["injected"] += 1
+        self.folder = folder
 
     def keep(self):
         """What was counted since the last time has been checked: add it to the file."""
@@ -42,12 +46,13 @@ class Faults:
             with Path(path).open("a") as file:
                 file.write(json.dumps([*self.name, new]) + "\n")
 
-    def check_output(self, folder):
+    def check_output(self):
         """A fault is one line to its user, not a traceback."""
-        text = said(folder)
-        if "Traceback" in text:
-            self.count["tracebacks"] += 1
-            raise AssertionError(text[-3000:])
+        assert not self.traced(), said(self.folder)[-3000:]
+
+    def traced(self):
+        """Whether the last command in the folder of the last fault has shown a traceback."""
+        return self.folder is not None and "Traceback" in said(self.folder)
 
 
 @contextlib.contextmanager
@@ -56,8 +61,9 @@ def faults(fault, command):
     row = Faults(fault, command)
     try:
         yield row
-    except Exception:
+    except (Exception, pytest.fail.Exception):  # the second is a timeout
         row.count["lost"] += 1
+        row.count["tracebacks"] += row.traced()
         row.keep()
         raise
     row.keep()

@@ -20,7 +20,8 @@ from tests.torture.tally import faults
 pytestmark = pytest.mark.timeout(3600)
 CHAIN = 10  # faults in a row
 SHORT = ["enrol", "app"]  # without TensorFlow
-INTERRUPTED = 130
+ENDS = {how: {0, 130, -how} for how in (signal.SIGINT, signal.SIGTERM)}
+ENDS[signal.SIGKILL] = {0, -signal.SIGKILL}
 
 
 @pytest.mark.timeout(300)
@@ -64,10 +65,10 @@ def test_killed_workers_of_a_sweep(fresh):
         process, work = start(folder, command.words), run(command, fresh(command)) / 2
         while row.count["injected"] < KILLS and not ended(process, chance.uniform(0, work)):
             for _ in range(kill_workers(process.pid)):
-                row.injected()
+                row.injected(folder)
         assert ended(process, LONGEST)
         assert process.exitcode == 0, said(folder)
-        row.check_output(folder)
+        row.check_output()
         command.finished(folder)
         complete(command, folder)
 
@@ -82,17 +83,17 @@ def disturb(command, how, count, fresh, *, workers=False):
                 process = start(folder, command.words, prepare=command.prepare)
                 began = time.monotonic()
                 if ended(process, chance.uniform(0, whole)):
+                    assert process.exitcode == 0, said(folder)
                     whole = time.monotonic() - began  # less than before: the first run is slow
                     break
-                row.injected()
+                row.injected(folder)
                 if workers:
                     kill_workers(process.pid)
                 (os.killpg if how == signal.SIGINT else os.kill)(process.pid, how)
                 assert ended(process, LONGEST), f"{how.name} does not end it"
                 require_no_orphans(folder)
-                if how != signal.SIGKILL:
-                    assert process.exitcode in (0, INTERRUPTED, -how), said(folder)
-                    row.check_output(folder)
+                assert process.exitcode in ENDS[how], said(folder)
+                row.check_output()
                 command.check(folder)
             complete(command, folder)
             row.keep()

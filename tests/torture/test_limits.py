@@ -56,7 +56,7 @@ def require_refusal(process, command, folder, row, *, ends=(0, REFUSED)):
     """The process ends well, or with a line; what is there is old or new."""
     assert ended(process, LONGEST)
     require_no_orphans(folder)
-    row.check_output(folder)
+    row.check_output()
     assert process.exitcode in ends, f"{process.exitcode}: {said(folder)[-3000:]}"
     if process.exitcode == REFUSED:
         lines = [one for one in said(folder).splitlines() if one.startswith("tripletlab:")]
@@ -73,7 +73,7 @@ def test_full_disk(name, fresh, disk):
             folder = fresh(command, disk(ROOM))
             disk(used(folder.parent) + PAGE * chance.randint(1, most // PAGE))
             process = start(folder, command.words, prepare=command.prepare)
-            row.injected()
+            row.injected(folder)
             wait_for_trouble(process, folder)
             disk(ROOM)
             require_refusal(process, command, folder, row)
@@ -91,7 +91,7 @@ def test_full_temporary_folder(name, fresh, disk):
             place = disk(PAGE * chance.choice([1, 2, 10, 100, 500]))
             environment = {"TMPDIR": str(place)}
             process = start(folder, command.words, environment=environment, prepare=command.prepare)
-            row.injected()
+            row.injected(folder)
             wait_for_trouble(process, folder)
             disk(ROOM)
             require_refusal(process, command, folder, row)
@@ -109,7 +109,7 @@ def test_read_only_folder(name, fresh, disk):
         before = {path: path.lstat().st_mtime_ns for path in folder.rglob("*")}
         environment = {"TMPDIR": str(disk(f"{ROOM},ro").parent)}
         process = start(folder, command.words, environment=environment, prepare=command.prepare)
-        row.injected()
+        row.injected(folder)
         require_refusal(process, command, folder, row)
         assert before == {path: path.lstat().st_mtime_ns for path in folder.rglob("*")}
         disk(f"{ROOM},rw")
@@ -132,6 +132,6 @@ def limited(name, fault, limits, fresh, *, ends=(0, REFUSED)):
     with faults(fault, name) as row:
         folder = fresh(command)
         process = start(folder, command.words, limits=limits, prepare=command.prepare)
-        row.injected()
+        row.injected(folder)
         require_refusal(process, command, folder, row, ends=ends)
         complete(command, folder)

@@ -58,7 +58,7 @@ def begun(process, database, table):
 def completes(process, command, folder, row):
     assert ended(process, LONGEST)
     assert process.exitcode == 0, said(folder)[-3000:]
-    row.check_output(folder)
+    row.check_output()
     command.finished(folder)
     require_nothing_left(folder)
 
@@ -77,7 +77,7 @@ def test_a_locked_database(command, name, table, fresh):
         time.sleep(random.Random(f"{SEED} {name}").uniform(0, 5))
         with contextlib.closing(sqlite3.connect(database, timeout=60)) as base:
             base.execute("begin exclusive")
-            row.injected()
+            row.injected(folder)
             time.sleep(SECONDS)
         completes(process, command, folder, row)
 
@@ -107,12 +107,12 @@ def test_a_server(command, fault, fresh, server):
     with server(folder) as (database, proxy), faults(f"MLflow server {what}", command.name) as row:
         if fault == "slow":
             proxy.delay = partial(random.Random(f"{SEED} slow").uniform, *SLOW)
-            row.injected()
+            row.injected(folder)
         words = [*command.words, "tracking=server", f"tracking.uri={proxy.url}"]
         process = start(folder, words)
         if fault == "away":
             begun(process, database, "runs")
-            row.injected()
+            row.injected(folder)
             proxy.away.set()
             time.sleep(SECONDS)
             proxy.away.clear()
@@ -130,7 +130,7 @@ def test_a_restarted_postgresql(example, open_folder, fresh):
         begun(process, folder / "mlruns" / "mlflow.db", "runs")
         for _ in range(3):
             time.sleep(random.Random(f"{SEED} restart").uniform(0, 5))
-            row.injected()
+            row.injected(folder)
             example.quietly([*control, "-l", "/dev/null", "restart"], **user)
         completes(process, SWEPT, folder, row)
         example.quietly([*control, "stop"], **user)
