@@ -1,21 +1,7 @@
-"""A registered network becomes a bundle: equal to it, calibrated on its people, and served."""
+"""A registered network becomes a bundle: equal to it, and calibrated on its people."""
 
-import base64
-import contextlib
-import http.client
 import json
-import os
-import signal
-import socket
-import struct
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
-import zlib
 
-import cv2
 import keras
 import numpy as np
 import pytest
@@ -23,42 +9,14 @@ import tensorflow as tf
 from mlflow import pyfunc
 from mlflow.exceptions import MlflowException
 
-from tripletlab import config
+from tests.experiment.exported import bomb, network, plain_photo
 from tripletlab.cli import main
 from tripletlab.errors import InputError
-from tripletlab.experiment.data import prepare
 from tripletlab.experiment.export import hold_equal, write_onnx
-from tripletlab.photos.conditions import draw_circumstance
-from tripletlab.photos.person import draw_person
-from tripletlab.photos.rendering import render
 from tripletlab.recognition.bundle import Bundle
 from tripletlab.recognition.embedder import Embedder, read_network
 
-DATA = ["photos=folder", "verification=heldout", "verification.folds=2"]
-DATA += ["verification.fraction=0.4", "faces.validation_fraction=0.2"]
 FACES = np.random.default_rng(0).integers(0, 256, (1000, 64, 64), np.uint8)
-
-
-def network(choice, *more):
-    """An architecture whose every weight, biases too, is off its initial value."""
-    keras.utils.set_random_seed(1)
-    plain = config.compose("train", [f"architecture={choice}", *more])
-    embedder = plain.architecture.build(input_size=64)
-    for weight in embedder.trainable_weights:
-        noise = np.random.default_rng(2).normal(size=weight.shape)
-        weight.assign(np.asarray(weight) * 1.1 + 0.01 * noise)
-    return embedder
-
-
-def draw_photos(folder):
-    """Twelve synthetic people with eight photos each."""
-    for number in range(12):
-        person = draw_person(np.random.default_rng(number))
-        (folder / f"person {number}").mkdir(parents=True)
-        for shot in range(1, 9):
-            circumstance = draw_circumstance(np.random.default_rng([number, shot]))
-            photo = cv2.cvtColor(render(person, circumstance, size=128), cv2.COLOR_RGB2BGR)
-            cv2.imwrite(str(folder / f"person {number}" / f"{shot}.jpg"), photo)
 
 
 def test_a_thousand_faces_are_embedded_as_by_the_trained_network(tmp_path):
@@ -72,44 +30,8 @@ def test_a_thousand_faces_are_embedded_as_by_the_trained_network(tmp_path):
         hold_equal(embedder, light, FACES[:20])
 
 
-def plain_photo():
-    """A photo without a face, as a file's bytes."""
-    return bytes(cv2.imencode(".png", np.full((90, 90), 128, np.uint8))[1])
-
-
-def bomb():
-    """A PNG file of a few KB that says it has 144 megapixels, and decodes to as many."""
-
-    def chunk(kind, content):
-        body = kind + content
-        return struct.pack(">I", len(content)) + body + struct.pack(">I", zlib.crc32(body))
-
-    header = struct.pack(">IIBBBBB", 12000, 12000, 1, 0, 0, 0, 0)  # one bit a pixel
-    pixels = zlib.compress(bytes(12000 * (1 + 12000 // 8)))
-    start = b"\x89PNG\r\n\x1a\n"
-    return start + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    """A run as `train` leaves it, without the training; the overrides that find it, and its id."""
-    root = tmp_path_factory.mktemp("run")
-    draw_photos(root / "photos")
-    places = [f"tracking.folder={root / 'mlruns'}", f"data={root / 'data'}"]
-    composed = config.compose("train", [*DATA, f"photos.cropped=[{root / 'photos'}]", *places])
-    faces = prepare(composed, fresh=False).faces
-    tracker = composed.tracking.build()
-    tracker.open()
-    titles = {"photos": faces.title, "verification": "nobody"}
-    prints = {"faces_fingerprint": faces.fingerprint, "pairs_fingerprint": "none"}
-    with tracker.run("short", params={"photos": "synthetic"}, tags=titles | prints) as run:
-        run.metrics({"test/accuracy": 0.5})
-        run.model(network("simple_cnn", "architecture.width=0.1"))
-    return root, places, run.run_id
-
-
-def test_from_a_run_to_names(trained, tmp_path, capsys, monkeypatch):
-    root, places, run_id = trained
+def test_from_a_run_to_names(exportable, tmp_path, capsys, monkeypatch):
+    root, places, run_id = exportable
     monkeypatch.chdir(tmp_path)
     command = ["export", run_id, "bundle", *places, "--far", "0.1", "--keras", "--savedmodel"]
     assert main([*command, "--litert"]) == 0
@@ -163,8 +85,10 @@ def test_from_a_run_to_names(trained, tmp_path, capsys, monkeypatch):
             served.predict(pd.DataFrame({"photo": [photos[0].read_bytes(), refused]}))
 
 
-def test_an_update_keeps_a_bundle_of_this_network_and_replaces_another(trained, tmp_path, capsys):
-    _, places, run_id = trained
+def test_an_update_keeps_a_bundle_of_this_network_and_replaces_another(
+    exportable, tmp_path, capsys
+):
+    _, places, run_id = exportable
     command = ["export", run_id, str(tmp_path / "bundle"), *places, "--far", "0.1", "--update"]
     assert main(command) == 0  # there is none yet
     said = " ".join(capsys.readouterr().err.split())
@@ -189,87 +113,6 @@ def test_an_update_keeps_a_bundle_of_this_network_and_replaces_another(trained, 
     assert json.loads(manifest.read_text())["card"]["run_id"] == run_id
 
 
-@pytest.fixture
-def served(trained, tmp_path):
-    """The newest bundle, served by the command that the docs give; its port."""
-    _, places, run_id = trained
-    assert main(["export", run_id, str(tmp_path / "bundle"), *places, "--far", "0.1"]) == 0
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "tripletlab", "serve", places[0], "--port", str(port)]
-    env = {**os.environ, "PATH": "/usr/bin:/bin"}  # without the folder of uvicorn
-    with subprocess.Popen(command, env=env, cwd=tmp_path, start_new_session=True) as server:
-        try:
-            yield wait_for(port, server)
-            server.terminate()
-            assert server.wait(30) == 130
-            with pytest.raises(ConnectionRefusedError):
-                socket.create_connection(("127.0.0.1", port), 1)
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(server.pid, signal.SIGKILL)
-
-
-def wait_for(port, server):
-    for _ in range(600):
-        assert server.poll() is None, "the server has ended"
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            return port
-        time.sleep(0.1)
-    raise AssertionError("no answer in a minute")
-
-
-def ask(port, *photos):
-    """The status and the answer to a request with these photos."""
-    rows = [[base64.b64encode(photo).decode()] for photo in photos]
-    body = json.dumps({"dataframe_split": {"columns": ["photo"], "data": rows}}).encode()
-    url, headers = f"http://127.0.0.1:{port}/invocations", {"Content-Type": "application/json"}
-    try:
-        with urllib.request.urlopen(urllib.request.Request(url, body, headers)) as answer:
-            return answer.status, json.load(answer)
-    except urllib.error.HTTPError as error:
-        return error.code, json.load(error)
-
-
-def preflight(port, host):
-    """The answer to a browser that asks whether a page of another site may send photos."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    asked = {"Access-Control-Request-Method": "POST", "Origin": "http://attacker.example"}
-    connection.request("OPTIONS", "/invocations", headers={"Host": host, **asked})
-    with contextlib.closing(connection):
-        return connection.getresponse()
-
-
-def test_it_is_served_and_what_is_no_photo_is_refused(trained, served, capfd):
-    photo = sorted(trained[0].glob("photos/*/1.jpg"))[0].read_bytes()
-    status, answer = ask(served, photo, plain_photo())
-    (face,), none = answer["predictions"]
-    assert (status, none, len(face["box"])) == (200, [], 3)
-    assert np.linalg.norm(face["embedding"]) == pytest.approx(1, abs=1e-5)
-    for refused in (bomb(), b"no photo", b""):
-        status, answer = ask(served, photo, refused)
-        assert (status, answer["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
-        assert "photo 1: not a photo that can be read, or one of more" in answer["message"]
-    assert ask(served, photo)[0] == 200
-    assert preflight(served, f"attacker.example:{served}").status == 400  # not a name of this one
-    assert preflight(served, f"localhost:{served}").status == 405
-    assert not preflight(served, f"localhost:{served}").getheader("Access-Control-Allow-Origin")
-    assert main(["serve", trained[1][0], "--port", str(served)]) == 2
-    assert f"--port {served}: Address already in use" in capfd.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("words", "hint"),
-    [([], "no runs are here"), (["NAME-photos/9"], "no runs are here"),
-     (["a", "b"], "one model at a time"), (["seed=1"], "seed")],
-)  # fmt: skip
-def test_what_cannot_be_served_is_one_line(words, hint, tmp_path, capfd):
-    assert main(["serve", *words, f"tracking.folder={tmp_path / 'mlruns'}"]) == 2
-    (line,) = capfd.readouterr().err.splitlines()
-    assert hint in line
-
-
 @pytest.mark.parametrize(
     ("words", "hint"),
     [
@@ -280,17 +123,18 @@ def test_what_cannot_be_served_is_one_line(words, hint, tmp_path, capfd):
     ],
 )
 def test_bad_input_is_one_line_and_leaves_nothing(
-    words, hint, trained, tmp_path, capfd, monkeypatch
+    words, hint, exportable, tmp_path, capfd, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
-    words = [trained[2] if word == "RUN" else word for word in words]
-    assert main(["export", *words[:2], *trained[1], *words[2:]]) == 2
+    words = [exportable[2] if word == "RUN" else word for word in words]
+    assert main(["export", *words[:2], *exportable[1], *words[2:]]) == 2
     assert hint in capfd.readouterr().err
     assert not list(tmp_path.iterdir())
 
 
-def test_faces_that_are_gone_are_asked_for(trained, tmp_path, capfd):
+def test_faces_that_are_gone_are_asked_for(exportable, tmp_path, capfd):
     assert (
-        main(["export", trained[2], str(tmp_path / "out"), trained[1][0], f"data={tmp_path}"]) == 2
+        main(["export", exportable[2], str(tmp_path / "out"), exportable[1][0], f"data={tmp_path}"])
+        == 2
     )
     assert "give data=FOLDER" in capfd.readouterr().err

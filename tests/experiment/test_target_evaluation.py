@@ -1,7 +1,6 @@
 """evaluate, identify and compare as commands, on one small run that was really trained."""
 
 import json
-import pickle
 import re
 import shutil
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 import pytest
 from mlflow import MlflowClient
 
+from tests.experiment.bad_targets import BAD, write_bad
 from tests.imports import imported_by
 from tripletlab.cli import main
 from tripletlab.evaluation.numbers import signed
@@ -199,55 +199,9 @@ def test_what_learns_nothing_imports_no_tensorflow(run, trained, tmp_path):
     assert "tensorflow" in imported_by(["describe"], folder=trained[0])
 
 
-BAD = [
-    (["evaluate", "nobody"], "no model is meant"),
-    (["evaluate", "{here}/rows.npy"], "two for each pair"),
-    (["evaluate", "{here}/text.npy"], "cannot be read"),
-    (["evaluate", "{here}/nothing.npy"], "cannot be read"),
-    (["evaluate", "{here}/several.npy"], "several arrays"),
-    (["evaluate", "{here}/code.npy"], "cannot be read"),
-    (["evaluate", "{here}/promised.npy"], "cannot be read"),
-    (["evaluate", "{here}/complex.npy"], "rows of numbers"),
-    (["evaluate", "{here}/empty.npy"], "rows of numbers"),
-    (["evaluate", "{here}/rows.npy", "flip=true"], "no network to embed"),
-    (["evaluate", "RUN", "verification=synthetic", "photos.cropped=[x]"], "with verification=syn"),
-    (["compare", "RUN", "RUN", "flip=true"], "it has no effect"),
-    (["evaluate", "{here}/flat.npy"], "rows of numbers"),
-    (["evaluate", "{here}/zero.npy"], "zero, or not finite"),
-    (["evaluate", "RUN", "faces.size=32"], "takes faces of 64 pixels"),
-    (["compare", "RUN"], "two models or more"),
-    (["compare", "RUN", "RUN", "data=nowhere"], "are not there"),
-    (["identify", "RUN", "--gallery", "{here}/gallery.txt"], "line 2"),
-    (["identify", "RUN", "verification=bin", "verification.path={here}/some.bin"], "who is in"),
-]
-
-
 @pytest.mark.parametrize(("words", "hint"), BAD, ids=[row[1] for row in BAD])
 def test_bad_input_is_one_line_and_writes_nothing(words, hint, run, trained, tmp_path, capfd):
-    for name, values in {
-        "rows": np.ones((7, 3)),
-        "flat": np.ones(7),
-        "zero": np.zeros((7, 3)),
-    }.items():
-        np.save(tmp_path / f"{name}.npy", values)
-    packed = [Path(f"people/Person_{row // 2}/Person_{row // 2}_0000.png") for row in range(40)]
-    contents = [photo.read_bytes() for photo in packed]
-    (tmp_path / "some.bin").write_bytes(pickle.dumps((contents, [True, False] * 10)))
-    (tmp_path / "text.npy").write_text("numbers")
-    (tmp_path / "nothing.npy").touch()
-    np.savez(tmp_path / "several.npz", a=np.ones((2, 2)), b=np.ones(2))
-    (tmp_path / "several.npz").rename(tmp_path / "several.npy")
-    np.save(tmp_path / "code.npy", np.array([[print]]), allow_pickle=True)
-    np.save(tmp_path / "complex.npy", np.ones((3, 2), complex))
-    np.save(tmp_path / "empty.npy", np.ones((3, 0)))
-    np.save(tmp_path / "promised.npy", np.ones((3, 2)))
-    content = (tmp_path / "promised.npy").read_bytes()
-    promised = content.replace(
-        b"'shape': (3, 2), }" + b" " * 12, b"'shape': (3" + b"0" * 12 + b", 2), }"
-    )
-    assert promised != content
-    (tmp_path / "promised.npy").write_bytes(promised)
-    (tmp_path / "gallery.txt").write_text("\nAnn 1\n")
+    write_bad(tmp_path)
     before = sorted(trained[0].glob("mlruns/evaluations/*"))
     own = "RUN" not in words
     words = [run if word == "RUN" else word.format(here=tmp_path) for word in words]
