@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from bench_training import DATA, STEPS, EnoughError, Turns, overrides, step_of
+from bench_training import DATA, STEPS, EnoughError, Turns, constant_fit, overrides
 from harness import Result, ratios
 
 from tripletlab import config
@@ -30,12 +30,12 @@ def results(rounds: int) -> Iterator[Result]:
 
 
 def _feeding(faces: int, rounds: int) -> Iterator[Result]:
-    """A fit from a sparse file of so many faces; in its pauses, steps on a constant batch."""
+    """A fit from a sparse file of so many faces; in its pauses, a fit on a constant batch."""
     words = ["dtype=auto", "batches.people=16", "batches.photos=8"]
     chosen = config.compose("train", overrides(*words, f"batches.steps={(rounds + 1) * STEPS}"))
     data = prepare(chosen, fresh=False)
     bare = build_components(chosen, data)
-    turns = Turns({"bare": step_of(bare, chosen, bare.batches[0])})
+    turns = Turns({"constant": constant_fit(bare, chosen, bare.batches[0])})
     with tempfile.TemporaryDirectory(dir=DATA) as scratch:
         file = Path(scratch) / "faces"
         file.touch()
@@ -60,7 +60,7 @@ def _feeding(faces: int, rounds: int) -> Iterator[Result]:
                 patience=1,
             )
         more = (_resident() - before) / 2**20
-    slower = ratios(turns.spent["bare"], base=turns.spent["fit"])
+    slower = ratios(turns.spent["constant"], base=turns.spent["fit"])
     name = f"feeding from {faces:,} faces"
     note = f"{more:,.0f} MB of memory more than before, with the network and its graph"
     yield Result(f"{name}: a step's time, of a constant batch's", "×", slower, most=1.03, note=note)

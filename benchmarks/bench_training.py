@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 from harness import Result, interleaved, ratios
@@ -65,9 +66,14 @@ def _through_train(chosen: config.RunConfig, name: str, least: float) -> Iterato
     backend.start(seed=chosen.seed)
     parts = build_components(chosen, data)
     batch, size = parts.batches[0], parts.batches.batch_size
-    ways = {"bare": step_of(parts, chosen, batch), "product": _product(chosen.dtype)}
+    ways = {
+        "bare": repeated(step_of(parts, chosen, batch)),
+        "constant": constant_fit(parts, chosen, batch),
+        "product": repeated(_product(chosen.dtype), count=PRODUCTS),
+    }
     with suppress(ImportError):
-        ways["PyTorch"] = peer = _pytorch(parts, chosen, batch)
+        peer = _pytorch(parts, chosen, batch)
+        ways["PyTorch"] = repeated(peer)
     turns = Turns(ways)
     timed = chosen.model_copy(update={"fit": dataclasses.replace(chosen.fit, target=turns.fit)})
     tracker = chosen.tracking.build()
@@ -80,10 +86,12 @@ def _through_train(chosen: config.RunConfig, name: str, least: float) -> Iterato
     yield Result(name, "images/s", tuple(size / seconds for seconds in fitted))
     bare = ratios(fitted, base=turns.spent["bare"])
     yield Result(f"{name}: speed, of a bare loop's", "×", bare, least=0.95)
+    keras_own = ratios(turns.spent["constant"], base=turns.spent["bare"])
+    yield Result(f"{name}: speed of Keras' fit on one batch, of a bare loop's", "×", keras_own)
     title = f"{name}: speed, of PyTorch's with pytorch-metric-learning"
     if "PyTorch" in ways:
-        peer = ratios(fitted, base=turns.spent["PyTorch"])
-        yield Result(title, "×", peer, least=least)
+        theirs = ratios(fitted, base=turns.spent["PyTorch"])
+        yield Result(title, "×", theirs, least=least)
     else:
         missing = "not installed: pip install 'tripletlab[bench]'"
         yield Result(title, "×", least=least, note=missing)
@@ -93,9 +101,12 @@ def _through_train(chosen: config.RunConfig, name: str, least: float) -> Iterato
 
 
 class Turns:
-    """Gives others their turn in the pauses of a fit, and keeps the seconds of a step of each."""
+    """Gives others their turn in the pauses of a fit, and keeps the seconds of a step of each.
 
-    def __init__(self, ways: Mapping[str, Step]) -> None:
+    A way takes some steps, and returns how long one took.
+    """
+
+    def __init__(self, ways: Mapping[str, Callable[[], float]]) -> None:
         self.ways, self.count, self.started = ways, 0, 0.0
         self.spent: dict[str, list[float]] = {"fit": [], **{name: [] for name in ways}}
         self.first = 0.0  # when the first step was done
@@ -120,19 +131,40 @@ class Turns:
         if place:
             return
         fitted = (time.perf_counter() - self.started) / (STEPS - SETTLING)
-        others = {name: self._seconds(name) for name in self.ways}
+        others = {name: way() for name, way in self.ways.items()}
         if self.count > STEPS:  # the first turn traces
             for name, seconds in {"fit": fitted, **others}.items():
                 self.spent[name].append(seconds)
 
-    def _seconds(self, name: str) -> float:
-        """Of a step; the first, after another's, is not timed."""
-        count = PRODUCTS if name == "product" else STEPS - SETTLING
-        self.ways[name]()
+
+def repeated(step: Step, *, count: int = STEPS - SETTLING) -> Callable[[], float]:
+    """A way of so many steps; the first, after another's, is not timed."""
+
+    def seconds() -> float:
+        step()
         started = time.perf_counter()
         for _ in range(count):
-            self.ways[name]()
+            step()
         return (time.perf_counter() - started) / count
+
+    return seconds
+
+
+def constant_fit(parts: Components, chosen: config.RunConfig, batch: Any) -> Callable[[], float]:
+    """Keras' own fit of the model on one constant batch, which nobody has to feed."""
+    compiled(parts, chosen)
+    steps = tf.data.Dataset.from_tensors(tuple(map(tf.constant, batch))).repeat(STEPS)
+    clock: list[float] = []
+    note = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda *_, **__: clock.append(time.perf_counter())
+    )
+
+    def seconds() -> float:
+        clock.clear()
+        parts.model.fit(steps, verbose=0, callbacks=[note])
+        return (clock[-1] - clock[SETTLING - 1]) / (STEPS - SETTLING)
+
+    return seconds
 
 
 def step_of(parts: Components, chosen: config.RunConfig, batch: Any) -> Step:
