@@ -15,7 +15,7 @@ from tests.disks import small_disk
 from tests.tracking.projects import SECRET, status, tracker_in
 from tripletlab.cli import main
 from tripletlab.errors import InputError
-from tripletlab.tracking import store
+from tripletlab.tracking import new_database, store
 
 
 @pytest.fixture
@@ -59,12 +59,11 @@ def test_a_new_store_that_takes_long_is_not_called_away(impatient, tmp_path, mon
     """On a slow machine the tables of the first run took longer than the notice waits."""
     calls = iter((0.6, 0.6))
     monkeypatch.setattr(store, "_connect", lambda uri: None)
-    monkeypatch.setattr(store, "mlflow_client", lambda: SlowClient(next(calls)))
-    store.check(f"sqlite:///{tmp_path / 'mlflow.db'}")
+    monkeypatch.setattr(store, "mlflow_client", lambda uri=None: SlowClient(next(calls), uri))
+    new_database.make(f"sqlite:///{tmp_path / 'mlflow.db'}")
     said = " ".join(capsys.readouterr().err.split())
     assert "its tables are being made" in said
     assert said.endswith("the tracking store is ready")
-    (tmp_path / "mlflow.db").touch()
     store.check(f"sqlite:///{tmp_path / 'mlflow.db'}")
     said = " ".join(capsys.readouterr().err.split())
     assert "it is slow, locked, full or away" in said
@@ -72,9 +71,12 @@ def test_a_new_store_that_takes_long_is_not_called_away(impatient, tmp_path, mon
 
 class SlowClient(NamedTuple):
     seconds: float
+    uri: str | None
 
     def search_experiments(self, *, max_results):
         time.sleep(self.seconds)
+        if self.uri:
+            store.sqlite_file(self.uri).touch()
 
 
 def test_a_call_is_repeated_until_the_store_is_free(finished, impatient):

@@ -36,12 +36,15 @@ NEW = "its tables are being made"  # which takes a slow machine more than NOTICE
 OPENING = 60.0  # seconds that a command waits for a store that it has not used yet
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.ESTALE)  # of the disk that keeps the files of runs
 LOCKED = ("database is locked", "database table is locked")
+HALF = "has half of MLflow's tables, for a process was killed; delete it, or restore it from a copy"
 BROKEN = {  # in the database's own words: what waiting does not mend
     "not a database": "is no SQLite database, or a damaged one; restore it from a copy",
     "malformed": "is damaged; restore it from a copy",
     "readonly": "cannot be written: the file or its folder is read-only",
     "no such table": "has not MLflow's tables",
     "no such column": "has not MLflow's tables",
+    "already exists": HALF,
+    "duplicate column": HALF,
 }
 
 
@@ -82,16 +85,9 @@ def absolute(uri: str) -> str:
 def check(uri: str) -> None:
     """InputError where the store cannot be reached or read, in one line."""
     patience = OPENING if uri.startswith("sqlite:") else 0.0
-    file = sqlite_file(uri)
-    why = AWAY if file is None or file.is_file() else NEW
     if not uri.startswith("http"):  # MLflow itself tries for minutes
         patiently(lambda: _connect(uri), limit=patience, uri=uri)
-    patiently(
-        lambda: mlflow_client().search_experiments(max_results=1),
-        limit=patience,
-        uri=uri,
-        why=why,
-    )
+    patiently(lambda: mlflow_client().search_experiments(max_results=1), limit=patience, uri=uri)
 
 
 def _connect(uri: str) -> None:
@@ -126,11 +122,11 @@ class _Patient:
         return call
 
 
-def mlflow_client() -> "MlflowClient":
-    """MLflow's own client, which does not wait."""
+def mlflow_client(uri: str | None = None) -> "MlflowClient":
+    """MLflow's own client, which does not wait, of this store or that of `point_to`."""
     from mlflow import MlflowClient
 
-    return MlflowClient()
+    return MlflowClient(uri, uri)
 
 
 def all_pages(search: Callable[[str | None], Any]) -> list[Any]:

@@ -13,7 +13,7 @@ from tripletlab.system.locks import held, turn
 from tripletlab.system.progress import say
 from tripletlab.system.provenance import git_commit
 from tripletlab.system.redaction import redacted
-from tripletlab.tracking import store
+from tripletlab.tracking import new_database, store
 from tripletlab.tracking.bundle_registry import BundleRegistry
 from tripletlab.tracking.past_runs import PastRuns
 from tripletlab.tracking.registry import ModelRegistry
@@ -49,8 +49,10 @@ class Tracker:
         except OSError as error:
             raise InputError(f"tracking.folder={self.folder}: {error.strerror}") from error
         self.require_writable("runs are kept there")
-        self._point_to(self.uri)
         with turn(self._live / "experiment"):
+            store.point_to(store.absolute(self.uri))
+            new_database.make(self.uri)
+            store.check(store.absolute(self.uri))
             self._follow_move(self.uri)
             client = store.client()
             if client.get_experiment_by_name(self.experiment) is None:
