@@ -82,7 +82,8 @@ def pages(project, host, *, words=()):
                 time.sleep(0.1)
             yield server, port
         finally:
-            os.killpg(server.pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it has ended
+                os.killpg(server.pid, signal.SIGKILL)
 
 
 def search(port, **headers):
@@ -112,6 +113,11 @@ def test_the_pages_refuse_what_other_sites_send(finished):
             if one.status == psutil.CONN_LISTEN
         ]
         assert set(listening) == {"127.0.0.1"}
+        os.killpg(server.pid, signal.SIGTERM)
+        said = " ".join(server.communicate()[1].split())
+    assert "Ctrl-C stops the server." in said
+    assert "Rejected request" in said
+    assert "middleware" not in said
 
 
 @pytest.mark.slow

@@ -24,6 +24,7 @@ from tripletlab.system.redaction import redacted
 LOOPBACK, EVERYWHERE = "127.0.0.1", "0.0.0.0"
 LOCAL = (LOOPBACK, "localhost")
 PORT = (errno.EADDRINUSE, errno.EACCES)  # what is wrong with a port, and not with the host
+NOTE = b"Security middleware enabled"  # of MLflow, at every start
 QUIET = {  # only warnings; no tasks in the background; nothing is reported; strangers are refused
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "PYTHONWARNINGS": "ignore",
@@ -102,7 +103,9 @@ def _run(
     # MLflow starts uvicorn by its name; it lies beside this environment's Python.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     env = {**os.environ, "PATH": path, **settings}
-    with subprocess.Popen([sys.executable, *words], env=env) as server:
+    with subprocess.Popen([sys.executable, *words], env=env, stderr=subprocess.PIPE) as server:
+        log = threading.Thread(target=_pass_on, args=(server,), daemon=True)
+        log.start()
         ready = threading.Thread(
             target=_ready, args=(server, host, port, page, browse), daemon=True
         )
@@ -112,7 +115,15 @@ def _run(
         except BaseException:
             server.terminate()
             raise
+        log.join(timeout=2)
     raise InputError(f"the server has ended by itself, with status {status}")
+
+
+def _pass_on(server: "subprocess.Popen[bytes]") -> None:
+    """Write what a server writes to stderr, without the note on what protects it."""
+    for line in server.stderr or ():
+        if NOTE not in line:
+            os.write(2, line)
 
 
 def _ready(
