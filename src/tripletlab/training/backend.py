@@ -163,6 +163,14 @@ def _by_numpy(values: Any) -> tuple[Any, Any]:
     return increasing, order
 
 
+def apply_adam(variable: Any, momentum: Any, velocity: Any, **numbers: Any) -> None:
+    """One step of Adam, TensorFlow's own operation, on a variable of its and two of Keras'."""
+    import tensorflow
+
+    handles = {"var": variable.handle, "m": momentum.value.handle, "v": velocity.value.handle}
+    tensorflow.raw_ops.ResourceApplyAdam(**handles, **numbers)
+
+
 def litert(model: Any) -> tuple[bytes, Callable[[NDArray[np.uint8]], NDArray[np.float32]]]:
     """A model of grey faces as LiteRT's file, and a function that runs it on one thread.
 
