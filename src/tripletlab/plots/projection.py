@@ -1,6 +1,7 @@
 """Embeddings projected to the plane, once or epoch by epoch, and each one's nearest others."""
 
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -54,7 +55,10 @@ def neighbours(embeddings: Embeddings, *, count: int) -> Neighbours:
 def _umap(embeddings: Embeddings, *, seed: int, **more: Any) -> Points:
     if len(embeddings) < FEWEST:
         raise ValueError(f"a map needs {FEWEST} faces, not {len(embeddings)}")
-    with _without("tensorflow"):  # umap imports it for ParametricUMAP, which takes seconds
+    # umap imports TensorFlow for ParametricUMAP, which takes seconds; in a notebook, its progress
+    # bar asks for ipywidgets.
+    with _without("tensorflow"), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "IProgress not found")
         from umap import UMAP
 
     count = min(NEIGHBOURS, len(embeddings) - 1)

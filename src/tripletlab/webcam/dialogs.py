@@ -14,7 +14,7 @@ Left, Right  lower, raise the threshold
 0  the strict threshold, the bundle's own
 B  the balanced one: strangers accepted as often as own photos are rejected
 T  technical figures: distances, frames, milliseconds
-S  sounds: a tone when a recording is complete, and for each person recognised
+S  sounds when somebody is recorded or recognised
 M  mirror the picture
 F  full screen
 Ctrl+Q  quit"""
