@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers import open_folder
 from tests.stores import SMALL
 from tripletlab.errors import InputError
 from tripletlab.sweeping.ray_engine import Cluster
@@ -17,11 +18,13 @@ LONGER = [*SMALL, "batches.steps=40", "fit.epochs=4", "fit.patience=4"]
 
 @pytest.mark.cluster
 @pytest.mark.timeout(900)
-def test_a_killed_node_costs_no_trial(tmp_path):
+def test_a_killed_node_costs_no_trial():
     pytest.importorskip("ray")
     pytest.importorskip("psycopg2")
-    command = [sys.executable, str(ROOT / "examples" / "cluster.py"), str(tmp_path), "--kill-node"]
-    done = subprocess.run([*command, *LONGER], capture_output=True, text=True, check=False)
+    command = [sys.executable, str(ROOT / "examples" / "cluster.py")]
+    with open_folder() as folder:
+        words = [*command, str(folder), "--kill-node", *LONGER]
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     assert "killing the second node" in done.stdout
     assert "worker lost" in done.stderr

@@ -21,7 +21,10 @@ LIBRARIES = [
     *("tripletlab.cli", "tripletlab.sweeping.sweep", "tripletlab.experiment.target_evaluation"),
     *("tripletlab.experiment.run", "tripletlab.experiment.export", "tensorflow", "keras"),
     *("mlflow.keras", "mlflow.pyfunc", "optuna.storages", "tf2onnx", "umap", "plotly"),
-    *("matplotlib.pyplot", "cv2", "onnxruntime"),
+    *(
+        "matplotlib.pyplot",
+        "cv2",
+    ),  # not onnxruntime, whose threads a fork would wait for at its end
 ]
 LIGHT = ("enrol", "webcam")  # commands without TensorFlow
 MARK = "TORTURED_FOLDER"  # in the environment of a command's processes

@@ -60,17 +60,19 @@ def test_killed_workers_of_a_sweep(fresh):
     """The driver goes on, whichever worker is killed at whatever moment."""
     command, chance = COMMANDS["sweep"], random.Random(f"{SEED} worker")
     command = command._replace(words=[*command.words, f"retries={KILLS}"])
-    folder = fresh(command)
+    work = run(command, fresh(command)) / 2
     with faults("SIGKILL", "sweep: a worker") as row:
-        process, work = start(folder, command.words), run(command, fresh(command)) / 2
-        while row.count["injected"] < KILLS and not ended(process, chance.uniform(0, work)):
-            for _ in range(kill_workers(process.pid)):
-                row.injected(folder)
-        assert ended(process, LONGEST)
-        assert process.exitcode == 0, said(folder)
-        row.check_output()
-        command.finished(folder)
-        complete(command, folder)
+        while row.count["injected"] < KILLS:
+            folder = fresh(command)
+            process = start(folder, command.words)
+            while row.count["injected"] < KILLS and not ended(process, chance.uniform(0, work)):
+                for _ in range(kill_workers(process.pid)):
+                    row.injected(folder)
+            assert ended(process, LONGEST)
+            assert process.exitcode == 0, said(folder)
+            row.check_output()
+            complete(command, folder)
+            row.keep()
 
 
 def disturb(command, how, count, fresh, *, workers=False):

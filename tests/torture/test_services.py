@@ -4,16 +4,13 @@ network is trained or a sweep runs: the command waits, and completes."""
 import contextlib
 import os
 import random
-import shutil
 import sqlite3
-import tempfile
 import time
 from functools import partial
-from pathlib import Path
 
 import pytest
 
-from tests.servers import cluster_example
+from tests.servers import cluster_example, open_folder
 from tests.torture.commands import COMMANDS, LONGEST
 from tests.torture.processes import ended, said, start
 from tests.torture.proxy import Proxy
@@ -30,15 +27,6 @@ TRAINED, SWEPT = COMMANDS["train"], COMMANDS["sweep"]
 def example():
     """examples/cluster.py, which starts servers."""
     return cluster_example()
-
-
-@pytest.fixture
-def open_folder():
-    """A folder that the user postgres may enter."""
-    folder = Path(tempfile.mkdtemp(prefix="torture-"))
-    folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder)
 
 
 def begun(process, database, table):
@@ -119,9 +107,16 @@ def test_a_server(command, fault, fresh, server):
         completes(process, command, folder, row)
 
 
-def test_a_restarted_postgresql(example, open_folder, fresh):
+@pytest.fixture
+def data():
+    """PostgreSQL's files."""
+    with open_folder() as folder:
+        yield folder / "postgres"
+
+
+def test_a_restarted_postgresql(example, data, fresh):
     pytest.importorskip("psycopg2")
-    folder, data = fresh(SWEPT), open_folder / "postgres"
+    folder = fresh(SWEPT)
     user = {"user": "postgres", "group": "postgres"} if os.geteuid() == 0 else {}
     control = [example.program("pg_ctl"), "-D", data, "-m", "fast", "-w"]
     with example.postgres(data) as database, faults("PostgreSQL restarted", "sweep") as row:
