@@ -7,6 +7,7 @@ need neither start anew.
 
 import atexit
 import contextlib
+import importlib
 import multiprocessing
 import os
 import resource
@@ -21,10 +22,7 @@ LIBRARIES = [
     *("tripletlab.cli", "tripletlab.sweeping.sweep", "tripletlab.experiment.target_evaluation"),
     *("tripletlab.experiment.run", "tripletlab.experiment.export", "tensorflow", "keras"),
     *("mlflow.keras", "mlflow.pyfunc", "optuna.storages", "tf2onnx", "umap", "plotly"),
-    *(
-        "matplotlib.pyplot",
-        "cv2",
-    ),  # not onnxruntime, whose threads a fork would wait for at its end
+    *("matplotlib.pyplot", "cv2", "onnxruntime"),
 ]
 LIGHT = ("enrol", "webcam")  # commands without TensorFlow
 MARK = "TORTURED_FOLDER"  # in the environment of a command's processes
@@ -43,7 +41,8 @@ def start(folder, words, *, environment=None, limits=None, prepare=None):
     environment = {"TMPDIR": str(folder / "tmp"), MARK: str(folder), **(environment or {})}
     (output(folder) / "err").unlink(missing_ok=True)  # of the last command
     arguments = (folder, words, environment, limits or {}, prepare)
-    how = spawning if words[0] in LIGHT else forking
+    alone = words[0] in LIGHT or resource.RLIMIT_AS in arguments[3]
+    how = spawning if alone else forking
     process = how.Process(target=_command, args=arguments)
     process.start()
     while not ended(process, 0.01) and not (output(folder) / "err").exists():
@@ -52,6 +51,10 @@ def start(folder, words, *, environment=None, limits=None, prepare=None):
 
 
 def _command(folder, words, environment, limits, prepare):
+    if resource.RLIMIT_AS in limits and words[0] not in LIGHT:
+        # a C library that ends the process waits for its threads, which a fork has not
+        for library in LIBRARIES:
+            importlib.import_module(library)
     os.setsid()  # a terminal's Ctrl-C reaches the whole group
     os.chdir(folder)
     os.environ.update(environment)
