@@ -65,7 +65,7 @@ def embed_anew(base: sqlite3.Connection, folder: Path, maker: Maker, embed: Embe
     if photos:
         people = _count(len({name for _, name in photos}), "person", "people")
         say(
-            f"the gallery {folder} was made by another network and is embedded anew:"
+            f"{folder}: this gallery was made by another network and is embedded anew:"
             f" {_count(len(photos), 'photo', 'photos')} of {people}"
         )
         _name_unused(photos, embeddings)
