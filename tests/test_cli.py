@@ -109,6 +109,8 @@ def test_an_error_is_one_line_of_bounded_length(capsys):
         (ImportError("x.so: failed to map segment from shared object"), "out of memory"),
         (RuntimeError("can't start new thread"), "out of memory"),
         (ValueError("OOM when allocating tensor with shape[9,9]"), "out of memory"),
+        (ValueError("Failed to serialize proto"), "out of memory"),
+        (RuntimeError("std::bad_alloc"), "out of memory"),
     ],
 )
 def test_what_the_system_lacks_is_one_line(error, advice, monkeypatch, capsys):
@@ -119,7 +121,7 @@ def test_what_the_system_lacks_is_one_line(error, advice, monkeypatch, capsys):
     assert main([]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert advice in line
-    monkeypatch.setattr("tripletlab.cli.STARVED", ())
+    monkeypatch.setattr("tripletlab.errors.STARVED", ())
     if not isinstance(error, MemoryError | OSError):
         with pytest.raises(type(error)):  # any other is not hidden
             main([])

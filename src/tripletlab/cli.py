@@ -34,7 +34,7 @@ from tripletlab.commands.train import train
 from tripletlab.commands.ui import ui
 from tripletlab.commands.verify import verify
 from tripletlab.commands.webcam import webcam
-from tripletlab.errors import InputError, brief, printable
+from tripletlab.errors import InputError, brief, printable, starved
 from tripletlab.system.caches import provide_caches
 from tripletlab.system.extras import missing_extra
 from tripletlab.system.interrupts import every_interrupt_heard, terminated_as_by_hand
@@ -59,10 +59,6 @@ COMMANDS: dict[str, tuple[Callable[..., None] | typer.Typer, ...]] = {  # by the
 INTERRUPTED, BROKEN_PIPE = 130, 141  # what a shell makes of SIGINT and SIGPIPE
 FULL = errno.ENOSPC, errno.EDQUOT
 FEW_FILES = errno.EMFILE, errno.ENFILE
-STARVED = (  # what libraries say where there is no memory, or none for another thread
-    *("failed to map segment", "can't start new thread", "Resource temporarily unavailable"),
-    *("OOM when allocating", "could not create a primitive"),
-)
 LONGEST = 2000  # characters of an error's line
 ALIASES: dict[str, Callable[..., None]] = {"enroll": enrol, "recognize": recognise}
 CONFIGURABLE = {prepare, train, evaluate, identify, describe, sweep}  # their help lists conf/
@@ -160,7 +156,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("tripletlab: stopped; the same command continues where it can", file=sys.stderr)
         return INTERRUPTED
     except Exception as error:
-        if not isinstance(error, MemoryError) and not any(one in str(error) for one in STARVED):
+        if not starved(error):
             raise
         message = "out of memory: raise the limit (ulimit -v), and give the same command again"
     message = printable(redacted(" ".join(message.split())))

@@ -1,5 +1,11 @@
 """What a user is meant to read, and what ends a run on purpose."""
 
+STARVED = (  # what libraries say where there is no memory, or none for another thread
+    *("failed to map segment", "can't start new thread", "Resource temporarily unavailable"),
+    *("OOM when allocating", "could not create a primitive", "bad_alloc"),
+    "Failed to serialize proto",
+)
+
 
 class InputError(Exception):
     """Something the user gave cannot be used; the message is one line: what, where, what to do.
@@ -18,6 +24,11 @@ class Deleted(InputError):  # noqa: N818 - named as what happened
 
 class Pruned(Exception):  # noqa: N818 - named as what happened
     """Raised in a run that is not worth going on with; the message is the reason."""
+
+
+def starved(error: BaseException) -> bool:
+    """Whether it says, in a library's words, that memory has run out."""
+    return isinstance(error, MemoryError) or any(one in str(error) for one in STARVED)
 
 
 def printable(text: str) -> str:

@@ -11,6 +11,7 @@ import pytest
 from tests.webcam.people import ANN, picture
 from tripletlab.recognition.recogniser import Recogniser
 from tripletlab.recognition.search import Enrolled
+from tripletlab.webcam import recognition
 from tripletlab.webcam.camera import Frame
 from tripletlab.webcam.mailbox import Mailbox
 from tripletlab.webcam.recognition import LONGEST, RecognitionThread, recognise_frame, status
@@ -106,6 +107,18 @@ def test_what_ends_the_thread_is_shown(running):
     thread.join(20)
     assert thread.trouble.startswith("Recognition has stopped: ")
     assert "Error: " in thread.trouble or "error: " in thread.trouble
+
+
+def test_too_little_memory_ends_the_thread_without_a_traceback(running, monkeypatch):
+    def starve(*_, **__):
+        raise cv2.error("std::bad_alloc")
+
+    frames, thread = running
+    monkeypatch.setattr(recognition, "recognise_frame", starve)
+    thread.start()
+    frames.put(Frame(np.zeros((9, 9, 3), np.uint8), 0.0))
+    thread.join(20)
+    assert thread.trouble == "Recognition has stopped: out of memory"
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from tripletlab.errors import starved
 from tripletlab.faces.detection import Box
 from tripletlab.recognition.recogniser import Recognised, Recogniser, as_wanted, embedded, identify
 from tripletlab.webcam.camera import Frame
@@ -62,6 +63,9 @@ class RecognitionThread(threading.Thread):
                         recognise_frame(newest[1].picture, self._recogniser, dropped=dropped)
                     )
         except Exception as error:  # shown in the window: no caller could handle it
+            if starved(error):
+                self.trouble = "Recognition has stopped: out of memory"
+                return
             self.trouble = f"Recognition has stopped: {type(error).__name__}: {error}"
             raise
 
