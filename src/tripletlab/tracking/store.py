@@ -36,7 +36,9 @@ NEW = "its tables are being made"  # which takes a slow machine more than NOTICE
 OPENING = 60.0  # seconds that a command waits for a store that it has not used yet
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.ESTALE)  # of the disk that keeps the files of runs
 LOCKED = ("database is locked", "database table is locked")
-HALF = "has half of MLflow's tables, for a process was killed; delete it, or restore it from a copy"
+HALF = (
+    "has half of MLflow's tables: what made them was killed; delete it, or restore it from a copy"
+)
 BROKEN = {  # in the database's own words: what waiting does not mend
     "not a database": "is no SQLite database, or a damaged one; restore it from a copy",
     "malformed": "is damaged; restore it from a copy",
