@@ -172,8 +172,8 @@ def errors(folder: Path) -> list[str]:
 
 def grown(samples: Sequence[Sample]) -> list[str]:
     """Memory at the end against that after the first tenth; speed; who used the processor."""
-    most = max(len(one["processes"]) for one in samples)
-    last = [one for one in samples if len(one["processes"]) == most][-1]  # no worker has ended yet
+    usual = statistics.mode(len(one["processes"]) for one in samples)
+    last = [one for one in samples if len(one["processes"]) == usual][-1]  # no worker has ended yet
     warm = next(one for one in samples if one["done"] >= WARM * last["done"])
     lines = []
     for name, (_, cpu) in last["processes"].items():

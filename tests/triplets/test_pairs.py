@@ -89,7 +89,7 @@ def test_counting_is_numpys_search(inclusive, side, rows, length, queries, level
     asked[rng.random(asked.shape) < 0.1] = np.inf
     where = rng.random(asked.shape) < 0.7
     expected = [np.searchsorted(*row, side=side) for row in zip(ascending, asked, strict=True)]
-    for at in (Places(where), Everywhere(where.shape)):
+    for at in (Places(where), Everywhere()):
         counted = count_below(ascending, at.values(asked), inclusive=inclusive, at=at)
         counted = np.asarray(at.matrix(counted))
         assert counted.dtype == np.int32
@@ -99,7 +99,7 @@ def test_counting_is_numpys_search(inclusive, side, rows, length, queries, level
 @pytest.mark.parametrize("inclusive", [True, False])
 def test_nothing_is_below_what_is_not_a_number(inclusive):
     ascending, asked = np.float32([[1, 2, 3]]), np.float32([[np.nan]])
-    counted = count_below(ascending, asked, inclusive=inclusive, at=Everywhere((1, 1)))
+    counted = count_below(ascending, asked, inclusive=inclusive, at=Everywhere())
     assert np.asarray(counted).tolist() == [[0]]
 
 
@@ -115,5 +115,5 @@ def test_a_batch_whose_size_the_graph_does_not_know_is_counted_alike():
     for length in (1, 5, 300):
         ascending = np.sort(rng.random((2, length), np.float32), axis=1)
         asked = rng.random((2, 4), np.float32)
-        known = count_below(ascending, asked, inclusive=True, at=Everywhere(asked.shape))
+        known = count_below(ascending, asked, inclusive=True, at=Everywhere())
         np.testing.assert_array_equal(count(ascending, asked), keras.ops.convert_to_numpy(known))

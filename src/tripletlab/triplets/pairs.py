@@ -55,9 +55,6 @@ class Everywhere:
     """All places of a (rows, columns) matrix: of use for backends that want shapes which do not
     depend on values. `Places` has the contract."""
 
-    def __init__(self, shape: tuple[int, int]) -> None:
-        self.shape = shape
-
     def values(self, matrix: KerasTensor) -> KerasTensor:
         return matrix
 
@@ -94,7 +91,7 @@ def places(mask: KerasTensor) -> Places | Everywhere:
     """Where to compute what is needed at the places of a mask (rows, columns) alone."""
     if keras.backend.backend() == "tensorflow":
         return Places(mask)
-    return Everywhere(ops.shape(mask))
+    return Everywhere()
 
 
 def count_below(
