@@ -183,11 +183,8 @@ def grown(samples: Sequence[Sample]) -> list[str]:
                 f"{name}: {start / 1e6:,.0f} MB after {warm['done']} trials, {end / 1e6:,.0f} MB"
                 f" after {last['done']} ({end / start - 1:+.1%}); processor {cpu:,.0f} s"
             )
-    start, end = (of_a_worker(samples, at["seconds"]) for at in (warm, last))
-    lines.append(
-        f"a worker, of those at work: {start / 1e6:,.0f} MB after {warm['done']} trials,"
-        f" {end / 1e6:,.0f} MB after {last['done']} ({end / start - 1:+.1%})"
-    )
+    fifths = [f"{memory / 1e6:,.0f}" for memory in of_a_worker(samples)]
+    lines.append(f"a worker, in each fifth of the trials: {', '.join(fifths)} MB")
     spans = [(0.1, 0.2), (0.45, 0.55), (0.9, 1.0)]
     return [*lines, *(speed(samples, *span) for span in spans)]
 
@@ -202,15 +199,17 @@ def resident(samples: Sequence[Sample], name: str, at: float) -> float:
     return statistics.median(known[-10:]) if known else 0
 
 
-def of_a_worker(samples: Sequence[Sample], at: float) -> float:
-    """The mean memory of a worker in the samples of the two minutes before that second.
+def of_a_worker(samples: Sequence[Sample]) -> list[float]:
+    """The mean memory of a worker in each fifth of the trials.
 
-    A worker is replaced after some trials, so none of those at the end was there at the beginning.
+    Workers are replaced after some trials: at a single moment all may be young, or all old.
     """
-    span = [one["processes"] for one in samples if at - 120 <= one["seconds"] <= at]
-    return statistics.mean(
-        memory for one in span for name, (memory, _) in one.items() if name != "driver"
-    )
+    total = samples[-1]["done"]
+    fifths: list[list[int]] = [[] for _ in range(5)]
+    for one in samples:
+        memory = [rss for name, (rss, _) in one["processes"].items() if name != "driver"]
+        fifths[min(5 * one["done"] // max(total, 1), 4)] += memory
+    return [statistics.mean(fifth) if fifth else 0 for fifth in fifths]
 
 
 def speed(samples: Sequence[Sample], begin: float, end: float) -> str:
