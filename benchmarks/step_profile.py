@@ -3,13 +3,17 @@
     python benchmarks/step_profile.py [KEY=VALUE …]
 
 Prints each kind of operation's share of the time that all threads spend in operations, over 20
-bare steps; the keys change the config, such as dtype=mixed_bfloat16 or batches.people=32.
+bare steps, and the processor time of making a batch; the keys change the config, such as
+dtype=mixed_bfloat16 or batches.people=32.
 """
 
 import os
+import statistics
 import sys
 import tempfile
+import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -53,9 +57,18 @@ def main() -> None:
                     spent[kind.lstrip("_")] += event.duration_ps
     total = sum(spent.values())
     print(f"{'milliseconds a step':<40}{total / 1e9 / STEPS:8.1f}")
+    made = statistics.median(processor(lambda: parts.batches[0]) for _ in range(100))
+    print(f"{'milliseconds of processor a batch':<40}{1000 * made:8.2f}")
     for kind, duration in spent.most_common():
         if duration / total >= SHOWN:
             print(f"{kind:<40}{duration / total:8.1%}")
+
+
+def processor(work: Callable[[], object]) -> float:
+    """Seconds of this thread's processor time that one call takes."""
+    started = time.thread_time()
+    work()
+    return time.thread_time() - started
 
 
 if __name__ == "__main__":
