@@ -3,6 +3,7 @@
 import gc
 import json
 import os
+import platform
 import subprocess
 import sys
 
@@ -23,6 +24,25 @@ from tests.training.fits import small_network
 policy, data_format = keras.config.dtype_policy().name, keras.config.image_data_format()
 print(keras.config.backend(), keras.config.floatx(), policy, data_format, keras.config.epsilon())
 print(small_network().count_params())
+"""
+
+FAULTS = """
+import resource, sys, threading
+import numpy as np
+from tripletlab.training import backend
+if "load" in sys.argv:
+    backend.load()
+def work():
+    for _ in range(20):
+        before = resource.getrusage(resource.RUSAGE_THREAD).ru_minflt
+        arrays = [np.ones(600_000, np.uint8) for _ in range(3)]
+        faults.append(resource.getrusage(resource.RUSAGE_THREAD).ru_minflt - before)
+        del arrays
+faults = []
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+print(faults[-1])
 """
 
 
@@ -119,3 +139,12 @@ def test_the_description_says_whether_onednn_computes():
 def test_what_is_collected_does_not_look_through_the_libraries():
     backend.load()
     assert gc.get_freeze_count() > 100_000
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="glibc's allocator is set")
+def test_a_thread_keeps_the_memory_of_its_last_batch():
+    def faults(*words):
+        command = [sys.executable, "-c", FAULTS, *words]
+        return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+    assert faults("load") < 10 < 100 < faults()

@@ -1,10 +1,12 @@
 """The one place that knows which library computes: importing it, and making it repeatable."""
 
+import ctypes
 import gc
 import importlib.util
 import os
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,8 @@ from tripletlab.errors import InputError
 from tripletlab.system.progress import quiet_stderr
 
 BACKENDS = ("tensorflow", "jax")
+# glibc's M_TRIM_THRESHOLD, M_TOP_PAD and M_MMAP_THRESHOLD, in bytes
+MALLOC = {-1: 2**26, -2: 2**22, -3: 2**25}
 LIMITS = {  # of Keras' own, which would end a fit early without a word
     "KERAS_MAX_EPOCHS": "fit.epochs",
     "KERAS_MAX_STEPS_PER_EPOCH": "batches.steps",
@@ -40,6 +44,7 @@ def load(*, training: bool = True) -> None:
                 raise RuntimeError("this process loaded Keras to validate; it cannot train")
             if not gc.get_freeze_count():
                 gc.freeze()  # what the libraries made stays: collections need not look through it
+                _keep_freed_memory()
             keras.ops.ones(1)  # the backend looks for its devices now, and not in a progress bar
 
 
@@ -215,6 +220,18 @@ def _check_environment() -> None:
     for variable, key in LIMITS.items():
         if variable in os.environ:
             raise InputError(f"{variable} would end a fit early: unset it, and give {key}=…")
+
+
+def _keep_freed_memory() -> None:
+    """Let every thread keep some of the memory that it frees, where the C library is glibc.
+
+    Threads other than the first give it back to the kernel at once. The one that makes batches
+    would have every page of each batch anew, for which it takes longer than for all else.
+    """
+    with suppress(AttributeError, OSError, TypeError):  # another C library
+        mallopt = ctypes.CDLL(None).mallopt
+        for parameter, value in MALLOC.items():
+            mallopt(parameter, value)
 
 
 def _personal_settings() -> Path:
