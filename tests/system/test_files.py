@@ -1,5 +1,6 @@
 """A file is whole, or the earlier one is still there."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -7,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tripletlab.system.files import whole, write_whole
+from tests.disks import small_disk
+from tripletlab.system.files import copy_files, whole, write_whole
 
 WRITE = """
 import sys, time
@@ -86,3 +88,24 @@ def test_what_a_killed_process_left_is_deleted_by_the_next_and_not_before(tmp_pa
     process.wait()
     write_whole(tmp_path / "pairs.h5", b"another file of the folder")
     assert sorted(tmp_path.iterdir()) == [own, path, tmp_path / "pairs.h5"]
+
+
+def test_files_are_copied_with_one_of_them_last(tmp_path: Path) -> None:
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.mkdir()
+    for name in ("a", "b", "c"):
+        (source / name).write_text(name)
+    copy_files(source, target, last="a")
+    by_time = sorted(target.iterdir(), key=lambda one: one.stat().st_mtime_ns)
+    assert [(one.name, one.read_text()) for one in by_time] == [("b", "b"), ("c", "c"), ("a", "a")]
+
+
+def test_a_full_disk_is_the_system_s_own_error(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "large").write_bytes(bytes(2**21))
+    with small_disk(tmp_path / "disk") as sized:
+        with pytest.raises(OSError, match="No space left") as caught:
+            copy_files(source, sized("1m") / "copy", last="card")
+        assert caught.value.errno == errno.ENOSPC
+        assert list((tmp_path / "disk" / "copy").iterdir()) == []

@@ -1,7 +1,6 @@
 """`tripletlab evaluate`: the LFW protocol for a network trained here or elsewhere."""
 
 import json
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,7 +15,7 @@ from tripletlab.experiment.data import prepare_test_pairs
 from tripletlab.experiment.evaluation import about_training, evaluate_embeddings
 from tripletlab.experiment.target import EvaluationTarget, find_target, tracker_of
 from tripletlab.photos.sources import slug
-from tripletlab.system.files import copy_whole
+from tripletlab.system.files import copy_files
 from tripletlab.system.progress import say
 from tripletlab.system.provenance import ENVIRONMENT, environment
 from tripletlab.training import backend
@@ -54,7 +53,7 @@ def evaluate(what: str, overrides: Sequence[str], *, folder: Path | None) -> Pat
         np.savez_compressed(Path(scratch) / "distances.npz", verification=distances)
         where = {**environment(), **(backend.description() if target.run_id else {})}
         (Path(scratch) / ENVIRONMENT).write_text(json.dumps(where, indent=2))
-        shutil.copytree(scratch, place, copy_function=copy_whole, dirs_exist_ok=True)
+        copy_files(Path(scratch), place, last="card.json")
         if target.run_id and tracker.writable:
             run = tracker.reopened(target.run_id)
             run.files(Path(scratch), under=f"evaluations/{label}")

@@ -37,9 +37,15 @@ def write_whole(path: Path, content: bytes, *, mode: int = 0o666) -> None:
         temporary.write_bytes(content)
 
 
-def copy_whole(source: str, path: str) -> None:
-    """The same from a file, as a function for `shutil.copytree`."""
-    write_whole(Path(path), Path(source).read_bytes())
+def copy_files(source: Path, folder: Path, *, last: str) -> None:
+    """Copy the files of a folder, each of which appears whole; the one named `last` comes last.
+
+    OSError for the first that cannot be written, where `shutil.copytree` raises an error of its
+    own at the end.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in sorted(source.iterdir(), key=lambda one: (one.name == last, one.name)):
+        write_whole(folder / file.name, file.read_bytes())
 
 
 def delete_unfinished(folder: Path) -> None:
