@@ -195,9 +195,9 @@ def _product(dtype: str) -> Step:
 def _pytorch(parts: Components, chosen: config.RunConfig, batch: Any) -> PeerProcess:
     dim = parts.embedder.output_shape[-1]
     faces, labels = map(np.asarray, batch)
-    peer = PeerProcess(faces, labels, dtype=chosen.dtype, dim=dim, margin=chosen.margin)
-    assert peer.parameters == parts.embedder.count_params()
-    return peer
+    settings = {"dtype": chosen.dtype, "dim": dim, "margin": chosen.margin}
+    parameters = parts.embedder.count_params()
+    return PeerProcess("step", faces, labels, **settings, parameters=parameters)
 
 
 def _paper(rounds: int) -> Iterator[Result]:

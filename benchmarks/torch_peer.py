@@ -1,4 +1,4 @@
-"""The same network and step in PyTorch with pytorch-metric-learning, as a peer to measure against.
+"""The same step, and mining, in PyTorch with pytorch-metric-learning: a peer to measure against.
 
 Eager, channels last, with bfloat16 by autocast: what was fastest of it (torch.compile is slower on
 processors, and channels first, too).
@@ -75,9 +75,15 @@ class Embedder(nn.Module):
             return nn.functional.normalize(self.head(features))
 
 
-def step(faces: Any, labels: Any, *, dtype: str, dim: int, margin: float) -> Callable[[], object]:
-    """A training step on one constant batch: faces (batch, size, size, 1), labels (batch,)."""
+def step(
+    faces: Any, labels: Any, *, dtype: str, dim: int, margin: float, parameters: int
+) -> Callable[[], object]:
+    """A training step on one constant batch: faces (batch, size, size, 1), labels (batch,).
+
+    `parameters` is how many the network must have.
+    """
     embedder = Embedder(dim=dim).to(memory_format=torch.channels_last)
+    assert sum(one.numel() for one in embedder.parameters()) == parameters
     batch = torch.from_numpy(faces).float().permute(0, 3, 1, 2)
     batch = batch.contiguous(memory_format=torch.channels_last)
     people = torch.from_numpy(labels).long()
@@ -96,9 +102,11 @@ def step(faces: Any, labels: Any, *, dtype: str, dim: int, margin: float) -> Cal
     return train
 
 
-def parameters(*, dim: int) -> int:
-    """How many the network has."""
-    return sum(one.numel() for one in Embedder(dim=dim).parameters())
+def mining(points: Any, labels: Any, *, margin: float, times: int) -> Callable[[], object]:
+    """Semi-hard mining, so many times: points (batch, dim), labels (batch,)."""
+    miner = TripletMarginMiner(margin=margin, type_of_triplets="semihard")
+    embeddings, people = torch.from_numpy(points), torch.from_numpy(labels)
+    return lambda: [miner(embeddings, people) for _ in range(times)]
 
 
 def _row(row: LayerRow, channels: int) -> tuple[nn.Module, int]:
