@@ -57,7 +57,7 @@ check: $(READY) ## format, lint, types, import order, and all tests, those of se
 	@$(BIN)/lint-imports
 	@$(PYTEST) -m 'not cluster and not torture and not fuzz'
 
-bench: $(READY) ## the speed of everything, as a table (WRITE=1: into docs/performance.md)
+bench: $(READY) ## the speed of everything, as a table (SET="--only camera"; WRITE=1: into docs/performance.md)
 	@$(BIN)/python benchmarks/bench.py $(if $(WRITE),--write docs/performance.md) $(SET)
 
 fuzz: $(READY) ## damaged files of every kind, more than 10,000: none may crash, hang or run code

@@ -3,7 +3,8 @@
     python benchmarks/bench.py [--rounds 7] [--only mining] [--write docs/performance.md]
 
 Prints the table, and keeps it in data/bench/ as Markdown and JSON. `--write` puts it into a page,
-between the two comments that mark its place.
+between the two comments that mark its place. A part is a module bench_PART.py, whose `results`
+yields the lines.
 """
 
 import argparse
@@ -16,14 +17,23 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from harness import BUSY, Result, machine, others_share, table
+from harness import BUSY, DATA, Result, machine, others_share, table
 
 from tripletlab.system.progress import say
 from tripletlab.training import backend
 
-PARTS = ("commands", "mining", "evaluation", "camera", "training", "feeding", "scaling")
+PARTS = (
+    "commands",
+    "preparation",
+    "mining",
+    "evaluation",
+    "camera",
+    "training",
+    "networks",
+    "feeding",
+    "scaling",
+)
 BEGIN, END = "<!-- make bench -->", "<!-- end -->"
-KEPT = Path("data/bench")
 
 
 def main() -> None:
@@ -34,7 +44,7 @@ def main() -> None:
     given.add_argument("--write", type=Path, metavar="PAGE")
     arguments = given.parse_args()
     backend.load()
-    KEPT.mkdir(parents=True, exist_ok=True)
+    DATA.mkdir(parents=True, exist_ok=True)
     busy = [others_share()]
     results: list[Result] = []
     for part in arguments.only:
@@ -44,9 +54,9 @@ def main() -> None:
         busy.append(others_share())
     text = page(results, machine(), max(busy))
     print(text)
-    (KEPT / "bench.md").write_text(text)
+    (DATA / "bench.md").write_text(text)
     record = {**machine(), "others": busy, "results": [result.record() for result in results]}
-    (KEPT / "bench.json").write_text(json.dumps(record, indent=2))
+    (DATA / "bench.json").write_text(json.dumps(record, indent=2))
     if arguments.write:
         write(text, arguments.write)
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import optuna
 from bench_training import overrides
+from empty_sweep import bare, sweep
 from harness import Result, interleaved, ratios
-from overhead import bare, sweep
 
 from tripletlab.sweeping.plan import read_plan
 

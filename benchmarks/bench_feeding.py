@@ -11,8 +11,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from bench_training import DATA, STEPS, EnoughError, Turns, constant_fit, overrides
-from harness import Result, ratios
+from bench_training import STEPS, EnoughError, Turns, constant_fit, overrides
+from harness import DATA, Result, ratios
 
 from tripletlab import config
 from tripletlab.experiment.components import build_components

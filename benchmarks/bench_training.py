@@ -5,14 +5,13 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
-from harness import Result, interleaved, ratios
+from harness import DATA, Result, interleaved, ratios
 from peer_process import PeerProcess
 
 from tripletlab import config
@@ -28,7 +27,6 @@ STEPS, SETTLING = 8, 2  # in a turn of the fit; the first are not timed: batches
 PRODUCTS, SIDE = 3, 2048  # matrix products in a turn, and the side of the matrices
 PAPER = {448: 20.0, 896: 40.0}  # triplets of a step: pairs of 16 × 8, unordered and ordered; target
 DTYPES = {"mixed_bfloat16": 1.2, "float32": 1.25}  # and the target against PyTorch
-DATA = Path("data/bench")
 Step = Callable[[], object]
 
 

@@ -9,11 +9,13 @@ import statistics
 import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from tripletlab.system.progress import bar, cores
 from tripletlab.system.provenance import environment, git_commit
 
+DATA = Path("data/bench")  # what is drawn and prepared, and the last table
 BUSY = 0.1  # of the machine's processor time, by others, from which on figures are doubtful
 
 

@@ -4,7 +4,7 @@
 
 It is the real `tripletlab sweep`, with one step of the smallest network a trial, on synthetic
 photos without a map of the embeddings. With `--without-training` a trial is that of
-benchmarks/overhead.py: all of a sweep's machinery, but no network. FOLDER keeps the project, the
+benchmarks/empty_sweep.py: all of a sweep's machinery, but no network. FOLDER keeps the project, the
 output and samples.json. Needs psutil.
 """
 
@@ -58,7 +58,7 @@ def main() -> None:
 def empty(folder: Path, trials: int, workers: int) -> list[str]:
     """A sweep whose trials train nothing, in a new folder."""
     (folder / "mlruns").mkdir()
-    script = Path(__file__).with_name("overhead.py")
+    script = Path(__file__).with_name("empty_sweep.py")
     return [
         sys.executable,
         str(script),

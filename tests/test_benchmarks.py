@@ -1,4 +1,7 @@
-"""The table of `make bench`: medians, quartiles, targets, and the place in a page."""
+"""The table of `make bench`: its parts, medians, quartiles and targets."""
+
+from importlib import import_module
+from pathlib import Path
 
 import pytest
 
@@ -41,3 +44,10 @@ def test_ways_take_turns_and_ratios_are_of_one_round():
 
 def test_numbers_have_three_digits():
     assert [number(value) for value in (0.98765, 12.345, 1234.5)] == ["0.988", "12.3", "1,234"]
+
+
+def test_every_module_of_a_part_is_measured(monkeypatch):
+    folder = Path(__file__).parents[1] / "benchmarks"
+    monkeypatch.syspath_prepend(folder)
+    modules = [path.stem.removeprefix("bench_") for path in folder.glob("bench_*.py")]
+    assert sorted(import_module("bench").PARTS) == sorted(modules)

@@ -1,20 +1,17 @@
-"""What a sweep costs beside training: an empty objective through all of its machinery.
+"""A sweep whose trials train nothing, and what a person would write without tripletlab.
 
-    python benchmarks/overhead.py [trials [workers FOLDER]]
+    python benchmarks/empty_sweep.py TRIALS WORKERS FOLDER
 
 Each trial is a config composed by Hydra, a job to a warm worker process, an MLflow run with all its
 parameters and one epoch's metrics, a decision of the pruner, and a result in Optuna's database: all
-that `tripletlab sweep` does but photos, network and evaluation. Against it a bare loop of Optuna on
-the same kind of database, without and with an MLflow run a trial. Seconds a trial, medians. With
-several workers and a FOLDER, which keeps the databases, the first of the three alone.
+that `tripletlab sweep` does but photos, network and evaluation. FOLDER keeps the databases;
+load.py looks on, and `make bench` times the trials of one worker.
 """
 
 import functools
 import itertools
 import pickle
-import statistics
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -71,10 +68,10 @@ class Clock:
 
 def sweep(plan: Plan, folder: Path, *, workers: int = 1) -> list[float]:
     """Seconds of each trial but the first, which waits for its worker."""
-    tracker = Tracker(str(folder), "overhead", f"sqlite:///{folder / 'mlflow.db'}")
+    tracker = Tracker(str(folder), "empty", f"sqlite:///{folder / 'mlflow.db'}")
     tracker.open()
     storage = open_storage(f"sqlite:///{folder / 'optuna.db'}")
-    queue = TrialQueue.open(storage, name="overhead", space=plan.space, fresh=False)
+    queue = TrialQueue.open(storage, name="empty", space=plan.space, fresh=False)
     engine, clock = Local(workers=workers, gpus=1), Clock()
     with tracker.run("parent", params={}, tags={}) as parent:
         engine.open(Empty(tracker, parent.run_id))
@@ -117,23 +114,12 @@ def bare(plan: Plan, folder: Path, *, tracked: bool) -> list[float]:
     return [after - before for before, after in itertools.pairwise(ends)]
 
 
-def main() -> None:
-    """Print a line for each."""
+def main(trials: str, workers: str, folder: str) -> None:
+    """Run it."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    trials = int(sys.argv[1]) if len(sys.argv) > 1 else 50
     plan = read_plan(["random", f"trials={trials}"])
-    if len(sys.argv) > 2:
-        workers, folder = sys.argv[2:]
-        sweep(plan, Path(folder), workers=int(workers))
-        return
-    with tempfile.TemporaryDirectory() as scratch:
-        for name, seconds in {
-            "tripletlab sweep": sweep(plan, Path(scratch)),
-            "bare Optuna loop": bare(plan, Path(scratch), tracked=False),
-            "bare Optuna loop with MLflow": bare(plan, Path(scratch), tracked=True),
-        }.items():
-            print(f"{name:<30}{statistics.median(seconds):.3f} s a trial, worst {max(seconds):.3f}")
+    sweep(plan, Path(folder), workers=int(workers))
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])
