@@ -124,3 +124,4 @@ def test_an_ablation_says_what_matters_and_what_is_not_shown_to():
     ]
     assert table.rows[1][-1] == "not shown"
     assert "3 seeds; p is corrected for 2 comparisons (Holm)" in table.note
+    assert "corrected" not in effects_table(changes[:1], ablation=True).note

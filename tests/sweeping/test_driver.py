@@ -135,6 +135,20 @@ def test_a_stopped_trial_is_queued_again(tmp_path):
     assert again.display_.ends == [(1, "validation AUC 0.6000")]
 
 
+def test_a_worker_that_starts_survives_the_ctrl_c_of_its_terminal(tmp_path, capfd):
+    engine = Local(workers=1, gpus=1)
+    engine.open(process_id)
+    engine.start(Job(0, "a", None, None, tmp_path / "a.npz", tmp_path / "a.log"))
+    (worker,) = engine.processes
+    os.kill(worker.process.pid, signal.SIGINT)
+    while not (events := engine.events()):
+        pass
+    ((_, done),) = events
+    assert done.metrics[SCORE] == worker.process.pid
+    engine.stop()
+    assert capfd.readouterr().err == ""
+
+
 def process_id(job, reporter):
     return {SCORE: float(os.getpid())}
 

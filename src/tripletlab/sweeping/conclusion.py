@@ -70,10 +70,11 @@ def effects_table(effects: Sequence[Effect], *, ablation: bool) -> PageTable:
         for one in effects
     ]
     seeds = sorted({one.seeds for one in effects})
+    correction = f"; p is corrected for {len(effects)} comparisons (Holm)" * (len(effects) > 1)
     over = "the one seed" if seeds == [1] else f"{' to '.join(map(str, seeds))} seeds"
     note = (
         f"Differences of the validation AUC{'' if ablation else ', over all other axes'}, paired"
-        f" over people and {over}; p is corrected for {len(effects)} comparisons (Holm)."
+        f" over people and {over}{correction}."
         + (" With one seed, they say nothing about other seeds." if seeds == [1] else "")
     )
     title = "What each change does to the recipe" if ablation else "Values of the axes, compared"

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from tripletlab.sweeping.jobs import Began, Died, Epoch, Event, Job, Work, perform
 from tripletlab.sweeping.leases import Lease, leases, visible_cores, visible_gpus
-from tripletlab.system.interrupts import every_interrupt_heard, stop
+from tripletlab.system.interrupts import every_interrupt_heard, interrupts_held, stop
 
 SECONDS_TO_END = 20.0  # seconds that a worker has to end its run when the sweep is stopped
 JOBS = 50  # of a process: libraries keep a few MB of every network, and only its end frees them
@@ -116,7 +116,8 @@ class Local:
         spawning = multiprocessing.get_context("spawn")
         ours, theirs = spawning.Pipe()
         process = spawning.Process(target=_serve, args=(self.work, lease, theirs), daemon=True)
-        process.start()
+        with interrupts_held():  # until the worker ignores them
+            process.start()
         theirs.close()  # only the worker holds its end now, which closes when it dies
         return _WorkerProcess(lease, process, ours)
 
@@ -125,6 +126,7 @@ def _serve(work: Work, lease: Lease, pipe: Connection) -> None:
     """What a worker process does: one job after the other."""
     lease.take()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the driver, which ends the workers
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     signal.signal(signal.SIGTERM, stop)
     threading.Thread(target=_end_with_the_driver, daemon=True).start()
 
