@@ -1,4 +1,4 @@
-"""Every speed that the documentation states, measured: `make bench`.
+"""The speed of every part, beside others and targets, as one table: `make bench`.
 
     python benchmarks/bench.py [--rounds 7] [--only mining] [--write docs/performance.md]
 

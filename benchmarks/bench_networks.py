@@ -1,5 +1,6 @@
 """How fast each network of conf/architecture learns and embeds, against the default one."""
 
+import logging
 import statistics
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -29,6 +30,7 @@ class Ways(NamedTuple):
 def results(rounds: int) -> Iterator[Result]:
     """Two lines for each network, the cheapest first; weights and faces change no speed."""
     backend.start(seed=1)
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of ten networks' graphs
     made = {name: _ways(name) for name in config.groups()["architecture"]}
     images = {"training": FACES, "inference": BATCH}
     turns = {f"{name}, {what}": getattr(made[name], what) for name in made for what in images}
