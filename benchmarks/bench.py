@@ -32,6 +32,7 @@ PARTS = (
     "networks",
     "feeding",
     "scaling",
+    "gpu",
 )
 BEGIN, END = "<!-- make bench -->", "<!-- end -->"
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 from harness import Result, interleaved, ratios
-from peer_process import PeerProcess
+from other_process import pytorch
 
 from tripletlab.training import backend
 from tripletlab.triplets.distances import squared_distances
@@ -29,7 +29,7 @@ def results(rounds: int) -> Iterator[Result]:
         name, times = f"semi-hard mining, batch of {batch:,}", TIMES[batch]
         ways: dict[str, Callable[[], object]] = {"own": _own(points, labels, times=times)}
         with suppress(ImportError):
-            peer = PeerProcess("mining", points, labels, margin=MARGIN, times=times)
+            peer = pytorch("mining", points=points, labels=labels, margin=MARGIN, times=times)
             ways["peer"] = peer
         spent = interleaved(ways, rounds=min(rounds, 5) if batch > 1000 else rounds, title=name)
         alone = tuple(1000 * seconds / times for seconds in spent["own"])

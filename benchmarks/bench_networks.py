@@ -3,20 +3,19 @@
 import logging
 import statistics
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from harness import Result, interleaved, number, ratios
+from own_step import SIZE, model_of
 
 from tripletlab import config
 from tripletlab.architectures.operations import flops
 from tripletlab.training import backend
 from tripletlab.training.inference import BATCH, embed
-from tripletlab.training.model import TripletModel
-from tripletlab.training.rates import scheduled
 
 BASE = "nn4_small2_half"
-FACES, EACH, SIZE = 64, 4, 64  # of a step, and of a person in it; pixels
+FACES, EACH = 64, 4  # of a step, and of a person in it
 
 
 class Ways(NamedTuple):
@@ -51,13 +50,8 @@ def results(rounds: int) -> Iterator[Result]:
 def _ways(name: str) -> Ways:
     """A network, compiled; mining is a part of its step."""
     chosen = config.compose("train", [f"architecture={name}"])
-    parts: dict[str, Any] = {
-        noun: getattr(chosen, noun).build() for noun in ("miner", "loss", "regularizer")
-    }
-    embedder = chosen.architecture.build(input_size=SIZE)
-    model = TripletModel(embedder, margin=chosen.margin, batch_size=FACES, seed=1, **parts)
-    optimizer = scheduled(chosen.optimizer.build(), chosen.rate_schedule.build(), steps=1000)
-    model.compile(optimizer=optimizer, jit_compile=backend.jit_compile())
+    model = model_of(chosen, batch_size=FACES)
+    embedder = model.embedder
     faces = np.random.default_rng(0).integers(0, 256, (BATCH, SIZE, SIZE), np.uint8)
     labels = np.repeat(np.arange(FACES // EACH, dtype=np.int32), EACH)
     return Ways(

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from harness import DATA, Result, interleaved, ratios
-from peer_process import PeerProcess
+from other_process import OtherProcess, pytorch
 
 from tripletlab import config
 from tripletlab.architectures.operations import flops
@@ -190,12 +190,18 @@ def _product(dtype: str) -> Step:
     return lambda: multiply(matrix)
 
 
-def _pytorch(parts: Components, chosen: config.RunConfig, batch: Any) -> PeerProcess:
-    dim = parts.embedder.output_shape[-1]
+def _pytorch(parts: Components, chosen: config.RunConfig, batch: Any) -> OtherProcess:
     faces, labels = map(np.asarray, batch)
-    settings = {"dtype": chosen.dtype, "dim": dim, "margin": chosen.margin}
-    parameters = parts.embedder.count_params()
-    return PeerProcess("step", faces, labels, **settings, parameters=parameters)
+    return pytorch(
+        "step",
+        faces=faces,
+        labels=labels,
+        dtype=chosen.dtype,
+        dim=parts.embedder.output_shape[-1],
+        margin=chosen.margin,
+        parameters=parts.embedder.count_params(),
+        device="cpu",
+    )
 
 
 def _paper(rounds: int) -> Iterator[Result]:

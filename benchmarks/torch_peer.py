@@ -71,38 +71,47 @@ class Embedder(nn.Module):
     def forward(self, faces: torch.Tensor) -> torch.Tensor:
         """Embed; the head is in float32."""
         features = self.rows(faces / 127.5 - 1).mean((2, 3)).float()
-        with torch.autocast("cpu", enabled=False):
+        with torch.autocast(features.device.type, enabled=False):
             return nn.functional.normalize(self.head(features))
 
 
 def step(
-    faces: Any, labels: Any, *, dtype: str, dim: int, margin: float, parameters: int
+    *,
+    faces: Any,
+    labels: Any,
+    dtype: str,
+    dim: int,
+    margin: float,
+    parameters: int,
+    device: str,
 ) -> Callable[[], object]:
     """A training step on one constant batch: faces (batch, size, size, 1), labels (batch,).
 
-    `parameters` is how many the network must have.
+    `parameters` is how many the network must have; `device` is cpu or cuda.
     """
-    embedder = Embedder(dim=dim).to(memory_format=torch.channels_last)
+    embedder = Embedder(dim=dim).to(device, memory_format=torch.channels_last)
     assert sum(one.numel() for one in embedder.parameters()) == parameters
     batch = torch.from_numpy(faces).float().permute(0, 3, 1, 2)
-    batch = batch.contiguous(memory_format=torch.channels_last)
-    people = torch.from_numpy(labels).long()
+    batch = batch.to(device).contiguous(memory_format=torch.channels_last)
+    people = torch.from_numpy(labels).long().to(device)
     squared = LpDistance(normalize_embeddings=False, power=2)
     mine = TripletMarginMiner(margin=margin, type_of_triplets="semihard", distance=squared)
     loss_of = TripletMarginLoss(margin=margin, distance=squared)
     optimizer = torch.optim.Adam(embedder.parameters(), lr=1e-3, fused=True)
 
-    def train() -> None:
+    def train() -> float:
         optimizer.zero_grad(set_to_none=True)
-        with torch.autocast("cpu", torch.bfloat16, enabled=dtype == "mixed_bfloat16"):
+        with torch.autocast(device, torch.bfloat16, enabled=dtype == "mixed_bfloat16"):
             embeddings = embedder(batch)
-        loss_of(embeddings, people, mine(embeddings, people)).backward()
+        loss = loss_of(embeddings, people, mine(embeddings, people))
+        loss.backward()
         optimizer.step()
+        return float(loss)  # which waits for the device
 
     return train
 
 
-def mining(points: Any, labels: Any, *, margin: float, times: int) -> Callable[[], object]:
+def mining(*, points: Any, labels: Any, margin: float, times: int) -> Callable[[], object]:
     """Semi-hard mining, so many times: points (batch, dim), labels (batch,)."""
     miner = TripletMarginMiner(margin=margin, type_of_triplets="semihard")
     embeddings, people = torch.from_numpy(points), torch.from_numpy(labels)
