@@ -21,13 +21,16 @@ from tripletlab.sweeping.trial_queue import TrialQueue
 
 class Display:
     def __init__(self):
-        self.ends = []
+        self.ends, self.lines = [], []
 
     def began(self, job):
         pass
 
     def epoch(self, job, epoch, metrics):
         pass
+
+    def waits(self, job, line):
+        self.lines.append((job.number, line))
 
     def ended(self, job, how):
         self.ends.append((job.number, how))
@@ -51,6 +54,9 @@ def work(job, reporter):
             raise FloatingPointError("left the finite numbers")
         if deed == "wait":
             time.sleep(60)
+        if deed == "store away":
+            reporter.waits("waiting for the tracking store")
+            deed = 0.5
         reporter.epoch(epoch, {"val/auc": float(deed)})
         job.checkpoint.write_text(str(epoch))
     return {SCORE: float(job.config[-1])}
@@ -133,6 +139,13 @@ def test_a_stopped_trial_is_queued_again(tmp_path):
     again.run()
     assert again.study_.counts()["complete"] == 2
     assert again.display_.ends == [(1, "validation AUC 0.6000")]
+
+
+def test_a_person_sees_what_a_worker_waits_for(tmp_path):
+    driver = drive(tmp_path, [["store away"], [0.5]])
+    driver.run()
+    assert driver.display_.lines == [(0, "waiting for the tracking store")]
+    assert len(driver.display_.ends) == 2
 
 
 def test_a_worker_that_starts_survives_the_ctrl_c_of_its_terminal(tmp_path, capfd):

@@ -16,6 +16,7 @@ from tripletlab.sweeping.jobs import (
     Failed,
     Job,
     Stopped,
+    Waits,
 )
 from tripletlab.sweeping.spaces import MONITORED
 from tripletlab.sweeping.study import RUN
@@ -32,6 +33,9 @@ class Display(Protocol):
 
     def epoch(self, job: Job, epoch: int, metrics: dict[str, float]) -> None:
         """An epoch of it ended."""
+
+    def waits(self, job: Job, line: str) -> None:
+        """It waits for the tracking store, or no longer, as the line says."""
 
     def ended(self, job: Job, how: str) -> None:
         """It is over; `how` is one line."""
@@ -94,6 +98,8 @@ class Driver:
                 self.display.epoch(job, epoch, metrics)
                 pruner = type(queue.study.pruner).__name__
                 self.engine.reply(number, f"{pruner} after epoch {epoch}" if stop else None)
+            case Waits(line):
+                self.display.waits(job, line)
             case Done(metrics):
                 self._complete(job, metrics)
             case Stopped(reason):

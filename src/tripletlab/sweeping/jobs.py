@@ -39,6 +39,12 @@ class Epoch(NamedTuple):
     metrics: dict[str, float]
 
 
+class Waits(NamedTuple):
+    """The worker waits for the tracking store, or no longer; `line` says so."""
+
+    line: str
+
+
 class Done(NamedTuple):
     """The trial ended well."""
 
@@ -63,7 +69,7 @@ class Died(NamedTuple):
     how: str
 
 
-Event = Began | Epoch | Done | Stopped | Failed | Died
+Event = Began | Epoch | Waits | Done | Stopped | Failed | Died
 
 
 class Reporter:
@@ -80,6 +86,10 @@ class Reporter:
         """An epoch ended; raises Pruned where the driver replies with a reason to stop."""
         if reason := self.send(Epoch(epoch, dict(metrics))):
             raise Pruned(reason)
+
+    def waits(self, line: str) -> None:
+        """The worker waits for the tracking store, or no longer, as the line says."""
+        self.send(Waits(line))
 
 
 # Runs a job and returns its final metrics; Pruned or FloatingPointError end it early

@@ -52,6 +52,10 @@ class LiveTable:
         self.rows[job.number] = (job, epoch, metrics[MONITORED], began)
         self.epochs_done += 1
 
+    def waits(self, job: Job, line: str) -> None:
+        """It waits for the tracking store, or no longer, as the line says."""
+        say(f"{job.name}: {line}")
+
     def ended(self, job: Job, how: str) -> None:
         """It is over; `how` is one line."""
         _, epoch, _, began = self.rows.pop(job.number)

@@ -13,7 +13,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from tripletlab.sweeping.jobs import Began, Died, Epoch, Event, Job, Work, perform
+from tripletlab.sweeping.jobs import Began, Died, Epoch, Event, Job, Waits, Work, perform
 from tripletlab.sweeping.leases import Lease, leases, visible_cores, visible_gpus
 from tripletlab.system.interrupts import every_interrupt_heard, interrupts_held, stop
 
@@ -101,7 +101,7 @@ class Local:
             self.processes[self.processes.index(worker)] = None
             yield number, Died(f"worker ended by {how}")
             return
-        if not isinstance(event, Began | Epoch):
+        if not isinstance(event, Began | Epoch | Waits):
             worker.job = None
             worker.jobs_done += 1
             if worker.jobs_done == JOBS:
@@ -130,8 +130,11 @@ def _serve(work: Work, lease: Lease, pipe: Connection) -> None:
     signal.signal(signal.SIGTERM, stop)
     threading.Thread(target=_end_with_the_driver, daemon=True).start()
 
+    sending = threading.Lock()  # lines about a wait come from threads of their own
+
     def send(event: Event) -> str | None:
-        pipe.send(event)
+        with sending:
+            pipe.send(event)
         return pipe.recv() if isinstance(event, Epoch) else None
 
     with (

@@ -8,7 +8,7 @@ from pathlib import Path
 from tripletlab.experiment.data import Data
 from tripletlab.faces.store import FaceStore, PairStore
 from tripletlab.sweeping.jobs import Job, Reporter
-from tripletlab.tracking import Tracker
+from tripletlab.tracking import Tracker, waits_passed_to
 from tripletlab.training import backend
 
 TRIAL = "tripletlab.trial"  # the tag by which a trial's run is found
@@ -27,17 +27,18 @@ class Training:
         data = self.data  # opened before the config, whose components import Keras
         from tripletlab.experiment.run import run
 
-        outcome = run(
-            pickle.loads(job.config),
-            data,
-            name=job.name,
-            tracker=self.tracker,
-            parent=job.parent,
-            tags={TRIAL: job.log.stem},
-            resume=job.run_id,
-            checkpoint=job.checkpoint,
-            follower=reporter,
-        )
+        with waits_passed_to(reporter.waits):
+            outcome = run(
+                pickle.loads(job.config),
+                data,
+                name=job.name,
+                tracker=self.tracker,
+                parent=job.parent,
+                tags={TRIAL: job.log.stem},
+                resume=job.run_id,
+                checkpoint=job.checkpoint,
+                follower=reporter,
+            )
         return outcome.metrics
 
     @functools.cached_property
