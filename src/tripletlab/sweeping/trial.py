@@ -24,10 +24,10 @@ class Training:
 
     def __call__(self, job: Job, reporter: Reporter) -> dict[str, float]:
         """The run's final metrics; Pruned or FloatingPointError where it ends early."""
-        data = self.data  # opened before the config, whose components import Keras
-        from tripletlab.experiment.run import run
-
         with waits_passed_to(reporter.waits):
+            data = self.data  # opened before the config, whose components import Keras
+            from tripletlab.experiment.run import run
+
             outcome = run(
                 pickle.loads(job.config),
                 data,
