@@ -48,7 +48,7 @@ test: $(READY) ## the tests
 	@$(PYTEST)
 
 torture: $(READY) ## kills, full disks, lost servers at random moments: a table (TORTURE_KILLS=50)
-	@$(BIN)/python -m pytest -m torture tests/torture
+	@$(BIN)/python -m pytest -m torture --session-timeout=86400 -o faulthandler_timeout=4000 tests/torture
 
 check: $(READY) ## format, lint, types, import order, and all tests, those of several minutes too
 	@$(BIN)/ruff format --check .
