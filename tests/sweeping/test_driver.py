@@ -5,7 +5,9 @@ import os
 import signal
 import time
 
+import numpy as np
 import pytest
+from threadpoolctl import threadpool_info
 
 from tripletlab.errors import InputError
 from tripletlab.evaluation.metrics import SCORE
@@ -164,6 +166,22 @@ def test_a_worker_that_starts_survives_the_ctrl_c_of_its_terminal(tmp_path, capf
 
 def process_id(job, reporter):
     return {SCORE: float(os.getpid())}
+
+
+def numpy_threads(job, reporter):
+    np.ones((2, 2)) @ np.ones((2, 2))
+    return {SCORE: float(max(one["num_threads"] for one in threadpool_info()))}
+
+
+def test_numpy_has_one_thread_in_a_worker(tmp_path):
+    engine = Local(workers=1, gpus=1)
+    engine.open(numpy_threads)
+    engine.start(Job(0, "a", None, None, tmp_path / "a.npz", tmp_path / "a.log"))
+    while not (events := engine.events()):
+        pass
+    ((_, done),) = events
+    assert done.metrics[SCORE] == 1
+    engine.stop()
 
 
 def test_a_worker_is_replaced_after_so_many_jobs(tmp_path, monkeypatch):

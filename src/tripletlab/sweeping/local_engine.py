@@ -113,6 +113,9 @@ class Local:
         own = os.environ.get("PYTHONWARNINGS")
         if QUIET not in (own or ""):
             os.environ["PYTHONWARNINGS"] = f"{own},{QUIET}" if own else QUIET
+        # NumPy's own threads would compete with the backend's, and wait for themselves for ever
+        # where memory is too short for them
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         spawning = multiprocessing.get_context("spawn")
         ours, theirs = spawning.Pipe()
         process = spawning.Process(target=_serve, args=(self.work, lease, theirs), daemon=True)
