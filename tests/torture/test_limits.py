@@ -6,11 +6,14 @@ import resource
 import shutil
 import signal
 import time
+from functools import partial
 
 import pytest
 
 from tests.disks import small_disk
-from tests.torture.commands import COMMANDS, LONGEST, complete
+from tests.torture import states
+from tests.torture.commands import COMMANDS as ALL
+from tests.torture.commands import LONGEST, complete
 from tests.torture.processes import ended, require_no_orphans, said, start
 from tests.torture.settings import SEED, SIGNALS
 from tests.torture.tally import faults
@@ -19,6 +22,8 @@ pytestmark = [pytest.mark.torture, pytest.mark.timeout(3600)]
 REFUSED = 2
 LOADER = 127  # which has no memory for a library's data
 CRASHES = (0, 1, REFUSED, LOADER, -signal.SIGABRT, -signal.SIGSEGV, -signal.SIGBUS)  # of libraries
+SWEPT = partial(states.require_finished, runs=3, failures=True)
+COMMANDS = {**ALL, "sweep": ALL["sweep"]._replace(finished=SWEPT)}
 FILES = 64
 MEMORY = [1 << 27, 1 << 28, 1 << 29, 1 << 30]  # bytes beyond what is there at the start
 ROOM = "200m"
