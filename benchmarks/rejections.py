@@ -19,34 +19,39 @@ from tripletlab.faces.recipe import FaceRecipe
 from tripletlab.system.progress import parallel_map
 
 CHOICES = (
-    ["faces=paper"],
-    ["faces=aligned"],
-    ["faces=cleaned"],
-    ["faces=yunet"],
-    ["faces=yunet", "faces.detector.score_threshold=0.6"],
+    "faces=paper",
+    "faces=aligned",
+    "faces=cleaned",
+    "faces=yunet",
+    "faces=yunet faces.detector.score_threshold=0.6",
 )
+CROPPED = ", as photos.cropped"
 
 
 @dataclass(frozen=True)
 class Rejections:
     """What a worker does: why each recipe rejects a photo."""
 
-    recipes: tuple[FaceRecipe, ...]
+    ways: tuple[tuple[FaceRecipe, bool], ...]  # and whether the photos count as cropped
 
     def __call__(self, file):
         cv2.setNumThreads(1)
-        return [recipe.face(file, cropped=False).problem for recipe in self.recipes]
+        return [recipe.face(file, cropped=cropped).problem for recipe, cropped in self.ways]
 
 
-def built():
+def ways():
     """The recipes by their overrides; those whose file is missing are named and left out."""
-    recipes = {}
+    found = {}
     for choice in CHOICES:
         try:
-            recipes[" ".join(choice)] = config.compose("prepare", choice).faces.build()
+            recipe = config.compose("prepare", choice.split()).faces.build()
         except InputError as error:
-            print(f"{' '.join(choice)}: left out ({error})")
-    return recipes
+            print(f"{choice}: left out ({error})")
+            continue
+        found[choice] = recipe, False
+        if choice == "faces=aligned":
+            found[choice + CROPPED] = recipe, True
+    return found
 
 
 def main():
@@ -54,13 +59,13 @@ def main():
     parser.add_argument("folders", type=Path, nargs="+")
     parser.add_argument("--many", type=int, default=1000)
     given = parser.parse_args()
-    recipes = built()
-    rejections = Rejections(tuple(recipes.values()))
+    tried = ways()
+    rejections = Rejections(tuple(tried.values()))
     for folder in given.folders:
         files = sorted(folder.glob("*/*.*"))
         files = files[:: max(1, len(files) // given.many)]
         found = parallel_map(rejections, files, title=folder.name, size=lambda _: 1)
-        for choice, problems in zip(recipes, zip(*found, strict=True), strict=True):
+        for choice, problems in zip(tried, zip(*found, strict=True), strict=True):
             counts = collections.Counter(why for why in problems if why)
             reasons = ", ".join(f"{why} {n / len(files):.1%}" for why, n in counts.most_common())
             kept = 1 - sum(counts.values()) / len(files)

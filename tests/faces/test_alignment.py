@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from tripletlab.errors import InputError
 from tripletlab.faces.alignment import Aligned, affine, plausible, similarity, warp
-from tripletlab.faces.cropping import crop
+from tripletlab.faces.cropping import crop, grown
 from tripletlab.faces.detection import Box
 from tripletlab.faces.landmark_training import draw
 from tripletlab.faces.landmarks import NAMES, regressed
-from tripletlab.faces.recipe import UNALIGNED
+from tripletlab.faces.recipe import NO_FACE, UNALIGNED
 
 TRIPLE = {
     "left_inner_eye": (0.4, 0.38),
@@ -168,3 +168,23 @@ def test_alignment_brings_a_persons_eyes_together(recipe):
         matrix = similarity(regressed(one.photo, one.box)[rows], wanted)
         aligned.append(truth @ matrix[:, :2].T + matrix[:, 2])
     assert np.std(aligned, axis=0).mean() < 0.7 * np.std(boxed, axis=0).mean()
+
+
+def test_cropped_faces_come_to_the_same_places(recipe, tmp_path):
+    """Cut out so tightly that the detector misses most, they are aligned as in their photos."""
+    aligner = Aligned(functools.partial(regressed), TRIPLE, "similarity")
+    aligning, missed, apart, untouched = replace(recipe, aligner=aligner), 0, [], []
+    for number in range(12):
+        for one in draw([7, number], photos=1, turns=1.0):
+            tight = grown(one.box, border=-0.1)
+            cropped, photo = tmp_path / "cropped.png", tmp_path / "photo.png"
+            cv2.imwrite(str(cropped), crop(one.photo, tight, size=tight.side))
+            cv2.imwrite(str(photo), one.photo)
+            missed += aligning.face(cropped, cropped=False).problem == NO_FACE
+            wanted = aligning.face(photo, cropped=False).image.astype(float)
+            face = aligning.face(cropped, cropped=True)
+            assert face.problem is None
+            apart.append(np.abs(face.image - wanted).mean())
+            untouched.append(np.abs(recipe.face(cropped, cropped=True).image - wanted).mean())
+    assert missed >= 6
+    assert np.mean(apart) < 0.5 * np.mean(untouched)

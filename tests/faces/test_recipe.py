@@ -1,3 +1,4 @@
+import functools
 from dataclasses import replace
 
 import cv2
@@ -5,6 +6,7 @@ import numpy as np
 import pytest
 
 from tripletlab.errors import InputError
+from tripletlab.faces.alignment import none
 from tripletlab.faces.cropping import Box, crop
 from tripletlab.faces.detection import whole
 from tripletlab.faces.recipe import FOLDER, HEIC, NO_FACE, UNREADABLE
@@ -72,6 +74,16 @@ def test_cropped_photo_is_the_face_without_a_search(plain, recipe):
     path, photo = plain
     face = recipe.face(path, cropped=True)
     assert face.problem is None
+    np.testing.assert_array_equal(face.image, crop(photo, Box(10, 0, 40), size=32))
+
+
+def test_cropped_photo_without_a_face_cannot_be_aligned(plain, recipe):
+    path, photo = plain
+    aligning = replace(recipe, aligner=functools.partial(none))
+    assert aligning.face(path, cropped=True).problem is None  # `none` of a config
+    aligning = replace(recipe, aligner=lambda photo, box, *, size: crop(photo, box, size=size))
+    assert aligning.face(path, cropped=True)[:2] == (None, NO_FACE)
+    face = replace(aligning, detector=functools.partial(whole)).face(path, cropped=True)
     np.testing.assert_array_equal(face.image, crop(photo, Box(10, 0, 40), size=32))
 
 

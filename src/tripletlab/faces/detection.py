@@ -19,6 +19,7 @@ from pydantic import Field
 from tripletlab.errors import InputError
 
 CASCADE = "haarcascade_frontalface_default.xml"
+AROUND = 0.5  # of a cropped photo's shorter side: how far its edge is repeated for the search
 
 
 class Box(NamedTuple):
@@ -54,6 +55,19 @@ def whole(photo: NDArray[np.uint8]) -> list[Box]:
     height, width = photo.shape[:2]
     side = min(height, width)
     return [Box((width - side) // 2, (height - side) // 2, side)]
+
+
+def found_in_cropped(photo: NDArray[np.uint8], detector: Detector) -> list[Box]:
+    """The faces in a photo that a face fills; boxes may reach beyond it.
+
+    The photo's edge is repeated around it for the search: detectors miss a face without anything
+    around it. `whole` has its square without that.
+    """
+    if getattr(detector, "func", detector) is whole:  # a config's functions are partial
+        return detector(photo)
+    more = round(AROUND * min(photo.shape[:2]))
+    wide = cv2.copyMakeBorder(photo, more, more, more, more, cv2.BORDER_REPLICATE)
+    return [Box(x - more, y - more, side) for x, y, side in detector(np.asarray(wide, np.uint8))]
 
 
 @dataclass(frozen=True)

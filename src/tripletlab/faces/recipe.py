@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from tripletlab.errors import InputError
-from tripletlab.faces.alignment import Aligner
+from tripletlab.faces.alignment import Aligner, none
 from tripletlab.faces.cleaning import Cleaning, Hash
 from tripletlab.faces.cropping import (
     Grey,
@@ -22,7 +22,7 @@ from tripletlab.faces.cropping import (
     read_bytes,
     read_photo,
 )
-from tripletlab.faces.detection import Box, Detector, whole
+from tripletlab.faces.detection import Box, Detector, found_in_cropped, whole
 
 NO_FACE = "no face found"
 FOLDER = "a folder, not a photo"
@@ -74,17 +74,28 @@ class FaceRecipe:
         return bool(getattr(self.detector, "colour", False))
 
     def face(self, path: Path, *, cropped: bool) -> Face:
-        """The face to train on in a photo file; the whole photo where it is `cropped` already."""
+        """The face to train on in a photo file.
+
+        A photo that is `cropped` already is taken whole by a recipe without alignment, and
+        otherwise aligned as all others are.
+        """
         photo = read_photo(path, colour=self.colour)
         if photo is None:
             return Face(None, unreadable(path))
-        boxes = whole(photo) if cropped else self.detector(photo)
+        untouched = cropped and getattr(self.aligner, "func", self.aligner) is none
+        if untouched:
+            boxes = whole(photo)
+        elif cropped:
+            boxes = found_in_cropped(photo, self.detector)
+        else:
+            boxes = self.detector(photo)
         if not boxes:
             return Face(None, NO_FACE)
-        image = self._whole(photo) if cropped else self._aligned(photo, boxes[0])
+        image = self._whole(photo) if untouched else self._aligned(photo, boxes[0])
         if image is None:
             return Face(None, UNALIGNED)
-        problem = self.cleaning.problem(in_grey(photo), boxes[0], image, found=not cropped)
+        measured = whole(photo)[0] if cropped else boxes[0]
+        problem = self.cleaning.problem(in_grey(photo), measured, image, found=not cropped)
         if problem:
             return Face(None, problem)
         return Face(image, None, self.cleaning.hash(in_grey(photo)))
