@@ -1,0 +1,66 @@
+"""ArcFace on tripletlab's networks, to compare the triplet loss with (Deng et al., CVPR 2019)."""
+
+from typing import Annotated, Any
+
+import keras
+from keras import KerasTensor, ops
+from pydantic import Field
+
+from tripletlab.training.model import TripletModel
+
+
+class ArcFace(TripletModel):
+    """Learns to name the training people: one direction a person, and a margin on the angle to it.
+
+    The class directions are left behind after training; what is validated, evaluated and kept is
+    the same embedder. The miner and the triplet loss are measured as always and train nothing.
+
+    `people` is a number that all labels are below; one that is not makes the loss NaN, which ends
+    the run. `angle` is the margin in radians, `scale` the length that the cosines are multiplied
+    by. The paper has 0.5 and 64, for 112×112 faces of at least 10,000 people.
+    """
+
+    def __init__(
+        self,
+        embedder: keras.Model,
+        *,
+        people: Annotated[int, Field(ge=2)],
+        angle: Annotated[float, Field(ge=0, lt=1.5)],
+        scale: Annotated[float, Field(gt=0)],
+        **settings: Any,
+    ) -> None:
+        super().__init__(embedder, **settings)
+        self.people, self.angle, self.scale = people, angle, scale
+        shape = (embedder.output_shape[-1], people)
+        self.directions = self.add_weight(shape=shape, name="directions", initializer="he_normal")
+
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, *more: Any, **named: Any
+    ) -> KerasTensor:
+        """The mean cross-entropy of the batch, y_pred (batch, dim) being unit embeddings."""
+        super().compute_loss(x, y, y_pred, *more, **named)  # for its metrics
+        labels = ops.reshape(y, (self.batch_size,))
+        embeddings = ops.cast(y_pred, self.directions.dtype)
+        loss = arcface(embeddings, labels, self.directions, angle=self.angle, scale=self.scale)
+        return ops.where(ops.max(labels) < self.people, loss, float("nan"))
+
+
+def arcface(
+    embeddings: KerasTensor,
+    labels: KerasTensor,
+    directions: KerasTensor,
+    *,
+    angle: float,
+    scale: float,
+) -> KerasTensor:
+    """Mean cross-entropy of scale · cos(θ), where the own person's θ is larger by `angle`.
+
+    Unit embeddings (batch, dim), labels (batch,), and directions (dim, people) of any length.
+    """
+    cosines = ops.matmul(embeddings, ops.normalize(directions, axis=0))
+    cosines = ops.clip(cosines, -1 + 1e-6, 1 - 1e-6)  # the root's gradient is infinite at 1
+    sines = ops.sqrt(1 - ops.square(cosines))
+    moved = cosines * ops.cos(angle) - sines * ops.sin(angle)
+    own = ops.one_hot(labels, ops.shape(directions)[1], dtype=cosines.dtype)
+    logits = scale * ops.where(own > 0, moved, cosines)
+    return ops.mean(ops.categorical_crossentropy(own, logits, from_logits=True))
