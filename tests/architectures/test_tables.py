@@ -86,6 +86,7 @@ def counted(table):
 
 TABLES = {
     "simple_cnn": tables.simple_cnn,
+    "vgg": tables.vgg,
     "nn4_small2_half": tables.nn4_small2,
     "nn4_small2_factorized": tables.nn4_small2_factorized,
     "resnet": tables.resnet,

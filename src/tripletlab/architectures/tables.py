@@ -1,7 +1,7 @@
 """The networks as tables of rows: the paper's, and those it proposes as future work.
 
-Numbers of filters are those at width 1. All networks but the simple CNN end in global average
-pooling.
+Numbers of filters are those at width 1. All networks but `simple_cnn` and `vgg` end in global
+average pooling.
 """
 
 from collections.abc import Mapping, Sequence
@@ -76,6 +76,28 @@ def simple_cnn() -> NetworkTable:
         Pool("pool2", 2),
     )
     return NetworkTable("simple_cnn", rows, flatten=True)
+
+
+def vgg() -> NetworkTable:
+    """Plain 3×3 convolutions, in four stages, as in VGG (Simonyan and Zisserman, ICLR 2015).
+
+    The last layer sees the features of all 8×8 places. In a face that was detected or aligned, the
+    place says what a feature belongs to; an average over the places has lost it.
+    """
+    rows = (
+        Conv("conv1", 3, 16),
+        Pool("pool1", 2),
+        Conv("conv2", 3, 32),
+        Conv("conv3", 3, 32),
+        Pool("pool2", 2),
+        Conv("conv4", 3, 64),
+        Conv("conv5", 3, 64),
+        Pool("pool3", 2),
+        Conv("conv6", 3, 96),
+        Conv("conv7", 3, 96),
+        Conv("conv8", 1, 64),
+    )
+    return NetworkTable("vgg", rows, flatten=True)
 
 
 def nn4_small2() -> NetworkTable:
