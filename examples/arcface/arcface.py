@@ -13,7 +13,8 @@ class ArcFace(TripletModel):
     """Learns to name the training people: one direction a person, and a margin on the angle to it.
 
     The class directions are left behind after training; what is validated, evaluated and kept is
-    the same embedder. The miner and the triplet loss are measured as always and train nothing.
+    the same embedder. The miner, the margin, the triplet loss and the regularizer are measured as
+    always and train nothing.
 
     `people` is a number that all labels are below; one that is not makes the loss NaN, which ends
     the run. `angle` is the margin in radians, `scale` the length that the cosines are multiplied
