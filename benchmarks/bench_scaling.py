@@ -101,7 +101,7 @@ def _two_jobs(engine: Local, folder: Path) -> None:
             number = waiting.pop()
             running.add(number)
             log = folder / f"{number}.log"
-            engine.start(Job(number, "steps", None, None, folder / "none", log))
+            engine.start(Job(number, "steps", None, None, folder / "none", log, epochs=1))
         for number, event in engine.events():
             if not isinstance(event, Done):
                 raise RuntimeError(f"{event}: {(folder / f'{number}.log').read_text()}")

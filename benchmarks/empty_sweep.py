@@ -86,6 +86,7 @@ def sweep(plan: Plan, folder: Path, *, workers: int = 1) -> list[float]:
                 taken.run_id,
                 folder / f"{taken.number}.npz",
                 folder / f"{taken.number}.log",
+                epochs=plan.epochs,
             ),
             display=clock,
             retries=0,

@@ -78,7 +78,7 @@ def test_a_trial_that_fails_logs_its_traceback_without_the_password(tmp_path, ca
             raise ValueError(f'invalid dsn "host=head password={SECRET}"') from error
 
     log = tmp_path / "trial.log"
-    job = Job(0, "one", None, None, tmp_path / "0.npz", log)
+    job = Job(0, "one", None, None, tmp_path / "0.npz", log, epochs=1)
     event = perform(work, job, lambda event: None)
     assert isinstance(event, Failed)
     printed = log.read_text() + capfd.readouterr().err  # where pytest holds stderr

@@ -18,6 +18,10 @@ class Unavailable(InputError):  # noqa: N818 - named as what happened
     """A file or a disk cannot be used now; what is finished is worth keeping for the next try."""
 
 
+class NoRuns(InputError):  # noqa: N818 - named as what happened
+    """A tracking store has no runs, or there is none yet."""
+
+
 class Deleted(InputError):  # noqa: N818 - named as what happened
     """A run, a model or a file of one was deleted in the tracking store."""
 

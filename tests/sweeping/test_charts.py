@@ -37,6 +37,43 @@ def test_figures_that_would_say_nothing_are_left_out(tmp_path, axes, sampled, he
     assert of_study(study).keys() == headings
 
 
+WHEN = {"miner": "semihard"}, {"miner": "hard"}
+DISJOINT = {
+    "miner": Choice(values=["semihard", "hard"]),
+    "margin": Choice(values=[0.2, 0.3], when=WHEN[0]),
+    "optimizer.learning_rate": Choice(values=[0.001, 0.01], when=WHEN[1]),
+}
+
+
+@pytest.mark.parametrize(
+    "space",
+    [
+        Space(name="a", ablation=True, axes=MINER | MARGIN),
+        Space(name="a", axes=DISJOINT),
+        Space(name="a", axes=MINER | {"margin": Choice(values=[0.2, 0.3], when=WHEN[0])}),
+    ],
+)
+@pytest.mark.parametrize("score", [0.7, None])
+def test_importance_needs_parameters_of_every_trial_and_different_values(tmp_path, space, score):
+    storage = open_storage(f"sqlite:///{tmp_path / 'optuna.db'}")
+    study = TrialQueue.open(storage, name="a", space=space, fresh=False)
+    while taken := study.take():
+        study.note_trial(taken.number, RUN, f"run {taken.number}")
+        study.complete(taken.number, {SCORE: score or 0.5 + taken.number / 100})
+    assert "Parameter importance" not in of_study(study)
+
+
+def test_importance_is_of_the_first_objective(tmp_path):
+    objectives = {"cost/parameters": "minimize", SCORE: "maximize"}
+    space = Space(name="a", axes=MARGIN | MINER, objectives=objectives)
+    storage = open_storage(f"sqlite:///{tmp_path / 'optuna.db'}")
+    study = TrialQueue.open(storage, name="a", space=space, fresh=False)
+    while taken := study.take():
+        study.note_trial(taken.number, RUN, f"run {taken.number}")
+        study.complete(taken.number, {"cost/parameters": 1.0, SCORE: taken.point["margin"]})
+    assert "Parameter importance" not in of_study(study)
+
+
 def test_every_network_is_a_point_with_its_name():
     (points,) = auc_by_operations({"small": (2e6, 0.7), "large": (9e7, 0.8)}).data
     assert list(points.x) == pytest.approx([2, 90])

@@ -77,7 +77,7 @@ def drive(folder, deeds, *, workers=1, retries=1, pruner=None, display=None):
         place = folder / str(taken.number)
         name, deed = str(taken.point["job"]), deeds[taken.point["job"]]
         log = place.with_suffix(".log")
-        return Job(taken.number, name, deed, taken.run_id, place.with_suffix(".npz"), log)
+        return Job(taken.number, name, deed, taken.run_id, place.with_suffix(".npz"), log, epochs=1)
 
     display = display or Display()
     driver = Driver(
@@ -153,7 +153,7 @@ def test_a_person_sees_what_a_worker_waits_for(tmp_path):
 def test_a_worker_that_starts_survives_the_ctrl_c_of_its_terminal(tmp_path, capfd):
     engine = Local(workers=1, gpus=1)
     engine.open(process_id)
-    engine.start(Job(0, "a", None, None, tmp_path / "a.npz", tmp_path / "a.log"))
+    engine.start(Job(0, "a", None, None, tmp_path / "a.npz", tmp_path / "a.log", epochs=1))
     (worker,) = engine.processes
     os.kill(worker.process.pid, signal.SIGINT)
     while not (events := engine.events()):
@@ -176,7 +176,7 @@ def numpy_threads(job, reporter):
 def test_numpy_has_one_thread_in_a_worker(tmp_path):
     engine = Local(workers=1, gpus=1)
     engine.open(numpy_threads)
-    engine.start(Job(0, "a", None, None, tmp_path / "a.npz", tmp_path / "a.log"))
+    engine.start(Job(0, "a", None, None, tmp_path / "a.npz", tmp_path / "a.log", epochs=1))
     while not (events := engine.events()):
         pass
     ((_, done),) = events
@@ -190,7 +190,7 @@ def test_a_worker_is_replaced_after_so_many_jobs(tmp_path, monkeypatch):
     engine.open(process_id)
     served = []
     for number in range(3):
-        engine.start(Job(number, "a", None, None, tmp_path / "a.npz", tmp_path / "a.log"))
+        engine.start(Job(number, "a", None, None, tmp_path / "a.npz", tmp_path / "a.log", epochs=1))
         while not (events := engine.events()):
             pass
         ((_, done),) = events

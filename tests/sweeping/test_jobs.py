@@ -9,7 +9,7 @@ from tripletlab.sweeping.jobs import Began, Done, Epoch, Failed, Job, Stopped, p
 
 
 def job(folder):
-    return Job(0, "a", None, None, folder / "0.npz", folder / "logs" / "0.log")
+    return Job(0, "a", None, None, folder / "0.npz", folder / "logs" / "0.log", epochs=1)
 
 
 def raising(error):

@@ -31,6 +31,25 @@ def test_too_few_gpus():
         leases(4, cores=[0], gpus=["0", "1"], share=1)
 
 
+@pytest.mark.parametrize(("workers", "gpus"), [(3, 2), (7, 3), (3, 8)])
+def test_the_advice_for_too_large_a_share_is_accepted(workers, gpus):
+    names = list(map(str, range(gpus)))
+    with pytest.raises(InputError) as refused:
+        leases(workers, cores=[0], gpus=names, share=9)
+    share = float(str(refused.value).rpartition("=")[2])
+    assert len(leases(workers, cores=[0], gpus=names, share=share)) == workers
+
+
+def test_workers_are_spread_evenly_over_gpus():
+    found = leases(3, cores=[0], gpus=["0", "1"], share=0.4)
+    assert [one.gpus for one in found] == [("0",), ("0",), ("1",)]
+
+
+def test_one_gpu_and_a_half_is_refused():
+    with pytest.raises(InputError, match=r"engine.gpus=1.5: a worker has whole GPUs"):
+        leases(1, cores=[0], gpus=["0", "1"], share=1.5)
+
+
 def test_hundredths_of_gpus_are_leased_without_rounding_errors():
     """Such as .29 × 100, which is 28.999999999999996, and .07 × 100, which is 7.000000000000001."""
     for hundredths in range(1, 100):

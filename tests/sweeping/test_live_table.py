@@ -23,9 +23,10 @@ def test_the_time_left_counts_epochs_and_an_early_end_counts_as_all(tmp_path, mo
     monkeypatch.setattr(live_table, "time", clock)
     now = 0.0
     queue = open_study(tmp_path)
-    display = LiveTable(queue, epochs=10)
+    display = LiveTable(queue)
     first, second = (
-        Job(queue.take().number, name, None, None, tmp_path, tmp_path) for name in ("one", "two")
+        Job(queue.take().number, name, None, None, tmp_path, tmp_path, epochs=10)
+        for name in ("one", "two")
     )
     for job in (first, second):
         display.began(job)
@@ -41,3 +42,23 @@ def test_the_time_left_counts_epochs_and_an_early_end_counts_as_all(tmp_path, mo
     assert "1/4 two: behind (1:00, epoch 1)" in capfd.readouterr().err
     # eleven in a minute, and 29 to come
     assert "0 of 4 complete, 1 pruned, 1:00 so far, about 2:38 left" in shown(display)
+
+    queue.requeue(first.number)
+    display.ended(first, "its worker died")
+    # still eleven, and 30 to come
+    assert "0 of 4 complete, 1 pruned, 1:00 so far, about 2:44 left" in shown(display)
+
+
+def test_trials_of_different_lengths_are_counted_by_their_shares(tmp_path, monkeypatch):
+    clock = SimpleNamespace(monotonic=lambda: now)
+    monkeypatch.setattr(live_table, "time", clock)
+    now = 0.0
+    queue = open_study(tmp_path)
+    display = LiveTable(queue)
+    for name, epochs in (("short", 4), ("long", 400)):
+        job = Job(queue.take().number, name, None, None, tmp_path, tmp_path, epochs=epochs)
+        display.began(job)
+        now += 30.0
+        for epoch in range(epochs):
+            display.epoch(job, epoch + 1, {MONITORED: 0.75})
+    assert "1:00 so far, about 1:00 left" in shown(display)

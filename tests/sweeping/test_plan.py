@@ -50,7 +50,41 @@ def test_an_axis_that_is_no_key_is_refused(tmp_path):
         read_plan([str(tmp_path / "s.yaml")]).check()
 
 
-@pytest.mark.parametrize("key", ["faces/aligner", "faces.size", "photos.people"])
+def test_a_key_that_not_every_choice_of_an_axis_has_is_refused(tmp_path):
+    path = tmp_path / "s.yaml"
+    path.write_text("axes: {regularizer: [spread, none], regularizer.weight: [0.1, 0.2]}")
+    with pytest.raises(InputError, match=r"regularizer.weight: no such key .*'none'.*`when`"):
+        read_plan([str(path)]).check()
+    path.write_text(
+        "axes: {regularizer: [spread, none],"
+        " regularizer.weight: {values: [0.1, 0.2], when: {regularizer: spread}}}"
+    )
+    read_plan([str(path)]).check()
+
+
+def test_the_order_of_axes_and_objectives_is_part_of_a_sweep(tmp_path):
+    """The places of points, and the directions that Optuna keeps, follow it."""
+    recipes = set()
+    for axes in ("miner: [hard], margin: [0.2, 0.4]", "margin: [0.2, 0.4], miner: [hard]"):
+        for objectives in (
+            "cost/flops: minimize, val/best_auc: maximize",
+            "val/best_auc: maximize, cost/flops: minimize",
+        ):
+            path = tmp_path / "s.yaml"
+            path.write_text(f"axes: {{{axes}}}\nobjectives: {{{objectives}}}")
+            recipes.add(read_plan([str(path)]).recipe())
+    assert len(recipes) == 4
+
+
+def test_epochs_as_an_axis_are_counted_at_most():
+    plan = read_plan(["margin_miner", "axes={fit.epochs: [4, 400]}"])
+    assert "each at most 400 epochs" in plan.outline(workers=1)
+    assert plan.minutes(runs=1, workers=1) > 10 * read_plan([]).minutes(runs=1, workers=1)
+
+
+@pytest.mark.parametrize(
+    "key", ["faces/aligner", "faces.size", "photos.people", "hygiene.shared", "preparation"]
+)
 def test_an_axis_of_what_all_runs_share_is_refused(tmp_path, key):
     (tmp_path / "s.yaml").write_text(f"axes: {{{key}: [1, 2]}}")
     with pytest.raises(InputError, match="all runs of a sweep share"):

@@ -27,7 +27,7 @@ def run_trial(queue, tracker, folder, score):
     queue.note_trial(taken.number, RUN, run.run_id)
     metrics = {SCORE: score, "test/auc": score}
     queue.complete(taken.number, metrics)
-    return ModelRow(SPACE.title(taken.point), taken.point, (run.run_id,), (metrics,))
+    return ModelRow(queue.space.title(taken.point), taken.point, (run.run_id,), (metrics,))
 
 
 def test_the_page_has_the_conclusion_the_models_and_every_run_that_failed(tmp_path):
@@ -47,3 +47,14 @@ def test_the_page_has_the_conclusion_the_models_and_every_run_that_failed(tmp_pa
     assert page.index("<td>0.4</td>") < page.index("<td>0.2</td>")  # the highest first
     assert page.count("0.2, seed 7") == 1  # the name of its learning curve
     assert "0.4 (AUC 0.900)" in page
+
+
+def test_an_ablation_of_two_parts_has_no_table_of_one_axis_by_the_other(tmp_path):
+    axes = {"miner": Choice(values=["hard"]), "margin": Choice(values=[0.4])}
+    tracker = tracker_in(tmp_path)
+    tracker.open()
+    queue = open_study(tmp_path, Space(name="two", axes=axes, ablation=True))
+    rows = [run_trial(queue, tracker, tmp_path, score) for score in (0.7, 0.8, 0.9)]
+    page = report(queue, Summary(rows, "", [], [], []), PAIRS, tracker, title="t", conclusion="")
+    assert "<h2>Models</h2>" in page
+    assert "<h2>Validation AUC</h2>" not in page

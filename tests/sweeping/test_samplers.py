@@ -33,6 +33,12 @@ def test_arguments_that_a_sampler_cannot_use_are_refused(sampler):
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.parametrize("name", ["GridSampler", "BruteForceSampler"])
+def test_samplers_that_would_end_optunas_own_loop_are_refused(name):
+    with pytest.raises(InputError, match=f"optuna.samplers.{name}"):
+        try_out(space({"_target_": f"optuna.samplers.{name}", "seed": 0}))
+
+
 def test_arguments_that_a_pruner_cannot_use_are_refused():
     pruner = {"_target_": "optuna.pruners.HyperbandPruner", "bootstrap_count": -1}
     with pytest.raises(InputError, match=r"pruner: .*HyperbandPruner refuses these"):

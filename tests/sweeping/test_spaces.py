@@ -122,6 +122,8 @@ def test_changes_replace_axes_and_the_keys_beside_them(tmp_path):
         (f"axes: {{margin: [0.2]}}\n{RANDOM}".replace("20", "1000000000000"), "10,000 runs"),
         ("axes: {margin: {values: [1], when: {miner: hard}}}", "no axis miner before it"),
         ("axes: {seed: [1, 2]}", "seeds:"),
+        ("axes: {margin: [0.2]}\npredict: [500]", "no curve without a grid"),
+        ("ablation: {batches.identities: [20, 40, 80]}\npredict: [500]", "no curve without"),
         ("axes: {margin: [0.2]}\ntrials: 3", "both, or neither"),
         ("axes: {margin: [0.2]}\nobjectives: {auc: best}", "maximize"),
         (
@@ -146,6 +148,14 @@ def test_aliases_within_bounds_are_read(tmp_path):
 def test_a_step_as_wide_as_the_range_is_one(tmp_path):
     text = "axes: {margin: {low: 0.1, high: 0.3, step: 0.2}}\n"
     assert {point["margin"] for point in draw_points(space(tmp_path, text + RANDOM))} == {0.1, 0.3}
+
+
+@pytest.mark.parametrize("axes", ["", "[miner]"])
+def test_an_axis_cannot_be_added_to_what_is_no_mapping(tmp_path, axes):
+    path = tmp_path / "space.yaml"
+    path.write_text(f"axes: {axes}\n")
+    with pytest.raises(InputError, match=r"axes.margin: axes has no keys in the file"):
+        read_space(path, {"axes.margin": [0.1, 0.3]})
 
 
 @pytest.mark.parametrize("key", ["trials.x", "sampler.seed.x", "objectives.a.b.c"])

@@ -7,11 +7,11 @@ import pytest
 from tripletlab import config
 from tripletlab.errors import InputError
 from tripletlab.evaluation.metrics import SCORE
-from tripletlab.sweeping.result import summarise
+from tripletlab.sweeping.result import open_report, summarise
 from tripletlab.sweeping.spaces import Choice, Space
 from tripletlab.sweeping.status import best, clean, list_sweeps, status
 from tripletlab.sweeping.storage import open_storage
-from tripletlab.sweeping.study import DATA, OVERRIDES, RUN
+from tripletlab.sweeping.study import CONF, DATA, OVERRIDES, RUN
 from tripletlab.sweeping.trial_queue import TrialQueue
 from tripletlab.system.provenance import code_fingerprint
 
@@ -71,6 +71,34 @@ def test_no_sweep_is_said_instead_of_an_empty_table(tmp_path, monkeypatch, capsy
 def test_sweeps_are_listed_where_no_runs_are_kept(study, capsys):
     list_sweeps([])
     assert "grid-abc" in capsys.readouterr().out
+
+
+def test_the_command_of_the_best_has_the_conf_folders_of_the_sweep(study, capsys):
+    study.add_note(CONF, "'--config-dir=/my folder/conf'")
+    best(["grid"])
+    command = "command\ttripletlab '--config-dir=/my folder/conf' train fit.epochs=2 margin=0.2"
+    assert command in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", [status, best, open_report])
+def test_one_sweep_at_a_time(study, command):
+    with pytest.raises(InputError, match="nonsense: one name at a time"):
+        command(["grid", "nonsense"])
+
+
+def test_champions_that_cannot_be_asked_for_are_an_error(study):
+    with pytest.raises(InputError, match="127.0.0.1:9"):
+        list_sweeps(["tracking=server", "tracking.uri=http://127.0.0.1:9"])
+
+
+def test_checkpoints_of_trainings_are_deleted_where_no_sweep_has_run(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    old = tmp_path / "mlruns" / "train" / "abc-def.npz"
+    old.parent.mkdir(parents=True)
+    old.write_bytes(b"old")
+    clean(config.compose_studies([], command="clean"))
+    assert not old.exists()
+    assert not (tmp_path / "mlruns" / "optuna.db").exists()
 
 
 def test_best_is_a_command_that_runs_it_again(study, capsys):

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from tripletlab.commands.options import CroppedFolders, Folders, Fresh, LfwFolder, with_photos
+from tripletlab.errors import InputError
 
 
 def sweep(
@@ -26,6 +27,9 @@ def sweep(
     """Train every point of a search space, print their table, and promote the best."""
     from tripletlab.sweeping import status
 
+    past = (words or [""])[0] in ("list", "status", "best")
+    if past and any((photos, cropped, lfw, fresh, dry_run)):
+        raise InputError("past sweeps are shown as they are: leave out the options")
     match words or []:
         case ["list", *overrides]:
             status.list_sweeps(overrides)

@@ -8,9 +8,25 @@ from tripletlab.config.compose import (
     recorded,
     show,
 )
-from tripletlab.config.files import defaults, describe, folder, groups, own_code, use
+from tripletlab.config.files import (
+    defaults,
+    describe,
+    folder,
+    groups,
+    own_code,
+    own_folders,
+    use,
+)
 from tripletlab.config.instantiate import Component
-from tripletlab.config.overrides import allow_only, key_of, of_nouns, override, parsed, split_words
+from tripletlab.config.overrides import (
+    allow_only,
+    key_of,
+    of_nouns,
+    one_name,
+    override,
+    parsed,
+    split_words,
+)
 from tripletlab.config.run_config import (
     EvaluateConfig,
     PrepareConfig,
@@ -37,8 +53,10 @@ __all__ = [
     "groups",
     "key_of",
     "of_nouns",
+    "one_name",
     "override",
     "own_code",
+    "own_folders",
     "parsed",
     "recorded",
     "show",

@@ -12,6 +12,7 @@ from tripletlab.errors import InputError
 
 LONGEST = 10_000  # characters; a path has 4,096 at most
 DEEPEST = 100  # brackets, which could stand inside one another
+LISTS = ("axes", "ablation", "seeds", "columns", "predict")  # keys of a search space
 WORD = r"[./-]*(?!(?:true|false|null|nan|inf)$)[a-z_/][\w./-]*"  # text without quotes
 
 
@@ -19,6 +20,14 @@ def split_words(words: Sequence[str]) -> tuple[list[str], list[str]]:
     """Names among the words of a command line, and overrides; a path may have an = in it."""
     names = [word for word in words if "=" not in word or word.startswith(("/", "./", "../"))]
     return names, [word for word in words if word not in names]
+
+
+def one_name(words: Sequence[str]) -> tuple[str | None, list[str]]:
+    """At most one name among the words of a command line, and overrides."""
+    names, overrides = split_words(words)
+    if len(names) > 1:
+        raise InputError(f"{names[1]}: one name at a time; {names[0]} is one already")
+    return next(iter(names), None), overrides
 
 
 def key_of(override: str) -> str:
@@ -77,8 +86,10 @@ def readable(override: str) -> str:
     if not _is_read(override):
         raise InputError(f"{key}: not a key; write key=value, such as margin=0.4")
     if _read(override).is_sweep_override():
+        of_space = key.partition(".")[0] in LISTS
+        instead = f"'{key}=[{value}]'" if of_space else f"tripletlab sweep 'axes.{key}=[{value}]'"
         raise InputError(
-            f"{override}: several values make a sweep: tripletlab sweep 'axes.{key}=[{value}]';"
+            f"{override}: several values {'are a list' if of_space else 'make a sweep'}: {instead};"
             f" text with a comma needs quotes: {key}=\"'{value}'\""
         )
     return override

@@ -66,15 +66,17 @@ def of_study(study: Study) -> dict[str, Figure]:
         figures["Parallel coordinates"] = visualization.plot_parallel_coordinate(
             single, params=varied, target_name=first
         ).for_each_trace(_darken, selector={"type": "scatter", "mode": "lines"})
-    if len(varied) > 1 and len(done) > 3 and len({tuple(one.values) for one in done}) > 1:
-        fanova = FanovaImportanceEvaluator(seed=0)  # it needs as much
+    # fANOVA needs parameters that every trial has, four trials, and different values
+    shared = [key for key in varied if all(key in one.params for one in done)]
+    if len(shared) > 1 and len(done) > 3 and len({one.values[0] for one in done}) > 1:
+        fanova = FanovaImportanceEvaluator(seed=0)
         figures["Parameter importance"] = visualization.plot_param_importances(
-            single, params=varied, evaluator=fanova, target_name=first
+            single, params=shared, evaluator=fanova, target_name=first
         ).update_traces(marker={"color": PALETTE[0]})
     figures["Objective by one parameter"] = visualization.plot_slice(
         single, params=varied, target_name=first
     ).update_traces(marker=MARKER, opacity=0.7)
-    if len(numeric) > 1:
+    if len(numeric) > 1 and any(one.params.keys() >= set(numeric[:4]) for one in done):
         figures["Objective by two parameters"] = visualization.plot_contour(
             single, params=numeric[:4], target_name=first
         ).update_layout(height=320 * max(len(numeric[:4]) - 1, 2))

@@ -25,7 +25,7 @@ def _why_equal(group: Sequence[ModelRow]) -> str:
     keys = dict.fromkeys(key for row in group for key in row.point)
     axes = [key for key in keys if len({repr(row.point.get(key)) for row in group}) > 1]
     why = (
-        "every triplet that the miner chose violates each of these margins, and the margin is then"
+        "where every triplet that the miner chooses violates each of these margins, the margin is"
         " a constant in the loss, without effect on its gradient"
         if axes == ["margin"]
         else "this changed nothing in their training"

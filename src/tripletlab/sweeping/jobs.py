@@ -23,6 +23,7 @@ class Job(NamedTuple):
     run_id: str | None  # of the MLflow run to go on with
     checkpoint: Path  # where the fit keeps its last epoch, and goes on from
     log: Path  # everything that the trial prints
+    epochs: int  # at most
     parent: str | None = None  # the MLflow run that this one is nested in
 
 

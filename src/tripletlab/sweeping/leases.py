@@ -1,5 +1,6 @@
 """Cores and GPUs, shared out among workers so that none uses another's."""
 
+import math
 import os
 import shutil
 import subprocess
@@ -28,18 +29,22 @@ class Lease(NamedTuple):
 def leases(workers: int, *, cores: Sequence[int], gpus: Sequence[str], share: float) -> list[Lease]:
     """A lease for each worker: an equal part of the cores, and `share` GPUs where there are any.
 
-    A share below 1 puts several workers on a GPU. With fewer cores than workers, some share one.
+    A share below 1 spreads the workers evenly over the GPUs. With fewer cores than workers, some
+    share one.
     """
+    if share > 1 and share != int(share):
+        raise InputError(f"engine.gpus={share:g}: a worker has whole GPUs, or a part of one")
     if gpus and round(workers * share, 9) > len(gpus):
+        fits = math.floor(min(len(gpus) / workers, 1) * 1000) / 1000
         raise InputError(
             f"engine.workers={workers} with engine.gpus={share:g} need {workers * share:g} GPUs,"
-            f" and there are {len(gpus)}; give engine.gpus={len(gpus) / workers:.3g}"
+            f" and there are {len(gpus)}; give engine.gpus={fits:g}"
         )
     found = []
     for worker in range(workers):
         first = worker * len(cores) // workers
         own = cores[first : max((worker + 1) * len(cores) // workers, first + 1)]
-        start = int(round(worker * share, 9))  # .29 × 100 is 29
+        start = worker * int(share) if share >= 1 else worker * len(gpus) // workers
         found.append(Lease(tuple(own), tuple(gpus[start : start + max(1, int(share))])))
     return found
 

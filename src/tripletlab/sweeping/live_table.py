@@ -17,13 +17,15 @@ from tripletlab.system.progress import console, say
 class LiveTable:
     """Running trials with their epoch and score, how many are done, and the time left.
 
-    The time left is estimated by epochs: a trial that ended early counts as if it had run them all.
+    The time left is estimated by trials, of which the running ones have done the share of their
+    epochs; a trial that ended early counts as a whole one.
     """
 
-    def __init__(self, study: Study, *, epochs: int) -> None:
-        self.study, self.epochs = study, epochs
+    def __init__(self, study: Study) -> None:
+        self.study = study
         self.rows: dict[int, tuple[Job, int, float, float]] = {}  # epoch, score, began
-        self.counts, self.epochs_done = study.counts(), 0
+        self.counts = study.counts()
+        self.done = 0.0  # trials, since this display began
         self.began_at = time.monotonic()
         self.live = Live(
             get_renderable=self.render, console=console(), refresh_per_second=2, transient=True
@@ -50,7 +52,7 @@ class LiveTable:
         """An epoch of it ended."""
         began = self.rows[job.number][3]
         self.rows[job.number] = (job, epoch, metrics[MONITORED], began)
-        self.epochs_done += 1
+        self.done += 1 / job.epochs
 
     def waits(self, job: Job, line: str) -> None:
         """It waits for the tracking store, or no longer, as the line says."""
@@ -59,9 +61,10 @@ class LiveTable:
     def ended(self, job: Job, how: str) -> None:
         """It is over; `how` is one line."""
         _, epoch, _, began = self.rows.pop(job.number)
-        self.epochs_done += self.epochs - epoch
-        self._count()
-        over = sum(self.counts[state] for state in ("complete", "pruned", "failed"))
+        before, self.counts = self._over(), self.study.counts()
+        over = self._over()
+        if over > before:  # and not queued again
+            self.done += 1 - epoch / job.epochs
         took = _clock(time.monotonic() - began)
         say(f"{over}/{self.counts['declared']} {job.name}: {how} ({took}, epoch {epoch})")
 
@@ -75,7 +78,7 @@ class LiveTable:
         for job, epoch, score, began in self.rows.values():
             shown = f"{score:.4f}" if score == score else "–"
             spent = _clock(time.monotonic() - began)
-            table.add_row(str(job.number), job.name, f"{epoch}/{self.epochs}", shown, spent)
+            table.add_row(str(job.number), job.name, f"{epoch}/{job.epochs}", shown, spent)
         return table
 
     def _summary(self) -> str:
@@ -84,15 +87,14 @@ class LiveTable:
         parts += [f"{counts[state]} {state}" for state in ("pruned", "failed") if counts[state]]
         spent = time.monotonic() - self.began_at
         parts.append(f"{_clock(spent)} so far")
-        over = sum(counts[state] for state in ("complete", "pruned", "failed"))
-        begun = sum(epoch for _, epoch, _, _ in self.rows.values())
-        left = (counts["declared"] - over) * self.epochs - begun
-        if self.epochs_done and left:
-            parts.append(f"about {_clock(spent / self.epochs_done * left)} left")
+        begun = sum(epoch / job.epochs for job, epoch, _, _ in self.rows.values())
+        left = counts["declared"] - self._over() - begun
+        if self.done and left > 1e-9:
+            parts.append(f"about {_clock(spent / self.done * left)} left")
         return ", ".join(parts)
 
-    def _count(self) -> None:
-        self.counts = self.study.counts()
+    def _over(self) -> int:
+        return sum(self.counts[state] for state in ("complete", "pruned", "failed"))
 
 
 def _clock(seconds: float) -> str:

@@ -21,7 +21,8 @@ from tripletlab.training import backend
 
 DEFAULT = "margin_miner"
 SWEEP_KEYS = ("engine", "studies", "retries")  # of the sweep alone; they are not in a run's config
-SHARED_KEYS = ("photos", "verification", "faces", "data", "tracking")  # the same for all runs
+# The same for all runs
+SHARED_KEYS = ("photos", "verification", "faces", "hygiene", "preparation", "data", "tracking")
 # On one core, nn4_small2_half in float32: 95 to 220 measured with AVX2, 520 to 780 with AVX-512
 IMAGES_PER_SECOND, IMAGES_PER_SECOND_AVX512 = 150, 600
 SECONDS_BESIDE = 20  # that a run needs in addition to its training
@@ -55,7 +56,12 @@ class Plan:
         """InputError where a value of an axis, the sampler or the pruner cannot be used."""
         try_out(self.space)
         for corner in self.space.corners():
-            run = self.run_config(corner, None)
+            try:
+                run = self.run_config(corner, None)
+            except InputError as error:
+                if len(corner) == 1:
+                    raise
+                raise InputError(f"{error} (in {corner}; `when` restricts an axis)") from error
             if self.space.ablation and run.tree == self.run_config({}, None).tree:
                 change = self.space.title(corner)
                 raise InputError(f"{self.space.name}: {change} changes nothing in this recipe")
@@ -69,14 +75,24 @@ class Plan:
     def recipe(self) -> str:
         """Identifies space and config; the number of trials and the columns may change."""
         shape = self.space.model_dump(exclude={"name", "trials", "columns", "predict"})
+        for key in ("axes", "objectives"):  # a place in the space, and Optuna's directions, follow
+            shape[key] = list(shape[key].items())  # their order
         own = (*SWEEP_KEYS, "preparation", "tracking", "data")
         about = {key: value for key, value in self.base.tree.items() if key not in own}
         return digest(shape, about)
 
+    @property
+    def epochs(self) -> int:
+        """How many epochs a run has at most."""
+        axis = self.space.axes.get("fit.epochs")
+        own = [] if axis is None else [one for one in axis.ends() if isinstance(one, int)]
+        most: int = max(own, default=0) or self.base.fit["epochs"]
+        return most
+
     def minutes(self, *, runs: int, workers: int) -> float:
         """Estimated minutes for so many runs on this machine, without a GPU."""
-        epochs, batches = self.base.fit["epochs"], self.base.batches
-        images: int = epochs * batches["steps"] * batches["people"] * batches["photos"]
+        batches = self.base.batches
+        images: int = self.epochs * batches["steps"] * batches["people"] * batches["photos"]
         speed = IMAGES_PER_SECOND_AVX512 if "avx512f" in instructions() else IMAGES_PER_SECOND
         return runs * (images / (speed * cores()) + SECONDS_BESIDE / workers) / 60
 
@@ -89,7 +105,7 @@ class Plan:
             else f"{space.points} points over {', '.join(space.axes)}"
         )
         seeds = f", each with seeds {', '.join(map(str, space.seeds))}" if space.seeds else ""
-        epochs = self.base.fit["epochs"]
+        epochs = self.epochs
         minutes = round(self.minutes(runs=space.runs, workers=workers))
         takes = f"About {minutes} minutes" if minutes > 1 else "About a minute"
         by = f" with {workers} workers" if workers > 1 else ""

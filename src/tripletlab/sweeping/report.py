@@ -87,8 +87,9 @@ NOTES = {
 
 def _pivot(study: Study, rows: Sequence[ModelRow]) -> list[PageTable]:
     """Validation AUC by the two axes of a grid, with its standard deviation over several seeds."""
-    axes = study.space.axes
-    if study.space.sampler or len(axes) != 2 or any(axis.when for axis in axes.values()):
+    space, axes = study.space, study.space.axes
+    whole = not (space.sampler or space.ablation or any(axis.when for axis in axes.values()))
+    if not whole or len(axes) != 2:
         return []
     down, across = axes
     cells = {(row.point[down], row.point[across]): row.figure(SCORE) for row in rows}
@@ -96,7 +97,7 @@ def _pivot(study: Study, rows: Sequence[ModelRow]) -> list[PageTable]:
         [str(one), *(cells.get((one, other), "–") for other in axes[across].ends())]
         for one in axes[down].ends()
     ]
-    seeds = study.space.seeds
+    seeds = space.seeds
     note = f"Mean ± standard deviation over {len(seeds)} seeds." if seeds else ""
     heading = [down, *(f"{across} {one}" for one in axes[across].ends())]
     return [PageTable("Validation AUC", heading, lines, note, figures=True)]

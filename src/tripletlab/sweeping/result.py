@@ -70,10 +70,9 @@ def conclude(study: Study, data: Data, tracker: Tracker, *, parent: TrackedRun |
             ]
         )
         _record(parent, page, content + "\n", promoted, data)
-    space = study.space.name
     say(
-        f"Next: `tripletlab report {space}` (make report) opens the report, `tripletlab ui` (make"
-        " ui) the runs, and `make webcam` shows the champion at the camera"
+        f"Next: `tripletlab report {study.name}` opens the report (make report: the latest),"
+        " `tripletlab ui` (make ui) the runs, and `make webcam` shows the champion at the camera"
         " (`tripletlab export champion bundle`, then `tripletlab webcam bundle`)."
     )
 
@@ -94,9 +93,9 @@ def _record(parent: TrackedRun, page: str, content: str, promoted: "Promoted", d
 
 def open_report(words: Sequence[str]) -> None:
     """Write the report of a sweep that has run or is running, and open it in the browser."""
-    names, overrides = config.split_words(words)
+    name, overrides = config.one_name(words)
     base = config.compose_studies(overrides, command="report")
-    study = find_study(base.studies, names[0] if names else None)
+    study = find_study(base.studies, name)
     tracker: Tracker = base.tracking.build()
     tracker.open_existing()
     recorded = (study.note(STORES) or "").split("\n")
@@ -205,6 +204,7 @@ def _promoted(rows: Sequence[ModelRow], tracker: Tracker) -> Promoted:
         if tracker.models.promote(model):
             text = f"champion: {model.name}, from the run {row.name}{note}"
             return Promoted(text, row, str(model))
-        text = f"{model.name} keeps its champion: an earlier run has a better validation AUC{note}"
+        why = "an earlier run's validation AUC is at least as high"
+        text = f"{model.name} keeps its champion: {why}{note}"
         return Promoted(text, row, "of an earlier sweep")
     return Promoted("no champion: the models of these runs were deleted in MLflow")

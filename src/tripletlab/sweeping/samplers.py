@@ -11,6 +11,7 @@ from tripletlab.config.instantiate import Component, read_component
 from tripletlab.errors import InputError, brief
 from tripletlab.sweeping.spaces import Point, Space
 
+GRIDS = ("GridSampler", "BruteForceSampler")  # end Optuna's own loop; a grid needs no sampler
 TRIED = 100  # trials at most of which a sampler is tried out on the last
 
 
@@ -77,7 +78,7 @@ def _try_trial(study: optuna.Study, space: Space, score: float) -> None:
 def _optuna_names(noun: str) -> set[str]:
     """Optuna's own samplers or pruners, by their dotted names."""
     module = importlib.import_module(f"optuna.{noun}s")
-    return {f"optuna.{noun}s.{name}" for name in module.__all__}
+    return {f"optuna.{noun}s.{name}" for name in module.__all__ if name not in GRIDS}
 
 
 def _is_complete(component: Component) -> bool:

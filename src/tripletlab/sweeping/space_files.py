@@ -54,7 +54,9 @@ def _change(content: dict[str, Any], key: str, value: Any) -> None:
     if first in ("axes", "ablation") and first != kind:
         raise InputError(f"{key}: this space has {kind}; give {kind}.{'.'.join(rest) or 'KEY'}=…")
     if key != kind and (first == kind or first not in Space.model_fields):
-        content.setdefault(kind, {})[key.removeprefix(f"{kind}.")] = value
+        if not isinstance(content.setdefault(kind, {}), dict):
+            raise InputError(f"{key}: {kind} has no keys in the file; write {kind}.KEY there")
+        content[kind][key.removeprefix(f"{kind}.")] = value
         return
     node = content
     for part in (first, *rest)[:-1]:

@@ -168,6 +168,8 @@ class Space(BaseModel, extra="forbid", frozen=True):
             earlier[key] = axis
         if self.ablation and (self.sampler or any(axis.when for axis in earlier.values())):
             raise ValueError("an ablation has no sampler, and no axis has `when`")
+        if self.predict and ("batches.identities" not in earlier or self.sampler or self.ablation):
+            raise ValueError("predict: there is no curve without a grid over batches.identities")
         if "seed" in earlier:
             raise ValueError("write `seeds: [1, 2, 3]` beside `axes`; the table shows their mean")
         if (self.sampler is None) != (self.trials is None):
@@ -212,12 +214,22 @@ class Space(BaseModel, extra="forbid", frozen=True):
         return point
 
     def corners(self) -> list[Point]:
-        """Partial points to check a config with: each value of each axis with what it needs."""
+        """Partial points to check a config with: each value of each axis with what it needs.
+
+        A key inside a noun that is an axis too, such as `miner.cutoff`, is there with each choice.
+        """
         return [
-            {**self._needs(key), key: value}
+            {**needed, key: value}
             for key, axis in self.axes.items()
+            for needed in self._surroundings(key)
             for value in axis.ends()
         ]
+
+    def _surroundings(self, key: str) -> list[Point]:
+        needed, noun = self._needs(key), re.split(r"[./]", key)[0]
+        if self.ablation or noun not in self.axes.keys() - {key, *needed}:
+            return [needed]
+        return [{**self._needs(noun), **needed, noun: one} for one in self.axes[noun].ends()]
 
     def _needs(self, key: str) -> Point:
         needed: Point = {}

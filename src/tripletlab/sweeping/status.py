@@ -1,5 +1,6 @@
 """`tripletlab sweep list`, `status`, `best`, and `clean`, on past sweeps; none of them trains."""
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,10 +9,11 @@ from rich.table import Table
 
 from tripletlab import config
 from tripletlab.config import StudiesConfig
-from tripletlab.errors import InputError
+from tripletlab.errors import InputError, NoRuns
 from tripletlab.evaluation.metrics import describe
 from tripletlab.sweeping.storage import existing_storage, first_starts, outlines, study_names
 from tripletlab.sweeping.study import (
+    CONF,
     OVERRIDES,
     POINT,
     RUN,
@@ -80,7 +82,7 @@ def _champions(base: StudiesConfig) -> list[str]:
     tracker: Tracker = base.tracking.build()
     try:
         tracker.open_existing()
-    except InputError:
+    except NoRuns:
         return []
     return tracker.models.champions()
 
@@ -114,26 +116,28 @@ def _print_as_lists(table: Table, console: Console) -> None:
 def best(words: Sequence[str]) -> None:
     """Print the best trial, or those of the Pareto front, and the command that runs it again."""
     study = _named_study(words)
-    trials = study.study.best_trials
+    trials = {one.user_attrs[RUN]: one for one in reversed(study.study.best_trials)}
     if not trials:
         raise InputError(f"{study.name}: no run has been completed")
-    for trial in trials:
+    for trial in reversed(trials.values()):  # a sampler may have drawn a point twice
         for name, value in zip(study.space.objectives, trial.values, strict=True):
             print(f"{name}\t{value:.4g}")
         seed = trial.user_attrs.get(SEED)
         point = parameters(trial) | ({"seed": seed} if seed is not None else {})
         changes = [config.override(key, value) for key, value in point.items()]
-        again = " ".join([study.note(OVERRIDES) or "", *changes]).strip()
-        print(f"run\t{trial.user_attrs[RUN]}\ncommand\ttripletlab train {again}")
+        again = " ".join(filter(None, [study.note(OVERRIDES), shlex.join(changes)]))
+        own = " ".join(filter(None, ["tripletlab", study.note(CONF), "train", again]))
+        print(f"run\t{trial.user_attrs[RUN]}\ncommand\t{own}")
 
 
 def clean(config: StudiesConfig) -> None:
     """Delete the checkpoints that no trial and no training will continue from."""
-    storage = existing_storage(config.studies)
     freed = 0
-    for folder in Path(config.tracking["folder"]).glob("sweeps/*/"):
+    folders = [one for one in Path(config.tracking["folder"]).glob("sweeps/*/") if one.is_dir()]
+    storage = existing_storage(config.studies) if folders else None
+    for folder in folders:
         alive = set()
-        if folder.name in study_names(storage):
+        if storage and folder.name in study_names(storage):
             study = Study.find(storage, folder.name)
             over = ("complete", "pruned")
             alive = {stem(one) for one in study.latest() if STATES[one.state] not in over}
@@ -151,6 +155,6 @@ def clean(config: StudiesConfig) -> None:
 
 
 def _named_study(words: Sequence[str]) -> Study:
-    names, overrides = config.split_words(words)
+    name, overrides = config.one_name(words)
     base = config.compose_studies(overrides, command="sweep status and best")
-    return find_study(base.studies, names[0] if names else None)
+    return find_study(base.studies, name)

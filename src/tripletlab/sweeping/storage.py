@@ -30,9 +30,10 @@ def open_storage(url: str) -> RDBStorage:
     sqlite = url.startswith("sqlite:///")
     settings: dict[str, Any] = {"pool_pre_ping": True}  # a server may have been restarted
     if sqlite:
-        Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
         settings = {"connect_args": {"timeout": PATIENCE}}
     try:
+        if sqlite:
+            Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
         storage = RDBStorage(url, engine_kwargs=settings)
         if sqlite:
             with storage.engine.connect() as connection:  # SQLite opens damaged files, too

@@ -21,7 +21,7 @@ POINT, SEED, RUN, DEATHS = "point", "seed", "run_id", "deaths"
 REASON, ERROR, METRICS = "reason", "error", "metrics"
 # Keys of a study's notes
 SPACE, PARENT, RECIPE, CODE = "space", "parent_run", "recipe", "code"
-STORES, OVERRIDES, DATA = "stores", "overrides", "data"
+STORES, OVERRIDES, CONF, DATA = "stores", "overrides", "conf", "data"
 STATES = {
     TrialState.COMPLETE: "complete",
     TrialState.PRUNED: "pruned",

@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+from tripletlab import config
 from tripletlab.config import own_code
 from tripletlab.errors import InputError
 from tripletlab.experiment.data import Data, prepare
@@ -16,6 +17,7 @@ from tripletlab.sweeping.result import conclude, title_of
 from tripletlab.sweeping.storage import failures_reported, open_storage
 from tripletlab.sweeping.study import (
     CODE,
+    CONF,
     DATA,
     OVERRIDES,
     PARENT,
@@ -103,13 +105,15 @@ def _drive(plan: Plan, queue: TrialQueue, engine: Engine, tracker: Tracker, pare
         place = folder / file_stem(taken.place, taken.seed)
         # A driver that died before it noted the run of a trial left the run's tag
         begun = tracker.runs.tagged(TRIAL, place.name, parent=parent)
+        run = plan.run_config(taken.point, taken.seed)
         return Job(
             number=taken.number,
             name=plan.space.title(taken.point, taken.seed),
-            config=pickle.dumps(plan.run_config(taken.point, taken.seed)),
+            config=pickle.dumps(run),
             run_id=taken.run_id or (begun.run_id if begun else None),
             checkpoint=place.with_name(f"{place.name}-{code}.npz"),
             log=place.with_suffix(".log"),
+            epochs=run.fit["epochs"],
             parent=parent,
         )
 
@@ -118,7 +122,7 @@ def _drive(plan: Plan, queue: TrialQueue, engine: Engine, tracker: Tracker, pare
 
     say(f"each run has a log in {folder}")
     try:
-        with LiveTable(queue, epochs=base.fit["epochs"]) as display:
+        with LiveTable(queue) as display:
             Driver(
                 queue,
                 engine,
@@ -136,8 +140,11 @@ def _report_changes(queue: TrialQueue, plan: Plan, data: Data) -> None:
     if queue.siblings(RECIPE, plan.recipe()) and queue.note(RECIPE) is None:
         say("The photos have changed since this sweep last ran; all trials run on the new ones.")
     queue.add_note(RECIPE, plan.recipe())
-    own = [one for one in plan.overrides if one.partition("=")[0].split(".")[0] not in SWEEP_KEYS]
+    skipped = (*SWEEP_KEYS, "dtype")
+    own = [one for one in plan.overrides if one.partition("=")[0].split(".")[0] not in skipped]
+    own = [config.override("dtype", plan.base.dtype), *own]  # that of `train` is another
     queue.add_note(OVERRIDES, redacted(shlex.join(own)))
+    queue.add_note(CONF, shlex.join(f"--config-dir={one}" for one in config.own_folders()))
     queue.add_note(STORES, f"{data.faces.path}\n{data.pairs.path}")
     queue.add_note(DATA, f"{data.faces.title}, evaluated on {data.pairs.title}")
     code = code_fingerprint(own_code())

@@ -234,7 +234,7 @@ def _champions(model: str) -> "list[ModelVersion]":
 
 def _versions(model: str, which: str) -> "list[ModelVersion]":
     """Those with a number, or of a run."""
-    if which.isascii() and which.isdecimal():
+    if which.isascii() and which.isdecimal() and len(which) < 19:  # what a database can hold
         found = _search(f"version_number = {int(which)}")
     elif re.fullmatch(RUN_ID, which):
         found = _search(f"run_id = '{which}'")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tripletlab.errors import InputError
+from tripletlab.errors import InputError, NoRuns
 from tripletlab.system.databases import temporary_copy
 from tripletlab.system.locks import held, turn
 from tripletlab.system.progress import say
@@ -68,11 +68,11 @@ class Tracker:
     def open_existing(self) -> None:
         """Point MLflow here to read, also from a read-only folder. Nothing is created.
 
-        InputError where there are no runs, or the store cannot be reached or read.
+        NoRuns where there are none; InputError where the store cannot be reached or read.
         """
         uri, database = self.uri, store.sqlite_file(self.uri)
         if database and not database.is_file():
-            raise InputError(
+            raise NoRuns(
                 f"no runs are here: there is no {database}; work in the folder of the project, or"
                 " give tracking.folder=FOLDER"
             )
@@ -83,7 +83,7 @@ class Tracker:
         with turn(self._live / "experiment") if alone else contextlib.nullcontext():
             self._follow_move(uri)
         if store.client().get_experiment_by_name(self.experiment) is None:
-            raise InputError(f"no runs are here: {redacted(self.uri)} has no {self.experiment}")
+            raise NoRuns(f"no runs are here: {redacted(self.uri)} has no {self.experiment}")
         self._enter()
 
     def connect(self) -> None:
