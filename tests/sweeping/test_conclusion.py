@@ -80,8 +80,8 @@ def test_equal_networks_are_explained():
     one, other = np.array([0.1, 0.2]), np.array([0.1, 0.3])
     assert equal_models(rows, [[one], [other], [other.copy()]]) == (
         "hard 0.2 and hard 0.4 are the same network: they differ in margin, and where every"
-        " triplet that the miner chooses violates each of these margins, the margin is a constant in"
-        " the loss, without effect on its gradient."
+        " triplet that the miner chooses violates each of these margins, the margin is a constant"
+        " in the loss, without effect on its gradient."
     )
     assert "this changed nothing in their training" in equal_models(rows[:2], [[one], [one]])
     # One seed of two is not enough

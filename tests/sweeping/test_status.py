@@ -87,7 +87,7 @@ def test_one_sweep_at_a_time(study, command):
 
 
 def test_champions_that_cannot_be_asked_for_are_an_error(study):
-    with pytest.raises(InputError, match="127.0.0.1:9"):
+    with pytest.raises(InputError, match=r"127\.0\.0\.1:9"):
         list_sweeps(["tracking=server", "tracking.uri=http://127.0.0.1:9"])
 
 
