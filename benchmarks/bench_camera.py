@@ -96,7 +96,7 @@ def _one_face(bundle: Bundle, network: Any, *, rounds: int) -> Iterator[Result]:
             alone = tuple(1000 * seconds for seconds in spent[own])
             yield Result(f"one face, {own}", "ms", alone, note="ONNX Runtime, one thread")
         for name, seconds in spent.items():
-            title = f"one face: time by {name}, of bare ONNX Runtime's"
+            title = f"one face: time by {name} relative to bare ONNX Runtime"
             most = 1.2 if name == own else None
             yield Result(title, "×", ratios(base, base=seconds), most=most)
 

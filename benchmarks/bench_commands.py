@@ -72,7 +72,7 @@ def _first_step(rounds: int) -> Iterator[Result]:
     yield Result("tripletlab train, with its first step", "s", tuple(spent["train"]))
     slower = ratios(spent["needed"], base=spent["train"])
     note = "TensorFlow, Keras, MLflow; traces of the step and of inference"
-    name = "tripletlab train, with its first step: time, of its imports' and traces'"
+    name = "tripletlab train, with its first step: time relative to its imports and traces"
     yield Result(name, "×", slower, most=1.3, note=note)
 
 

@@ -67,10 +67,12 @@ def _protocol(case: Any, rounds: int) -> Iterator[Result]:
     yield Result(name, "ms", tuple(1000 * seconds for seconds in own))
     for other, seconds in spent.items():
         least = 100 if other == "facenet's loops" else None
-        yield Result(f"{name}: speed, of {other}", "×", ratios(own, base=seconds), least=least)
+        yield Result(
+            f"{name}: speed relative to {other}", "×", ratios(own, base=seconds), least=least
+        )
     all_of_them = timed(lambda: by_loops(distances, matched, fold))
     speeds = tuple(all_of_them / seconds for seconds in own)
-    title = f"{name}: speed, of loops over all distinct thresholds"
+    title = f"{name}: speed relative to loops over all distinct thresholds"
     yield Result(title, "×", speeds, note="they ran once")
 
 
@@ -149,9 +151,9 @@ def _embedding(case: Any, rounds: int) -> Iterator[Result]:
     spent = interleaved(ways, rounds=rounds, title="embedding")
     yield Result(f"{FACES:,} faces embedded", "s", tuple(spent["embed"]))
     speeds = ratios(spent["embed"], base=spent["bare"])
-    yield Result(f"{FACES:,} faces embedded: speed, of bare batches", "×", speeds)
+    yield Result(f"{FACES:,} faces embedded: speed relative to bare batches", "×", speeds)
     speeds = ratios(spent["whole"], base=spent["bare"])
-    name = f"{FACES:,} faces embedded, protocol and card: speed, of bare batches"
+    name = f"{FACES:,} faces embedded, protocol and card: speed relative to bare batches"
     yield Result(name, "×", speeds, least=0.9)
 
 

@@ -63,7 +63,9 @@ def _feeding(faces: int, rounds: int) -> Iterator[Result]:
     slower = ratios(turns.spent["constant"], base=turns.spent["fit"])
     name = f"feeding from {faces:,} faces"
     note = f"{more:,.0f} MB of memory more than before, with the network and its graph"
-    yield Result(f"{name}: a step's time, of a constant batch's", "×", slower, most=1.03, note=note)
+    yield Result(
+        f"{name}: a step's time relative to a constant batch's", "×", slower, most=1.03, note=note
+    )
     note = "tracing the graph included"
     yield Result(f"{name}: first step", "s", (turns.first - started,), most=2, note=note)
 

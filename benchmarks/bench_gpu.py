@@ -51,4 +51,4 @@ def on_device(device: str, batch: int, *, rounds: int) -> Iterator[Result]:
         way.close()
     yield Result(name, "images/s", tuple(batch / seconds for seconds in spent["own"]))
     faster = ratios(spent["own"], base=spent["peer"])
-    yield Result(f"{name}: speed, of PyTorch's with pytorch-metric-learning", "×", faster)
+    yield Result(f"{name}: speed relative to PyTorch with pytorch-metric-learning", "×", faster)

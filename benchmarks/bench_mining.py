@@ -37,10 +37,17 @@ def results(rounds: int) -> Iterator[Result]:
         if "peer" in ways:
             peer.close()
             speeds = ratios(spent["own"], base=spent["peer"])
-            yield Result(f"{name}: speed, of the peer's", "×", speeds, least=target)
+            yield Result(
+                f"{name}: speed relative to pytorch-metric-learning", "×", speeds, least=target
+            )
         else:
-            missing = "pytorch-metric-learning is not installed: pip install 'tripletlab[bench]'"
-            yield Result(f"{name}: speed, of the peer's", "×", least=target, note=missing)
+            missing = "pytorch-metric-learning is not installed: pip install -e '.[bench]'"
+            yield Result(
+                f"{name}: speed relative to pytorch-metric-learning",
+                "×",
+                least=target,
+                note=missing,
+            )
 
 
 def _own(points: Any, labels: Any, *, times: int) -> Callable[[], object]:

@@ -44,7 +44,7 @@ def results(rounds: int) -> Iterator[Result]:
                 continue
             note += f", {number(statistics.median(speeds))} images/s"
             faster = ratios(spent[title], base=spent[base])
-            yield Result(f"{title}: speed, of {BASE}'s", "×", faster, note=note)
+            yield Result(f"{title}: speed relative to {BASE}", "×", faster, note=note)
 
 
 def _ways(name: str) -> Ways:

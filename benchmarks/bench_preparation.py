@@ -75,7 +75,7 @@ def _speed(photos: TrainingPhotos, files: list[Path], *, rounds: int) -> Iterato
     name = f"{len(files)} drawn photos prepared"
     yield Result(name, "photos/s", tuple(len(files) / seconds for seconds in own))
     for other, seconds in spent.items():
-        title = f"{name}: speed, of a plain loop's with {other}"
+        title = f"{name}: speed relative to a plain loop with {other}"
         yield Result(title, "×", ratios(own, base=seconds))
 
 

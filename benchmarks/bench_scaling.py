@@ -65,7 +65,7 @@ def results(rounds: int) -> Iterator[Result]:
     for dtype in ("mixed_bfloat16", "float32"):
         speeds, shares = _workers(dtype, min(rounds, 5))
         yield Result(f"one worker, two cores, {dtype}", "images/s", speeds)
-        name = f"two workers of a core each, {dtype}: speed, of one worker's"
+        name = f"two workers of a core each, {dtype}: speed relative to one worker"
         yield Result(name, "×", shares, least=1.1)
         if dtype == "mixed_bfloat16":
             fastest = speeds
@@ -120,7 +120,7 @@ def _stores() -> Iterator[Result]:
         try:
             import psycopg2  # noqa: F401
         except ImportError:
-            why = "not installed: pip install 'tripletlab[cluster]'"
+            why = "not installed: pip install -e '.[cluster]'"
             yield from (Result(name, note=why) for name in names)
             return
         sys.path.append(str(Path(__file__).parents[1] / "examples"))

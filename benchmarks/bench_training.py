@@ -83,19 +83,21 @@ def _through_train(chosen: config.RunConfig, name: str, least: float) -> Iterato
     fitted = turns.spent["fit"]
     yield Result(name, "images/s", tuple(size / seconds for seconds in fitted))
     bare = ratios(fitted, base=turns.spent["bare"])
-    yield Result(f"{name}: speed, of a bare loop's", "×", bare, least=0.95)
+    yield Result(f"{name}: speed relative to a bare loop", "×", bare, least=0.95)
     keras_own = ratios(turns.spent["constant"], base=turns.spent["bare"])
-    yield Result(f"{name}: speed of Keras' fit on one batch, of a bare loop's", "×", keras_own)
-    title = f"{name}: speed, of PyTorch's with pytorch-metric-learning"
+    yield Result(
+        f"{name}: speed of Keras' fit on one batch relative to a bare loop", "×", keras_own
+    )
+    title = f"{name}: speed relative to PyTorch with pytorch-metric-learning"
     if "PyTorch" in ways:
         theirs = ratios(fitted, base=turns.spent["PyTorch"])
         yield Result(title, "×", theirs, least=least)
     else:
-        missing = "not installed: pip install 'tripletlab[bench]'"
+        missing = "not installed: pip install -e '.[bench]'"
         yield Result(title, "×", least=least, note=missing)
     work = 3 * (flops(parts.embedder) or 0) * size / (2 * SIDE**3)
     shares = tuple(work * one for one in ratios(fitted, base=turns.spent["product"]))
-    yield Result(f"{name}: operations/s, of a matrix product's", "×", shares, least=0.5)
+    yield Result(f"{name}: operations/s relative to a matrix product", "×", shares, least=0.5)
 
 
 class Turns:
@@ -221,7 +223,7 @@ def _paper(rounds: int) -> Iterator[Result]:
     for dtype in DTYPES:
         for triplets, least in PAPER.items():
             speeds = ratios(spent[dtype], base=spent[str(triplets)])
-            name = f"step, 16 × 8, {dtype}: speed, of three inputs' with {triplets} triplets"
+            name = f"step, 16 × 8, {dtype}: speed relative to three inputs with {triplets} triplets"
             target = least if dtype != "float32" else None
             yield Result(name, "×", speeds, least=target, note="theirs in float32")
 

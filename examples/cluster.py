@@ -8,7 +8,7 @@ core. All files are in FOLDER, and all processes end with the script. PostgreSQL
 root: started by root, FOLDER must be open to the user postgres. `--kill-node` kills the second
 node with all of its processes once two runs have written an epoch; the sweep is completed without.
 
-Needs `pip install 'tripletlab[cluster]'`, and PostgreSQL's programs (Debian: postgresql).
+Needs `pip install -e '.[cluster]'`, and PostgreSQL's programs (Debian: postgresql).
 """
 
 import contextlib

@@ -39,7 +39,8 @@ def test_a_sweep_computes_in_what_the_processor_is_fast_in_and_says_so(monkeypat
     monkeypatch.setattr(processor, "instructions", lambda: {"avx512_bf16"})
     plan = read_plan(words)
     assert plan.base.dtype == dtype
-    assert f"faces, in {dtype}." in plan.outline(workers=1)
+    shown = "." if "precision" in words else f", in {dtype}."
+    assert f"faces{shown}\n" in plan.outline(workers=1)
     runs = {plan.run_config(point, None).dtype for point in plan.space.cells()}
     assert runs == ({"float32", "mixed_bfloat16"} if "precision" in words else {dtype})
 

@@ -47,7 +47,7 @@ def test_whatever_is_imported_is_installed_by_something():
 )
 def test_the_extra_of_a_module(module, extra):
     said = missing_extra(ModuleNotFoundError(name=module))
-    assert (said or "None").endswith(f"pip install 'tripletlab[{extra}]'" if extra else "None")
+    assert (said or "None").endswith(f"'.[{extra}]' in tripletlab's folder" if extra else "None")
 
 
 def test_a_command_names_the_extra_that_it_lacks(monkeypatch, tmp_path, capsys):
@@ -55,12 +55,15 @@ def test_a_command_names_the_extra_that_it_lacks(monkeypatch, tmp_path, capsys):
     monkeypatch.setitem(sys.modules, "hydra", None)
     assert main(["train", "--config"]) == 2
     said = capsys.readouterr().err
-    assert said == "tripletlab: hydra is not installed: pip install 'tripletlab[train]'\n"
+    assert (
+        said
+        == "tripletlab: hydra is not installed: pip install -e '.[train]' in tripletlab's folder\n"
+    )
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_name_of_the_package_says_what_it_lacks(monkeypatch):
     monkeypatch.setitem(sys.modules, "keras", None)
     monkeypatch.delitem(sys.modules, "tripletlab.triplets.keras_loss", raising=False)
-    with pytest.raises(ImportError, match=r"TripletLoss: keras .* 'tripletlab\[train\]'"):
+    with pytest.raises(ImportError, match=r"TripletLoss: keras .* '\.\[train\]'"):
         tripletlab.TripletLoss  # noqa: B018

@@ -86,7 +86,7 @@ def test_people_are_verified_enrolled_and_recognised(command):
 def test_a_command_that_needs_more_is_one_line(words, command):
     said = command("-m", "tripletlab", *words, code=2)
     assert said.startswith("tripletlab: ")
-    assert said.endswith(" is not installed: pip install 'tripletlab[train]'\n")
+    assert said.endswith(" is not installed: pip install -e '.[train]' in tripletlab's folder\n")
     assert said.count("\n") == 1
 
 

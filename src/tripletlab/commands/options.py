@@ -30,9 +30,7 @@ Words = Annotated[
 ]
 SweepName = Annotated[
     list[str] | None,
-    typer.Argument(
-        metavar="[SPACE] [KEY=VALUE]", help="The latest sweep of that space, or of all."
-    ),
+    typer.Argument(metavar="[SPACE] [KEY=VALUE]", help="The latest sweep of SPACE, or of all."),
 ]
 OutputFolder = Annotated[
     Path | None,

@@ -10,7 +10,9 @@ from tripletlab.commands.options import AsJson, BundleFolder, Threshold
 
 def verify(
     first: Annotated[Path, typer.Argument(metavar="PHOTO", help="A photo of a person.")],
-    second: Annotated[Path, typer.Argument(metavar="PHOTO", help="A photo of the same, or not?")],
+    second: Annotated[
+        Path, typer.Argument(metavar="PHOTO", help="A second photo, to compare with the first.")
+    ],
     bundle: BundleFolder = Path("bundle"),
     threshold: Threshold = None,
     as_json: AsJson = False,

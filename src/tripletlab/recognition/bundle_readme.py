@@ -63,7 +63,9 @@ HAAR_FACE = """\
     photo = cv2.imread(path, cv2.IMREAD_GRAYSCALE)
     smallest = ({min_size}, {min_size})
     boxes = detector.detectMultiScale(photo, {scale_factor}, {min_neighbors}, minSize=smallest)
-    x, y, side, _ = max(boxes, key=lambda box: box[2])  # the largest face
+    middle = np.array(photo.shape[::-1]) / 2
+    distances = [np.linalg.norm(box[:2] + box[2:] / 2 - middle) for box in boxes]
+    x, y, side, _ = boxes[np.argmax(boxes[:, 2] - 0.5 * np.array(distances))]  # the most prominent
     method = cv2.INTER_AREA if side > {size} else cv2.INTER_LINEAR
     face = cv2.resize(photo[y : y + side, x : x + side], ({size}, {size}), interpolation=method)"""
 OTHER_SETUP = 'recipe = tripletlab.load(".").recipe\n'

@@ -106,13 +106,14 @@ class Plan:
         )
         seeds = f", each with seeds {', '.join(map(str, space.seeds))}" if space.seeds else ""
         epochs = self.epochs
+        dtype = "" if "dtype" in space.axes else f", in {self.base.dtype}"
         minutes = round(self.minutes(runs=space.runs, workers=workers))
         takes = f"About {minutes} minutes" if minutes > 1 else "About a minute"
         by = f" with {workers} workers" if workers > 1 else ""
         return (
             f"Sweep {space.name}: {space.runs} run{'s' * (space.runs > 1)} ({what}{seeds}), each at"
             f" most {epochs} epoch{'s' * (epochs > 1)} of {batches['steps']} batches of"
-            f" {batches['people'] * batches['photos']} faces, in {self.base.dtype}.\n{takes}{by} on"
+            f" {batches['people'] * batches['photos']} faces{dtype}.\n{takes}{by} on"
             f" {cores()} core{'s' * (cores() > 1)} without a GPU, once the photos are prepared."
             " Ctrl-C stops the sweep; the same command continues it."
         )

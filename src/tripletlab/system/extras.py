@@ -17,5 +17,5 @@ def missing_extra(error: ModuleNotFoundError) -> str | None:
     module = (error.name or "").partition(".")[0]
     for extra, modules in EXTRAS.items():
         if module in modules:
-            return f"{module} is not installed: pip install 'tripletlab[{extra}]'"
+            return f"{module} is not installed: pip install -e '.[{extra}]' in tripletlab's folder"
     return None

@@ -42,7 +42,9 @@ def connect(address: str | None, *, key: str) -> None:
         import ray
     except ImportError as error:
         noun = key.partition(".")[0]
-        raise InputError(f"{noun}=ray needs Ray: pip install 'tripletlab[cluster]'") from error
+        raise InputError(
+            f"{noun}=ray needs Ray: pip install -e '.[cluster]' in tripletlab's folder"
+        ) from error
     try:
         check_reachable(address)
         ray.init(address=address, log_to_driver=False, logging_level="ERROR")

@@ -100,7 +100,7 @@ def _connect(uri: str) -> None:
     except ModuleNotFoundError as error:
         raise InputError(
             f"tracking.uri={redacted(uri)}: the database's driver is not installed"
-            f" ({error.name}); try pip install 'tripletlab[cluster]'"
+            f" ({error.name}); try pip install -e '.[cluster]' in tripletlab's folder"
         ) from error
     except (sqlalchemy.exc.ArgumentError, ValueError) as error:
         raise InputError(

@@ -1,4 +1,4 @@
-"""The paper's own training graph: three inputs, three outputs, shared weights (section III.B)."""
+"""The paper's own training graph: three inputs, three outputs, shared weights (section II.C)."""
 
 from typing import Any
 
