@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -54,6 +55,16 @@ def test_nearly_every_photo_of_lfw_has_a_face_in_its_middle(choice):
             found += bool(np.abs(centre - 0.5).max() < 0.15)
             assert recipe.extract(photo, boxes[0]).shape == (64, 64)
     assert found >= 155
+
+
+@pytest.mark.parametrize("side", [700, 1500, 3000])
+def test_yunet_finds_faces_in_photos_of_every_size(side):
+    """The network misses faces of more than some 400 pixels."""
+    recipe = config.compose("prepare", yunet()).faces.build()
+    photos = [photos[0] for photos in list_identities(lfw().tree).values()][:200:20]
+    for path in photos:
+        photo = read_photo(path, colour=True)
+        assert recipe.detector(cv2.resize(photo, (side, side), interpolation=cv2.INTER_CUBIC))
 
 
 def test_a_folder_of_photos_is_prepared_and_held_out_people_judge(tmp_path):

@@ -143,3 +143,42 @@ def test_rectangles_of_yunet_that_no_photo_holds_are_no_faces(tmp_path, monkeypa
     monkeypatch.setattr("tripletlab.faces.detection._yunet", lambda *_: network)
     found = YuNet(str(tmp_path / "yunet.onnx"), 0.9)(np.zeros((90, 5), np.uint8))
     assert found == [Box(2, 2, 6)]
+
+
+class BlindToLargeFaces(Network):
+    """Finds one face over a quarter of the photo's width, while that is 10 to 400 pixels."""
+
+    def __init__(self):
+        super().__init__(None)
+        self.sizes = []
+
+    def detect(self, photo):
+        self.sizes.append(self.size)
+        width, _ = self.size
+        if not 10 <= width / 4 <= 400:
+            return 1, None
+        face = [width / 2, width / 8, width / 4, width / 4]
+        return 1, np.array([[*face, *[width / 2] * 10, 0.9]], np.float32)
+
+
+@pytest.mark.parametrize(
+    ("width", "searched"),
+    [
+        (640, [640]),
+        (641, [641, 321]),
+        (1280, [1280, 640]),
+        (4000, [2000, 1000, 500]),  # not at its own size, where only tiny faces would be found
+    ],
+)
+def test_yunet_finds_large_faces_in_smaller_copies_of_the_photo(
+    tmp_path, monkeypatch, width, searched
+):
+    (tmp_path / "yunet.onnx").touch()
+    network = BlindToLargeFaces()
+    monkeypatch.setattr("tripletlab.faces.detection._yunet", lambda *_: network)
+    rows = YuNet(str(tmp_path / "yunet.onnx"), 0.9).found(np.zeros((width // 2, width), np.uint8))
+    assert [size[0] for size in network.sizes] == searched
+    assert rows.shape == (1, 15)  # found in several copies, it is one face
+    face = [width / 2, width / 8, width / 4, width / 4]
+    assert rows[0, :4] == pytest.approx(face, rel=0.01)
+    assert rows[0, 4:] == pytest.approx([width / 2] * 10 + [0.9], rel=0.01)
