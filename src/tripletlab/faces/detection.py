@@ -111,9 +111,10 @@ class YuNet:
             found.append(rows)
         rows = np.concatenate(found)
         rows = rows[np.argsort(-rows[:, 14], kind="stable")]
-        if len(found) == 1 or not len(rows):
-            return rows
-        return rows[cv2.dnn.NMSBoxes(rows[:, :4].tolist(), rows[:, 14].tolist(), 0.0, SAME)]
+        if len(found) > 1 and len(rows):
+            boxes, scores = rows[:, :4].tolist(), rows[:, 14].tolist()
+            rows = rows[np.asarray(cv2.dnn.NMSBoxes(boxes, scores, 0.0, SAME), np.intp)]
+        return rows
 
     def _search(self, photo: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The rows of one search, at the photo's own size."""
