@@ -126,7 +126,7 @@ class YuNet:
         )
         rows = np.zeros((0, 15), np.float32) if faces is None else np.asarray(faces, np.float32)
         # In a photo a few pixels wide the network's rectangles are infinite, or next to it.
-        return rows[(np.abs(rows) <= 2 * max(height, width)).all(axis=1)]
+        return np.asarray(rows[(np.abs(rows) <= 2 * max(height, width)).all(axis=1)], np.float32)
 
 
 def by_prominence(boxes: Iterable[Box], shape: tuple[int, ...]) -> list[Box]:
