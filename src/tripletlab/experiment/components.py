@@ -16,6 +16,7 @@ from tripletlab.evaluation.metrics import own_values
 from tripletlab.evaluation.validation import Validation
 from tripletlab.experiment.data import Data
 from tripletlab.experiment.snapshots import Embeddings
+from tripletlab.system.processor import resolve_dtype
 from tripletlab.training.batches import Batches
 from tripletlab.training.guard import embedding_statistics
 from tripletlab.training.inference import copied, embed
@@ -70,7 +71,8 @@ def build_components(config: RunConfig, data: Data) -> Components:
         batch_size=batches.batch_size,
         seed=seed,
     )
-    if config.dtype != "float32":
+    dtype = config.architecture.arguments.get("dtype", "float32")  # a network's own may have none
+    if resolve_dtype(dtype) != "float32":
         exact = copied(embedder, to=config.architecture.build(input_size=size, dtype="float32"))
     validation = Validation(data.faces)
     any_distances = np.linspace(0, 4, len(validation.matched))
