@@ -85,3 +85,28 @@ def test_the_seed_repeats_the_choice():
     one, same, other = (TripletLoss(margin=0.2, miner=hard, seed=seed) for seed in (1, 1, 2))
     assert float(one(labels, embeddings)) == float(same(labels, embeddings))
     assert float(same(labels, embeddings)) != float(other(labels, embeddings))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
+def test_large_labels_stay_apart(dtype):
+    """As ids of a database are: 2**24 + 1 is no float32."""
+    faces, labels = blobs(4)
+    losses = []
+    for numbers in (labels, labels + 20_000_000):
+        keras.config.set_dtype_policy(dtype)
+        try:
+            model = network()
+        finally:
+            keras.config.set_dtype_policy("float32")
+        model.compile(optimizer=keras.optimizers.SGD(0.1), loss=TripletLoss(margin=0.2))
+        batch = PEOPLE * PHOTOS
+        history = model.fit(faces, numbers, batch_size=batch, shuffle=False, verbose=0)
+        losses.append(history.history["loss"][0])
+    assert losses[0] == losses[1] > 0
+
+
+def test_weights_of_samples_are_refused():
+    model, (faces, labels) = network(), blobs(1)
+    model.compile(loss=TripletLoss(margin=0.2))
+    with pytest.raises(ValueError, match="leave sample_weight out"):
+        model.fit(faces, labels, sample_weight=np.ones(len(labels)), verbose=0)

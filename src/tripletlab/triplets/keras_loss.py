@@ -18,7 +18,7 @@ class TripletLoss(keras.losses.Loss):  # type: ignore[misc]
     (batch, dim) on integer labels (batch,) or (batch, 1). A batch needs several faces of each of
     its identities. The loss is a scalar, 0 where no triplet is kept; distances and `margin` are
     squared Euclidean, 0 to 4. `seed` makes the miner's draws repeatable. ValueError for a margin
-    that is not above 0 and at most 4.
+    that is not above 0 and at most 4, and for weights of samples.
     """
 
     def __init__(
@@ -35,6 +35,17 @@ class TripletLoss(keras.losses.Loss):  # type: ignore[misc]
         super().__init__(name=name, reduction=None)
         self.margin, self.miner, self.loss = margin, miner, loss
         self.draws = keras.random.SeedGenerator(seed)
+
+    def __call__(
+        self, y_true: Any, y_pred: KerasTensor, sample_weight: KerasTensor | None = None
+    ) -> KerasTensor:
+        """The loss of `call`; ValueError for weights: a triplet has three samples.
+
+        Keras' own would turn labels into float32, where those above 2**24 coincide.
+        """
+        if sample_weight is not None:
+            raise ValueError("the triplet loss has no weights for samples: leave sample_weight out")
+        return self.call(y_true, y_pred)
 
     def call(self, y_true: Any, y_pred: KerasTensor) -> KerasTensor:
         """Labels (batch,) and embeddings (batch, dim) -> the mean loss of the kept triplets."""
