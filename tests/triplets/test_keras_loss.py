@@ -110,3 +110,17 @@ def test_weights_of_samples_are_refused():
     model.compile(loss=TripletLoss(margin=0.2))
     with pytest.raises(ValueError, match="leave sample_weight out"):
         model.fit(faces, labels, sample_weight=np.ones(len(labels)), verbose=0)
+
+
+@pytest.mark.parametrize("miner", [batch_hard, batch_all])  # which draw nothing
+def test_the_last_batch_may_be_smaller(miner):
+    """The graph then leaves the batch size open."""
+    model, (faces, labels) = network(), blobs(3)
+    loss = TripletLoss(margin=0.2, miner=miner)
+    model.compile(optimizer=keras.optimizers.SGD(0.0), loss=loss)
+    history = model.fit(faces[:50], labels[:50], batch_size=20, shuffle=False, verbose=0)
+    parts = [slice(0, 20), slice(20, 40), slice(40, 50)]
+    embeddings = model.predict(faces, verbose=0)
+    losses = [float(loss(labels[one], embeddings[one])) for one in parts]
+    expected = np.average(losses, weights=[20, 20, 10])
+    assert history.history["loss"][0] == pytest.approx(expected, rel=1e-4)

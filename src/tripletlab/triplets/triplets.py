@@ -59,7 +59,8 @@ class Every(NamedTuple):
         """The mean loss of the active triplets, differentiable in the distances (batch, batch).
 
         Anchors are processed in chunks of at most CHUNK triplets; where there are several, their
-        intermediate values are computed again for the gradient instead of stored.
+        intermediate values are computed again for the gradient instead of stored. A batch whose
+        size the graph does not know is one chunk.
         """
 
         def part(rows: KerasTensor, pairs: KerasTensor, negatives: KerasTensor) -> KerasTensor:
@@ -69,7 +70,7 @@ class Every(NamedTuple):
             counts = [ops.sum(ops.cast(one, losses.dtype)) for one in (active, valid)]
             return ops.stack([ops.sum(ops.where(active, losses, 0.0)), *counts])
 
-        batch = distances.shape[0]
+        batch = distances.shape[0] or 1  # where the graph does not know it: a single chunk
         rows = max(1, CHUNK // batch**2)
         part = part if rows >= batch else keras.remat(part)
         starts = range(0, batch, rows)
