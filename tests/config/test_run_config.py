@@ -80,6 +80,40 @@ def test_a_learning_rate_is_above_0_and_at_most_1(rate):
         composed("train", f"optimizer.learning_rate={rate}")
 
 
+@pytest.mark.parametrize("optimizer", ["adam", "adam_paper"])
+@pytest.mark.parametrize(
+    "setting",
+    [
+        *(f"global_clipnorm={value}" for value in ("0", "-1", "big", "inf", "true")),
+        *(f"weight_decay={value}" for value in ("-1", "much", "nan")),
+        *(f"use_ema={value}" for value in ("often", "null", "1", "no")),
+        *(f"ema_momentum={value}" for value in ("1.5", "1", "-0.1", "null", "long")),
+    ],
+)
+def test_an_optimizers_setting_that_cannot_be_is_refused(optimizer, setting):
+    key = setting.partition("=")[0]
+    with pytest.raises(InputError, match=rf"^optimizer\.{key}=.*: it should be"):
+        composed("train", f"optimizer={optimizer}", f"optimizer.{setting}")
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "adam_paper"])
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("global_clipnorm", 1),
+        ("global_clipnorm", None),
+        ("weight_decay", 0),
+        ("weight_decay", None),
+        ("use_ema", True),
+        ("ema_momentum", 0),
+        ("ema_momentum", 0.999),
+    ],
+)
+def test_an_optimizers_setting_that_can_be_is_taken(optimizer, setting, value):
+    override = config.override(f"optimizer.{setting}", value)
+    assert composed("train", f"optimizer={optimizer}", override).optimizer[setting] == value
+
+
 @pytest.mark.parametrize("key", ["seed=0", "seed=4294967295", "margin=4", "margin=0.0001"])
 def test_the_ends_of_a_range_are_in_it(key):
     name, value = config.parsed(key)

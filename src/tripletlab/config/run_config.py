@@ -9,6 +9,14 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from tripletlab.config.instantiate import Component, read_component, validated
 from tripletlab.system.processor import DType
 
+OPTIMIZER = {  # Keras takes other values too, or fails on them in the midst of a run
+    "learning_rate": Annotated[float, Field(gt=0, le=1)],
+    "global_clipnorm": Annotated[float, Field(gt=0, strict=True)] | None,
+    "weight_decay": Annotated[float, Field(ge=0, strict=True)] | None,
+    "use_ema": Annotated[bool, Field(strict=True)],
+    "ema_momentum": Annotated[float, Field(ge=0, lt=1, strict=True)],
+}
+
 
 class Config(BaseModel):
     """What all of them have."""
@@ -87,10 +95,12 @@ class RunConfig(EvaluateConfig):
     margin: Annotated[float, Field(gt=0, le=4)]
 
     @model_validator(mode="after")
-    def _rate(self) -> "RunConfig":
-        """Keras takes any learning rate, a negative one too."""
-        rate = self.optimizer.arguments.get("learning_rate")
-        validated(rate, Annotated[float, Field(gt=0, le=1)], "optimizer.learning_rate")
+    def _optimizer(self) -> "RunConfig":
+        """Every optimizer has a learning rate; the other settings are checked where it has them."""
+        given = {"learning_rate": None, **self.optimizer.arguments}
+        for key, hint in OPTIMIZER.items():
+            if key in given:
+                validated(given[key], hint, f"optimizer.{key}")
         return self
 
 
