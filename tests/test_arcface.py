@@ -10,16 +10,24 @@ import numpy as np
 import pytest
 
 from tests.stores import SMALL
+from tests.training.fits import decayed_network, settings
+from tripletlab.training import backend
+from tripletlab.triplets.miners import given
 
 FOLDER = Path(__file__).parents[1] / "examples" / "arcface"
 
 
 @pytest.fixture(scope="module")
-def arcface():
+def example():
     spec = importlib.util.spec_from_file_location("arcface", FOLDER / "arcface.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.arcface
+    return module
+
+
+@pytest.fixture(scope="module")
+def arcface(example):
+    return example.arcface
 
 
 def unit(rng, *shape):
@@ -57,6 +65,21 @@ def test_an_embedding_on_its_direction_has_a_gradient(arcface):
     assert np.isfinite(tape.gradient(loss, directions)).all()
 
 
+def test_the_networks_own_losses_are_part_of_the_loss(example):
+    backend.start(seed=1)
+    embedder = decayed_network()
+    kernel = embedder.layers[0].get_layer("decayed").get_weights()[0]
+    points, labels = unit(np.random.default_rng(1), 12, 8), np.arange(12, dtype=np.int32) % 4
+    margin = {"angle": 0.2, "scale": 4.0}
+    model = example.ArcFace(embedder, people=4, **margin, **settings(miner=given))
+    model.compile(optimizer=keras.optimizers.SGD(0.0), jit_compile=False)
+    seen = model.train_on_batch(points, labels, return_dict=True)["loss"]
+    named = by_angles(np.asarray(embedder(points)), labels, np.asarray(model.directions), **margin)
+    decay, activity = 0.01 * (kernel**2).sum(), 0.01 * np.abs(points @ kernel).sum(axis=1).mean()
+    assert min(decay, activity) > 0.02
+    assert seen == pytest.approx(named + decay + activity, rel=1e-4)
+
+
 @pytest.mark.parametrize(("people", "status"), [(50, 0), (2, 2)])
 def test_a_run(people, status, tmp_path):
     conf = ["--config-dir", str(FOLDER / "conf")]
@@ -69,4 +92,4 @@ def test_a_run(people, status, tmp_path):
     )
     assert done.returncode == status, done.stderr
     if status:
-        assert "left the finite numbers" in done.stderr
+        assert "graph.people=2: the photos show more people; give 23 or more" in done.stderr

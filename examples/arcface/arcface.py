@@ -6,6 +6,7 @@ import keras
 from keras import KerasTensor, ops
 from pydantic import Field
 
+from tripletlab.errors import InputError
 from tripletlab.training.model import TripletModel
 
 
@@ -16,9 +17,9 @@ class ArcFace(TripletModel):
     the same embedder. The miner, the margin, the triplet loss and the regularizer are measured as
     always and train nothing.
 
-    `people` is a number that all labels are below; one that is not makes the loss NaN, which ends
-    the run. `angle` is the margin in radians, `scale` the length that the cosines are multiplied
-    by. The paper has 0.5 and 64, for 112×112 faces of at least 10,000 people.
+    `people` is a number that all labels are below; `fit` has an InputError for one that is not.
+    `angle` is the margin in radians, `scale` the length that the cosines are multiplied by. The
+    paper has 0.5 and 64, for 112×112 faces of at least 10,000 people.
     """
 
     def __init__(
@@ -35,15 +36,27 @@ class ArcFace(TripletModel):
         shape = (embedder.output_shape[-1], people)
         self.directions = self.add_weight(shape=shape, name="directions", initializer="he_normal")
 
+    def fit(self, batches: Any, **settings: Any) -> Any:
+        """Keras' own, once every label is known to have a direction."""
+        people = 1 + max(one.label for tree in batches.trees for one in tree)
+        if people > self.people:
+            raise InputError(
+                f"graph.people={self.people}: the photos show more people; give {people} or more"
+            )
+        return super().fit(batches, **settings)
+
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, *more: Any, **named: Any
     ) -> KerasTensor:
-        """The mean cross-entropy of the batch, y_pred (batch, dim) being unit embeddings."""
+        """The mean cross-entropy of the batch and the network's own losses (weight decay, say).
+
+        y_pred (batch, dim) are unit embeddings.
+        """
         super().compute_loss(x, y, y_pred, *more, **named)  # for its metrics
         labels = ops.reshape(y, (self.batch_size,))
         embeddings = ops.cast(y_pred, self.directions.dtype)
         loss = arcface(embeddings, labels, self.directions, angle=self.angle, scale=self.scale)
-        return ops.where(ops.max(labels) < self.people, loss, float("nan"))
+        return loss + sum(ops.cast(ops.sum(own), loss.dtype) for own in self.losses)
 
 
 def arcface(
