@@ -198,6 +198,14 @@ def test_the_papers_settings_can_be_asked_for():
     assert composed.margin == 0.2
 
 
+@pytest.mark.parametrize("optimizer", ["adam", "adam_paper"])
+def test_the_moving_averages_are_over_a_small_part_of_a_default_run(optimizer):
+    """Over all of it they would lag behind what was learned."""
+    composed = config.compose("train", [f"optimizer={optimizer}"])
+    averaged = 1 / (1 - composed.optimizer["ema_momentum"])
+    assert 10 < averaged <= 0.1 * composed.batches["steps"] * composed.fit["epochs"]
+
+
 def test_the_wheel_carries_conf_and_sweeps_and_works_alone(tmp_path):
     """Built, unpacked elsewhere, and asked for help there, without the checkout."""
     root = Path(__file__).parents[2]
