@@ -124,3 +124,12 @@ def test_the_last_batch_may_be_smaller(miner):
     losses = [float(loss(labels[one], embeddings[one])) for one in parts]
     expected = np.average(losses, weights=[20, 20, 10])
     assert history.history["loss"][0] == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_saved_model_is_loaded_without_the_loss(tmp_path):
+    model, (faces, labels) = network(), blobs(1)
+    model.compile(loss=TripletLoss(margin=0.2))
+    model.fit(faces, labels, batch_size=len(labels), verbose=0)
+    model.save(tmp_path / "mine.keras")
+    loaded = keras.models.load_model(tmp_path / "mine.keras", compile=False)
+    np.testing.assert_array_equal(loaded.predict(faces, verbose=0), model.predict(faces, verbose=0))

@@ -18,7 +18,8 @@ class TripletLoss(keras.losses.Loss):  # type: ignore[misc]
     (batch, dim) on integer labels (batch,) or (batch, 1). A batch needs several faces of each of
     its identities. The loss is a scalar, 0 where no triplet is kept; distances and `margin` are
     squared Euclidean, 0 to 4. `seed` makes the miner's draws repeatable. ValueError for a margin
-    that is not above 0 and at most 4, and for weights of samples.
+    that is not above 0 and at most 4, and for weights of samples. A model that was saved with it is
+    loaded with `compile=False`: miners are functions, which Keras does not save.
     """
 
     def __init__(
