@@ -61,15 +61,21 @@ def test_people_of_another_network_are_recognised_and_their_names_stay_taken(bun
         session.gallery.close()
 
 
-def test_the_rates_are_the_calibrations_and_grow_with_the_people(session, monkeypatch):
+def test_the_rates_grow_with_the_photos_and_the_people(session):
     curve = session.bundle.card.calibration
     session.threshold = 0.8
-    for people in (1, 3):
-        names = tuple("abc"[:people])
-        monkeypatch.setattr(session.gallery.enrolled, "names", names)
-        far, of_any, tar = session.expected()
-        assert (far, tar) == (curve.far_at(0.8), curve.tar_at(0.8))
-        assert of_any == pytest.approx(1 - (1 - far) ** people)
+    (person,) = frame(session, ANN).people
+    shot = shot_of(picture(ANN, 0), person.found, session.bundle)
+    nobody = session.expected()
+    assert (nobody.far, nobody.tar) == (curve.far_at(0.8), curve.tar_at(0.8))
+    assert (nobody.far_of_person, nobody.far_of_any) == (0, 0)
+    for people, name in enumerate("abc", 1):
+        session.gallery.add(name, [shot] * 5)
+        session.compare_with("")
+        rates = session.expected()
+        assert (rates.far, rates.tar) == (nobody.far, nobody.tar)
+        assert rates.far_of_person == pytest.approx(1 - (1 - rates.far) ** 5)
+        assert rates.far_of_any == pytest.approx(1 - (1 - rates.far) ** (5 * people))
     session.threshold = 99
     assert session.threshold == session.highest
     assert curve.far_at(session.highest) == pytest.approx(0.5, abs=0.01)
@@ -82,8 +88,8 @@ def test_a_face_is_compared_with_one_person_alone(session):
     session.compare_with("Ben")
     assert [len(frame(session, seed).people[0].nearest) for seed in (ANN, BEN)] == [1, 1]
     assert [frame(session, seed).people[0].name for seed in (ANN, BEN)] == [None, "Ben"]
-    far, of_any, _ = session.expected()
-    assert of_any == pytest.approx(far)
+    rates = session.expected()
+    assert rates.far == pytest.approx(rates.far_of_person) == pytest.approx(rates.far_of_any)
     session.rename("Ben", " Benjamin ")
     assert (session.compared_with, session.enrolled.names) == ("Benjamin", ("Benjamin",))
     session.delete("Benjamin")

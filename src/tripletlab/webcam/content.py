@@ -70,16 +70,20 @@ class Main(BoxLayout):
     def show_threshold(self, session: Session) -> None:
         """Show the error rates to expect; a rate below one pair in all cannot be known exactly."""
         self.threshold = session.threshold
-        far, far_of_any, tar = session.expected()
+        rates = session.expected()
         card, people = session.bundle.card, len(session.enrolled.names)
         least = 1 / card.calibration.mismatched
-        strangers = f"{far:.1%}" if far >= least else f"less than {least:.2%}"
-        of_any = (
-            f", as one of these {people} in {far_of_any:.1%}" if people > 1 and far >= least else ""
+        strangers = f"{rates.far:.1%}" if rates.far >= least else f"less than {least:.2%}"
+        of_any = f", as one of these {people} in {rates.far_of_any:.1%}" if people > 1 else ""
+        recorded = (
+            " With the photos recorded, a stranger is accepted as a given person in"
+            f" {rates.far_of_person:.1%} of cases{of_any}."
+            if people and rates.far >= least
+            else ""
         )
         self.expected = (
-            f"A stranger is accepted as a given person in {strangers} of cases{of_any}; a person's"
-            f" own photos are accepted in {tar:.0%}. Measured on {card.photos}."
+            f"One comparison of two photos accepts {strangers} of strangers and {rates.tar:.0%} of"
+            f" a person's own.{recorded} Measured on {card.photos}."
         )
 
     def show_nearest(

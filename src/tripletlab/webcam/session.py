@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 from tripletlab.errors import InputError
 from tripletlab.recognition.bundle import Bundle
@@ -24,6 +25,15 @@ class Recording:
         self.name, self.instead = name, instead
         self.guide = Guide()
         self.shots: list[Shot] = []
+
+
+class Rates(NamedTuple):
+    """Shares of strangers that are accepted, and of own photos, 0 to 1."""
+
+    far: float  # a stranger, in one comparison of two photos
+    far_of_person: float  # as a given person, of the mean number of photos; 0 without any
+    far_of_any: float  # as any of those compared with
+    tar: float  # a person's own photo, in one comparison
 
 
 class Session:
@@ -91,16 +101,21 @@ class Session:
         self.compared_with = name
         self._use_gallery()
 
-    def expected(self) -> tuple[float, float, float]:
-        """The rates to expect at the threshold: a stranger accepted as a given person, as any of
-        those compared with, and a person's own photo accepted.
+    def expected(self) -> Rates:
+        """The rates to expect at the threshold.
 
-        The second assumes that comparisons with different people are independent.
+        A person is as near as the nearest of their photos, so that every photo adds to the chances
+        of a stranger. Those of a person and of anybody assume independent comparisons.
         """
         curve = self.bundle.card.calibration
         far = curve.far_at(self.threshold)
-        everyone = len(self.enrolled.names)
-        return far, 1 - (1 - far) ** everyone, curve.tar_at(self.threshold)
+        photos, people = len(self.enrolled), max(1, len(self.enrolled.names))
+        return Rates(
+            far=far,
+            far_of_person=1 - (1 - far) ** (photos / people),
+            far_of_any=1 - (1 - far) ** photos,
+            tar=curve.tar_at(self.threshold),
+        )
 
     def record(self, name: str, *, instead: bool = False) -> None:
         """Begin to record a person; InputError for an invalid name, or one that is taken."""

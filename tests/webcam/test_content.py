@@ -1,0 +1,45 @@
+"""The window's texts, without a window."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from tripletlab.webcam.session import Rates
+
+
+@pytest.fixture
+def main(monkeypatch, tmp_path):
+    """The class of the window's content; its methods take any object with its properties."""
+    for name in ("KIVY_NO_ARGS", "KIVY_NO_CONFIG", "KIVY_NO_FILELOG"):
+        monkeypatch.setenv(name, "1")
+    monkeypatch.setenv("KIVY_LOG_MODE", "PYTHON")
+    monkeypatch.setenv("KIVY_WINDOW", "none")
+    monkeypatch.setenv("KIVY_HOME", str(tmp_path))
+    return pytest.importorskip("tripletlab.webcam.content").Main
+
+
+def session(rates, names, *, pairs=3000):
+    """What the texts need of a session."""
+    card = SimpleNamespace(calibration=SimpleNamespace(mismatched=pairs), photos="faces")
+    return SimpleNamespace(
+        threshold=0.5,
+        bundle=SimpleNamespace(card=card),
+        enrolled=SimpleNamespace(names=names),
+        expected=lambda: rates,
+    )
+
+
+@pytest.mark.parametrize(
+    ("names", "far", "says"),
+    [
+        ((), 0.01, "accepts 1.0% of strangers and 29% of a person's own. Measured on faces."),
+        (("Ann",), 0.01, "as a given person in 4.9% of cases. Measured"),
+        (("Ann", "Ben"), 0.01, "given person in 4.9% of cases, as one of these 2 in 9.6%. Meas"),
+        (("Ann", "Ben"), 0, "accepts less than 0.03% of strangers and 29% of a person's own. Meas"),
+    ],
+)
+def test_the_rates_shown_are_of_one_comparison_and_of_the_people_recorded(main, names, far, says):
+    shown = SimpleNamespace()
+    main.show_threshold(shown, session(Rates(far, 0.049, 0.0956, 0.29), names))
+    assert shown.expected.startswith("One comparison of two photos accepts ")
+    assert says in shown.expected
