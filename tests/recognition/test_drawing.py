@@ -8,6 +8,7 @@ import pytest
 
 from tripletlab.errors import InputError
 from tripletlab.faces.detection import Box
+from tripletlab.recognition import drawing
 from tripletlab.recognition.drawing import framed, targets, write
 from tripletlab.recognition.photo_files import PhotoFile, photo_files
 from tripletlab.recognition.recogniser import EmbeddedFace, Recognised
@@ -34,6 +35,18 @@ def test_a_known_person_is_framed_green_and_an_unknown_one_red(name, channel):
 def test_a_name_stays_within_the_photo():
     drawn = framed(PHOTO, [face("Zoë", 100, 70, 70)])  # reaches beyond the photo
     assert (drawn > 250).all(axis=-1).any()
+
+
+@pytest.mark.parametrize("fonts", [drawing.FONTS, ()], ids=["of the system", "of Kivy"])
+@pytest.mark.parametrize("letter", "ëŁЖ")
+def test_letters_outside_ascii_are_drawn(fonts, letter, monkeypatch):
+    monkeypatch.setattr(drawing, "FONTS", fonts)
+    drawing._font_file.cache_clear()
+    try:
+        named, boxed = (framed(PHOTO, [face(f"Zo{one}", 10, 20, 90)]) for one in (letter, "\uffff"))
+    finally:
+        drawing._font_file.cache_clear()
+    assert (named != boxed).any()
 
 
 def test_one_photo_goes_into_a_file_and_several_into_a_folder(tmp_path):

@@ -1,5 +1,7 @@
 """The faces of a photo framed and named, and the files that such pictures are written to."""
 
+import functools
+import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +17,14 @@ from tripletlab.system.files import write_whole
 
 KNOWN, UNKNOWN = "#1a9641", "#d7191c"
 SMALLEST = 12  # pixels of the letters' height
+FONTS = (  # of Linux, macOS and Windows, those with the most letters first
+    "DejaVuSans.ttf",
+    "NotoSans-Regular.ttf",
+    "LiberationSans-Regular.ttf",
+    "Arial.ttf",
+    "arial.ttf",
+)
+KIVY_FONT = Path("data", "fonts", "Roboto-Regular.ttf")  # in the package kivy, where it is there
 
 
 def framed(photo: Photo, faces: Sequence[Recognised]) -> Photo:
@@ -29,7 +39,7 @@ def framed(photo: Photo, faces: Sequence[Recognised]) -> Photo:
         colour = UNKNOWN if face.name is None else KNOWN
         draw.rectangle((x, y, x + side, y + side), outline=colour, width=max(2, side // 50))
         words = [face.name or "unknown", *(f"{one.distance:.2f}" for one in face.nearest[:1])]
-        font = ImageFont.load_default(max(SMALLEST, side // 8))
+        font = _font(max(SMALLEST, side // 8))
         _, _, width, height = draw.textbbox((0, 0), " ".join(words), font=font)
         corner = (
             max(0, min(x, picture.width - width)),
@@ -38,6 +48,25 @@ def framed(photo: Photo, faces: Sequence[Recognised]) -> Photo:
         draw.rectangle((*corner, corner[0] + width, corner[1] + height), fill=colour)
         draw.text(corner, " ".join(words), fill="white", font=font)
     return np.ascontiguousarray(np.asarray(picture)[..., ::-1])
+
+
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """A font with letters `size` pixels high; Pillow's own, of ASCII alone, where none is found."""
+    path = _font_file()
+    return ImageFont.truetype(path, size) if path else ImageFont.load_default(size)
+
+
+@functools.cache  # it searches the system's folders
+def _font_file() -> str | None:
+    """The file of the first font that can be loaded."""
+    kivy = importlib.util.find_spec("kivy")
+    folders = kivy.submodule_search_locations if kivy else None
+    for font in (*FONTS, *(str(Path(folder) / KIVY_FONT) for folder in folders or ())):
+        try:
+            return str(ImageFont.truetype(font).path)
+        except OSError:
+            continue
+    return None
 
 
 def targets(draw: Path, photos: Sequence[PhotoFile]) -> list[Path]:
