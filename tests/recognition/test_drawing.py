@@ -49,6 +49,23 @@ def test_letters_outside_ascii_are_drawn(fonts, letter, monkeypatch):
     assert (named != boxed).any()
 
 
+@pytest.mark.parametrize(
+    ("picture", "name"),
+    [(PHOTO, "a.pgm"), (np.zeros((2, 16_384, 3), np.uint8), "a.webp")],
+    ids=["a colour picture as grey", "wider than the format allows"],
+)
+def test_a_picture_that_its_format_cannot_hold_is_one_line(picture, name, tmp_path, capfd):
+    height, width = picture.shape[:2]
+    with pytest.raises(InputError) as caught:
+        write(picture, tmp_path / name)
+    assert str(caught.value) == (
+        f"--draw {tmp_path / name}: this format holds no colour picture of"
+        f" {width} × {height} pixels; convert the photo to PNG"
+    )
+    assert capfd.readouterr().err == ""
+    assert not list(tmp_path.iterdir())
+
+
 def test_one_photo_goes_into_a_file_and_several_into_a_folder(tmp_path):
     for name in ("a.jpg", "sub/b.jpg"):
         (tmp_path / name).parent.mkdir(exist_ok=True)

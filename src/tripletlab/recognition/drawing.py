@@ -14,6 +14,7 @@ from tripletlab.faces.cropping import Photo
 from tripletlab.recognition.photo_files import SUFFIXES, PhotoFile
 from tripletlab.recognition.recogniser import Recognised
 from tripletlab.system.files import write_whole
+from tripletlab.system.progress import quiet_stderr
 
 KNOWN, UNKNOWN = "#1a9641", "#d7191c"
 SMALLEST = 12  # pixels of the letters' height
@@ -90,12 +91,19 @@ def targets(draw: Path, photos: Sequence[PhotoFile]) -> list[Path]:
 def write(picture: Photo, path: Path) -> None:
     """Write a picture in the format of its suffix, JPEG if it has none that is known.
 
-    InputError where it cannot be written.
+    InputError where it cannot be written, or where the format holds no colours or no such size.
     """
     known = path.suffix.lower() in SUFFIXES
-    content = cv2.imencode(path.suffix if known else ".jpg", picture)[1].tobytes()
+    with quiet_stderr():  # OpenCV's own words about it
+        done, content = cv2.imencode(path.suffix if known else ".jpg", picture)
+    if not done:
+        height, width = picture.shape[:2]
+        raise InputError(
+            f"--draw {path}: this format holds no colour picture of {width} × {height} pixels;"
+            " convert the photo to PNG"
+        )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, content)
+        write_whole(path, content.tobytes())
     except OSError as error:
         raise InputError(f"--draw {path}: cannot be written ({error.strerror})") from error
