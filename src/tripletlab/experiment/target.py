@@ -171,23 +171,12 @@ def _from_file(path: Path, overrides: Sequence[str]) -> EvaluationTarget:
         )
     values = _read(path)
     store = _pairs(given, overrides)
-    faces, pairs = len(store.images), len(store.pairs.first)
-    if len(values) == faces:
-        embeddings = values
-    elif len(values) == 2 * pairs:
-        embeddings = np.full((faces, values.shape[1]), np.nan, np.float32)
-        embeddings[store.pairs.first], embeddings[store.pairs.second] = values[::2], values[1::2]
-    else:
-        raise InputError(
-            f"{path} has {len(values):,} rows; {store.title} needs {faces:,}, one for each face"
-            f" in the order that --faces prints, or {2 * pairs:,}, two for each pair in the order"
-            " of pairs.txt"
-        )
+    embeddings = _of_faces(values, store, path)
     lengths = np.linalg.norm(embeddings, axis=1, keepdims=True)
     unit = bool(np.all(np.abs(lengths[np.isfinite(lengths)] - 1) < 1e-3))
     about = {
         "embeddings": path.name,
-        "dimensions": values.shape[1],
+        "dimensions": values.shape[-1],
         "lengths": "unit, as given" if unit else "brought to unit length here",
         "training_identities": UNKNOWN,
         "training_people_in_the_test": UNKNOWN,
@@ -196,7 +185,36 @@ def _from_file(path: Path, overrides: Sequence[str]) -> EvaluationTarget:
     return EvaluationTarget(path.stem, store, embeddings / lengths, False, about, None, None)
 
 
+def _of_faces(values: Embeddings, store: PairStore, path: Path) -> Embeddings:
+    """The embeddings (faces, dim) of the store's faces; NaN where the pairs name none.
+
+    `values` are (faces, dim) or (faces, 1, dim), or else (2 · pairs, dim) or (pairs, 2, dim).
+    InputError for another shape, and where (rows, dim) can mean either and the two differ.
+    """
+    faces, pairs, shape = len(store.images), len(store.pairs.first), values.shape[:-1]
+    rows = values.reshape(-1, values.shape[-1])
+    sides = np.stack([store.pairs.first, store.pairs.second], axis=1).ravel()
+    if shape == (faces,) == sides.shape and (sides != np.arange(faces)).any():
+        raise InputError(
+            f"{path} has {faces:,} rows, which can be one for each face or two for each pair of"
+            f" {store.title}: save them as an array of ({faces}, 1, {rows.shape[1]}) or of"
+            f" ({pairs}, 2, {rows.shape[1]})"
+        )
+    if shape in ((faces,), (faces, 1)):
+        return rows
+    if shape not in ((2 * pairs,), (pairs, 2)):
+        raise InputError(
+            f"{path} has {' × '.join(f'{one:,}' for one in shape)} rows; {store.title} needs"
+            f" {faces:,}, one for each face in the order that --faces prints, or {2 * pairs:,}, two"
+            " for each pair in the order of pairs.txt"
+        )
+    embeddings = np.full((faces, rows.shape[1]), np.nan, np.float32)
+    embeddings[sides] = rows
+    return embeddings
+
+
 def _read(path: Path) -> Embeddings:
+    """Embeddings (…, dim), of two or three dimensions; InputError for anything else."""
     try:
         # Mapped: a header that promises more than the file has allocates nothing
         require_file(path, largest=LARGEST)
@@ -207,11 +225,11 @@ def _read(path: Path) -> Embeddings:
         ) from error
     if not isinstance(values, np.ndarray):
         raise InputError(f"{path}: holds several arrays; write one with numpy.save")
-    if values.ndim != 2 or values.dtype.kind not in "fiu" or not values.size:
+    if values.ndim not in (2, 3) or values.dtype.kind not in "fiu" or not values.size:
         raise InputError(f"{path}: embeddings are rows of numbers, not {values.shape}")
     with np.errstate(over="ignore"):
         values = np.asarray(values, np.float32)
-        lengths = np.linalg.norm(values, axis=1)
+        lengths = np.linalg.norm(values, axis=-1)
     if not (np.isfinite(lengths) & (lengths > 0)).all():
         raise InputError(f"{path}: an embedding is zero, or not finite")
     return np.asarray(values)

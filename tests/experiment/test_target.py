@@ -1,0 +1,47 @@
+"""Embeddings from elsewhere: whose rows they are."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.stores import make_pairs
+from tripletlab.errors import InputError
+from tripletlab.experiment.target import _of_faces, _read
+from tripletlab.photos.pairs import Pairs
+
+FACES = np.arange(8 * 3, dtype=np.float32).reshape(8, 3)
+
+
+def store(first, second):
+    """Eight faces, and four pairs of them."""
+    pairs = Pairs(np.array(first), np.array(second), np.arange(4) < 2, np.arange(4) % 2)
+    return replace(make_pairs(people=4, photos=2), pairs=pairs)
+
+
+APART = store([0, 2, 4, 6], [3, 1, 7, 5])  # each face is in one pair
+
+
+def test_rows_of_faces_or_of_pairs_are_asked_for_where_their_number_is_the_same():
+    with pytest.raises(InputError, match=r"\(8, 1, 3\) or of \(4, 2, 3\)$"):
+        _of_faces(FACES, APART, Path("x.npy"))
+    by_pair = FACES[[0, 3, 2, 1, 4, 7, 6, 5]]
+    for given in (FACES.reshape(8, 1, 3), by_pair.reshape(4, 2, 3)):
+        np.testing.assert_array_equal(_of_faces(given, APART, Path("x.npy")), FACES)
+
+
+def test_where_both_mean_the_same_nothing_is_asked():
+    one_order = store([0, 2, 4, 6], [1, 3, 5, 7])
+    np.testing.assert_array_equal(_of_faces(FACES, one_order, Path("x.npy")), FACES)
+
+
+@pytest.mark.parametrize("shape", [(2, 4, 3), (7, 3), (4, 3)])
+def test_another_number_of_rows_is_refused(shape):
+    with pytest.raises(InputError, match="needs 8, one for each face"):
+        _of_faces(np.ones(shape, np.float32), APART, Path("x.npy"))
+
+
+def test_a_file_may_have_the_shape_that_says_it(tmp_path):
+    np.save(tmp_path / "x.npy", FACES.reshape(4, 2, 3) + 1)
+    assert _read(tmp_path / "x.npy").shape == (4, 2, 3)
