@@ -1,4 +1,4 @@
-"""The window's texts, without a window."""
+"""The window's texts and keys, without a window."""
 
 from types import SimpleNamespace
 
@@ -8,14 +8,21 @@ from tripletlab.webcam.session import Rates
 
 
 @pytest.fixture
-def main(monkeypatch, tmp_path):
-    """The class of the window's content; its methods take any object with its properties."""
+def windowless(monkeypatch, tmp_path):
+    """Kivy can be imported, and opens no window."""
     for name in ("KIVY_NO_ARGS", "KIVY_NO_CONFIG", "KIVY_NO_FILELOG"):
         monkeypatch.setenv(name, "1")
     monkeypatch.setenv("KIVY_LOG_MODE", "PYTHON")
     monkeypatch.setenv("KIVY_WINDOW", "none")
     monkeypatch.setenv("KIVY_HOME", str(tmp_path))
-    return pytest.importorskip("tripletlab.webcam.content").Main
+
+
+@pytest.fixture
+def main(windowless):
+    """The class of the window's content; its methods take any object with its properties."""
+    from tripletlab.webcam.content import Main
+
+    return Main
 
 
 def session(rates, names, *, pairs=3000):
@@ -43,3 +50,22 @@ def test_the_rates_shown_are_of_one_comparison_and_of_the_people_recorded(main, 
     main.show_threshold(shown, session(Rates(far, 0.049, 0.0956, 0.29), names))
     assert shown.expected.startswith("One comparison of two photos accepts ")
     assert says in shown.expected
+
+
+def test_a_dialog_has_the_keys_with_ctrl_but_ctrl_q_quits(windowless, monkeypatch):
+    from tripletlab.webcam import app
+    from tripletlab.webcam.widgets import Overlay
+
+    children, stopped = [], []
+    monkeypatch.setattr(app, "Window", SimpleNamespace(children=children))
+    shown = SimpleNamespace(stop=lambda: stopped.append(True), keys={"v": pytest.fail})
+
+    def press(letter):
+        return app.WebcamApp._on_key(shown, None, ord(letter), 0, letter, ["ctrl"])
+
+    assert press("v")
+    children.append(Overlay.__new__(Overlay))
+    assert not press("v")
+    assert not stopped
+    assert press("q")
+    assert stopped
