@@ -13,6 +13,7 @@ from tripletlab import config
 from tripletlab.photos.conditions import draw_circumstance
 from tripletlab.photos.person import draw_person
 from tripletlab.photos.rendering import render
+from tripletlab.recognition.bundle_readme import CHOSEN_BY, readme
 
 
 def draw(path, person, shot):
@@ -52,3 +53,18 @@ def test_its_numbers_are_the_bundle_s(write, tmp_path):
         in text
     )
     assert "`detection.haar` with min_neighbors 4, min_size 30, scale_factor 1.1" in text
+
+
+def test_it_says_where_the_rates_are_too_favourable(card):
+    settings = config.compose("prepare", []).faces.settings
+    told = {
+        split: readme(
+            card.model_copy(update={"calibrated_on": split}), settings, network="n", dim=2
+        )
+        for split in ("calibration", "validation")
+    }
+    sentence = " ".join(CHOSEN_BY.split())
+    assert "in use it accepts more strangers" in sentence
+    texts = {split: " ".join(text.split()) for split, text in told.items()}
+    assert texts["validation"].replace(f" {sentence}", "") == texts["calibration"]
+    assert sentence in texts["validation"]

@@ -53,6 +53,8 @@ def embed(path):
 
 distance = float(np.sum((embed("a.jpg") - embed("b.jpg")) ** 2))
 print(f"{{distance:.4f}}", "same" if distance <= {threshold:.4f} else "different")"""
+CHOSEN_BY = """ The same pairs chose the network's epoch and
+its place among others: in use it accepts more strangers than the table says."""
 HAAR = "tripletlab.faces.detection.haar"
 NOT_ALIGNED = "tripletlab.faces.alignment.none"
 HAAR_SETUP = """\
@@ -92,7 +94,8 @@ def readme(card: Any, settings: Mapping[str, Any], *, network: str, dim: int) ->
         crop=f"aligner {_settings(settings['aligner'])}; border: {settings['border']} of its side",
         thresholds=f"Counted on {curve.matched:,} matched and {curve.mismatched:,} mismatched pairs"
         " of people whom\nthe network was not trained on. The threshold is set for a false accept"
-        f" rate of {card.far:.2%}; the other\none below balances the two errors.",
+        f" rate of {card.far:.2%}; the other\none below balances the two errors."
+        + (CHOSEN_BY if card.calibrated_on == "validation" else ""),
         rows="\n".join(
             f"| {one:.4f} | {curve.far_at(one):.2%} | {curve.tar_at(one):.1%} |"
             for one in sorted(marks)
