@@ -4,6 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from tripletlab.recognition.search import Match
+from tripletlab.webcam.colours import GREY
 from tripletlab.webcam.session import Rates
 
 
@@ -50,6 +52,24 @@ def test_the_rates_shown_are_of_one_comparison_and_of_the_people_recorded(main, 
     main.show_threshold(shown, session(Rates(far, 0.049, 0.0956, 0.29), names))
     assert shown.expected.startswith("One comparison of two photos accepts ")
     assert says in shown.expected
+
+
+@pytest.mark.parametrize(
+    ("nearest", "known", "says"),
+    [
+        (Match("Ann", 0.4), True, "Yes, this is Ann"),
+        (Match("Ann", 0.9), False, "No, this is not Ann"),
+        (Match("Ben", 0.1), True, "Is this Ann?"),  # searched among everyone, a moment ago
+    ],
+)
+def test_a_claim_is_answered_by_the_distance_to_that_person_alone(main, nearest, known, says):
+    shown, asked = SimpleNamespace(), SimpleNamespace(compared_with="Ann", threshold=0.5)
+    person = SimpleNamespace(nearest=[nearest], name=nearest.name if known else None)
+    main.show_claim(shown, asked, [person])
+    assert shown.claim == says
+    assert (shown.claim_colour == GREY) == says.startswith("Is")
+    main.show_claim(shown, asked, [])
+    assert shown.claim == "Is this Ann?"
 
 
 def test_a_dialog_has_the_keys_with_ctrl_but_ctrl_q_quits(windowless, monkeypatch):

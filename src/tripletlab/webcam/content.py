@@ -58,7 +58,8 @@ class Main(BoxLayout):
     def show_claim(self, session: Session, people: Sequence[Recognised]) -> None:
         """Say whether the most prominent face is the person who is compared with 1:1."""
         name, nearest = session.compared_with, people[0].nearest if people else []
-        distance = nearest[0].distance if nearest else None
+        own = nearest and nearest[0].name == name  # a frame may have been searched among everyone
+        distance = nearest[0].distance if own else None
         self.claim_colour = colour_of(distance, session.threshold)
         if not name:
             self.claim = ""
