@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.stores import make_store
-from tripletlab.plots.dataset import SHOWN, dataset_facts, write_dataset_card
+from tripletlab.plots.dataset import SHOWN, _bars, _counted, dataset_facts, write_dataset_card
 from tripletlab.plots.montage import SIDE
 
 
@@ -35,6 +35,19 @@ def test_facts_are_of_the_store(store):
     light = store.images.mean(axis=(1, 2))
     edges = facts["brightness"]["edges"]
     assert facts["brightness"]["counts"] == np.histogram(light, edges)[0].tolist()
+
+
+@pytest.mark.parametrize(("most", "step"), [(1, 1), (19, 1), (20, 2), (31, 2), (530, 27)])
+def test_bins_of_whole_numbers_hold_equally_many_each(most, step):
+    histogram = _counted(np.arange(1, most + 1))  # one person with each number of faces
+    edges, counts = histogram["edges"], histogram["counts"]
+    assert len(counts) <= 20
+    assert set(np.diff(edges)) == {step}
+    assert edges[-2] <= most < edges[-1]
+    assert set(counts[1:-1]) <= {step}  # neither teeth nor gaps
+    assert sum(counts) == most
+    widths = re.findall(r'x="([^"]+)" y="[^"]+" width="([^"]+)"', _bars(histogram))
+    assert float(widths[-1][0]) + float(widths[-1][1]) / 0.9 == pytest.approx(400, abs=0.01)
 
 
 def test_the_page_needs_nothing_else(store, tmp_path):

@@ -1,6 +1,7 @@
 """The card of a face store: what it holds and what was rejected, as JSON and as one HTML page."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from tripletlab.system.files import write_whole
 
 MEASURED = 5000  # faces, drawn with a seed, whose brightness and sharpness are measured
 SHOWN = 12, 8  # identities in the montage, faces of each
+BINS = 20  # of a histogram
 SPLITS = {
     "training": TRAIN,
     "validation": VALIDATION,
@@ -45,7 +47,7 @@ def dataset_facts(store: FaceStore | PairStore) -> dict[str, Any]:
             "least": int(faces.min()),
             "median": float(np.median(faces)),
             "most": int(faces.max()),
-            "histogram": _histogram(faces, 0, int(faces.max()) + 1),
+            "histogram": _counted(faces),
         },
         "brightness": _histogram([face.mean() for face in measured], 0, 256),
         "sharpness": _histogram([sharpness(face) for face in measured], 0, 1.5),
@@ -158,18 +160,26 @@ def _montage(rows: Sequence[Sequence[Grey]]) -> str:
     return f'<img alt="faces" src="{embedded_jpeg(sheet)}">'
 
 
+def _counted(numbers: NDArray[np.int64]) -> dict[str, Any]:
+    """Counts in at most 20 bins of equally many whole numbers each, from 0."""
+    most = int(numbers.max())
+    step = math.ceil((most + 1) / BINS)
+    edges = np.arange(0, most + 1 + step, step)
+    return {"edges": edges.tolist(), "counts": np.histogram(numbers, edges)[0].tolist()}
+
+
 def _histogram(values: Any, low: float, high: float) -> dict[str, Any]:
     """Counts in 20 bins; values outside the range count in the first and last bin."""
-    counts, edges = np.histogram(np.clip(values, low, high), bins=20, range=(low, high))
+    counts, edges = np.histogram(np.clip(values, low, high), bins=BINS, range=(low, high))
     return {"edges": edges.round(4).tolist(), "counts": counts.tolist()}
 
 
 def _bars(histogram: Mapping[str, Any]) -> str:
     """A histogram as an SVG drawing."""
     counts, edges = histogram["counts"], histogram["edges"]
-    most = max(*counts, 1)
+    most, width = max(*counts, 1), 400 / len(counts)
     bars = "".join(
-        f'<rect x="{20 * place}" y="{100 - 100 * count / most:.1f}" width="18"'
+        f'<rect x="{width * place:g}" y="{100 - 100 * count / most:.1f}" width="{0.9 * width:g}"'
         f' height="{100 * count / most:.1f}" fill="{BLUE}"><title>{edges[place]:g} to'
         f" {edges[place + 1]:g}: {count:,}</title></rect>"
         for place, count in enumerate(counts)
