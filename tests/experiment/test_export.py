@@ -100,6 +100,14 @@ def test_an_update_keeps_a_bundle_of_this_network_and_replaces_another(
     assert f"accepts {measured:.2%} of strangers (--far 0.1)" in said
     assert main(command) == 0
     assert "holds this network already" in " ".join(capsys.readouterr().err.split())
+    assert main([*command, "--keras"]) == 0
+    said = " ".join(capsys.readouterr().err.split())
+    assert "holds this network already" in said
+    assert said.endswith("added: embedder.keras")
+    added = (tmp_path / "bundle" / "embedder.keras").stat().st_mtime_ns
+    assert main([*command, "--keras"]) == 0  # it is there now
+    assert "added" not in capsys.readouterr().err
+    assert (tmp_path / "bundle" / "embedder.keras").stat().st_mtime_ns == added
     assert manifest.stat().st_mtime_ns == written
     manifest.write_text(json.dumps({**first, "card": {**first["card"], "run_id": "0" * 32}}))
     assert main([*command[:-3], "--update"]) == 0  # the FAR is that of the bundle there

@@ -60,9 +60,9 @@ def export(
 
     The threshold accepts the fraction `far` of strangers on pairs of the calibration people, FAR
     where it is None. `formats` are added, of KERAS, SAVEDMODEL and LITERT. With `update`, a bundle
-    of this run and `far` stays as it is; another one is replaced, which is said, and gives its
-    `far` where that is None. InputError, and no bundle, where the exported network's embeddings
-    differ from the trained one's.
+    of this run and `far` stays as it is, and gets the formats that it lacks; another one is
+    replaced, which is said, and gives its `far` where that is None. InputError, and no bundle,
+    where the exported network's embeddings differ from the trained one's.
     """
     from tripletlab.training import backend
 
@@ -71,23 +71,33 @@ def export(
     chosen = tracker.models.find(which)
     older = _older(folder) if update else None
     far = far if far is not None else older.card.far if older else FAR
-    if older and (older.card.run_id, older.card.far) == (chosen.run_id, far):
+    same = older if older and (older.card.run_id, older.card.far) == (chosen.run_id, far) else None
+    wanted = [name for name in formats if not (same and (folder / name).exists())]
+    if same:
         say(f"{folder} holds this network already (run {chosen.run_id[:8]})")
-        return older
-    tracker.require_writable("the bundle would be registered there; copy it, or make it writable")
+        if not wanted:
+            return same
+    else:
+        tracker.require_writable(
+            "the bundle would be registered there; copy it, or make it writable"
+        )
     run = tracker.runs.record(chosen.run_id)
-    data, wanted = config.data, run.tags["faces_fingerprint"]
-    store = find(FaceStore, data, wanted, what="the faces that the network learned from")
+    faces = run.tags["faces_fingerprint"]
+    store = find(FaceStore, config.data, faces, what="the faces that the network learned from")
     backend.load()
     embedder = tracker.models.load(chosen)
-    with _as_onnx(embedder, store.images[:CHECKED]) as (network, light):
-        if not chosen.name:
-            chosen = tracker.models.register(chosen.run_id)
-        card = _card(chosen, run, store, light, far)
-        weights = fingerprint(embedder.get_weights())
-        bundle = write_bundle(folder, network, weights=weights, faces=store.settings, card=card)
-    for name in formats:
+    if not same:
+        with _as_onnx(embedder, store.images[:CHECKED]) as (network, light):
+            if not chosen.name:
+                chosen = tracker.models.register(chosen.run_id)
+            card = _card(chosen, run, store, light, far)
+            weights = fingerprint(embedder.get_weights())
+            bundle = write_bundle(folder, network, weights=weights, faces=store.settings, card=card)
+    for name in wanted:
         add_to_bundle(folder, name, _saving(name, embedder, store.images[:CHECKED]))
+    if same:
+        say(f"added: {', '.join(wanted)}")
+        return same
     _print_result(bundle, tracker.bundles.register(chosen, bundle.folder))
     if older:
         _say_replaced(older.card, folder)
