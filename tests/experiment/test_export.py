@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from mlflow import pyfunc
+from mlflow import MlflowClient, pyfunc
 from mlflow.exceptions import MlflowException
 
 from tests.experiment.exported import bomb, network, plain_photo
@@ -138,6 +138,16 @@ def test_bad_input_is_one_line_and_leaves_nothing(
     assert main(["export", *words[:2], *exportable[1], *words[2:]]) == 2
     assert hint in capfd.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def test_a_network_that_cannot_be_calibrated_is_not_registered(exportable, tmp_path, capfd):
+    client = MlflowClient(f"sqlite:///{exportable[0] / 'mlruns' / 'mlflow.db'}")
+    for model in client.search_registered_models():  # by other tests
+        client.delete_registered_model(model.name)
+    command = ["export", exportable[2], str(tmp_path / "out"), *exportable[1]]
+    assert main([*command, "--far", "0.00001"]) == 2
+    assert "pairs of strangers resolve" in capfd.readouterr().err
+    assert client.search_registered_models() == []
 
 
 def test_faces_that_are_gone_are_asked_for(exportable, tmp_path, capfd):

@@ -88,9 +88,10 @@ def export(
     embedder = tracker.models.load(chosen)
     if not same:
         with _as_onnx(embedder, store.images[:CHECKED]) as (network, light):
-            if not chosen.name:
-                chosen = tracker.models.register(chosen.run_id)
             card = _card(chosen, run, store, light, far)
+            if not chosen.name:  # only now: whatever fails before leaves the registry as it is
+                chosen = tracker.models.register(chosen.run_id)
+                card = card.model_copy(update={"model": chosen.name, "version": chosen.version})
             weights = fingerprint(embedder.get_weights())
             bundle = write_bundle(folder, network, weights=weights, faces=store.settings, card=card)
     for name in wanted:
