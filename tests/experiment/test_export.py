@@ -150,6 +150,20 @@ def test_a_network_that_cannot_be_calibrated_is_not_registered(exportable, tmp_p
     assert client.search_registered_models() == []
 
 
+def test_another_backend_is_refused_at_once(exportable, tmp_path, capfd, monkeypatch):
+    monkeypatch.setattr("keras.backend.backend", lambda: "jax")
+    monkeypatch.setattr("tripletlab.training.backend.load", lambda: None)
+    command = ["export", exportable[2], str(tmp_path / "out"), *exportable[1], "--far", "0.1"]
+    for formats in ([], ["--keras"]):
+        assert main([*command, *formats]) == 2
+        said = capfd.readouterr().err.splitlines()
+        assert said[-1] == (
+            "tripletlab: KERAS_BACKEND=jax: networks are exported by TensorFlow; export again with"
+            " KERAS_BACKEND=tensorflow"
+        )
+    assert not (tmp_path / "out").exists()
+
+
 def test_faces_that_are_gone_are_asked_for(exportable, tmp_path, capfd):
     assert (
         main(["export", exportable[2], str(tmp_path / "out"), exportable[1][0], f"data={tmp_path}"])

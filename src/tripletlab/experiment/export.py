@@ -85,6 +85,7 @@ def export(
     faces = run.tags["faces_fingerprint"]
     store = find(FaceStore, config.data, faces, what="the faces that the network learned from")
     backend.load()
+    backend.require_tensorflow()
     embedder = tracker.models.load(chosen)
     if not same:
         with _as_onnx(embedder, store.images[:CHECKED]) as (network, light):

@@ -93,6 +93,17 @@ def start(*, seed: int) -> None:
         tensorflow.config.experimental.enable_op_determinism()
 
 
+def require_tensorflow() -> None:
+    """InputError for another backend, on which Keras writes no ONNX, SavedModel or LiteRT file."""
+    import keras
+
+    if (name := keras.backend.backend()) != "tensorflow":
+        raise InputError(
+            f"KERAS_BACKEND={name}: networks are exported by TensorFlow; export again with"
+            " KERAS_BACKEND=tensorflow"
+        )
+
+
 def description() -> dict[str, Any]:
     """The backend, its devices, and whether TensorFlow computes with oneDNN (None: not known)."""
     import keras
