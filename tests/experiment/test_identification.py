@@ -1,5 +1,7 @@
 """The list of enrolled photos: who is enrolled, who is searched for, and lines that are wrong."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,10 +12,10 @@ from tripletlab.experiment.identification import _split
 STORE = make_pairs(people=5, photos=3)
 
 
-def split(folder, text, there=None):
+def split(folder, text, there=None, store=STORE):
     path = folder / "gallery.txt"
     path.write_text(text)
-    return _split(path, STORE, np.arange(15) if there is None else there)
+    return _split(path, store, np.arange(15) if there is None else there)
 
 
 def test_what_is_listed_is_enrolled_and_all_else_is_searched_for(tmp_path):
@@ -33,6 +35,22 @@ def test_places_are_among_the_faces_that_have_an_embedding(tmp_path):
     assert found.probes.tolist() == [0, 1, 3, 4]
     with pytest.raises(InputError, match="line 1: photo 0 of person 1 is not in blobs"):
         split(tmp_path, "person 1\t0\n", there)
+
+
+def test_numbers_are_read_as_in_pairs_files(tmp_path):
+    files = ("b1", "b12", "b00123", "b12345", "b12345678", "Ann_0002", "b2", "b02", "none")
+    store = replace(
+        STORE,
+        names=("Ann",) * 6 + ("Ben",) * 3,
+        sources=tuple(f"blobs/{name}.jpg" for name in files),
+    )
+    for row, number in enumerate((1, 12, 123, 12345, 12345678, 2)):
+        found = split(tmp_path, f"Ann\t{number}\n", np.arange(9), store)
+        assert found.gallery.tolist() == [row]
+    with pytest.raises(
+        InputError, match=r"line 1: photo 2 of Ben can be b2\.jpg, b02\.jpg: rename"
+    ):
+        split(tmp_path, "Ben\t2\n", np.arange(9), store)
 
 
 @pytest.mark.parametrize(

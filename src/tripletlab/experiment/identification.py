@@ -12,6 +12,8 @@ from tripletlab.errors import InputError
 from tripletlab.evaluation.identification import Split, identify, summary, two_galleries
 from tripletlab.experiment.target import find_target, tracker_of
 from tripletlab.faces.store import PEOPLE_UNKNOWN, PairStore
+from tripletlab.photos.pair_photos import by_number
+from tripletlab.photos.pairs import PhotoOf
 from tripletlab.photos.sources import slug
 from tripletlab.plots.identification import draw_identification
 from tripletlab.system.files import write_whole
@@ -66,9 +68,12 @@ def identify_people(
 
 def _split(path: Path, store: PairStore, there: np.ndarray) -> Split:
     """The gallery and the probes: the faces that the list names, and all others."""
-    known = {
-        (store.names[row], Path(store.sources[row]).stem[-4:]): place
-        for place, row in enumerate(there)
+    files: dict[str, list[Path]] = {}
+    for name, source in zip(store.names, store.sources, strict=True):
+        files.setdefault(name, []).append(Path(source))
+    known = by_number(files)
+    places = {
+        (store.names[row], Path(store.sources[row])): place for place, row in enumerate(there)
     }
     try:
         lines = [line.split("\t") for line in path.read_text().splitlines()]
@@ -80,7 +85,13 @@ def _split(path: Path, store: PairStore, there: np.ndarray) -> Split:
             continue
         if len(words) != 2 or not words[1].isdecimal():
             raise InputError(f"{path}, line {number}: write a name, a tab, and the photo's number")
-        place = known.get((words[0], f"{int(words[1]):04d}"))
+        meant = known.get(PhotoOf(words[0], int(words[1])), [])
+        if len(meant) > 1:
+            raise InputError(
+                f"{path}, line {number}: photo {words[1]} of {words[0]} can be"
+                f" {', '.join(file.name for file in meant)}: rename all but one"
+            )
+        place = places.get((words[0], meant[0])) if meant else None
         if place is None:
             raise InputError(
                 f"{path}, line {number}: photo {words[1]} of {words[0]} is not in {store.title}"

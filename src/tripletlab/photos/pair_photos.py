@@ -54,7 +54,7 @@ def find_pair_photos(
     InputError where a photo is missing, or may be one of several files.
     """
     identities = list_identities(verification.tree)
-    known = _by_number(identities)
+    known = by_number(identities)
     on_map = [
         photo
         for person in verification.map_people
@@ -73,7 +73,7 @@ def find_pair_photos(
     return {photo: known[photo][0] for photo in wanted}, on_map
 
 
-def _by_number(identities: Mapping[str, Sequence[Path]]) -> dict[PhotoOf, list[Path]]:
+def by_number(identities: Mapping[str, Sequence[Path]]) -> dict[PhotoOf, list[Path]]:
     """The files that may be meant by a person and a number: those of LFW's own name, Ann_0004,
     and only where there is none, those that end in the number."""
     exact: dict[PhotoOf, list[Path]] = {}
