@@ -72,6 +72,23 @@ def test_a_claim_is_answered_by_the_distance_to_that_person_alone(main, nearest,
     assert shown.claim == "Is this Ann?"
 
 
+def test_forgetting_promises_no_more_than_the_gallery_s_file(windowless, monkeypatch):
+    from tripletlab.webcam import dialogs
+
+    asked = []
+
+    def dialog(_do, *, detail, **_more):
+        return SimpleNamespace(open=lambda: asked.append(detail))
+
+    monkeypatch.setattr(dialogs, "Dialog", dialog)
+    gallery = SimpleNamespace(people=lambda: {"Ann": 5, "Ben": 5})
+    everyone = SimpleNamespace(gallery=gallery, forget_everyone=None)
+    dialogs.Dialogs(everyone, changed=None, compare_with=None, face=None).forget()
+    assert asked == [
+        "All 2 and their photos are deleted for good, and overwritten in the gallery's file."
+    ]
+
+
 def test_a_dialog_has_the_keys_with_ctrl_but_ctrl_q_quits(windowless, monkeypatch):
     from tripletlab.webcam import app
     from tripletlab.webcam.widgets import Overlay

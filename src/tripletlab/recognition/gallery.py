@@ -1,7 +1,7 @@
 """The enrolled people: a folder with one SQLite file that only its owner can read.
 
 Every change is a transaction: a killed process leaves the state before or after it. What is
-deleted is overwritten. Several processes may use a gallery at once.
+deleted is overwritten in the file. Several processes may use a gallery at once.
 """
 
 import contextlib

@@ -88,7 +88,8 @@ class Dialogs:
         Dialog(
             lambda _: self._change(self._session.forget_everyone),
             title="Forget everyone?",
-            detail=f"All {count} and their photos are deleted for good: the disk is overwritten.",
+            detail=f"All {count} and their photos are deleted for good, and overwritten in the"
+            " gallery's file.",
             yes="Forget",
         ).open()
 
