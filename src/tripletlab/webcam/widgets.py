@@ -127,9 +127,9 @@ class PersonDialog(Overlay):
         self._chosen(what)
 
 
-def texture_of(jpeg: bytes) -> Any:
-    """The bytes of a JPEG file as a texture; None where they cannot be decoded."""
-    picture = decode_photo(jpeg, colour=True)
+def texture_of(content: bytes) -> Any:
+    """The bytes of a PNG or JPEG file as a texture; None where they cannot be decoded."""
+    picture = decode_photo(content, colour=True)
     if picture is None:
         return None
     texture = Texture.create(picture.shape[1::-1], colorfmt="bgr")
