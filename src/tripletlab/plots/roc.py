@@ -5,11 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from tripletlab.evaluation.card import FARS
 from tripletlab.evaluation.operating_points import true_accept_rate
 from tripletlab.evaluation.protocol import Distances, Flags, Folds, ProtocolResult, mean_roc, roc
 from tripletlab.plots.style import BLUE, GREY, ORANGE, VERMILION, plain, save, sheet
-
-FARS = (0.1, 0.01, 0.001)
 
 
 def draw_roc(
