@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from tests.webcam.people import write_video
+from tripletlab.recognition.photo_files import SUFFIXES
 from tripletlab.webcam.camera import CameraThread
 from tripletlab.webcam.sources import SourceError, open_source
 
@@ -30,6 +31,13 @@ def test_a_video_is_played_over_and_over(tmp_path):
     with pytest.raises(SourceError, match="not there"):
         source.read()
     source.close()
+
+
+@pytest.mark.parametrize("suffix", sorted(SUFFIXES))
+def test_a_folder_may_hold_photos_of_every_known_format(suffix, tmp_path):
+    photo = np.full((64, 64) if suffix == ".pgm" else (64, 64, 3), 30, np.uint8)
+    assert cv2.imwrite(str(tmp_path / f"a{suffix}"), photo)
+    assert abs(int(open_source(str(tmp_path)).read().mean()) - 30) <= 1
 
 
 def test_a_folder_skips_what_is_no_photo_and_sees_new_ones(tmp_path, monkeypatch):

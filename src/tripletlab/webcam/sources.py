@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tripletlab.faces.cropping import MOST_PIXELS, decode_photo, read_bytes
+from tripletlab.recognition.photo_files import SUFFIXES
 
 Picture = NDArray[np.uint8]  # (height, width, 3) blue green red
 DEVICES = Path("/dev")
-PHOTOS = {".bmp", ".jpeg", ".jpg", ".png", ".webp"}
 PLAYLISTS = {".m3u", ".m3u8", ".mpd", ".ffconcat"}  # FFmpeg would open the files that they name
 PHOTO_SECONDS = 1.0  # that a photo of a folder is shown
 DEFAULT_RATE = 25.0  # frames a second of a video whose own rate is missing or absurd
@@ -140,7 +140,7 @@ class Folder:
         for fresh in (False, True):
             if fresh:
                 every = sorted(self._path.rglob("*")) if self._path.is_dir() else []
-                self._left = [one for one in every if one.suffix.lower() in PHOTOS]
+                self._left = [one for one in every if one.suffix.lower() in SUFFIXES]
             while self._left:
                 data = read_bytes(self._left.pop(0))
                 picture = None if data is None else decode_photo(data, colour=True)
