@@ -15,6 +15,7 @@ from tripletlab.plots.comparison import (
     adjusted,
     conclusion,
     draw_rocs,
+    line_style,
     terminal,
     write_comparison,
 )
@@ -80,3 +81,4 @@ def test_terminal_page_and_files_have_the_same_figures(tmp_path: Path) -> None:
 
 def test_every_line_differs() -> None:
     assert len({colour for colour, _ in LINES}) == len(set(LINES)) == 7
+    assert len({tuple(line_style(place).items()) for place in range(20)}) == 20

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from rich.table import Table as Grid
@@ -136,6 +136,12 @@ def write_comparison(
         write_whole(folder / name, text.encode())
 
 
+def line_style(place: int) -> dict[str, Any]:
+    """How matplotlib draws the curve of a model, by its place from 0; after LINES it is wider."""
+    colour, line = LINES[place % len(LINES)]
+    return {"color": colour, "linestyle": line, "linewidth": 1.5 * (1 + place // len(LINES))}
+
+
 def draw_rocs(
     decisions: Sequence[Decisions], matched: Flags, names: Sequence[str], *, title: str, path: Path
 ) -> None:
@@ -145,9 +151,9 @@ def draw_rocs(
     least = 1 / np.count_nonzero(~matched)
     for place, (model, name) in enumerate(zip(decisions, names, strict=True)):
         false, true = roc(model.distances, matched)
-        colour, line = LINES[place % len(LINES)]
+        style = line_style(place)
         for axes, rates in ((linear, false), (logarithmic, np.maximum(false, least / 2))):
-            axes.plot(rates, true, color=colour, linestyle=line, label=name)
+            axes.plot(rates, true, label=name, **style)
     for axes in (linear, logarithmic):
         plain(axes).set(xlabel="false accept rate", ylabel="true accept rate", ylim=(-0.01, 1.01))
     linear.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--")
