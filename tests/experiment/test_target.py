@@ -1,7 +1,9 @@
 """Embeddings from elsewhere: whose rows they are."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from tests.stores import make_pairs
 from tripletlab.errors import InputError
 from tripletlab.experiment.target import _of_faces, _read
+from tripletlab.experiment.target_evaluation import SHOWN, _print_result
 from tripletlab.photos.pairs import Pairs
 
 FACES = np.arange(8 * 3, dtype=np.float32).reshape(8, 3)
@@ -40,6 +43,12 @@ def test_where_both_mean_the_same_nothing_is_asked():
 def test_another_number_of_rows_is_refused(shape):
     with pytest.raises(InputError, match="needs 8, one for each face"):
         _of_faces(np.ones(shape, np.float32), APART, Path("x.npy"))
+
+
+def test_what_is_printed_says_which_scatter_it_is(capsys):
+    summary = dict.fromkeys((*SHOWN, "accuracy_std"), 0.5)
+    _print_result(SimpleNamespace(name="x", store=APART), summary, Path("out"))
+    assert re.search(r"accuracy ± std over folds .* 0\.5000 ± 0\.5000", capsys.readouterr().out)
 
 
 def test_a_file_may_have_the_shape_that_says_it(tmp_path):

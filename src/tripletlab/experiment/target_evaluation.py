@@ -81,7 +81,10 @@ def _print_result(target: EvaluationTarget, summary: dict[str, float], place: Pa
     table.add_column("", justify="right")
     for name in SHOWN:
         metric, scatter = METRICS[f"test/{name}"], summary["accuracy_std"]
-        deviation = f" ± {metric.figure(scatter)}" if name == "accuracy" else ""
-        table.add_row(metric.heading, f"{metric.figure(summary[name])}{deviation}")
+        figure = metric.figure(summary[name])
+        if name == "accuracy":
+            table.add_row("accuracy ± std over folds", f"{figure} ± {metric.figure(scatter)}")
+        else:
+            table.add_row(metric.heading, figure)
     Console(highlight=False, markup=False).print(table)
     say(f"written: {place / 'card.html'}")
