@@ -81,6 +81,16 @@ def test_the_rates_grow_with_the_photos_and_the_people(session):
     assert curve.far_at(session.highest) == pytest.approx(0.5, abs=0.01)
 
 
+@pytest.mark.parametrize(
+    ("camera", "recognition", "can"),
+    [("", "", False), ("busy", "", True), ("", "stopped", False), ("busy", "stopped", False)],
+)
+def test_only_a_camera_can_be_tried_again(session, camera, recognition, can, monkeypatch):
+    monkeypatch.setattr(session, "camera", SimpleNamespace(trouble=camera))
+    session.recognition.trouble = recognition
+    assert session.can_retry == can
+
+
 def test_a_face_is_compared_with_one_person_alone(session):
     for name, seed in (("Ann", ANN), ("Ben", BEN)):
         (person,) = frame(session, seed).people

@@ -118,7 +118,7 @@ class WebcamApp(App):
     def _tick(self, _dt: float) -> None:
         now = time.monotonic()
         root = self.root
-        root.trouble = self.session.trouble
+        root.trouble, root.can_retry = self.session.trouble, self.session.can_retry
         frame = self.session.camera.frames.after(self._frame)
         if frame:
             self._frame = frame[0]

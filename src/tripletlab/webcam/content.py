@@ -35,6 +35,7 @@ class Main(BoxLayout):
     claim = StringProperty()  # whether it is the one person compared with; empty for 1:N
     claim_colour = ColorProperty(GREY)
     trouble = StringProperty()
+    can_retry = BooleanProperty(False)  # the trouble is the camera's
     prompt = StringProperty()
     hint = StringProperty()
     progress = StringProperty()

@@ -68,6 +68,11 @@ class Session:
         return self.recognition.trouble or self.camera.trouble
 
     @property
+    def can_retry(self) -> bool:
+        """Whether the camera is all that keeps the app from working: it can be tried again."""
+        return bool(self.camera.trouble) and not self.recognition.trouble
+
+    @property
     def threshold(self) -> float:
         """The squared distance up to which a face matches a person."""
         return self._recogniser.threshold
