@@ -44,6 +44,7 @@ def session(rates, names, *, pairs=3000):
         ((), 0.01, "accepts 1.0% of strangers and 29% of a person's own. Measured on faces."),
         (("Ann",), 0.01, "as a given person in 4.9% of cases. Measured"),
         (("Ann", "Ben"), 0.01, "given person in 4.9% of cases, as one of these 2 in 9.6%. Meas"),
+        (("Ann",), 0.0004, "accepts 0.04% of strangers"),
         (("Ann", "Ben"), 0, "accepts less than 0.03% of strangers and 29% of a person's own. Meas"),
     ],
 )

@@ -75,11 +75,11 @@ class Main(BoxLayout):
         rates = session.expected()
         card, people = session.bundle.card, len(session.enrolled.names)
         least = 1 / card.calibration.mismatched
-        strangers = f"{rates.far:.1%}" if rates.far >= least else f"less than {least:.2%}"
-        of_any = f", as one of these {people} in {rates.far_of_any:.1%}" if people > 1 else ""
+        strangers = _share(rates.far) if rates.far >= least else f"less than {least:.2%}"
+        of_any = f", as one of these {people} in {_share(rates.far_of_any)}" if people > 1 else ""
         recorded = (
             " With the photos recorded, a stranger is accepted as a given person in"
-            f" {rates.far_of_person:.1%} of cases{of_any}."
+            f" {_share(rates.far_of_person)} of cases{of_any}."
             if people and rates.far >= least
             else ""
         )
@@ -100,3 +100,8 @@ class Main(BoxLayout):
                 card.colour = colour_of(match.distance, threshold)
                 card.texture = face(match.name)
         self.nobody = "" if nearest else empty
+
+
+def _share(rate: float) -> str:
+    """A rate with one decimal, or two below 0.1 %, where one would be 0.0 %."""
+    return f"{rate:.2%}" if rate < 0.001 else f"{rate:.1%}"
