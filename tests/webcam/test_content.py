@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from tripletlab.errors import InputError
 from tripletlab.recognition.search import Match
 from tripletlab.webcam.colours import GREY
 from tripletlab.webcam.session import Rates
@@ -71,6 +72,20 @@ def test_a_claim_is_answered_by_the_distance_to_that_person_alone(main, nearest,
     assert (shown.claim_colour == GREY) == says.startswith("Is")
     main.show_claim(shown, asked, [])
     assert shown.claim == "Is this Ann?"
+
+
+def test_somebody_who_cannot_be_compared_is_a_message(windowless):
+    from tripletlab.webcam.app import WebcamApp
+
+    def refuse(_name):
+        raise InputError("record again")
+
+    said = []
+    root = SimpleNamespace(show_claim=lambda *_: None, show_threshold=lambda *_: None)
+    session = SimpleNamespace(compare_with=refuse)
+    shown = SimpleNamespace(session=session, root=root, _say=said.append)
+    WebcamApp.compare_with(shown, "Ann")
+    assert said == ["record again"]
 
 
 def test_forgetting_promises_no_more_than_the_gallery_s_file(windowless, monkeypatch):

@@ -54,6 +54,9 @@ def test_people_of_another_network_are_recognised_and_their_names_stay_taken(bun
     session = Session(bundle, tmp_path / "g", source="97")
     try:
         assert [one.name for one in frame(session, ANN, 1).people] == ["Ann"]
+        with pytest.raises(InputError, match="Cy cannot be recognised: record again"):
+            session.compare_with("Cy")
+        assert session.compared_with == ""
         with pytest.raises(InputError, match="already recorded"):
             session.record("Cy")
         session.record("Cy", instead=True)

@@ -110,7 +110,10 @@ class WebcamApp(App):
 
     def compare_with(self, name: str) -> None:
         """Compare with this person alone (1:1), or with everyone where the name is empty."""
-        self.session.compare_with(name)
+        try:
+            self.session.compare_with(name)
+        except InputError as error:
+            self._say(str(error))
         self.root.panel_open = False
         self.root.show_claim(self.session, [])
         self.root.show_threshold(self.session)

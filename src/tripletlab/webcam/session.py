@@ -102,7 +102,12 @@ class Session:
         return self._recogniser.enrolled
 
     def compare_with(self, name: str) -> None:
-        """Compare faces with this person alone, 1:1, or with everyone where the name is empty."""
+        """Compare faces with this person alone, 1:1, or with everyone where the name is empty.
+
+        InputError for somebody without an embedding.
+        """
+        if name and name not in self.gallery.enrolled.names:  # none of their photos has one
+            raise InputError(f"{name} cannot be recognised: record again")
         self.compared_with = name
         self._use_gallery()
 
