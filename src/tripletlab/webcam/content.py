@@ -78,14 +78,14 @@ class Main(BoxLayout):
         strangers = _share(rates.far) if rates.far >= least else f"less than {least:.2%}"
         of_any = f", as one of these {people} in {_share(rates.far_of_any)}" if people > 1 else ""
         recorded = (
-            " With the photos recorded, a stranger is accepted as a given person in"
-            f" {_share(rates.far_of_person)} of cases{of_any}."
+            " With all photos recorded, a stranger passes as a given person in"
+            f" {_share(rates.far_of_person)}{of_any}."
             if people and rates.far >= least
             else ""
         )
         self.expected = (
-            f"One comparison of two photos accepts {strangers} of strangers and {rates.tar:.0%} of"
-            f" a person's own.{recorded} Measured on {card.photos}."
+            f"One comparison accepts {strangers} of strangers and {rates.tar:.0%} of a person's own"
+            f" photos.{recorded} Measured on {card.photos}."
         )
 
     def show_nearest(
