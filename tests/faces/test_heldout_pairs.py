@@ -111,12 +111,36 @@ def test_few_people_fill_two_folds_whatever_the_seed(recipe, sizes):
     trees = np.repeat(np.arange(len(sizes)), sizes)
     for seed in range(40):
         chosen = replace(recipe, seed=seed, validation_fraction=0.15)
-        split = split_names(names, trees.tolist(), chosen, heldout=replace(HELD, fraction=0.2))
+        split = split_names(
+            names,
+            trees.tolist(),
+            chosen,
+            faces=[3] * len(names),
+            heldout=replace(HELD, fraction=0.2),
+        )
         held = [tree for name, tree in zip(names, trees, strict=True) if split[name] == HELDOUT]
         faces = np.arange(3 * len(held)).reshape(-1, 3)
         drawn = draw_pairs(faces, np.array(held), folds=2, per_fold=5, seed=seed)
         assert set(drawn.fold) == {0, 1}
         assert list(split.values()).count(TRAIN) >= 2
+
+
+@pytest.mark.parametrize(("own", "shared"), [(0, 12), (6, 6), (12, 2)])
+def test_people_of_two_trees_fill_two_folds_whatever_the_seed(recipe, own, shared):
+    """Their pairs are of the tree with more faces: each of two trees needs two of them, or none."""
+    both = [f"both {number}" for number in range(shared)]
+    first, second = ([f"{tree} {number}" for number in range(own)] for tree in "ab")
+    names = [*both, *first, *both, *second]
+    trees = [0] * (shared + own) + [1] * (shared + own)
+    for seed in range(40):
+        chosen = replace(recipe, seed=seed, validation_fraction=0.15)
+        faces = np.random.default_rng(seed).integers(3, 9, len(names)).tolist()
+        split = split_names(names, trees, chosen, faces=faces, heldout=replace(HELD, fraction=0.2))
+        largest = {}
+        for _, tree, name in sorted(zip(faces, [-tree for tree in trees], names, strict=True)):
+            largest[name] = -tree
+        held = np.array([tree for name, tree in largest.items() if split[name] == HELDOUT])
+        draw_pairs(np.arange(3 * len(held)).reshape(-1, 3), held, folds=2, per_fold=5, seed=seed)
 
 
 def test_too_few_heldout_people_for_two_folds_are_refused(faces):

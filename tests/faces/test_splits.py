@@ -6,7 +6,8 @@ import pytest
 
 from tests.faces.people import held
 from tripletlab.evaluation.validation import Validation
-from tripletlab.faces.face_store_writing import split_names, validation_pairs
+from tripletlab.faces.face_store_writing import split_names as split_by_faces
+from tripletlab.faces.face_store_writing import validation_pairs
 from tripletlab.faces.store import (
     CALIBRATION,
     HELDOUT,
@@ -14,6 +15,11 @@ from tripletlab.faces.store import (
     VALIDATION,
     FaceStore,
 )
+
+
+def split_names(names, trees, recipe, *, heldout):
+    """The splits of people with five faces each."""
+    return split_by_faces(names, trees, recipe, faces=[5] * len(names), heldout=heldout)
 
 
 @pytest.mark.parametrize("fraction", [0.0, 0.2, 0.5])

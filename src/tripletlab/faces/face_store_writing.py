@@ -2,7 +2,7 @@
 
 import itertools
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +74,7 @@ def _arrays(
 ) -> dict[str, NDArray[Any]]:
     """All arrays but the images, by their names in the file."""
     names, trees = [one.name for one in chosen], [one.tree for one in chosen]
-    split = split_names(names, trees, recipe, heldout=heldout)
+    split = split_names(names, trees, recipe, faces=[one.faces for one in kept], heldout=heldout)
     return {
         "offsets": np.cumsum([0, *(one.faces for one in kept)]),
         "trees": np.array(trees, np.int64),
@@ -112,34 +112,42 @@ def check_enough(
             "every person is alone in a folder of photos, and pairs are drawn within one: put the"
             " people's folders into one folder"
         )
-    split = split_names(names, trees, recipe, heldout=heldout)
+    photos = [one.photos for one in usable]
+    split = split_names(names, trees, recipe, faces=photos, heldout=heldout)
     if heldout:
-        by_photos = sorted(usable, key=lambda one: one.photos)
-        tree_of = {one.name: one.tree for one in by_photos if split[one.name] == HELDOUT}
-        two_faces = list(np.arange(2 * len(tree_of)).reshape(-1, 2))
-        draw_pairs(two_faces, np.array([*tree_of.values()]), folds=2, per_fold=1, seed=0)
+        own = _own_trees(names, trees, photos)
+        held = np.array([own[name] for name in own if split[name] == HELDOUT])
+        two_faces = list(np.arange(2 * len(held)).reshape(-1, 2))
+        draw_pairs(two_faces, held, folds=2, per_fold=1, seed=0)
 
 
 def split_names(
-    names: Sequence[str], trees: Sequence[int], recipe: FaceRecipe, *, heldout: Heldout | None
+    names: Sequence[str],
+    trees: Sequence[int],
+    recipe: FaceRecipe,
+    *,
+    faces: Sequence[int],
+    heldout: Heldout | None,
 ) -> dict[str, int]:
     """Each name's split, seeded; at least two validation identities, and four held out if any.
 
-    `trees` are those of the names. A tree that would have a single validation or held-out identity
-    gets a second one, for pairs stay within a tree; whoever is alone in all trees comes last.
-    Where the people are too few for calibration identities of their own, there are none.
+    `trees` are those of the names, `faces` how many each has there. A tree that would have a single
+    validation or held-out identity gets a second one, for pairs stay within a tree; a held-out
+    identity counts only where it has most faces, for its pairs are drawn there. Whoever is alone in
+    all trees comes last, after those who are alone in that one. Where the people are too few for
+    calibration identities of their own, there are none.
     """
     held, validating = _sizes(names, recipe, heldout)
-    members = {tree: {n for n, t in zip(names, trees, strict=True) if t == tree} for tree in trees}
-    in_company = {name for people in members.values() if len(people) > 1 for name in people}
+    members = _members(zip(names, trees, strict=True))
+    paired = _members(_own_trees(names, trees, faces).items())
     order = np.random.default_rng(recipe.seed).permutation(sorted(set(names))).tolist()
-    order.sort(key=lambda name: name not in in_company)
-    marks = (
-        [HELDOUT] * held + [VALIDATION] * validating + [TRAIN] * (len(order) - held - validating)
-    )
-    split = dict(zip(order, marks, strict=True))
-    for mark in (HELDOUT, VALIDATION):
-        while second := _second(order, split, members, mark):
+    alone, alone_where_paired = _alone(members), _alone(paired)
+    order.sort(key=lambda name: (name in alone, name in alone_where_paired))
+    split = dict.fromkeys(order, TRAIN)
+    for mark, count, people in ((HELDOUT, held, paired), (VALIDATION, validating, members)):
+        left = [name for name in order if split[name] == TRAIN]
+        split |= dict.fromkeys(left[:count], mark)
+        while second := _second(order, split, people, mark):
             split[second] = mark
     training = [name for name in order if split[name] == TRAIN]
     if len(training) < 2:
@@ -148,6 +156,26 @@ def split_names(
     if calibrated >= 2 and len(training) - calibrated >= 2:
         split |= dict.fromkeys(training[:calibrated], CALIBRATION)
     return split
+
+
+def _members(places: Iterable[tuple[str, int]]) -> dict[int, set[str]]:
+    """The people of every tree, from names and trees."""
+    members: dict[int, set[str]] = {}
+    for name, tree in places:
+        members.setdefault(tree, set()).add(name)
+    return members
+
+
+def _alone(members: Mapping[int, set[str]]) -> set[str]:
+    """Who has no other person beside them in any tree."""
+    in_company = {name for people in members.values() if len(people) > 1 for name in people}
+    return set().union(*members.values()) - in_company
+
+
+def _own_trees(names: Sequence[str], trees: Sequence[int], faces: Sequence[int]) -> dict[str, int]:
+    """The tree in which each name has most faces, the first of equals: held-out pairs are of it."""
+    rising = sorted(range(len(names)), key=lambda place: (faces[place], -place))
+    return {names[place]: trees[place] for place in rising}
 
 
 def _second(
