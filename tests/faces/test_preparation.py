@@ -135,6 +135,16 @@ def test_who_is_in_the_verification_set_is_not_trained_on_unless_allowed(tmp_pat
     assert store.notes["hygiene"]["shared"] == ["Emile_Zola"]
 
 
+def test_a_store_notes_the_people_of_its_own_verification_set(grow, prepare):
+    grow("tree", PEOPLE)
+    for people in ({}, {"Ann": "Ann"}, {"Ann": "Ann", "Ben": "Ben"}, {"Zoe": "Zoe", "0": ""}):
+        noted = FaceStore.open(prepare("tree", people=people).path).notes["hygiene"]
+        assert noted["shared"] == sorted(people.keys() & PEOPLE.keys())
+        assert noted["without_names"] == [0, int("0" in people)]
+    strict = Hygiene(exclude=[], shared="refuse")
+    assert FaceStore.open(prepare("tree", hygiene=strict).path).notes["hygiene"]["rule"] == "refuse"
+
+
 def test_the_same_picture_again_is_kept_once(grow, prepare, recipe):
     tree = grow("tree", PEOPLE)
     photo = cv2.imread(str(tree / "Ann" / "Ann_0002.png"), cv2.IMREAD_GRAYSCALE)

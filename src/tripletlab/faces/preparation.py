@@ -51,7 +51,7 @@ def prepare_faces(
     notes = _hygiene_notes(identities, hygiene, verification_people)
     left_out, listed = notes["left_out"], hygiene.photos()
     identities = [one._replace(left_out=left_out.get(one.name)) for one in identities]
-    inputs = [digest, sorted(left_out.items()), sorted(listed), made_by(settings)]
+    inputs = [digest, notes, sorted(listed), made_by(settings)]
     key = [FORMAT, settings, heldout.fraction if heldout else 0.0, photos.title, inputs]
     path = store_path(folder, title=photos.title, key=key) / "faces.h5"
     if path.is_file() and not fresh:
