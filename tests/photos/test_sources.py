@@ -35,12 +35,15 @@ def test_identities_in_order_without_what_is_hidden(tree):
     assert list(found) == ["Ann", "Bob"]
 
 
-def test_folders_of_one_name_are_numbered(tree, tmp_path):
+def test_folders_of_one_name_are_refused(tree, tmp_path):
     one, other = tree("x/faces", Ann=["1.jpg"]), tree("y/faces", Ann=["1.jpg"])
+    with pytest.raises(InputError, match=rf"{one} and {other} have the same name, faces, .* rename"):
+        folder(detected=[str(one)], cropped=[str(other)])
+    other = other.rename(tmp_path / "y" / "tight")
     photos = folder(detected=[str(one)], cropped=[str(other)])
-    assert [tree.name for tree in photos.trees] == ["faces", "faces-2"]
+    assert [tree.name for tree in photos.trees] == ["faces", "tight"]
     assert [tree.cropped for tree in photos.trees] == [False, True]
-    assert photos.title == "photos: faces + faces-2"
+    assert photos.title == "photos: faces + tight"
 
 
 def test_vggface2_merges_train_and_test(tree):

@@ -80,7 +80,13 @@ def folder(*, detected: list[str], cropped: list[str]) -> TrainingPhotos:
             "photos=folder needs a folder: give photos.detected=[FOLDER,…] for photos,"
             " photos.cropped=[FOLDER,…] for faces that are cropped already"
         )
-    names = _different([readable(path.name) for path, _ in paths])
+    names = [readable(path.name) for path, _ in paths]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        same = " and ".join(str(path) for path, _ in paths if readable(path.name) == twice[0])
+        raise InputError(
+            f"photos=folder: {same} have the same name, {twice[0]}, by which photos are told apart:"
+            " rename one"
+        )
     trees = [Tree(name, (path,), crop) for name, (path, crop) in zip(names, paths, strict=True)]
     return TrainingPhotos("photos: " + " + ".join(names), tuple(trees))
 
@@ -219,11 +225,3 @@ def absolute(path: str) -> Path:
 def _most_photographed(tree: Tree) -> list[str]:
     identities = list_identities(tree)
     return [name for name, photos in identities.items() if len(photos) >= MAP_PEOPLE]
-
-
-def _different(names: Sequence[str]) -> list[str]:
-    """The names, numbered where one comes again."""
-    return [
-        name if names.index(name) == place else f"{name}-{names[: place + 1].count(name)}"
-        for place, name in enumerate(names)
-    ]
