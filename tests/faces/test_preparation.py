@@ -135,6 +135,19 @@ def test_who_is_in_the_verification_set_is_not_trained_on_unless_allowed(tmp_pat
     assert store.notes["hygiene"]["shared"] == ["Emile_Zola"]
 
 
+def test_lines_of_an_exclusion_list_without_effect_are_said(tmp_path, grow, prepare, capsys):
+    grow("tree", PEOPLE)
+    listed = tmp_path / "listed.txt"
+    listed.write_text("fay\ntree/Ann/Ann_0002.png\ntree/Ann/Ann_0009.png\nGil\n")
+    prepare("tree", hygiene=Hygiene(exclude=[str(listed)], shared="allow"))
+    said = " ".join(capsys.readouterr().err.split())
+    assert "warning: hygiene.exclude: 2 lines match no person and no photo, such as" in said
+    assert "such as tree/Ann/Ann_0009.png:" in said
+    listed.write_text("fay\ntree/Ann/Ann_0002.png\n")
+    prepare("tree", hygiene=Hygiene(exclude=[str(listed)], shared="allow"))
+    assert "no photo" not in capsys.readouterr().err
+
+
 def test_a_store_notes_the_people_of_its_own_verification_set(grow, prepare):
     grow("tree", PEOPLE)
     for people in ({}, {"Ann": "Ann"}, {"Ann": "Ann", "Ben": "Ben"}, {"Zoe": "Zoe", "0": ""}):

@@ -26,6 +26,21 @@ def test_folders_and_names_can_be_listed_but_photos_are_no_people(listing):
     assert hygiene.photos() == {"tree/n000001/1.jpg"}
 
 
+def test_a_number_sign_within_a_name_begins_no_comment(listing):
+    photos = "t/n1/IMG#1.jpg\nt/n1/b #2.jpg  # 0.91 from Bo\n"
+    text = f"# who left\n  #moved\nn000003  # left\n{photos}Bo #\n"
+    hygiene = Hygiene(exclude=listing(text), shared="allow")
+    assert hygiene.photos() == {"t/n1/IMG#1.jpg", "t/n1/b #2.jpg"}
+    assert hygiene.unmatched({}, []) == ["n000003", "t/n1/IMG#1.jpg", "t/n1/b #2.jpg", "Bo"]
+
+
+def test_lines_that_match_nobody_and_no_photo_are_found(listing):
+    hygiene = Hygiene(
+        exclude=listing("n000003\nzoe kravitz\nZoe\nt/n000001/1.jpg\nt/n000001\n"), shared="allow"
+    )
+    assert hygiene.unmatched(PEOPLE, ["t/n000001/1.jpg"]) == ["Zoe", "t/n000001"]
+
+
 def test_shared_people_are_refused_left_out_or_allowed(listing):
     tested = ["Aaron_Eckhart", "Zoe_Kravitz", "Someone"]
     with pytest.raises(InputError, match=r"2 people .*Aaron_Eckhart"):

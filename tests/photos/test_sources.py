@@ -37,7 +37,9 @@ def test_identities_in_order_without_what_is_hidden(tree):
 
 def test_folders_of_one_name_are_refused(tree, tmp_path):
     one, other = tree("x/faces", Ann=["1.jpg"]), tree("y/faces", Ann=["1.jpg"])
-    with pytest.raises(InputError, match=rf"{one} and {other} have the same name, faces, .* rename"):
+    with pytest.raises(
+        InputError, match=rf"{one} and {other} have the same name, faces, .* rename"
+    ):
         folder(detected=[str(one)], cropped=[str(other)])
     other = other.rename(tmp_path / "y" / "tight")
     photos = folder(detected=[str(one)], cropped=[str(other)])

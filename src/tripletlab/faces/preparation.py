@@ -6,7 +6,7 @@ many photos there are, and a process that was killed continues where it stopped.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tripletlab.errors import brief
 from tripletlab.faces.cleaning import REPEATED, Hash
 from tripletlab.faces.face_store_writing import check_enough, write_face_store
 from tripletlab.faces.identities import IdentityPhotos, find_identities
@@ -72,10 +73,16 @@ def prepare_faces(
 def _hygiene_notes(
     identities: Sequence[IdentityPhotos], hygiene: Hygiene, verification_people: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Who is left out and why, as faces.h5 notes it; warns where people have no names."""
+    """Who is left out and why, as faces.h5 notes it; warns where people have no names, or
+    where a line of an exclusion list has no effect."""
     names = {
         one.name: one.display_name for one in sorted(identities, key=lambda one: one.display_name)
     }
+    if unmatched := hygiene.unmatched(names, _photos_beside(hygiene.photos(), identities)):
+        say(
+            f"warning: hygiene.exclude: {len(unmatched):,} lines match no person and no photo, such"
+            f" as {brief(unmatched[0])}: write the person's name, or tree/person/file"
+        )
     left_out, shared = hygiene.left_out(
         names, [*verification_people, *verification_people.values()]
     )
@@ -90,6 +97,18 @@ def _hygiene_notes(
         "shared": sorted(shared),
         "left_out": left_out,
         "without_names": [len(training), tested],
+    }
+
+
+def _photos_beside(listed: Collection[str], identities: Sequence[IdentityPhotos]) -> set[str]:
+    """The sources of all photos in the folders that hold a listed one, if it is there."""
+    asked = {one.rpartition("/")[0] for one in listed}
+    folders = [folder for one in identities for folder in one.folders]
+    return {
+        source(file)
+        for folder in folders
+        if source(folder / "file").rpartition("/")[0] in asked
+        for file in photos_in([folder])
     }
 
 

@@ -3,7 +3,8 @@
 VGGFace2 and LFW share hundreds of people; a model that was trained on them scores too well.
 """
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -14,6 +15,7 @@ from tripletlab.photos.names import known_by, normalised
 LISTED = "person on the exclusion list"
 SHARED = "person who is in the verification set too"
 PHOTO_LISTED = "photo on the exclusion list"
+COMMENT = re.compile(r"^\s*#.*|\s+#(\s.*)?$")  # a name may hold a # of its own, as in IMG#1.jpg
 
 
 @dataclass(frozen=True)
@@ -21,8 +23,9 @@ class Hygiene:
     """`exclude` are text files; `shared` is the rule for people of the verification set.
 
     A line of such a file is a person (the folder's name, or the name that the dataset gives it) or
-    a photo (tree/person/file, as stores name them); # begins a comment. `refuse` is an error,
-    `exclude` leaves the people out, `allow` trains on them all the same.
+    a photo (tree/person/file, as stores name them). A # begins a comment where the line begins, or
+    between blanks. `refuse` is an error, `exclude` leaves the people out, `allow` trains on them
+    all the same.
     """
 
     exclude: list[str]
@@ -60,6 +63,15 @@ class Hygiene:
         reasons |= {folder: LISTED for folder, names in known.items() if names & listed}
         return reasons, shared
 
+    def unmatched(self, people: Mapping[str, str], photos: Collection[str]) -> list[str]:
+        """The lines that are none of these people (folders and their names) and photos."""
+        known = set[str]().union(*known_by(people).values())
+        return [
+            line
+            for line in self._lines()
+            if (line not in photos if "/" in line else normalised(line) not in known)
+        ]
+
     def _lines(self) -> list[str]:
         return [line for path in self.exclude for line in _read(path)]
 
@@ -71,5 +83,5 @@ def _read(path: str) -> list[str]:
         raise InputError(
             f"hygiene.exclude: {path} cannot be read ({error}); give text files, a name a line"
         ) from error
-    lines = (line.partition("#")[0].strip() for line in text.splitlines())
+    lines = (COMMENT.sub("", line).strip() for line in text.splitlines())
     return [line for line in lines if line]
