@@ -122,11 +122,16 @@ def _named_pair(row: list[str], path: Path, *, number: int, fold: int, matched: 
             name, one, other = row
             return NamedPair(PhotoOf(name, int(one)), PhotoOf(name, int(other)), fold)
         name, one, second, other = row
-        return NamedPair(PhotoOf(name, int(one)), PhotoOf(second, int(other)), fold)
+        pair = NamedPair(PhotoOf(name, int(one)), PhotoOf(second, int(other)), fold)
     except ValueError:
         form = "name, number, number" if matched else "name, number, name, number"
         text = brief(" ".join(row))
         raise InputError(f"{path}, line {number}: {text!r} should be {form}, by tabs") from None
+    if pair.matched:
+        raise InputError(
+            f"{path}, line {number}: {brief(name)} twice in a mismatched pair; name two people"
+        )
+    return pair
 
 
 def _is_number(word: str) -> bool:
