@@ -88,7 +88,7 @@ class _PairReader:
         cv2.setNumThreads(1)  # the cores are busy with other photos already
         file, spare = task
         face = self.recipe.verification_face(file, cropped=self.cropped)
-        if (face.image is None or face.problem == NO_FACE) and spare is not None:
+        if face.problem == NO_FACE and spare is not None:
             other = self.recipe.verification_face(spare, cropped=True)
             return Face(other.image, other.problem or CROPPED)
         return face
