@@ -53,6 +53,27 @@ def test_numbers_that_are_not_vggface2s_are_not_looked_for_in_its_list(grow, pre
     assert "VGGFace2" not in said
 
 
+def test_the_same_number_in_two_sets_is_said_and_is_no_shared_person(grow, prepare, capsys):
+    grow("one", {**PEOPLE, "001": 3, "002": 3})
+    made = prepare(
+        "one",
+        hygiene=Hygiene(exclude=[], shared="refuse"),
+        people={"001": "", "003": "", "Zoe": "Zoe"},
+    )
+    said = " ".join(capsys.readouterr().err.split())
+    assert "2 people to train on and 2 people of the verification set are known by numbers" in said
+    assert "not checkable; 1 numbers, such as 001, are in both" in said
+    assert "several folders" not in said
+    store = FaceStore.open(made.path)
+    assert "001" in store.names
+    assert store.notes["hygiene"]["shared"] == []
+    grow("two", {"002": 3, "003": 3, "Ann": 3})
+    prepare("one", "two")
+    said = " ".join(capsys.readouterr().err.split())
+    assert "1 people known by numbers alone, such as 002, are in several folders of photos" in said
+    assert "rename the folders of one set" in said
+
+
 def test_photos_one_folder_deeper_are_said_to_be_there(grow, prepare, tmp_path):
     grow("tree/set", PEOPLE)
     with pytest.raises(

@@ -1,6 +1,7 @@
 """The identities in trees of photos, before any photo is read."""
 
 import hashlib
+from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -59,4 +60,11 @@ def find_identities(photos: TrainingPhotos) -> tuple[list[IdentityPhotos], str]:
             raise one_deeper(tree, deeper[0])
     for spellings in spelled_differently(one.name for one in identities):
         say(f"warning: taken for different people: {', '.join(spellings)}")
+    trees_of = Counter(one.name for one in identities if not one.display_name)
+    if same := [name for name, trees in trees_of.items() if trees > 1]:
+        say(
+            f"warning: {len(same):,} people known by numbers alone, such as {same[0]}, are in"
+            " several folders of photos and counted as the same person; where they are others,"
+            " rename the folders of one set"
+        )
     return identities, digest.hexdigest()

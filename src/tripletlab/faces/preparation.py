@@ -83,20 +83,19 @@ def _hygiene_notes(
             f"warning: hygiene.exclude: {len(unmatched):,} lines match no person and no photo, such"
             f" as {brief(unmatched[0])}: write the person's name, or tree/person/file"
         )
-    left_out, shared = hygiene.left_out(
-        names, [*verification_people, *verification_people.values()]
-    )
+    tested = {folder: name for folder, name in verification_people.items() if name}
+    left_out, shared = hygiene.left_out(names, [*tested, *tested.values()])
     training: list[str] = []
     if verification_people:
         training = [one for one, name in names.items() if not name and one not in left_out]
-    tested = sum(not name for name in verification_people.values())
-    if training or tested:
-        say(_unnamed_warning(training, tested))
+    numbers = verification_people.keys() - tested.keys()
+    if training or numbers:
+        say(_unnamed_warning(training, numbers))
     return {
         "rule": hygiene.shared,
         "shared": sorted(shared),
         "left_out": left_out,
-        "without_names": [len(training), tested],
+        "without_names": [len(training), len(numbers)],
     }
 
 
@@ -112,15 +111,17 @@ def _photos_beside(listed: Collection[str], identities: Sequence[IdentityPhotos]
     }
 
 
-def _unnamed_warning(training: Sequence[str], tested: int) -> str:
-    """That people without names, in these folders and so many tested, cannot be compared."""
-    groups = ((len(training), "to train on"), (tested, "of the verification set"))
+def _unnamed_warning(training: Sequence[str], tested: Collection[str]) -> str:
+    """That people without names, in folders to train on and to test on, cannot be compared."""
+    groups = ((len(training), "to train on"), (len(tested), "of the verification set"))
     who = " and ".join(f"{count:,} people {group}" for count, group in groups if count)
     names = "VGGFace2's names are in its identity_meta.csv: put it beside train/ and test/"
     hint = f" ({names})" if any(map(VGGFACE2.fullmatch, training)) else ""
+    same = sorted(set(training) & set(tested))
+    both = f"; {len(same):,} numbers, such as {same[0]}, are in both" if same else ""
     return (
         f"warning: {who} are known by numbers alone: whether somebody is in both is not"
-        f" checkable{hint}"
+        f" checkable{both}{hint}"
     )
 
 
