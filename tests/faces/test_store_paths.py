@@ -10,7 +10,7 @@ import pytest
 
 from tests.faces.people import ALLOWING, PEOPLE
 from tripletlab.faces.preparation import prepare_faces
-from tripletlab.faces.store_paths import JOURNAL_AGE, delete_leftovers, models, store_path
+from tripletlab.faces.store_paths import JOURNAL_AGE, delete_leftovers, made_by, models, store_path
 from tripletlab.photos.sources import TrainingPhotos
 from tripletlab.photos.tree import Tree
 
@@ -48,6 +48,17 @@ def test_a_model_is_known_by_its_content_not_its_place(tmp_path):
     )
     assert one == same != other
     assert models({"detector": {"min_size": 30}}) == one[:1]
+
+
+def test_a_detector_of_ones_own_is_known_by_its_code(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "my_detector.py").write_text("def middle(photo): return []\n")
+    settings = {"detector": {"_target_": "my_detector.middle"}}
+    before = made_by(settings)
+    assert made_by(settings) == before
+    (tmp_path / "my_detector.py").write_text("def middle(photo): return [1]\n")
+    assert made_by(settings) != before
+    assert made_by({"aligner": {"_target_": "tripletlab.faces.alignment.none"}}) == made_by({})
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Where a store lies: a folder named by its title and by a digest of all that goes into it."""
 
 import hashlib
+import importlib.util
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -38,13 +39,25 @@ def store_path(folder: Path, *, title: str, key: object) -> Path:
 
 
 def made_by(settings: Mapping[str, Any]) -> list[str]:
-    """What makes faces of photos: OpenCV's version, the code of this room, and its model files.
+    """What makes faces of photos: OpenCV's version, the code of this room, one's own, model files.
 
     It is part of a store's key: another version may decode, detect or resize otherwise.
     """
     room = Path(__file__).parent
     code = hashlib.sha256(b"".join((room / name).read_bytes() for name in COMPUTING))
-    return [cv2.__version__, code.hexdigest(), *models(settings)]
+    own = [hashlib.sha256(file.read_bytes()).hexdigest() for file in _own_code(settings)]
+    return [cv2.__version__, code.hexdigest(), *models(settings), *own]
+
+
+def _own_code(settings: Mapping[str, Any]) -> Iterator[Path]:
+    """The files of the modules outside tripletlab that settings name a callable of."""
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from _own_code(value)
+        elif name == "_target_" and not value.startswith("tripletlab."):
+            spec = importlib.util.find_spec(value.rpartition(".")[0])
+            if spec and spec.has_location and spec.origin:  # else built in
+                yield Path(spec.origin)
 
 
 def models(settings: Mapping[str, Any]) -> list[str]:
