@@ -28,6 +28,12 @@ BAD = [
     ("a value missing", ["prepare", "verification=lfw"], "verification.path"),
     ("no such folder", ["prepare", "photos=folder", "photos.detected=[nowhere]"], "nowhere"),
     ("an empty folder", ["prepare", "photos=folder", "photos.detected=[empty]"], "empty"),
+    (
+        "an unknown user",
+        ["prepare", "verification=lfw", "verification.path=~nobody9/x"],
+        "~nobody9",
+    ),
+    ("an unknown user's list", ["prepare", "hygiene.exclude=[~nobody9/x]"], "~nobody9"),
     ("no pairs.txt", ["prepare", "verification=lfw", "verification.path=empty"], "pairs.txt"),
     ("faces.min_photos too high", ["prepare", *CROPPED, "faces.min_photos=11"], "min_photos"),
     ("too few faces for batches", ["train", *CROPPED, "batches.photos=11"], "batches.photos=11"),

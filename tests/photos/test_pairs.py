@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tripletlab.errors import InputError
-from tripletlab.photos.pairs import draw_pairs, read_pairs_txt, write_pairs_txt
+from tripletlab.photos.pairs import draw_pairs, read_pairs_files, read_pairs_txt, write_pairs_txt
 
 PAIRS_TXT = "2\t1\nAnn\t1\t2\nAnn\t3\tBob\t1\nCid\t1\t4\nDee\t1\tEve\t2\n"
 
@@ -52,6 +52,14 @@ def test_a_malformed_file_names_the_line(text, hint, written):
     with pytest.raises(InputError, match=hint) as error:
         read_pairs_txt(written(text))
     assert len(str(error.value)) < 600
+
+
+@pytest.mark.parametrize(
+    ("header", "hint"), [(None, r"verification\.pairs=\[\]"), ("10\t0", "txt")]
+)
+def test_no_pairs_are_an_error(header, hint, written):
+    with pytest.raises(InputError, match=f"{hint}: no pairs"):
+        read_pairs_files([written(header)] if header else [])
 
 
 def test_a_byte_order_mark_and_blanks_at_the_end_mean_nothing(written):

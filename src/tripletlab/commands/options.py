@@ -8,6 +8,7 @@ import typer
 
 from tripletlab import config
 from tripletlab.errors import InputError
+from tripletlab.system.paths import expanded
 
 TARGET = (
     "champion, NAME@champion, NAME/version, a run id, a bundle folder, or embeddings in FILE.npy"
@@ -100,7 +101,7 @@ def _folders(words: list[str] | None) -> list[str]:
     """Folders as a shell would read them; a word that is a folder as it stands is that folder."""
     folders: list[str] = []
     for word in words or []:
-        there = Path(word).expanduser().is_dir()
+        there = expanded(word).is_dir()
         try:
             folders += [word] if there else shlex.split(word)
         except ValueError as error:

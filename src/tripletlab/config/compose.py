@@ -4,7 +4,6 @@ import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Any
 
 from tripletlab.config.files import choices_of, folder, groups, own_folders
@@ -12,6 +11,7 @@ from tripletlab.config.overrides import allow_only, key_of, override, readable
 from tripletlab.config.run_config import CLASSES, Config, StudiesConfig, read_config
 from tripletlab.errors import InputError
 from tripletlab.system.caches import user_cache
+from tripletlab.system.paths import expanded
 from tripletlab.system.processor import resolve_dtype
 from tripletlab.system.redaction import redacted
 
@@ -180,7 +180,7 @@ def _expanded(node: Any) -> Any:
     if isinstance(node, list):
         return [_expanded(value) for value in node]
     home = isinstance(node, str) and (node == "~" or node.startswith("~/"))
-    return str(Path(node).expanduser()) if home else node
+    return str(expanded(node)) if home else node
 
 
 def _check_choices(overrides: Sequence[str]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from tripletlab.config.yaml_files import read_yaml
 from tripletlab.errors import InputError
+from tripletlab.system.paths import expanded
 
 PACKAGE = Path(__file__).parents[1]
 _own: list[Path] = []
@@ -25,7 +26,7 @@ def use(own: Path) -> None:
     Its choices go before tripletlab's of the same name. InputError where there is no such folder,
     or a file in it is not YAML.
     """
-    own = own.expanduser().resolve()
+    own = expanded(own).resolve()
     if not own.is_dir():
         raise InputError(f"--config-dir {own}: no such folder")
     for path in sorted(own.rglob("*.yaml")):

@@ -15,6 +15,7 @@ from tripletlab.photos.sources import slug
 from tripletlab.photos.tree import source
 from tripletlab.system.files import delete_unfinished
 from tripletlab.system.locks import delete_unlocked
+from tripletlab.system.paths import expanded
 
 COMPUTING = (  # the modules of this room that pixels go through
     *("alignment.py", "cleaning.py", "cropping.py", "detection.py"),
@@ -71,7 +72,7 @@ def _models(settings: Mapping[str, Any]) -> Iterator[Path]:
         if isinstance(value, Mapping):
             yield from _models(value)
         elif name == "model":
-            yield Path(value).expanduser()
+            yield expanded(value)
 
 
 def listing(files: Sequence[Path]) -> str:

@@ -6,11 +6,11 @@ VGGFace2 and LFW share hundreds of people; a model that was trained on them scor
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from tripletlab.errors import InputError
 from tripletlab.photos.names import known_by, normalised
+from tripletlab.system.paths import expanded
 
 LISTED = "person on the exclusion list"
 SHARED = "person who is in the verification set too"
@@ -78,7 +78,7 @@ class Hygiene:
 
 def _read(path: str) -> list[str]:
     try:
-        text = Path(path).expanduser().read_text("utf-8-sig")
+        text = expanded(path).read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(
             f"hygiene.exclude: {path} cannot be read ({error}); give text files, a name a line"

@@ -93,13 +93,16 @@ def read_pairs_txt(path: Path) -> list[NamedPair]:
 def read_pairs_files(paths: Sequence[Path]) -> list[NamedPair]:
     """The pairs of several files, the folds of each after those of the one before.
 
-    InputError where there is but one fold: its threshold would be chosen on itself.
+    InputError where there are none, or but one fold: its threshold would be chosen on itself.
     """
     pairs: list[NamedPair] = []
     for path in paths:
         before = pairs[-1].fold + 1 if pairs else 0
         pairs += [pair._replace(fold=pair.fold + before) for pair in read_pairs_txt(path)]
-    if pairs and pairs[-1].fold == 0:
+    if not pairs:
+        where = paths[0] if paths else "verification.pairs=[]"
+        raise InputError(f"{where}: no pairs; give a file of pairs as LFW's pairs.txt")
+    if pairs[-1].fold == 0:
         raise InputError(
             f"{paths[0]}: a single fold of pairs has no other to choose its threshold on; give two"
             " files, such as verification.pairs=[pairsDevTrain.txt,pairsDevTest.txt]"

@@ -15,6 +15,7 @@ from pydantic import Field
 from tripletlab.errors import InputError
 from tripletlab.photos.pairs import PairedPhotos
 from tripletlab.photos.tree import Tree, list_identities, readable
+from tripletlab.system.paths import expanded
 from tripletlab.system.progress import say
 
 MAP_PEOPLE = 20  # of the UMAP figure, with as many photos each (paper, section III.D)
@@ -219,7 +220,7 @@ def _meta_names(root: Path) -> dict[str, str]:
 
 def absolute(path: str) -> Path:
     """Absolute, for workers that were started elsewhere; `~` is the home folder."""
-    return Path(path).expanduser().resolve()
+    return expanded(path).resolve()
 
 
 def _most_photographed(tree: Tree) -> list[str]:

@@ -16,6 +16,7 @@ from tripletlab.errors import InputError, brief
 from tripletlab.faces.detection import Box
 from tripletlab.faces.recipe import FaceRecipe
 from tripletlab.recognition.embedder import check_detector, read_network
+from tripletlab.system.paths import expanded
 
 AGAIN = "make it again with `tripletlab export champion FOLDER`"
 RECIPE = "tripletlab.faces.recipe.FaceRecipe"
@@ -42,7 +43,7 @@ def packed(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, bytes
     files: dict[str, bytes] = {}
 
     def pack(path: str) -> str:
-        content = read_network(Path(path).expanduser())
+        content = read_network(expanded(path))
         name = f"yunet-{digest(content)}.onnx"
         files[name] = content
         return name

@@ -15,6 +15,7 @@ from tripletlab.sweeping.samplers import try_out
 from tripletlab.sweeping.space_files import read_space
 from tripletlab.sweeping.spaces import Space
 from tripletlab.sweeping.study import digest
+from tripletlab.system.paths import expanded
 from tripletlab.system.processor import instructions
 from tripletlab.system.progress import cores
 from tripletlab.training import backend
@@ -148,7 +149,7 @@ def read_plan(words: Sequence[str], *, training: bool = True) -> Plan:
 
 def space_path(name: str) -> Path:
     """The path itself where it has a suffix, else the file of that name in sweeps/."""
-    path = Path(name).expanduser()
+    path = expanded(name)
     return path if path.suffix else config.folder("sweeps") / f"{name}.yaml"
 
 

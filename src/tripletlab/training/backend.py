@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tripletlab.errors import InputError
+from tripletlab.system.paths import expanded
 from tripletlab.system.progress import quiet_stderr
 
 BACKENDS = ("tensorflow", "jax")
@@ -246,7 +247,7 @@ def _keep_freed_memory() -> None:
 
 
 def _personal_settings() -> Path:
-    return Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "keras.json"
+    return expanded(os.environ.get("KERAS_HOME", "~/.keras")) / "keras.json"
 
 
 def _onednn() -> bool | None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tripletlab.faces.cropping import MOST_PIXELS, decode_photo, read_bytes
 from tripletlab.recognition.photo_files import SUFFIXES
+from tripletlab.system.paths import expanded
 
 Picture = NDArray[np.uint8]  # (height, width, 3) blue green red
 DEVICES = Path("/dev")
@@ -47,7 +48,7 @@ def open_source(given: str) -> Source:
     """The source meant by a camera's number or a path; SourceError when it cannot be opened."""
     if is_camera(given):
         return Camera(int(given))
-    path = Path(given).expanduser()
+    path = expanded(given)
     return Folder(path) if path.is_dir() else Video(path)
 
 
