@@ -109,6 +109,16 @@ def test_lfw_takes_the_people_with_twenty_photos(tree):
     assert lfw(path=str(root), pairs=["pairs.txt"], lfwcrop=None).map_people == ("Bob",)
 
 
+def test_people_for_the_map_are_listed_one_a_line(tree):
+    root = tree("l/lfw", **{"Ann Lee": ["Ann_0001.jpg"], "Bob": ["Bob_0001.jpg"]}).parent
+    (root / "pairs.txt").touch()
+    (root / "umap_people.txt").write_text("Ann Lee \n\nBob\n")
+    assert lfw(path=str(root), pairs=["pairs.txt"], lfwcrop=None).map_people == ("Ann Lee", "Bob")
+    (root / "umap_people.txt").write_text("Bob\nAnn\n")
+    with pytest.raises(InputError, match=rf"umap_people.txt: Ann is no folder in {root}/lfw; "):
+        lfw(path=str(root), pairs=["pairs.txt"], lfwcrop=None)
+
+
 def test_what_is_missing_is_named(tree, tmp_path):
     (tmp_path / "empty").mkdir()
     for give, hint in [

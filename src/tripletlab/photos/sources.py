@@ -12,9 +12,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from tripletlab.errors import InputError
+from tripletlab.errors import InputError, brief
 from tripletlab.photos.pairs import PairedPhotos
-from tripletlab.photos.tree import Tree, list_identities, readable
+from tripletlab.photos.tree import Tree, identity_folders, list_identities, readable
 from tripletlab.system.paths import expanded
 from tripletlab.system.progress import say
 
@@ -141,10 +141,10 @@ def lfw_layout(
 
 
 def _paired(path: Path, tree: Tree, *, title: str, pairs: Sequence[str]) -> VerificationPhotos:
-    """umap_people.txt, where there is one, names the people to map."""
+    """umap_people.txt, where there is one, names the people to map, one on each line."""
     files = tuple(pairs_file(path, name) for name in pairs)
     listed = path / "umap_people.txt"
-    people = _listed(listed) if listed.is_file() else _most_photographed(tree)
+    people = _listed(listed, tree) if listed.is_file() else _most_photographed(tree)
     return VerificationPhotos(title, tree, files, tuple(people[:MAP_PEOPLE]))
 
 
@@ -160,12 +160,21 @@ def pairs_file(folder: Path, name: str) -> Path:
     return file
 
 
-def _listed(path: Path) -> list[str]:
-    """The words of a text file."""
+def _listed(path: Path, tree: Tree) -> list[str]:
+    """The people on the lines of a text file; InputError where one has no folder in the tree."""
     try:
-        return path.read_text("utf-8-sig").split()
+        lines = path.read_text("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read ({error}); write the names in UTF-8") from error
+    names = [line.strip() for line in lines if line.strip()]
+    there = identity_folders(tree)
+    for name in names:
+        if name not in there:
+            raise InputError(
+                f"{path}: {brief(name)} is no folder in {tree.folders[0]}; write the name of a"
+                " person's folder on each line"
+            )
+    return names
 
 
 def heldout(
