@@ -116,6 +116,22 @@ def test_damaged_photo_is_an_error_that_names_it(photos, prepare, tmp_path):
     assert not list(tmp_path.glob("data/**/*.h5"))
 
 
+def test_a_damaged_photo_of_no_pair_is_left_out_of_the_map(photos, prepare):
+    whole = PairStore.open(prepare(photos).path)
+    (photos.tree.folders[0] / "Ben" / "Ben_0003.png").write_bytes(b"")
+    store = PairStore.open(prepare(photos).path)
+    lost = whole.sources.index("lfw/Ben/Ben_0003.png")
+    assert store.sources == whole.sources[:lost] + whole.sources[lost + 1 :]
+    assert store.names == whole.names[:lost] + whole.names[lost + 1 :]
+    np.testing.assert_array_equal(store.images, np.delete(whole.images, lost, axis=0))
+    for rows, before in ((store.pairs.first, whole.pairs.first), (store.map_rows, whole.map_rows)):
+        there = [whole.sources[row] for row in before if row != lost]
+        assert [store.sources[row] for row in rows] == there
+    assert store.notes["kept"] == store.notes["photos"] - 1 == len(store.images)
+    (why,) = store.notes["rejected"]
+    assert why.endswith("; not on the map")
+
+
 def test_what_is_there_is_used_again_until_something_changes(photos, prepare):
     first = prepare(photos)
     assert not first.reused

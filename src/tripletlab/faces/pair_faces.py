@@ -7,7 +7,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from tripletlab.errors import InputError
 from tripletlab.faces.face_store_writing import EXAMPLES
@@ -22,6 +21,7 @@ from tripletlab.faces.store_paths import (
 )
 from tripletlab.faces.store_writing import write
 from tripletlab.photos.pair_photos import paired_photos
+from tripletlab.photos.pairs import PairedPhotos
 from tripletlab.photos.sources import VerificationPhotos
 from tripletlab.photos.tree import source
 from tripletlab.system.progress import parallel_map
@@ -45,8 +45,9 @@ def prepare_pairs(
     """Write pairs.h5 with every pair of the set; skip it when it is there.
 
     No pair is dropped: a photo without a found face gives its middle. Recipes that differ only in
-    what they keep to train on, such as their cleaning, share the file. InputError where a photo is
-    missing or damaged, for then its pair could not be evaluated.
+    what they keep to train on, such as their cleaning, share the file. InputError where a photo of
+    a pair is missing or damaged, for then the pair could not be evaluated; a damaged one that is
+    only for the map is left out.
     """
     settings = {name: settings[name] for name in VERIFICATION_SETTINGS if name in settings}
     photos = paired_photos(verification)
@@ -60,10 +61,15 @@ def prepare_pairs(
     if path.is_file() and not fresh:
         return Preparation(path, reused=True)
     reader = _PairReader(recipe, cropped)
-    images, problems = _faces(list(zip(files, spare, strict=True)), reader, verification.title)
-    counts = {"photos": len(files), "kept": len(files), "rejected": _counted(files, problems)}
-    fallback = np.array([problem == NO_FACE for problem in problems])
-    sources = tuple(map(source, files))
+    faces = _faces(list(zip(files, spare, strict=True)), reader, verification.title)
+    _check_pairs(photos, faces)
+    rejected = _counted(files, [face.problem for face in faces])
+    photos = photos.only([face.image is not None for face in faces])
+    faces = [face for face in faces if face.image is not None]
+    counts = {"photos": len(files), "kept": len(faces), "rejected": rejected}
+    images = np.stack([face.image for face in faces if face.image is not None])
+    fallback = np.array([face.problem == NO_FACE for face in faces])
+    sources = tuple(map(source, photos.files))
     write(
         path,
         kind="pairs",
@@ -96,16 +102,20 @@ class _PairReader:
 
 def _faces(
     tasks: Sequence[tuple[Path, Path | None]], reader: _PairReader, title: str
-) -> tuple[NDArray[np.uint8], list[str | None]]:
-    """A face of every file (n, size, size), and what was wrong with it (n,)."""
+) -> list[Face]:
+    """A face of every file, and what was wrong with it."""
     heading = f"Finding faces in {len(tasks):,} photos, {title}"
-    read = parallel_map(reader, tasks, title=heading, size=lambda _: 1)
-    images = []
-    for (file, _), face in zip(tasks, read, strict=True):
-        if face.image is None:
-            raise InputError(f"{file}: {face.problem}; its pairs cannot be evaluated without it")
-        images.append(face.image)
-    return np.stack(images), [face.problem for face in read]
+    return parallel_map(reader, tasks, title=heading, size=lambda _: 1)
+
+
+def _check_pairs(photos: PairedPhotos, faces: Sequence[Face]) -> None:
+    """InputError where a photo of a pair has no face at all."""
+    for row in np.union1d(photos.pairs.first, photos.pairs.second):
+        if faces[row].image is None:
+            raise InputError(
+                f"{photos.files[row]}: {faces[row].problem}; its pairs cannot be evaluated without"
+                " it"
+            )
 
 
 def _counted(files: Sequence[Path], problems: Sequence[str | None]) -> dict[str, dict[str, Any]]:
@@ -113,7 +123,8 @@ def _counted(files: Sequence[Path], problems: Sequence[str | None]) -> dict[str,
     counts = dict[str, dict[str, Any]]()
     for file, problem in zip(files, problems, strict=True):
         if problem is not None:
-            known = counts.setdefault(INSTEAD[problem], {"photos": 0, "such_as": []})
+            what = INSTEAD.get(problem, f"{problem}; not on the map")
+            known = counts.setdefault(what, {"photos": 0, "such_as": []})
             known["photos"] += 1
             known["such_as"] += [source(file)][: len(known["such_as"]) < EXAMPLES]
     return counts

@@ -2,8 +2,8 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import chain, groupby
+from dataclasses import dataclass, replace
+from itertools import chain, compress, groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -36,6 +36,19 @@ class PairedPhotos:
     map_rows: Indices  # rows of the photos to draw as a map
     key: tuple[Any, ...]  # besides the files, what sets differ by; it can be written as JSON
     people_known: bool = True  # False: two names may be one person, whom no matched pair shows
+
+    def only(self, kept: Sequence[bool]) -> "PairedPhotos":
+        """Without the photos that are not kept (files,), of which none is in a pair."""
+        place = np.cumsum(kept) - 1  # (files,) the new row of each that is kept
+        pairs = self.pairs
+        return replace(
+            self,
+            files=tuple(compress(self.files, kept)),
+            names=tuple(compress(self.names, kept)),
+            display_names=tuple(compress(self.display_names, kept)),
+            pairs=replace(pairs, first=place[pairs.first], second=place[pairs.second]),
+            map_rows=place[[row for row in self.map_rows if kept[row]]],
+        )
 
 
 class PhotoOf(NamedTuple):
