@@ -43,6 +43,7 @@ def test_a_header_of_one_number_is_one_fold(written):
         (PAIRS_TXT.replace("Ann\t1\t2", "Ann\t1\t" + "9" * 5000), "line 2"),
         (PAIRS_TXT.replace("Ann\t1\t2", "Ann\t1"), "line 2"),
         (PAIRS_TXT.replace("Eve\t2", "Eve\ttwo"), "line 5"),
+        (PAIRS_TXT.replace("Eve\t2", "Eve\ttwo").replace("\nCid", "\n\n \nCid"), "line 7"),
         (PAIRS_TXT.replace("Dee\t1\tEve\t2\n", ""), "3 pairs"),
         (PAIRS_TXT.replace("Eve\t2", "Dee\t2"), "line 5: Dee twice in a mismatched pair"),
         (PAIRS_TXT.replace("\t", " "), "line 1"),

@@ -86,7 +86,7 @@ def read_pairs_txt(path: Path) -> list[NamedPair]:
     if len(words) not in (1, 2) or not all(map(_is_number, words)):
         raise InputError(f"{path}, line 1: write the number of folds, a tab, and the pairs in each")
     folds, count = (1, *map(int, words))[-2:]
-    rows = [line for line in lines[1:] if line != [""]]
+    rows = [(line, fields) for line, fields in enumerate(lines[1:], 2) if fields != [""]]
     if len(rows) != folds * 2 * count:
         raise InputError(
             f"{path}: {len(rows)} pairs, but its first line promises {folds} × 2 × {count}"
@@ -95,11 +95,11 @@ def read_pairs_txt(path: Path) -> list[NamedPair]:
         _named_pair(
             row,
             path,
-            number=number + 2,
+            line=line,
             fold=number // (2 * count),
             matched=number % (2 * count) < count,
         )
-        for number, row in enumerate(rows)
+        for number, (line, row) in enumerate(rows)
     ]
 
 
@@ -132,7 +132,7 @@ def write_pairs_txt(path: Path, pairs: Sequence[NamedPair], *, folds: int) -> No
     path.write_text("\n".join(lines) + "\n")
 
 
-def _named_pair(row: list[str], path: Path, *, number: int, fold: int, matched: bool) -> NamedPair:
+def _named_pair(row: list[str], path: Path, *, line: int, fold: int, matched: bool) -> NamedPair:
     try:
         if matched:
             name, one, other = row
@@ -142,10 +142,10 @@ def _named_pair(row: list[str], path: Path, *, number: int, fold: int, matched: 
     except ValueError:
         form = "name, number, number" if matched else "name, number, name, number"
         text = brief(" ".join(row))
-        raise InputError(f"{path}, line {number}: {text!r} should be {form}, by tabs") from None
+        raise InputError(f"{path}, line {line}: {text!r} should be {form}, by tabs") from None
     if pair.matched:
         raise InputError(
-            f"{path}, line {number}: {brief(name)} twice in a mismatched pair; name two people"
+            f"{path}, line {line}: {brief(name)} twice in a mismatched pair; name two people"
         )
     return pair
 
