@@ -75,6 +75,14 @@ def test_lfw_can_be_learned_from(tree, tmp_path, monkeypatch):
         lfw_people(path=None, download=False)
 
 
+def test_lfw_is_not_fetched_into_a_folder_that_is_given(tree, monkeypatch):
+    monkeypatch.setattr("tripletlab.photos.sources._download_lfw", lambda _: pytest.fail("fetched"))
+    root = tree("mine/lfw", Ann=["Ann_0001.jpg"]).parent
+    for path in (root, root / "empty"):
+        with pytest.raises(InputError, match=r"photos\.download=true: .*; leave out one"):
+            lfw_people(path=str(path), download=True)
+
+
 def test_any_set_with_pairs_beside_its_people(tree):
     root = tree("poses", Ann=["Ann_0001.jpg", "Ann_0002.jpg"])
     with pytest.raises(InputError, match=r"frontal.txt: no such file"):

@@ -102,6 +102,11 @@ def vggface2(*, path: str) -> TrainingPhotos:
 
 def lfw_people(*, path: str | None, download: bool) -> TrainingPhotos:
     """Labeled Faces in the Wild to train on; scikit-learn's copy unless a folder is given."""
+    if path and download:
+        raise InputError(
+            f"photos.path={path} with photos.download=true: LFW is fetched into scikit-learn's own"
+            " folder alone; leave out one of them"
+        )
     root = absolute(
         path or f"{os.environ.get('SCIKIT_LEARN_DATA', '~/scikit_learn_data')}/lfw_home"
     )
