@@ -4,6 +4,7 @@ import pytest
 from tests.protocols import two_lines
 from tripletlab.errors import InputError
 from tripletlab.photos.lfw_variants import lfw_variant, read_two_line_pairs
+from tripletlab.photos.pair_photos import paired_photos, people_of
 
 
 def photos(name, count):
@@ -72,6 +73,17 @@ def test_the_photos_the_people_and_the_pairs(place):
     assert {file.parent.name for file in aligned.read().files} == {"aligned images"}
 
 
+def test_photos_that_are_taken_whole_though_none_are_aligned_are_said(place, capsys):
+    root = place(CPLFW)
+    opened(root, cropped=True)
+    assert "whole" not in capsys.readouterr().err
+    for file in (root / "aligned images").iterdir():
+        file.unlink()
+    assert opened(root, cropped=True).read().files[0].parent == root / "images"
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"those in {root}/images are taken whole, as verification.cropped=true asks" in said
+
+
 def test_the_folder_of_the_photos_is_searched_for_or_given(place):
     root = place(CPLFW, folders=["images/images", "more"])
     with pytest.raises(InputError, match=r"is in .*images/images and in .*more; give verif"):
@@ -93,11 +105,12 @@ def test_a_missing_photo_is_an_error_and_no_pair_less(place):
 
 def test_labels_that_contradict_the_names_are_evaluated_with_a_warning(place, capsys):
     odd = [*CPLFW[:9], (ANN[1], BEN[2], 1), *CPLFW[10:]]
-    found = opened(place(odd)).read()
-    assert found.pairs.matched.sum() == 10
-    assert f"1 pairs are labelled otherwise than their photos are named, such as {ANN[1]}" in (
-        " ".join(capsys.readouterr().err.split())
-    )
+    verification = opened(place(odd))
+    assert people_of(verification) == {"Ann_Lee": "Ann_Lee", "Ben": "Ben"}
+    assert paired_photos(verification).pairs.matched.sum() == 10
+    said = " ".join(capsys.readouterr().err.split())
+    warning = f"1 pairs are labelled otherwise than their photos are named, such as {ANN[1]}"
+    assert said.count(warning) == 1
 
 
 LINES = two_lines(CPLFW).splitlines()

@@ -3,7 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,7 +47,7 @@ def listed_photos(
     there is none, or still more than one.
     """
     folder = listed.file.parent / photos if photos else _photo_folder(listed, cropped=cropped)
-    read = partial(_paired, listed, folder)
+    read = cache(partial(_paired, listed, folder))  # read for its people and for its pairs
     tree = Tree(title, (folder.parent,), cropped)
     return VerificationPhotos(title, tree, (listed.file,), (), read=read)
 
@@ -55,8 +55,14 @@ def listed_photos(
 def _photo_folder(listed: PairList, *, cropped: bool) -> Path:
     root, name = listed.file.parent, listed.pairs[0].first
     found = sorted(Path(folder) for folder, _, files in os.walk(root) if name in files)
-    same = [one for one in found if _is_of_crops(one.relative_to(root)) == cropped] or found
+    of_kind = [one for one in found if _is_of_crops(one.relative_to(root)) == cropped]
+    same = of_kind or found
     if len(same) == 1:
+        if cropped and not of_kind:
+            say(
+                f"warning: {listed.file}: no folder of its photos is named as aligned or cropped:"
+                f" those in {same[0]} are taken whole, as verification.cropped=true asks"
+            )
         return same[0]
     where = f"in {same[0]} and in {same[1]}" if same else f"nowhere below {root}"
     raise InputError(
