@@ -44,7 +44,8 @@ class Cleaning:
     def problem(self, photo: Grey, box: Box, face: Grey, *, found: bool) -> str | None:
         """Why this face is not worth training on, the cheapest reason first; None if it is.
 
-        `found` is False for a photo that is a face already, on which no detector is tried.
+        `found` is False for a photo that is a face already: the second cascade is not tried
+        on it.
         """
         if self.min_side is not None and box.side < self.min_side:
             return SMALL

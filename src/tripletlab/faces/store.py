@@ -1,4 +1,4 @@
-"""faces.h5 and pairs.h5 as they are read; storing.py writes them.
+"""faces.h5 and pairs.h5 as they are read; store_writing.py writes them.
 
 Faces of an identity are adjacent and the images contiguous in the file, so that they are memory-
 mapped and a batch is a few slices. An entry is one identity in one tree; one whose name is in two
