@@ -6,6 +6,7 @@ import pytest
 
 from tests.faces.people import PEOPLE, held
 from tripletlab.errors import InputError
+from tripletlab.faces.alignment import Aligned
 from tripletlab.faces.cleaning import REPEATED
 from tripletlab.faces.recipe import NO_FACE, TOO_FEW, UNREADABLE
 from tripletlab.faces.store import (
@@ -166,6 +167,18 @@ def test_the_same_picture_again_is_kept_once(grow, prepare, recipe):
     rejected = rejected_photos(prepare("tree", recipe=strict).path)
     assert ("tree/Ann/z.bmp", REPEATED) in rejected
     assert len(rejected) < 4  # crude as they are, the drawn faces mostly differ
+
+
+def test_a_border_with_an_aligner_is_refused(grow, prepare, recipe):
+    grow("tree", PEOPLE)
+    aligner = Aligned(
+        lambda photo, box: None,
+        {"left_eye": (0.3, 0.3), "right_eye": (0.7, 0.3)},
+        transform="similarity",
+    )
+    with pytest.raises(InputError, match=r"faces\.border=0\.2 .*faces\.border=0 or faces/aligner"):
+        prepare("tree", recipe=replace(recipe, border=0.2, aligner=aligner))
+    assert FaceStore.open(prepare("tree", recipe=replace(recipe, border=0.2)).path).size == 32
 
 
 def test_nobody_usable_is_one_line_with_the_counts(grow, prepare):

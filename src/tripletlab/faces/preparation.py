@@ -58,6 +58,7 @@ def prepare_faces(
     if path.is_file() and not fresh:
         delete_leftovers(folder)
         return Preparation(path, reused=True)
+    recipe.check_border()
     check_enough(identities, recipe, heldout)
     with unfinished(path, size=recipe.size, fresh=fresh) as journal:
         delete_leftovers(folder)

@@ -52,7 +52,9 @@ class FaceRecipe:
     detector: Detector
     aligner: Aligner
     cleaning: Cleaning
-    border: Annotated[float, Field(ge=0, le=1)]  # added around a found face, of its side
+    border: Annotated[
+        float, Field(ge=0, le=1)
+    ]  # added around a found face, of its side; without an aligner
     fallback: Annotated[float, Field(gt=0, le=1)]  # side of the middle square, of the shorter side
     min_photos: Annotated[int, Field(ge=LEAST_PHOTOS)]  # usable faces of an identity in one tree
     max_photos: Annotated[int, Field(ge=2)] | None  # kept of them, the first by name; None: all
@@ -68,6 +70,22 @@ class FaceRecipe:
                 " that faces.min_photos asks of everyone: raise the one, or lower the other"
             )
 
+    def check_border(self) -> None:
+        """InputError where a border would only mislead the aligner, which has places of its own.
+
+        Bundles of before may have both, and give the faces that their networks were trained on.
+        """
+        if self.border > 0 and not self._takes_boxes:
+            raise InputError(
+                f"faces.border={self.border:g} widens a box that is cut out as it is, and not what"
+                " faces.aligner cuts out: give faces.border=0 or faces/aligner=none"
+            )
+
+    @property
+    def _takes_boxes(self) -> bool:
+        """Whether boxes are cut out as they are found."""
+        return getattr(self.aligner, "func", self.aligner) is none
+
     @property
     def colour(self) -> bool:
         """Whether photos are read in colour, for the detector; faces are grey all the same."""
@@ -82,7 +100,7 @@ class FaceRecipe:
         photo = read_photo(path, colour=self.colour)
         if photo is None:
             return Face(None, unreadable(path))
-        untouched = cropped and getattr(self.aligner, "func", self.aligner) is none
+        untouched = cropped and self._takes_boxes
         if untouched:
             boxes = whole(photo)
         elif cropped:
