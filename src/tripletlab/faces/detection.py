@@ -7,7 +7,6 @@ distance from the photo's, is the largest.
 import functools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, ClassVar, NamedTuple
 
 import cv2
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from tripletlab.errors import InputError
+from tripletlab.system.paths import expanded
 
 CASCADE = "haarcascade_frontalface_default.xml"
 LONGEST = 640  # pixels of a photo's longer side in YuNet's last search
@@ -86,7 +86,7 @@ class YuNet:
     score_threshold: Annotated[float, Field(ge=0, le=1)]  # a less certain face is none
 
     def __post_init__(self) -> None:
-        if not Path(self.model).expanduser().is_file():
+        if not expanded(self.model).is_file():
             raise InputError(
                 f"faces.detector.model={self.model}: no such file; YuNet needs its network:"
                 " `tripletlab fetch yunet` downloads it, or give the path of yours, here or in the"
@@ -119,7 +119,7 @@ class YuNet:
     def _search(self, photo: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The rows of one search, at the photo's own size."""
         height, width = photo.shape[:2]
-        network = _yunet(str(Path(self.model).expanduser()), self.score_threshold)
+        network = _yunet(str(expanded(self.model)), self.score_threshold)
         network.setInputSize((width, height))
         _, faces = network.detect(
             photo if photo.ndim == 3 else cv2.cvtColor(photo, cv2.COLOR_GRAY2BGR)
