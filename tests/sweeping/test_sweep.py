@@ -69,6 +69,20 @@ def kill_worker(folder, process):
                 os.kill(int(path.parent.name), signal.SIGKILL)
 
 
+def wait_until_noted(folder, process):
+    """The driver has noted the run of the trial at work."""
+    noted = (
+        "select count(*) from trial_user_attributes where key = 'run_id' and trial_id in"
+        " (select trial_id from trials where state = 'RUNNING')"
+    )
+    while process.poll() is None:
+        with contextlib.closing(sqlite3.connect(folder / "mlruns" / "optuna.db")) as database:
+            if database.execute(noted).fetchone() == (1,):
+                return
+        time.sleep(0.1)
+    pytest.fail(f"the sweep ended by itself: {process.stderr.read()}")
+
+
 def forget_runs_at_work(folder):
     """As if the driver had died after its trials' runs began, and before it noted them."""
     with contextlib.closing(sqlite3.connect(folder / "mlruns" / "optuna.db")) as database, database:
@@ -93,6 +107,7 @@ def test_stopped_killed_completed_and_not_repeated(tmp_path):
 
     process = sweep(tmp_path)
     wait_until(2, tmp_path, process)
+    wait_until_noted(tmp_path, process)
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert "RUNNING" in dict(runs(tmp_path)[0]).values()

@@ -55,7 +55,11 @@ def test_an_address_where_nothing_listens_fails_at_once():
 def test_without_a_cluster_there_is_one_line(installed, monkeypatch):
     ray = SimpleNamespace(init=refuse) if installed else None  # an extra: seldom installed
     monkeypatch.setitem(sys.modules, "ray", ray)
-    hint = "ray start --head" if installed else r"pip install 'tripletlab\[cluster\]'"
+    hint = (
+        "ray start --head"
+        if installed
+        else r"pip install -e '\.\[cluster\]' in tripletlab's folder"
+    )
     with pytest.raises(InputError, match=hint) as error, cluster(address="auto"):
         pass
     assert "\n" not in str(error.value)
