@@ -57,7 +57,7 @@ def test_its_numbers_are_the_bundle_s(write, tmp_path):
 
 def test_it_says_where_the_rates_are_too_favourable(card):
     settings = config.compose("prepare", []).faces.settings
-    told = {
+    written = {
         split: readme(
             card.model_copy(update={"calibrated_on": split}), settings, network="n", dim=2
         )
@@ -65,6 +65,6 @@ def test_it_says_where_the_rates_are_too_favourable(card):
     }
     sentence = " ".join(CHOSEN_BY.split())
     assert "in use it accepts more strangers" in sentence
-    texts = {split: " ".join(text.split()) for split, text in told.items()}
+    texts = {split: " ".join(text.split()) for split, text in written.items()}
     assert texts["validation"].replace(f" {sentence}", "") == texts["calibration"]
     assert sentence in texts["validation"]

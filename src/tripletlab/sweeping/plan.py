@@ -76,8 +76,8 @@ class Plan:
     def recipe(self) -> str:
         """Identifies space and config; the number of trials and the columns may change."""
         shape = self.space.model_dump(exclude={"name", "trials", "columns", "predict"})
-        for key in ("axes", "objectives"):  # a place in the space, and Optuna's directions, follow
-            shape[key] = list(shape[key].items())  # their order
+        for key in ("axes", "objectives"):  # the places of points and Optuna's directions: in order
+            shape[key] = list(shape[key].items())
         own = (*SWEEP_KEYS, "preparation", "tracking", "data")
         about = {key: value for key, value in self.base.tree.items() if key not in own}
         return digest(shape, about)
