@@ -89,7 +89,7 @@ def test_a_choice_is_an_axis(mine):
     assert "nearest" in done.stderr  # where tables of what is planned are printed
 
 
-def test_a_miner_is_told_the_dimensions_of_a_network_of_ones_own(mine):
+def test_a_miner_is_given_the_dimensions_of_a_network_of_ones_own(mine):
     words = ["train", "--config", "architecture=wide", "miner=distance_weighted"]
     (advised,) = re.findall(r"`(miner\.dim=\d+)`", PAGE.read_text())
     assert "architecture.embedding_dim" in tripletlab(mine, *words).stderr
