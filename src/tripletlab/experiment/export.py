@@ -64,46 +64,54 @@ def export(
     replaced, which is said, and gives its `far` where that is None. InputError, and no bundle,
     where the exported network's embeddings differ from the trained one's.
     """
-    from tripletlab.training import backend
-
     tracker: Tracker = config.tracking.build()
     tracker.open_existing()
     chosen = tracker.models.find(which)
     older = _older(folder) if update else None
     far = far if far is not None else older.card.far if older else FAR
-    same = older if older and (older.card.run_id, older.card.far) == (chosen.run_id, far) else None
-    wanted = [name for name in formats if not (same and (folder / name).exists())]
-    if same:
+    if older and (older.card.run_id, older.card.far) == (chosen.run_id, far):
         say(f"{folder} holds this network already (run {chosen.run_id[:8]})")
-        if not wanted:
-            return same
-    else:
-        tracker.require_writable(
-            "the bundle would be registered there; copy it, or make it writable"
-        )
+        if missing := [name for name in formats if not (folder / name).exists()]:
+            _, store, embedder = _trained(config, tracker, chosen)
+            _add_formats(folder, missing, embedder, store)
+            say(f"added: {', '.join(missing)}")
+        return older
+    tracker.require_writable("the bundle would be registered there; copy it, or make it writable")
+    run, store, embedder = _trained(config, tracker, chosen)
+    with _as_onnx(embedder, store.images[:CHECKED]) as (network, light):
+        card = _card(chosen, run, store, light, far)
+        if not chosen.name:  # only now: whatever fails before leaves the registry as it is
+            chosen = tracker.models.register(chosen.run_id)
+            card = card.model_copy(update={"model": chosen.name, "version": chosen.version})
+        weights = fingerprint(embedder.get_weights())
+        bundle = write_bundle(folder, network, weights=weights, faces=store.settings, card=card)
+    _add_formats(folder, formats, embedder, store)
+    _print_result(bundle, tracker.bundles.register(chosen, bundle.folder))
+    if older:
+        _say_replaced(older.card, folder)
+    return bundle
+
+
+def _trained(
+    config: EvaluateConfig, tracker: Tracker, chosen: RunModel
+) -> tuple[RunRecord, FaceStore, "keras.Model"]:
+    """The run of a network, the faces that it learned from, and the network."""
+    from tripletlab.training import backend
+
     run = tracker.runs.record(chosen.run_id)
     faces = run.tags["faces_fingerprint"]
     store = find(FaceStore, config.data, faces, what="the faces that the network learned from")
     backend.load()
     backend.require_tensorflow()
-    embedder = tracker.models.load(chosen)
-    if not same:
-        with _as_onnx(embedder, store.images[:CHECKED]) as (network, light):
-            card = _card(chosen, run, store, light, far)
-            if not chosen.name:  # only now: whatever fails before leaves the registry as it is
-                chosen = tracker.models.register(chosen.run_id)
-                card = card.model_copy(update={"model": chosen.name, "version": chosen.version})
-            weights = fingerprint(embedder.get_weights())
-            bundle = write_bundle(folder, network, weights=weights, faces=store.settings, card=card)
-    for name in wanted:
+    return run, store, tracker.models.load(chosen)
+
+
+def _add_formats(
+    folder: Path, formats: Collection[str], embedder: "keras.Model", store: FaceStore
+) -> None:
+    """Add the network in these formats to the bundle in the folder."""
+    for name in formats:
         add_to_bundle(folder, name, _saving(name, embedder, store.images[:CHECKED]))
-    if same:
-        say(f"added: {', '.join(wanted)}")
-        return same
-    _print_result(bundle, tracker.bundles.register(chosen, bundle.folder))
-    if older:
-        _say_replaced(older.card, folder)
-    return bundle
 
 
 @contextmanager

@@ -144,7 +144,7 @@ def _scales(photo: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
     """The photo, halved until its longer side is at most `LONGEST`.
 
     The photo itself is left out where its half is larger than that: only faces of fewer than 20
-    pixels would be found in it alone, at four fifths of the time.
+    pixels would be found in it alone, at three quarters of the time.
     """
     if max(photo.shape[:2]) <= 2 * LONGEST:
         yield photo

@@ -52,9 +52,7 @@ class FaceRecipe:
     detector: Detector
     aligner: Aligner
     cleaning: Cleaning
-    border: Annotated[
-        float, Field(ge=0, le=1)
-    ]  # added around a found face, of its side; without an aligner
+    border: Annotated[float, Field(ge=0, le=1)]  # around a box, of its side; without an aligner
     fallback: Annotated[float, Field(gt=0, le=1)]  # side of the middle square, of the shorter side
     min_photos: Annotated[int, Field(ge=LEAST_PHOTOS)]  # usable faces of an identity in one tree
     max_photos: Annotated[int, Field(ge=2)] | None  # kept of them, the first by name; None: all
