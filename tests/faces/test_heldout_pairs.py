@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from tripletlab.errors import InputError
-from tripletlab.faces.face_store_writing import split_names
 from tripletlab.faces.heldout_pairs import heldout_pairs
 from tripletlab.faces.preparation import prepare_faces
+from tripletlab.faces.splits import split_names
 from tripletlab.faces.store import HELDOUT, TRAIN, FaceStore, PairStore
 from tripletlab.photos.hygiene import Hygiene
 from tripletlab.photos.pairs import draw_pairs

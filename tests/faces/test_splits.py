@@ -6,8 +6,8 @@ import pytest
 
 from tests.faces.people import held
 from tripletlab.evaluation.validation import Validation
-from tripletlab.faces.face_store_writing import split_names as split_by_faces
-from tripletlab.faces.face_store_writing import validation_pairs
+from tripletlab.faces.splits import split_names as split_by_faces
+from tripletlab.faces.splits import validation_pairs
 from tripletlab.faces.store import (
     CALIBRATION,
     HELDOUT,

@@ -1,7 +1,8 @@
 """Studies in a real SQLite file."""
 
 from tripletlab.evaluation.metrics import SCORE
-from tripletlab.sweeping.spaces import Choice, Space
+from tripletlab.sweeping.axes import Choice
+from tripletlab.sweeping.spaces import Space
 from tripletlab.sweeping.storage import open_storage
 from tripletlab.sweeping.study import RUN
 from tripletlab.sweeping.trial_queue import TrialQueue

@@ -3,8 +3,9 @@
 import pytest
 
 from tripletlab.evaluation.metrics import SCORE
+from tripletlab.sweeping.axes import Choice
 from tripletlab.sweeping.charts import auc_by_operations, of_study
-from tripletlab.sweeping.spaces import Choice, Space
+from tripletlab.sweeping.spaces import Space
 from tripletlab.sweeping.storage import open_storage
 from tripletlab.sweeping.study import RUN
 from tripletlab.sweeping.trial_queue import TrialQueue

@@ -6,9 +6,10 @@ import pytest
 from tests.sweeping.studies import GRID
 from tests.sweeping.test_significance import MATCHED, SIDES, sweep
 from tripletlab.evaluation.protocol import auc
+from tripletlab.sweeping.axes import Choice
 from tripletlab.sweeping.contrasts import contrasts_of, effects
 from tripletlab.sweeping.significance import resample_aucs
-from tripletlab.sweeping.spaces import Choice, Space
+from tripletlab.sweeping.spaces import Space
 
 ABLATION = Space(
     name="parts",

@@ -12,10 +12,11 @@ from threadpoolctl import threadpool_info
 from tripletlab.errors import InputError
 from tripletlab.evaluation.metrics import SCORE
 from tripletlab.sweeping import local_engine
+from tripletlab.sweeping.axes import Choice
 from tripletlab.sweeping.driver import Driver
 from tripletlab.sweeping.jobs import Job
 from tripletlab.sweeping.local_engine import Local
-from tripletlab.sweeping.spaces import Choice, Space
+from tripletlab.sweeping.spaces import Space
 from tripletlab.sweeping.storage import open_storage
 from tripletlab.sweeping.study import reason
 from tripletlab.sweeping.trial_queue import TrialQueue

@@ -6,8 +6,9 @@ from tests.stores import make_pairs
 from tests.sweeping.studies import open_study
 from tests.tracking.projects import tracker_in
 from tripletlab.evaluation.metrics import SCORE
+from tripletlab.sweeping.axes import Choice
 from tripletlab.sweeping.report import Summary, report
-from tripletlab.sweeping.spaces import MONITORED, Choice, Space
+from tripletlab.sweeping.spaces import MONITORED, Space
 from tripletlab.sweeping.study import RUN
 from tripletlab.sweeping.table import ModelRow
 

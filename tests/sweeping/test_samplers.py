@@ -3,8 +3,9 @@
 import pytest
 
 from tripletlab.errors import InputError
+from tripletlab.sweeping.axes import Range
 from tripletlab.sweeping.samplers import make_pruner, try_out
-from tripletlab.sweeping.spaces import Range, Space
+from tripletlab.sweeping.spaces import Space
 
 TPE, CMAES = "optuna.samplers.TPESampler", "optuna.samplers.CmaEsSampler"
 AXES = {"margin": Range(low=0.1, high=0.6), "optimizer.learning_rate": Range(low=1e-4, high=1e-2)}

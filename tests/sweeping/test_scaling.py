@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from tripletlab.evaluation.metrics import SCORE
+from tripletlab.sweeping.axes import Choice
 from tripletlab.sweeping.scaling import curves_of, fit_power_law, scaling_table
-from tripletlab.sweeping.spaces import Choice, Space
+from tripletlab.sweeping.spaces import Space
 from tripletlab.sweeping.table import ModelRow
 
 SIZES = [40, 80, 160, 320, 640]

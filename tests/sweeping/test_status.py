@@ -7,8 +7,9 @@ import pytest
 from tripletlab import config
 from tripletlab.errors import InputError
 from tripletlab.evaluation.metrics import SCORE
+from tripletlab.sweeping.axes import Choice
 from tripletlab.sweeping.result import open_report, summarise
-from tripletlab.sweeping.spaces import Choice, Space
+from tripletlab.sweeping.spaces import Space
 from tripletlab.sweeping.status import best, clean, list_sweeps, status
 from tripletlab.sweeping.storage import open_storage
 from tripletlab.sweeping.study import CONF, DATA, OVERRIDES, RUN

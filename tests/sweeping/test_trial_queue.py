@@ -2,7 +2,8 @@
 
 from tests.sweeping.studies import GRID, finish, open_study
 from tripletlab.evaluation.metrics import SCORE
-from tripletlab.sweeping.spaces import Choice, Range, Space
+from tripletlab.sweeping.axes import Choice, Range
+from tripletlab.sweeping.spaces import Space
 from tripletlab.sweeping.study import RUN, reason
 
 TPE = {"_target_": "optuna.samplers.TPESampler", "seed": 1, "n_startup_trials": 2}

@@ -63,24 +63,35 @@ def prepare_pairs(
     reader = _PairReader(recipe, cropped)
     faces = _faces(list(zip(files, spare, strict=True)), reader, verification.title)
     _check_pairs(photos, faces)
-    rejected = _counted(files, [face.problem for face in faces])
+    _write(path, verification.title, photos, faces, settings)
+    return Preparation(path, reused=False)
+
+
+def _write(
+    path: Path,
+    title: str,
+    photos: PairedPhotos,
+    faces: Sequence[Face],
+    settings: Mapping[str, Any],
+) -> None:
+    """Write pairs.h5; its notes name the photos that had a problem."""
+    rejected = _counted(photos.files, [face.problem for face in faces])
+    kept = [face for face in faces if face.image is not None]
+    counts = {"photos": len(faces), "kept": len(kept), "rejected": rejected}
     photos = photos.only([face.image is not None for face in faces])
-    faces = [face for face in faces if face.image is not None]
-    counts = {"photos": len(files), "kept": len(faces), "rejected": rejected}
-    images = np.stack([face.image for face in faces if face.image is not None])
-    fallback = np.array([face.problem == NO_FACE for face in faces])
+    images = np.stack([face.image for face in kept if face.image is not None])
+    fallback = np.array([face.problem == NO_FACE for face in kept])
     sources = tuple(map(source, photos.files))
     write(
         path,
         kind="pairs",
-        title=verification.title,
+        title=title,
         settings=settings,
         notes=counts if photos.people_known else {**counts, PEOPLE_UNKNOWN: True},
         pairs=("pairs", photos.pairs),
         arrays={"images": images, "fallback": fallback, "map_rows": photos.map_rows},
         texts={"names": photos.names, "called": photos.display_names, "sources": sources},
     )
-    return Preparation(path, reused=False)
 
 
 @dataclass(frozen=True)

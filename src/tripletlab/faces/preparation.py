@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from tripletlab.errors import brief
 from tripletlab.faces.cleaning import REPEATED, Hash
-from tripletlab.faces.face_store_writing import check_enough, write_face_store
+from tripletlab.faces.face_store_writing import write_face_store
 from tripletlab.faces.identities import IdentityPhotos, find_identities
 from tripletlab.faces.journal import Entry, Journal, unfinished
 from tripletlab.faces.recipe import PASSED_OVER, TOO_FEW, Face, FaceRecipe
+from tripletlab.faces.splits import check_enough
 from tripletlab.faces.store import FORMAT
 from tripletlab.faces.store_paths import Preparation, delete_leftovers, made_by, store_path
 from tripletlab.photos.hygiene import PHOTO_LISTED, Hygiene

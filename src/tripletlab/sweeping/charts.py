@@ -66,13 +66,7 @@ def of_study(study: Study) -> dict[str, Figure]:
         figures["Parallel coordinates"] = visualization.plot_parallel_coordinate(
             single, params=varied, target_name=first
         ).for_each_trace(_darken, selector={"type": "scatter", "mode": "lines"})
-    # fANOVA needs parameters that every trial has, four trials, and different values
-    shared = [key for key in varied if all(key in one.params for one in done)]
-    if len(shared) > 1 and len(done) > 3 and len({one.values[0] for one in done}) > 1:
-        fanova = FanovaImportanceEvaluator(seed=0)
-        figures["Parameter importance"] = visualization.plot_param_importances(
-            single, params=shared, evaluator=fanova, target_name=first
-        ).update_traces(marker={"color": PALETTE[0]})
+    figures |= _importance(single, done, varied, first)
     figures["Objective by one parameter"] = visualization.plot_slice(
         single, params=varied, target_name=first
     ).update_traces(marker=MARKER, opacity=0.7)
@@ -81,6 +75,22 @@ def of_study(study: Study) -> dict[str, Figure]:
             single, params=numeric[:4], target_name=first
         ).update_layout(height=320 * max(len(numeric[:4]) - 1, 2))
     return {heading: _in_our_style(figure) for heading, figure in figures.items()}
+
+
+def _importance(
+    single: optuna.Study, done: Sequence[FrozenTrial], varied: Sequence[str], target: str
+) -> dict[str, Figure]:
+    """Nothing unless fANOVA can work: parameters that all trials have, and different values."""
+    shared = [key for key in varied if all(key in one.params for one in done)]
+    if len(shared) < 2 or len(done) < 4 or len({one.values[0] for one in done}) < 2:
+        return {}
+    figure = visualization.plot_param_importances(
+        single,
+        params=shared,
+        evaluator=FanovaImportanceEvaluator(seed=0),
+        target_name=target,
+    )
+    return {"Parameter importance": figure.update_traces(marker={"color": PALETTE[0]})}
 
 
 def learning_curves(curves: Mapping[str, Curve], *, best: str, ended: set[str]) -> Figure:

@@ -7,8 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from tripletlab.evaluation.comparison import holm
+from tripletlab.sweeping.axes import Point, Value
 from tripletlab.sweeping.significance import Interval, ModelAucs, estimate, variance_over_seeds
-from tripletlab.sweeping.spaces import RECIPE, Point, Space, Value
+from tripletlab.sweeping.spaces import RECIPE, Space
 
 SIGNIFICANT = 0.05  # of p, after the correction
 

@@ -9,7 +9,8 @@ import optuna
 
 from tripletlab.config.instantiate import Component, read_component
 from tripletlab.errors import InputError, brief
-from tripletlab.sweeping.spaces import Point, Space
+from tripletlab.sweeping.axes import Point
+from tripletlab.sweeping.spaces import Space
 
 GRIDS = ("GridSampler", "BruteForceSampler")  # end Optuna's own loop; a grid needs no sampler
 TRIED = 100  # trials at most of which a sampler is tried out on the last

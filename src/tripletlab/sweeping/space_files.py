@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from tripletlab.config.yaml_files import read_yaml
 from tripletlab.errors import InputError, brief
-from tripletlab.sweeping.spaces import Choice, Range, Space
+from tripletlab.sweeping.axes import Choice, Range
+from tripletlab.sweeping.spaces import Space
 
 
 def read_space(path: Path, changes: Mapping[str, Any] = {}) -> Space:

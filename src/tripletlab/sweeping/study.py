@@ -12,7 +12,8 @@ from optuna.trial import FrozenTrial, TrialState
 from pydantic import ValidationError
 
 from tripletlab.errors import InputError
-from tripletlab.sweeping.spaces import Point, Space
+from tripletlab.sweeping.axes import Point
+from tripletlab.sweeping.spaces import Space
 from tripletlab.sweeping.storage import TrialOutline, existing_storage, first_starts
 
 SomeTrial = TypeVar("SomeTrial", FrozenTrial, TrialOutline)

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from tripletlab.evaluation.metrics import SCORE, describe
 from tripletlab.plots.page import PageTable
-from tripletlab.sweeping.spaces import Point
+from tripletlab.sweeping.axes import Point
 
 PAPER_COLUMNS = ("test/precision", "test/recall", "test/accuracy", "test/auc", SCORE)  # of Table II
 MAX_ROWS = 20  # on the screen

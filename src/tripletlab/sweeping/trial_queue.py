@@ -8,8 +8,9 @@ import optuna
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, Trial, TrialState
 
+from tripletlab.sweeping.axes import Point
 from tripletlab.sweeping.samplers import make_pruner, make_sampler
-from tripletlab.sweeping.spaces import Point, Space
+from tripletlab.sweeping.spaces import Space
 from tripletlab.sweeping.study import (
     DEATHS,
     ERROR,
