@@ -1,12 +1,13 @@
-"""Pairs of frontal photos, and of a frontal photo and a profile, of people whom no run trained on.
+"""Pairs of frontal photos, and of a frontal photo and a profile, of people no run was trained on.
 
     python benchmarks/across_poses.py faces.h5 CFP FOLDER
     tripletlab evaluate RUN verification=pairs verification.path=FOLDER/frontal_frontal
     tripletlab evaluate RUN verification=pairs verification.path=FOLDER/frontal_profile
 
 CFP has a folder with 14 photos for each person: 0001 to 0010 frontal, 0011 to 0014 in profile. The
-people are those whom `faces.h5` keeps for validation or calibration. Ten folds without common
-people, each with 100 matched pairs and as many mismatched; the photos are linked, not copied.
+people are those whom `faces.h5` keeps for validation or calibration. The pairs are in ten folds
+without common people, each with 100 matched pairs and as many mismatched ones. The photos are
+linked, not copied.
 """
 
 import argparse

@@ -1,11 +1,11 @@
-"""The table and the picture of an architecture comparison, from what its runs logged.
+"""The table and the figure of a comparison of architectures, from what its runs have logged.
 
     tripletlab sweep architectures fit.patience=… (or runs of `tripletlab train`)
     python benchmarks/architectures.py mlruns [MORE …]
 
-prints a Markdown table of all finished runs by architecture, means over seeds, and draws AUC
-against operations. Both become artifacts of an MLflow run called "architectures" in the
-first folder.
+prints a Markdown table of all finished runs by architecture, with means over seeds, and plots AUC
+against operations. Both become artifacts of an MLflow run called "architectures" in the first
+folder.
 """
 
 import argparse

@@ -1,10 +1,10 @@
-"""The speed of every part, beside others and targets, as one table: `make bench`.
+"""One table of the speed of every part, compared with other software and targets: `make bench`.
 
     python benchmarks/bench.py [--rounds 7] [--only mining] [--write docs/performance.md]
 
-Prints the table, and keeps it in data/bench/ as Markdown and JSON. `--write` puts it into a page,
-between the two comments that mark its place. A part is a module bench_PART.py, whose `results`
-yields the lines.
+Prints the table, and keeps it in data/bench/ as Markdown and JSON. `--write` also puts it into a
+page, between the two comments that mark its place. Each part is a module bench_PART.py, whose
+function `results` yields the lines of the table.
 """
 
 import argparse

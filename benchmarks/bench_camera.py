@@ -1,4 +1,4 @@
-"""What a face at the camera costs: runtimes, detectors, a whole frame, a search; and the start."""
+"""What a face at the camera costs: runtimes, detectors, whole frames, a search, and the start."""
 
 import dataclasses
 import os

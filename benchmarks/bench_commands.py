@@ -1,4 +1,4 @@
-"""What commands take before they do anything, and what a sweep costs beside its trials."""
+"""How long commands take before they do any work, and what a sweep costs beside its trials."""
 
 import functools
 import subprocess

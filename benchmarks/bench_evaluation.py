@@ -1,4 +1,4 @@
-"""The LFW protocol against loops, cards of many pairs, and an evaluation against bare batches."""
+"""The LFW protocol compared with loops, cards of many pairs, and evaluation versus bare batches."""
 
 import tempfile
 import tracemalloc

@@ -1,4 +1,4 @@
-"""Whether a fit waits for its batches, however large the file of faces."""
+"""Whether a fit has to wait for its batches when the file of faces is large."""
 
 import dataclasses
 import os

@@ -1,4 +1,4 @@
-"""A step on a GPU, of Keras on JAX, against PyTorch's on the same one; the batches lie on it."""
+"""A step of Keras on JAX compared with PyTorch's on the same GPU; the batches are already on it."""
 
 import importlib.util
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Semi-hard mining in the graph against pytorch-metric-learning's, on the same embeddings."""
+"""Semi-hard mining in the graph compared with pytorch-metric-learning, on the same embeddings."""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""How fast each network of conf/architecture learns and embeds, against the default one."""
+"""How fast each network of conf/architecture trains and embeds, relative to the default one."""
 
 import logging
 import statistics

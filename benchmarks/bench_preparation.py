@@ -1,4 +1,4 @@
-"""Photos to faces: speed against plain loops, the cost of a photo, and memory at two sizes."""
+"""Photos to faces: speed relative to plain loops, time for a photo, and memory at two sizes."""
 
 import functools
 import re

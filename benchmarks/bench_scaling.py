@@ -1,4 +1,4 @@
-"""Two workers against one, what the stores of trials take, and what a large sweep would cost."""
+"""Two workers versus one, how many trials the stores take, and what a large sweep would cost."""
 
 import functools
 import heapq

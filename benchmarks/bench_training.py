@@ -1,4 +1,4 @@
-"""Training through `tripletlab train` against bare loops of the same step."""
+"""Training with `tripletlab train`, compared with bare loops of the same step."""
 
 import dataclasses
 import tempfile

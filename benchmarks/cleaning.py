@@ -1,13 +1,13 @@
-"""Precision and recall of every cleaning filter, on photos whose damage is known.
+"""The precision and recall of every cleaning filter, on photos whose damage is known.
 
-`python benchmarks/cleaning.py [--photos FOLDER]`: synthetic people, or a tree of your own photos (a
-folder a person) that are taken to be clean. Every photo with a found face comes as it is and
-damaged once by each: Gaussian blur of 4 to 8 % of the face's side; a line of text in one of many
-sizes, greys and places; a plain border over a quarter to a half of the face; a copy made small,
-compressed or lit differently; a place of the photo without a face. A filter is right when it
-removes a damaged one (recall) and when what it removes is damaged (precision, with as many clean
-photos as damaged ones); `clean lost` is the part of the clean photos that it removes.
-"""
+`python benchmarks/cleaning.py [--photos FOLDER]` uses synthetic people, or a tree of your own
+photos (a folder for each person), which are assumed to be clean. Every photo in which a face is
+found is tested as it is, and damaged in each of these ways: Gaussian blur of 4 to 8 % of the face's
+side; a line of text in one of many sizes, greys and places; a plain border over a quarter to a half
+of the face; a copy that is made smaller, compressed or lit differently; a part of the photo without
+a face. Recall is the share of damaged photos that a filter removes; precision is the share of the
+removed photos that are damaged, with as many clean photos as damaged ones; `clean lost` is the
+share of clean photos that it removes."""
 
 import argparse
 from pathlib import Path

@@ -1,10 +1,11 @@
-"""Does the guard end runs that collapse, and only those? What does batch norm do?
+"""Does the guard end the runs that collapse, and only those? What does batch norm do?
 
     python benchmarks/collapse.py FOLDER
 
-trains every run below on synthetic people, minutes in all on two idle cores, prints their table and
-draws FOLDER/collapse.png, which is docs/collapse.png. No guard stops a run here: it is asked after
-each epoch what it would have said. What FOLDER has is not repeated.
+trains every run below on synthetic people (a matter of minutes on two idle cores), prints a table
+of them, and draws FOLDER/collapse.png, which is docs/collapse.png. Here the guard does not stop any
+run; it is only asked after each epoch what it would have said. Runs that FOLDER already has are not
+repeated.
 """
 
 import json

@@ -1,9 +1,9 @@
-"""Does a smaller frame miss faces? Those found in frames at full size, and again when shrunk.
+"""Are faces missed in a smaller frame? Counts those found at full size, and again when shrunk.
 
     TRIPLETLAB_YUNET=file python benchmarks/detection_scale.py LFW
 
-Frames of 640×480 are filled with photos of the folder, at sides of 480, 240, 160 and 120 pixels; a
-face counts as found again where its box and one at the smaller scale overlap by half.
+Frames of 640×480 are filled with photos from the folder, with sides of 480, 240, 160 and 120
+pixels. A face counts as found again if its box and a box at the smaller scale overlap by half.
 """
 
 import random

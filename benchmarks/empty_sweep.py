@@ -1,12 +1,11 @@
-"""A sweep whose trials train nothing, and what a person would write without tripletlab.
+"""A sweep whose trials train nothing, and the loop that one would write without tripletlab.
 
     python benchmarks/empty_sweep.py TRIALS WORKERS FOLDER
 
-Each trial is a config composed by Hydra, a job to a warm worker process, an MLflow run with all its
-parameters and one epoch's metrics, a decision of the pruner, and a result in Optuna's database: all
-that `tripletlab sweep` does but photos, network and evaluation. FOLDER keeps the databases;
-load.py looks on, and `make bench` times the trials of one worker.
-"""
+Each trial is a config composed by Hydra, a job for a warm worker process, an MLflow run with all
+its parameters and one epoch's metrics, a decision of the pruner, and a result in Optuna's database:
+everything that `tripletlab sweep` does except photos, network and evaluation. FOLDER keeps the
+databases. load.py observes this sweep, and `make bench` times the trials of one worker."""
 
 import functools
 import itertools

@@ -1,10 +1,10 @@
-"""How much an evaluation on few people varies with the people: one network, people drawn anew.
+"""How much an evaluation on few people depends on who they are: one network, many draws of people.
 
     tripletlab export champion bundle
     python benchmarks/few_people.py bundle FACES.h5 [--held-out 4 8 20]
 
-FACES.h5 is below data/; its validation and calibration people, whom the network was not trained on,
-are drawn from.
+FACES.h5 is below data/. People are drawn from its validation and calibration people, on whom the
+network was not trained.
 """
 
 import argparse

@@ -1,7 +1,7 @@
-"""What benchmarks share: interleaved rounds, ratios and their spread, machine facts, one table.
+"""What benchmarks share: interleaved rounds, ratios and quartiles, machine facts, one table.
 
-Only ratios of things that were timed in turns are compared with a target: a neighbour on the
-machine, or its own clock, slows all of them alike.
+Ratios are taken only between things that were timed in turns, because other work on the machine,
+or a change of its clock, then slows all of them alike.
 """
 
 import os

@@ -1,11 +1,12 @@
-"""How exact the landmarks are, on synthetic people and on photos of your own.
+"""How accurate the landmarks are, on synthetic people and on photos of your own.
 
-`python benchmarks/landmarks.py [--photos FOLDER] [--montage FILE]`. On synthetic people, none of
-whom the coefficients were learned from, the error is known: it is given in fractions of the
-distance between the eyes' middles. On photos nobody marked the landmarks; there it is measured how
-far they move, in the photo, when photo and box are turned, moved and scaled: they should stay where
-they are. YuNet is compared with where its file is found (`tripletlab fetch yunet`, or the variable
-TRIPLETLAB_YUNET); the faces in which it finds none are counted and left out of its line.
+`python benchmarks/landmarks.py [--photos FOLDER] [--montage FILE]`. On synthetic people, from none
+of whom the coefficients were learned, the error is known; it is given as a fraction of the distance
+between the centres of the eyes. On real photos, nobody has marked the landmarks. There, the script
+measures how far they move on the face when the photo and the box are turned, moved and scaled;
+ideally they do not move. YuNet is included if its file is found (`tripletlab fetch yunet`, or the
+variable TRIPLETLAB_YUNET); faces in which it finds no landmarks are counted, and left out of its
+line.
 """
 
 import argparse

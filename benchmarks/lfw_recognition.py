@@ -1,4 +1,4 @@
-"""One-shot recognition on LFW: 50 people enrolled by one photo each, their other photos, strangers.
+"""One-shot recognition on LFW: 50 people enrolled by one photo, their other photos, and strangers.
 
     TRIPLETLAB_REAL=folder python benchmarks/lfw_recognition.py bundle
 

@@ -1,9 +1,9 @@
-"""A sweep of a thousand tiny trials over four workers: is any lost, what grows, what is slow?
+"""A sweep of a thousand tiny trials on four workers: is any lost, what grows, what is slow?
 
     python benchmarks/load.py FOLDER [--trials 1000] [--workers 4]
 
-It is the real `tripletlab sweep`, with one step of the smallest network a trial, on synthetic
-photos without a map of the embeddings. With `--without-training` a trial is that of
+It is the real `tripletlab sweep`; each trial is one step of the smallest network, on synthetic
+photos and without a map of the embeddings. With `--without-training`, the trials are those of
 benchmarks/empty_sweep.py: all of a sweep's machinery, but no network. FOLDER keeps the project, the
 output and samples.json. Needs psutil.
 """

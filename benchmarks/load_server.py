@@ -1,10 +1,10 @@
-"""What a slow MLflow server costs a training: the share of the steps' time that is waited for it.
+"""What a slow MLflow server costs a training: the wait for it, as a share of the steps' time.
 
     python -m benchmarks.load_server FOLDER
 
-A real `tripletlab train` on a real server, behind a proxy that delays each request. Counted is the
-time that the thread of the training spends in logging an epoch, against that of its steps: what
-else the machine does slows both alike. FOLDER keeps the prepared photos.
+A real `tripletlab train` logs to a real server, behind a proxy that delays each request. The time
+that the training's thread spends on logging an epoch is compared with that of its steps, because
+other work on the machine slows both alike. FOLDER keeps the prepared photos.
 """
 
 import os

@@ -1,12 +1,11 @@
-"""Whether commands stay quick in a store of thousands of runs.
+"""Whether commands stay fast in a store of thousands of runs.
 
     python benchmarks/load_store.py PROJECT FOLDER [--runs 5000] [--trials 100]
 
-Copies a PROJECT that holds a finished sweep to FOLDER, and repeats that sweep in both databases,
-in the form in which it was recorded, until there are so many runs, in sweeps of so many trials
-each. Then every command that reads runs is timed: its processor time beyond its imports, against
-that of the same command in PROJECT. The copies of a run share its files.
-"""
+Copies a PROJECT with a finished sweep to FOLDER, and repeats that sweep in both databases, in the
+form in which it was recorded, until there are as many runs as asked for, in sweeps of as many
+trials each. Then every command that reads runs is timed: its processor time beyond its imports,
+compared with that of the same command in PROJECT. The copies of a run share its files."""
 
 import argparse
 import contextlib

@@ -1,6 +1,7 @@
-"""Work in a process of its own: a peer's, as its users have it, or ours on another backend.
+"""Work in a separate process: a peer's, set up as its users have it, or ours on another backend.
 
-Two thread pools in one process hold each other up, and tripletlab sets how a process keeps memory.
+Two thread pools in one process would slow each other down, and tripletlab changes how a process
+keeps its memory.
 """
 
 import importlib

@@ -3,8 +3,8 @@
     tripletlab evaluate champion verification=lfw verification.path=~/lfw --to evaluated
     python benchmarks/other_protocols.py evaluated verification=lfw verification.path=~/lfw
 
-Both projects share one `lfw.py`: a grid of 400 thresholds, `distance < threshold`, folds taken from
-the order of the pairs. Their rule is written here anew, from what it computes.
+Both projects use the same code: a grid of 400 thresholds, `distance < threshold`, and folds taken
+from the order of the pairs. Their rule is reimplemented here, from what it computes.
 """
 
 import sys

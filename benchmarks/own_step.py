@@ -1,4 +1,4 @@
-"""The product's network and step on one constant batch, on whichever backend Keras runs."""
+"""tripletlab's network and step on one constant batch, on whichever backend Keras uses."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,9 +1,10 @@
-"""What a gallery's pictures keep: embeddings from them against those from the original photos.
+"""What a gallery's pictures preserve: their embeddings compared with those of the original photos.
 
     TRIPLETLAB_REAL=folder python benchmarks/reembedding.py bundle [--photos 60]
 
-The folder holds lfw/lfw-deepfunneled. Faces are found as the bundle's preparation is changed to:
-by Haar, aligned, and by YuNet where its file is there (TRIPLETLAB_YUNET, `tripletlab fetch yunet`).
+The folder holds lfw/lfw-deepfunneled. Each photo is enrolled with one preparation, and embedded
+anew with the same or another one: Haar, Haar aligned and, if its file is there (TRIPLETLAB_YUNET,
+`tripletlab fetch yunet`), YuNet.
 """
 
 import argparse
@@ -35,9 +36,7 @@ def main() -> None:
     root = Path(os.environ["TRIPLETLAB_REAL"]) / "lfw" / "lfw-deepfunneled"
     paths = sorted(root.glob("*/*_0001.jpg"))
     order = np.random.default_rng(arguments.seed).permutation(len(paths))[: arguments.photos]
-    print(
-        "| enrolled with | embedded anew for | equal to the bit | median | 90 % below | largest |"
-    )
+    print("| enrolled with | embedded anew for | bit-identical | median | 90 % below | largest |")
     print("|---|---|---:|---:|---:|---:|")
     for old, new in CHANGES:
         try:

@@ -1,10 +1,9 @@
-"""Which part of a tree's photos each choice of conf/faces rejects, and why.
+"""What share of a tree's photos each choice of conf/faces rejects, and why.
 
-`python benchmarks/rejections.py FOLDER … [--many 1000]`: folders of one folder a person; so many
-photos of each, evenly picked. Repeated pictures are looked for within a person, and are no part of
-this: every photo is checked by itself. YuNet is tried where its file is found, with its usual
-threshold of the score and a lower one.
-"""
+`python benchmarks/rejections.py FOLDER … [--many 1000]`: each FOLDER has a folder for each person,
+and about `--many` photos of it are picked at even intervals. Every photo is checked by itself, so
+repeated pictures, which are searched for among a person's photos, are not covered. YuNet is tried
+if its file is found, with its usual score threshold and a lower one."""
 
 import argparse
 import collections

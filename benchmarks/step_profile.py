@@ -3,7 +3,7 @@
     python benchmarks/step_profile.py [KEY=VALUE …]
 
 Prints each kind of operation's share of the time that all threads spend in operations, over 20
-bare steps, and the processor time of making a batch; the keys change the config, such as
+bare steps, and the processor time of making a batch. The keys change the config, for instance
 dtype=mixed_bfloat16 or batches.people=32.
 """
 

@@ -1,7 +1,7 @@
-"""The same step, and mining, in PyTorch with pytorch-metric-learning: a peer to measure against.
+"""The same step, and mining, in PyTorch with pytorch-metric-learning, to compare with.
 
-Eager, channels last, with bfloat16 by autocast: what was fastest of it (torch.compile is slower on
-processors, and channels first, too).
+Eager, channels last, with bfloat16 by autocast, which was the fastest way to use it (on CPUs,
+torch.compile and channels first are slower).
 """
 
 from collections.abc import Callable, Sequence

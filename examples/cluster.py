@@ -5,8 +5,9 @@
 All are real processes, as on several machines: Optuna and MLflow have their databases in
 PostgreSQL, runs and artifacts go through the MLflow server, and each of the two Ray nodes has one
 core. All files are in FOLDER, and all processes end with the script. PostgreSQL does not run as
-root: started by root, FOLDER must be open to the user postgres. `--kill-node` kills the second
-node with all of its processes once two runs have written an epoch; the sweep is completed without.
+root: if root starts the script, FOLDER must be open to the user postgres. `--kill-node` kills the
+second node with all of its processes once two runs have written an epoch; the sweep is then
+completed without that node.
 
 Needs `pip install -e '.[cluster]'`, and PostgreSQL's programs (Debian: postgresql).
 """

@@ -35,8 +35,9 @@ READ = {  # by eye: the metadata has none, or names every file's without saying 
 HEAD = """\
 # Licences
 
-The packages that `requirements.lock` installs on Linux with Python {python}, and their licences
-as the packages state them. Made by `make sbom` (pip-licenses); a test holds it against the lock.
+These are the packages that `requirements.lock` installs on Linux with Python {python}, with their
+licences as the packages state them. `make sbom` (pip-licenses) makes this table, and a test checks
+it against the lock.
 
 | package | version | licence |
 |---|---|---|

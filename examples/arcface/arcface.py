@@ -1,4 +1,4 @@
-"""ArcFace on tripletlab's networks, to compare the triplet loss with (Deng et al., CVPR 2019)."""
+"""ArcFace (Deng et al., CVPR 2019) on tripletlab's networks, to compare with the triplet loss."""
 
 from typing import Annotated, Any
 
@@ -11,15 +11,15 @@ from tripletlab.training.model import TripletModel
 
 
 class ArcFace(TripletModel):
-    """Learns to name the training people: one direction a person, and a margin on the angle to it.
+    """Learns to name the training people: one direction for each person, and a margin on the angle.
 
-    The class directions are left behind after training; what is validated, evaluated and kept is
-    the same embedder. The miner, the margin, the triplet loss and the regularizer are measured as
-    always and train nothing.
+    The directions of the people are discarded after training; what is validated, evaluated and kept
+    is the embedder, as with the triplet loss. The miner, the margin, the triplet loss and the
+    regularizer are logged as usual, but have no effect on the training.
 
-    `people` is a number that all labels are below; `fit` has an InputError for one that is not.
-    `angle` is the margin in radians, `scale` the length that the cosines are multiplied by. The
-    paper has 0.5 and 64, for 112×112 faces of at least 10,000 people.
+    All labels must be smaller than `people`; otherwise `fit` raises an InputError. `angle` is the
+    margin in radians, and the cosines are multiplied by `scale`. The paper has 0.5 and 64, for
+    112×112 faces of at least 10,000 people.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class ArcFace(TripletModel):
         self.directions = self.add_weight(shape=shape, name="directions", initializer="he_normal")
 
     def fit(self, batches: Any, **settings: Any) -> Any:
-        """Keras' own, once every label is known to have a direction."""
+        """Keras' own `fit`, after a check that every label has a direction."""
         people = 1 + max(one.label for tree in batches.trees for one in tree)
         if people > self.people:
             raise InputError(
@@ -67,7 +67,7 @@ def arcface(
     angle: float,
     scale: float,
 ) -> KerasTensor:
-    """Mean cross-entropy of scale · cos(θ), where the own person's θ is larger by `angle`.
+    """Mean cross-entropy of scale · cos(θ), with `angle` added to the θ of the face's own person.
 
     Unit embeddings (batch, dim), labels (batch,), and directions (dim, people) of any length.
     """

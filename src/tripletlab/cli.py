@@ -46,7 +46,7 @@ tripletlab sweep: the paper's grid on synthetic people
 
 tripletlab train miner=hard margin=0.4: one run
 
-tripletlab train --config miner=hard: what would run, without running it
+tripletlab train --config miner=hard: print what would run, without running it
 
 tripletlab sweep --photos ~/photos: the same on your own photos, a sub-folder for each person
 """
@@ -103,11 +103,13 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, help="Print the version, and stop.")
+        bool, typer.Option("--version", callback=_version, help="Print the version, and exit.")
     ] = False,
     config_dir: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="Your own conf folder: choices of your own code."),
+        typer.Option(
+            metavar="FOLDER", help="Your own conf folder, with choices that name your own code."
+        ),
     ] = None,
 ) -> None:
     """Hyperparameter sweeps for face verification with triplet loss."""

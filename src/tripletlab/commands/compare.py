@@ -18,7 +18,7 @@ def compare(
         ),
     ],
     to: Annotated[
-        Path, typer.Option("--to", metavar="FOLDER", help="Where tables and figures are written.")
+        Path, typer.Option("--to", metavar="FOLDER", help="Write tables and figures there.")
     ] = Path("comparison"),
 ) -> None:
     """Compare models on the same pairs: which differences are real, and where they differ."""

@@ -11,7 +11,7 @@ app = typer.Typer(name="data", cls=Group, help="Inspect prepared faces.", no_arg
 
 @app.command(cls=Command)
 def verify(overrides: Overrides = None) -> None:
-    """Compare every faces.h5 and pairs.h5 with the checksums it was written with."""
+    """Check every faces.h5 and pairs.h5 against the checksums that were written with it."""
     from tripletlab.faces.integrity import verify
 
     config.allow_only(overrides or [], ["data"], command="data verify")

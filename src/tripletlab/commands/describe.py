@@ -5,7 +5,7 @@ from tripletlab.commands.options import Overrides
 
 
 def describe(overrides: Overrides = None) -> None:
-    """Print a network's table: rows, sizes, parameters, operations."""
+    """Print a network's table: its rows, sizes, parameters and operations."""
     from tripletlab.experiment.description import describe
     from tripletlab.training import backend
 

@@ -9,12 +9,12 @@ from tripletlab.commands.options import BundleFolder, GalleryFolder, Photos
 
 
 def enrol(
-    name: Annotated[str, typer.Argument(help="Whose photos they are.")],
+    name: Annotated[str, typer.Argument(help="The name of the person in the photos.")],
     photos: Photos,
     bundle: BundleFolder = Path("bundle"),
     gallery: GalleryFolder = Path("gallery"),
 ) -> None:
-    """Add photos of a person to the gallery: all of them, or none where one shows no face."""
+    """Add photos of a person to the gallery: all of them, or none if one shows no face."""
     from tripletlab.recognition.photos import enrol
 
     enrol(name, photos, bundle=bundle, gallery=gallery)

@@ -13,7 +13,7 @@ def evaluate(
     faces: Annotated[
         bool,
         typer.Option(
-            "--faces", help="Only print the set's faces, in the order of the rows of a FILE.npy."
+            "--faces", help="Only print the set's faces, in the order of the rows in FILE.npy."
         ),
     ] = False,
     to: OutputFolder = None,

@@ -22,15 +22,17 @@ def export(
         typer.Option(
             min=0,
             max=1,
-            help="Share of impostors that the threshold may accept (default: 0.01, or with --update"
-            " that of the bundle there).",
+            help="Share of strangers that the threshold may accept (default: 0.01; with --update,"
+            " that of the existing bundle).",
         ),
     ] = None,
     keras: Annotated[bool, typer.Option("--keras", help="Add embedder.keras.")] = False,
     savedmodel: Annotated[bool, typer.Option("--savedmodel", help="Add a SavedModel.")] = False,
     update: Annotated[
         bool,
-        typer.Option("--update", help="Replace a bundle only if it holds another network."),
+        typer.Option(
+            "--update", help="Replace an existing bundle only if it holds another network."
+        ),
     ] = False,
     litert: Annotated[
         bool, typer.Option("--litert", help="Add embedder.tflite, for LiteRT.")

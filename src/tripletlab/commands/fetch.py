@@ -17,7 +17,7 @@ def fetch(
         typer.Option(
             "--from",
             metavar="ADDRESS",
-            help="Where the file is, http or https.",
+            help="The address of the file (http or https).",
             show_default="OpenCV Zoo",
         ),
     ] = ADDRESS,

@@ -11,14 +11,14 @@ from tripletlab.commands.options import AsJson, GalleryFolder
 app = typer.Typer(
     name="gallery",
     cls=Group,
-    help="The enrolled people: list, remove, rename.",
+    help="List, remove or rename the enrolled people.",
     no_args_is_help=True,
 )
 
 
 @app.command("list", cls=Command)
 def list_people(gallery: GalleryFolder = Path("gallery"), as_json: AsJson = False) -> None:
-    """Print everyone: the name, the number of photos, when the first and the last were taken."""
+    """Print everyone's name, number of photos, and the dates of the first and the last photo."""
     from tripletlab.recognition.gallery_listing import print_people
 
     print_people(gallery, as_json=as_json)
@@ -29,7 +29,7 @@ def remove(
     names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Whom to remove.")],
     gallery: GalleryFolder = Path("gallery"),
 ) -> None:
-    """Delete people with all their photos, for good: what they took in the file is overwritten."""
+    """Delete people and all their photos for good: their data in the file is overwritten."""
     from tripletlab.recognition.gallery_listing import remove
 
     remove(names, gallery)
@@ -37,8 +37,8 @@ def remove(
 
 @app.command(cls=Command)
 def rename(
-    old: Annotated[str, typer.Argument(help="The present name.")],
-    new: Annotated[str, typer.Argument(help="The new one, which nobody else may have.")],
+    old: Annotated[str, typer.Argument(help="The current name.")],
+    new: Annotated[str, typer.Argument(help="The new name, which nobody else may have.")],
     gallery: GalleryFolder = Path("gallery"),
 ) -> None:
     """Rename a person; the photos stay."""

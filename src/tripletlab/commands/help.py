@@ -82,7 +82,7 @@ class ConfigCommand(Command):
             _print_panel(console, "NOUN=CHOICE", [_listed(taken.values(), defaults)])
             own = " where the network's run has none" if self.name in OF_A_RUN else ""
             console.print(f" *name* is the default{own}")
-            console.print(f" tripletlab {DETAILED} --help says what each is")
+            console.print(f" tripletlab {DETAILED} --help says what each choice is")
 
 
 def _untyped(params: list[Any]) -> list[Any]:

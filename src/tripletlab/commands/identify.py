@@ -12,7 +12,7 @@ def identify(
     words: Words = None,
     gallery: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="The enrolled photos, a line each: name, tab, number."),
+        typer.Option(metavar="FILE", help="The enrolled photos, one per line: name, tab, number."),
     ] = None,
     to: OutputFolder = None,
 ) -> None:

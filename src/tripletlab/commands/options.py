@@ -19,44 +19,51 @@ Overrides = Annotated[
     typer.Argument(metavar="KEY=VALUE", help="Change the config: miner=hard, margin=0.4."),
 ]
 ShowConfig = Annotated[
-    bool, typer.Option("--config", help="Print the config that would run, and stop.")
+    bool, typer.Option("--config", help="Print the config that would run, and exit.")
 ]
-Fresh = Annotated[bool, typer.Option("--fresh", help="Do again what is there already.")]
+Fresh = Annotated[
+    bool, typer.Option("--fresh", help="Start again, even if the result exists already.")
+]
 Words = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[TARGET] [KEY=VALUE]",
-        help=f"TARGET: {TARGET}. The champion if none. KEY=VALUE changes the config.",
+        help=f"TARGET: {TARGET} (default: champion). KEY=VALUE changes the config.",
     ),
 ]
 SweepName = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[SPACE] [KEY=VALUE]", help="The latest sweep of SPACE, or of all."),
+    typer.Argument(
+        metavar="[SPACE] [KEY=VALUE]", help="The latest sweep of SPACE, or of any space."
+    ),
 ]
 OutputFolder = Annotated[
     Path | None,
-    typer.Option("--to", metavar="FOLDER", help="Where the card and the figures are written."),
+    typer.Option("--to", metavar="FOLDER", help="Write the card and the figures there."),
 ]
 BundleFolder = Annotated[
     Path, typer.Option("--bundle", metavar="FOLDER", help="A bundle that `export` wrote.")
 ]
 GalleryFolder = Annotated[
-    Path, typer.Option("--gallery", metavar="FOLDER", help="The folder of enrolled people.")
+    Path, typer.Option("--gallery", metavar="FOLDER", help="The folder with the enrolled people.")
 ]
 Threshold = Annotated[
     float | None,
     typer.Option(
         min=0,
         max=4,
-        help="Squared distance up to which two faces are the same person (the bundle's).",
+        help="Largest squared distance at which two faces count as the same person (default: the"
+        " bundle's).",
     ),
 ]
 Photos = Annotated[
     list[Path],
-    typer.Argument(metavar="PHOTO...", help="Photo files, and folders with photos at any depth."),
+    typer.Argument(
+        metavar="PHOTO...", help="Photos, or folders, which are searched for photos at any depth."
+    ),
 ]
 AsJson = Annotated[
-    bool, typer.Option("--json", help="Print JSON, an object a line, instead of text.")
+    bool, typer.Option("--json", help="Print JSON, one object per line, instead of text.")
 ]
 
 Folders = Annotated[
@@ -64,17 +71,21 @@ Folders = Annotated[
     typer.Option(
         "--photos",
         metavar="FOLDER",
-        help="Your own photos, a sub-folder for each person. Several folders: repeat it, or write"
-        " them in one word, separated by spaces.",
+        help="Your own photos, with a sub-folder for each person. For several folders, repeat the"
+        " option, or give them in one argument, separated by spaces.",
     ),
 ]
 CroppedFolders = Annotated[
     list[str] | None,
-    typer.Option("--cropped", metavar="FOLDER", help="The same, of photos that are faces already."),
+    typer.Option(
+        "--cropped", metavar="FOLDER", help="The same, for photos that are cropped faces."
+    ),
 ]
 LfwFolder = Annotated[
     str | None,
-    typer.Option("--lfw", metavar="FOLDER", help="Evaluate on LFW: the folder of its pairs.txt."),
+    typer.Option(
+        "--lfw", metavar="FOLDER", help="Evaluate on LFW; the folder holds its pairs.txt."
+    ),
 ]
 
 

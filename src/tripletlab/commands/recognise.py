@@ -18,15 +18,16 @@ def recognise(
         Path | None,
         typer.Option(
             metavar="FILE|FOLDER",
-            help="Write the photo with its faces framed and named: a file such as out.jpg for one"
-            " photo, a folder for several.",
+            help="Write the photo with its faces framed and named: to a file such as out.jpg for"
+            " one photo, to a folder for several.",
         ),
     ] = None,
 ) -> None:
-    """Name the people in photos: photo, name or unknown, squared distance, nearest person.
+    """Name the people in photos.
 
-    A photo without a face, or one that is missing or unreadable, has a line that says so. The exit
-    code is 0, or, once all photos are done, 2 if some were missing or unreadable.
+    Each face has a line with the photo, the name or `unknown`, the squared distance and the nearest
+    person. For a photo without a face, or one that is missing or unreadable, a line says so. The
+    exit code is 2 if photos were missing or unreadable (all others are finished first), else 0.
     """
     from tripletlab.recognition.photo_batch import recognise
 

@@ -13,12 +13,12 @@ def serve(
         list[str] | None,
         typer.Argument(
             metavar="[MODEL/VERSION] [KEY=VALUE]",
-            help="A bundle that `export` registered. The newest if none is given.",
+            help="A bundle that `export` registered (default: the newest).",
         ),
     ] = None,
     port: Annotated[int, typer.Option(min=1, max=65535, help="The port.")] = 5077,
     host: Annotated[
-        str, typer.Option(help="The interface; 0.0.0.0 is all of them: there is no password.")
+        str, typer.Option(help="The interface; 0.0.0.0 means all. There is no password.")
     ] = "127.0.0.1",
 ) -> None:
     """Answer requests over HTTP: photos in, faces and embeddings out (MLflow)."""

@@ -13,7 +13,7 @@ def suspects(
         float, typer.Option(min=0, max=1, help="List at most this share of the faces.")
     ] = 0.01,
 ) -> None:
-    """List photos that may lie in the wrong person's folder, by a trained network."""
+    """List photos that, according to a trained network, may be in the wrong person's folder."""
     from tripletlab.experiment.suspects import suspects
 
     target, overrides = target_and_overrides(words)

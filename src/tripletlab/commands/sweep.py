@@ -14,17 +14,18 @@ def sweep(
         typer.Argument(
             metavar="[SPACE] [KEY=VALUE]",
             help="SPACE: a file, or one of those below. KEY=VALUE changes the space"
-            " (axes.margin=[0.1,0.3] trials=20 seeds=[1,2,3]) or the config. Instead of a space:"
-            " list shows every sweep, status [SPACE] a sweep's trials, best [SPACE] its best run.",
+            " (axes.margin=[0.1,0.3] trials=20 seeds=[1,2,3]) or the config. Instead of a space,"
+            " `list` shows every sweep, `status [SPACE]` the trials of a sweep, and `best [SPACE]`"
+            " its best run.",
         ),
     ] = None,
     photos: Folders = None,
     cropped: CroppedFolders = None,
     lfw: LfwFolder = None,
     fresh: Fresh = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the trials, and stop.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the trials, and exit.")] = False,
 ) -> None:
-    """Train every point of a search space, print their table, and promote the best."""
+    """Train every point of a search space, compare them in a table, and promote the best."""
     from tripletlab.sweeping import status
 
     past = (words or [""])[0] in ("list", "status", "best")

@@ -27,8 +27,8 @@ def train(
         bool,
         typer.Option(
             "--register",
-            help="Register the network. It becomes champion if none on these faces has a higher"
-            " validation AUC.",
+            help="Register the network. It becomes champion unless another one trained on these"
+            " faces has a higher validation AUC.",
         ),
     ] = False,
 ) -> None:

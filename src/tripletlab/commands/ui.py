@@ -12,7 +12,7 @@ def ui(
     overrides: Overrides = None,
     port: Annotated[int, typer.Option(min=1, max=65535, help="The port.")] = 5000,
     host: Annotated[
-        str, typer.Option(help="The interface; 0.0.0.0 is all of them: there is no password.")
+        str, typer.Option(help="The interface; 0.0.0.0 means all. There is no password.")
     ] = "127.0.0.1",
 ) -> None:
     """Show runs, figures and models in the browser (MLflow)."""

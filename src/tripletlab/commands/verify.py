@@ -17,9 +17,9 @@ def verify(
     threshold: Threshold = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare two photos: same person or different, distance, threshold, and its FAR.
+    """Say whether two photos show one person, with the distance, the threshold and its FAR.
 
-    The exit code is 0 for either result, and 2 where a photo is missing, cannot be read or shows no
+    The exit code is 0 for either result, and 2 if a photo is missing, cannot be read or shows no
     face.
     """
     from tripletlab.recognition.photos import print_verified

@@ -18,10 +18,11 @@ def webcam(
     ] = "0",
     gallery: GalleryFolder = Path("gallery"),
     sound: Annotated[
-        bool, typer.Option("--sound", help="Begin with sounds; S in the window switches them.")
+        bool,
+        typer.Option("--sound", help="Start with sounds on; the key S switches them on and off."),
     ] = False,
 ) -> None:
-    """Show who is in front of the camera: record people, frame and name every face."""
+    """Open a window that frames and names every face at the camera, and records people."""
     from tripletlab.webcam.window import webcam
 
     webcam(bundle, gallery=gallery, source=source, sound=sound)

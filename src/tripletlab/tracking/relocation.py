@@ -1,4 +1,4 @@
-"""A tracking folder that was moved or copied: its database comes to name the files beside it."""
+"""A tracking folder that was moved or copied: its database is made to name the files beside it."""
 
 import sqlite3
 from contextlib import closing

@@ -1,8 +1,8 @@
 """Sorting the rows of a matrix: by Keras anywhere, by NumPy where that is faster.
 
-TensorFlow sorts indices by comparing what they point to. NumPy sorts numbers with the processor's
-vector instructions, and a row in a fifth of the time. Only who runs a miner knows whether its
-graph can call NumPy, hence `sorting`.
+TensorFlow sorts indices by comparing the values that they point to. NumPy sorts numbers with the
+processor's vector instructions, in a fifth of the time. Only the code that runs a miner knows
+whether its graph can call NumPy; it chooses with `sorting`.
 """
 
 from collections.abc import Callable, Iterator
