@@ -26,6 +26,21 @@ def test_auto_is_what_the_processor_has(flags, expected, tmp_path, monkeypatch):
     assert config.compose("train", ["dtype=auto"]).dtype == expected
 
 
+@pytest.mark.parametrize("flags", ["fpu", "fpu amx_bf16"])
+def test_the_network_has_the_dtype_that_is_recorded(flags, tmp_path, monkeypatch):
+    """Were it still `auto`, each of a sweep's workers would decide again."""
+    monkeypatch.setattr(processor, "CPUINFO", tmp_path / "cpuinfo")
+    processor.CPUINFO.write_text(f"flags : {flags}\n")
+    expected = processor.resolve_dtype("auto")
+    for composed in (
+        config.compose("train", ["dtype=auto"]),
+        config.compose("sweep", []),
+        config.compose("train", [f"dtype={expected}", "architecture.dtype=auto"]),
+    ):
+        assert composed.dtype == composed.architecture["dtype"] == expected
+        assert composed.tree["architecture"]["dtype"] == expected
+
+
 def test_an_unknown_dtype_is_named():
     with pytest.raises(InputError, match="dtype=half: it should be 'float32'"):
         config.compose("train", ["dtype=half"])

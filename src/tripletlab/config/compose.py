@@ -44,7 +44,7 @@ class Composition:
         return Composition(root, raw, choices)
 
     def tree(self) -> Tree:
-        """Nested dicts with every interpolation resolved, and `~` expanded."""
+        """Nested dicts with every interpolation resolved, `~` expanded, and `auto` decided."""
         from omegaconf import OmegaConf
         from omegaconf.errors import OmegaConfBaseException
 
@@ -53,9 +53,7 @@ class Composition:
             tree: Any = OmegaConf.to_container(OmegaConf.create(self.raw), resolve=True)
         except OmegaConfBaseException as error:
             raise InputError(" ".join(str(error).split("\n")[0].split())) from error
-        if "dtype" in tree:  # once for all trials of a sweep, on whatever machine they run
-            tree["dtype"] = resolve_dtype(tree["dtype"])
-        return dict(_expanded(tree))
+        return dict(_settled(tree))
 
     def config(self) -> Any:
         """The typed, frozen config; InputError names the key of a value that cannot be."""
@@ -127,8 +125,9 @@ def recorded(
     """The config that a run recorded, under the overrides that are given now.
 
     A key or choice that is given replaces that of the run, and with it what the choice or an
-    interpolation changes; everything else is the run's own. Where runs are kept and which cores
-    work is no part of a run, and comes from conf/, as do keys that the run did not know yet.
+    interpolation changes; everything else is the run's own. Where runs are kept, and where photos
+    are prepared, is not part of a run, and comes from conf/, as do keys that the run did not know
+    yet.
     """
     nouns = CLASSES[root].nouns()
     own = [f"{noun}={choice}" for noun, choice in choices.items() if noun in nouns]
@@ -173,12 +172,18 @@ def _replace(tree: Tree, key: str, value: Any) -> bool:
     return True
 
 
-def _expanded(node: Any) -> Any:
-    """Paths that begin with `~` begin with the home folder."""
+def _settled(node: Any) -> Any:
+    """Paths that begin with `~` begin with the home folder, and a `dtype` is no longer `auto`.
+
+    This is decided once for all trials of a sweep, whatever machine they run on.
+    """
     if isinstance(node, Mapping):
-        return {key: _expanded(value) for key, value in node.items()}
+        settled = {key: _settled(value) for key, value in node.items()}
+        if "dtype" in settled:
+            settled["dtype"] = resolve_dtype(settled["dtype"])
+        return settled
     if isinstance(node, list):
-        return [_expanded(value) for value in node]
+        return [_settled(value) for value in node]
     home = isinstance(node, str) and (node == "~" or node.startswith("~/"))
     return str(expanded(node)) if home else node
 
