@@ -71,9 +71,7 @@ def settle() -> None:
     keras.config.set_dtype_policy("float32")
     keras.config.set_epsilon(1e-7)
     keras.config.set_image_data_format("channels_last")
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow
-
+    if tensorflow := _tensorflow():
         tensorflow.config.experimental.enable_tensor_float_32_execution(False)
     elif keras.backend.backend() == "jax":
         import jax
@@ -88,9 +86,7 @@ def start(*, seed: int) -> None:
     settle()
     keras.utils.clear_session()
     keras.utils.set_random_seed(seed)
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow
-
+    if tensorflow := _tensorflow():
         tensorflow.config.experimental.enable_op_determinism()
 
 
@@ -124,48 +120,25 @@ def description() -> dict[str, Any]:
 
 def on_cpu_with_onednn() -> bool:
     """TensorFlow computes on a CPU, and with oneDNN as far as it can be known."""
-    import keras
-
-    if keras.backend.backend() != "tensorflow":
-        return False
-    import tensorflow
-
-    return not tensorflow.config.list_physical_devices("GPU") and _onednn() is not False
+    return _on_cpu() and _onednn() is not False
 
 
 def graph(function: Callable[..., Any]) -> Callable[..., Any]:
     """The function of tensors, compiled to a graph where the backend has one beside XLA's."""
-    import keras
-
-    if keras.backend.backend() != "tensorflow":
-        return function
-    import tensorflow
-
-    return tensorflow.function(function, jit_compile=False)  # type: ignore[no-any-return]
+    tensorflow = _tensorflow()
+    return tensorflow.function(function, jit_compile=False) if tensorflow else function
 
 
 def jit_compile() -> bool | str:
     """XLA halves TensorFlow's speed on a CPU; elsewhere Keras decides."""
-    import keras
-
-    if keras.backend.backend() != "tensorflow":
-        return "auto"
-    import tensorflow
-
-    return "auto" if tensorflow.config.list_physical_devices("GPU") else False
+    return False if _on_cpu() else "auto"
 
 
 def sort(*, xla: bool) -> Callable[..., Any]:
     """How miners sort: by NumPy where TensorFlow computes on a CPU, and the graph is not XLA's."""
-    import keras
-
     from tripletlab.triplets.sorting import by_keras
 
-    if xla or keras.backend.backend() != "tensorflow":
-        return by_keras
-    import tensorflow
-
-    return by_keras if tensorflow.config.list_physical_devices("GPU") else _by_numpy
+    return _by_numpy if _on_cpu() and not xla else by_keras
 
 
 def _by_numpy(values: Any) -> tuple[Any, Any]:
@@ -193,13 +166,8 @@ def apply_adam(variable: Any, momentum: Any, velocity: Any, **numbers: Any) -> N
 def litert(model: Any) -> tuple[bytes, Callable[[NDArray[np.uint8]], NDArray[np.float32]]]:
     """A model of grey faces as LiteRT's file, and a function that runs it on one thread.
 
-    The function takes faces (n, size, size), uint8, and returns embeddings (n, dim). InputError
-    where Keras runs on another backend than TensorFlow.
+    The function takes faces (n, size, size), uint8, and returns embeddings (n, dim).
     """
-    import keras
-
-    if keras.backend.backend() != "tensorflow":
-        raise InputError("--litert needs TensorFlow: unset KERAS_BACKEND")
     import tensorflow
 
     with tempfile.TemporaryDirectory() as scratch:
@@ -216,6 +184,23 @@ def litert(model: Any) -> tuple[bytes, Callable[[NDArray[np.uint8]], NDArray[np.
         return np.asarray(interpreter.get_tensor(output["index"]))
 
     return content, run
+
+
+def _tensorflow() -> Any:
+    """The module where Keras computes by it, else None."""
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        return None
+    import tensorflow
+
+    return tensorflow
+
+
+def _on_cpu() -> bool:
+    """TensorFlow computes, and without a GPU."""
+    tensorflow = _tensorflow()
+    return tensorflow is not None and not tensorflow.config.list_physical_devices("GPU")
 
 
 def _check_environment() -> None:
