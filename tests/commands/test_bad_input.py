@@ -19,7 +19,7 @@ BAD = [
     ("a learning rate of zero", ["train", "optimizer.learning_rate=0"], "learning_rate=0"),
     ("a sweep's bad cell", ["sweep", "batches.people=1"], "batches.people=1"),
     ("an unknown space", ["sweep", "nowhere"], "margin_miner"),
-    ("two spaces", ["sweep", "margin_miner", "other"], "name one space only"),
+    ("two spaces", ["sweep", "margin_miner", "other"], "one space at a time"),
     ("an axis that is set", ["sweep", "margin=0.3"], "axes.margin"),
     ("an axis of the data", ["sweep", "axes.photos.people=[50,100]"], "photos.people"),
     ("a sampler without trials", ["sweep", "sampler={_target_: optuna.X}"], "trials"),

@@ -122,7 +122,5 @@ def _folders(words: list[str] | None) -> list[str]:
 
 def target_and_overrides(words: list[str] | None) -> tuple[str, list[str]]:
     """Split the words of a command line into its target (the champion, if none) and overrides."""
-    targets, overrides = config.split_words(words or [])
-    if len(targets) > 1:
-        raise InputError(f"{targets[1]}: one target at a time; {targets[0]} is one already")
-    return (targets or ["champion"])[0], overrides
+    target, overrides = config.one_name(words or [], what="target")
+    return target or "champion", overrides

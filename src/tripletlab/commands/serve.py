@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 
 from tripletlab import config
-from tripletlab.errors import InputError
 
 
 def serve(
@@ -24,10 +23,8 @@ def serve(
     """Answer requests over HTTP: photos in, faces and embeddings out (MLflow)."""
     from tripletlab.tracking import Tracker
 
-    names, overrides = config.split_words(words or [])
-    if len(names) > 1:
-        raise InputError(f"{names[1]}: one model at a time; {names[0]} is one already")
+    name, overrides = config.one_name(words or [], what="model")
     config.allow_only(overrides, ["tracking"], command="serve")
     tracker: Tracker = config.compose("evaluate", overrides).tracking.build()
     tracker.open_existing()
-    tracker.bundles.serve(tracker.bundles.find(names[0] if names else None), host=host, port=port)
+    tracker.bundles.serve(tracker.bundles.find(name), host=host, port=port)

@@ -21,6 +21,7 @@ from tripletlab.config.instantiate import Component
 from tripletlab.config.overrides import (
     allow_only,
     key_of,
+    noun_of,
     of_nouns,
     one_name,
     override,
@@ -52,6 +53,7 @@ __all__ = [
     "folder",
     "groups",
     "key_of",
+    "noun_of",
     "of_nouns",
     "one_name",
     "override",

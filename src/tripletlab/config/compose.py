@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from tripletlab.config.files import choices_of, folder, groups, own_folders
-from tripletlab.config.overrides import allow_only, key_of, override, readable
+from tripletlab.config.overrides import allow_only, key_of, noun_of, override, readable
 from tripletlab.config.run_config import CLASSES, Config, StudiesConfig, read_config
 from tripletlab.errors import InputError
 from tripletlab.system.caches import user_cache
@@ -38,9 +38,7 @@ class Composition:
         """What another root file, such as train of sweep, has of it."""
         names = CLASSES[root].nouns()
         raw = {name: node for name, node in self.raw.items() if name in names}
-        choices = {
-            noun: choice for noun, choice in self.choices.items() if noun.partition("/")[0] in names
-        }
+        choices = {key: choice for key, choice in self.choices.items() if noun_of(key) in names}
         return Composition(root, raw, choices)
 
     def tree(self) -> Tree:
@@ -99,7 +97,7 @@ def composition(root: str, overrides: Sequence[str]) -> Composition:
     del raw["hydra"]
     _check_additions(overrides, raw, root)
     nouns = groups()
-    choices = {key: chosen[key] for key in sorted(chosen) if key.partition("/")[0] in nouns}
+    choices = {key: chosen[key] for key in sorted(chosen) if noun_of(key) in nouns}
     return Composition(root, raw, choices)
 
 

@@ -22,11 +22,14 @@ def split_words(words: Sequence[str]) -> tuple[list[str], list[str]]:
     return names, [word for word in words if word not in names]
 
 
-def one_name(words: Sequence[str]) -> tuple[str | None, list[str]]:
-    """At most one name among the words of a command line, and overrides."""
+def one_name(words: Sequence[str], *, what: str = "name") -> tuple[str | None, list[str]]:
+    """At most one name among the words of a command line, and overrides.
+
+    InputError, which calls the names `what`, where there are more.
+    """
     names, overrides = split_words(words)
     if len(names) > 1:
-        raise InputError(f"{names[1]}: one name at a time; {names[0]} is one already")
+        raise InputError(f"{names[1]}: one {what} at a time; {names[0]} is one already")
     return next(iter(names), None), overrides
 
 
@@ -35,9 +38,14 @@ def key_of(override: str) -> str:
     return override.partition("=")[0]
 
 
+def noun_of(key: str) -> str:
+    """What stands first in a key: `faces` of `faces.size` and of `faces/aligner`."""
+    return re.split(r"[./]", key)[0]
+
+
 def of_nouns(overrides: Sequence[str], nouns: Collection[str]) -> list[str]:
     """The overrides that change one of the nouns, or what is inside it."""
-    return [one for one in overrides if re.split(r"[./]", key_of(one))[0] in nouns]
+    return [one for one in overrides if noun_of(key_of(one)) in nouns]
 
 
 def allow_only(overrides: Sequence[str], nouns: Collection[str], *, command: str) -> None:
@@ -86,7 +94,7 @@ def readable(override: str) -> str:
     if not _is_read(override):
         raise InputError(f"{key}: not a key; write key=value, such as margin=0.4")
     if _read(override).is_sweep_override():
-        of_space = key.partition(".")[0] in LISTS
+        of_space = noun_of(key) in LISTS
         instead = f"'{key}=[{value}]'" if of_space else f"tripletlab sweep 'axes.{key}=[{value}]'"
         raise InputError(
             f"{override}: several values {'are a list' if of_space else 'make a sweep'}: {instead};"

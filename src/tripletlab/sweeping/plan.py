@@ -1,7 +1,6 @@
 """The plan of a sweep: a space, a config for each of its points, and about how long it takes."""
 
 import functools
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,17 +126,15 @@ def read_plan(words: Sequence[str], *, training: bool = True) -> Plan:
     `predict` change the space, every other key the config. Without `training` it is to be printed
     alone (see backend.load). InputError where the words contradict each other.
     """
-    names, settings = config.split_words(words)
-    if len(names) > 1:
-        raise InputError(f"{names[1]}: name one space only; {names[0]} is one already")
+    name, settings = config.one_name(words, what="space")
     changes, overrides = {}, []
     for setting in settings:
-        if setting.partition("=")[0].split(".")[0] in Space.model_fields:
+        if config.noun_of(config.key_of(setting)) in Space.model_fields:
             key, value = config.parsed(setting)
             changes[key] = value
         else:
             overrides.append(setting)
-    space = read_space(space_path(names[0] if names else DEFAULT), changes)
+    space = read_space(space_path(name or DEFAULT), changes)
     _check_keys(space, overrides)
     backend.load(training=training)  # before the config, whose validation imports Keras
     base: SweepConfig = config.compose("sweep", overrides)
@@ -155,14 +152,14 @@ def space_path(name: str) -> Path:
 
 def _check_keys(space: Space, overrides: Sequence[str]) -> None:
     for key in space.axes:
-        noun = re.split(r"[./]", key)[0]
+        noun = config.noun_of(key)
         if noun in SWEEP_KEYS + SHARED_KEYS:
             raise InputError(
                 f"axis {key} of {space.name}: all runs of a sweep share {noun}, so that they can be"
                 f" compared; run one sweep for each value of {key}"
             )
     for override in overrides:
-        key = override.partition("=")[0]
+        key = config.key_of(override)
         if key in space.axes and not space.ablation:
             raise InputError(f"{key} is an axis of {space.name}; give axes.{key}=[…]")
         if key == "seed" and space.seeds:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
+from tripletlab.config import noun_of
 from tripletlab.evaluation.metrics import SCORE
 from tripletlab.sweeping.axes import Choice, Point, Range, Suggester, distinct
 
@@ -120,7 +121,7 @@ class Space(BaseModel, extra="forbid", frozen=True):
         ]
 
     def _surroundings(self, key: str) -> list[Point]:
-        needed, noun = self._needs(key), re.split(r"[./]", key)[0]
+        needed, noun = self._needs(key), noun_of(key)
         if self.ablation or noun not in self.axes.keys() - {key, *needed}:
             return [needed]
         return [{**self._needs(noun), **needed, noun: one} for one in self.axes[noun].ends()]

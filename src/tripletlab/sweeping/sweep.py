@@ -140,8 +140,8 @@ def _report_changes(queue: TrialQueue, plan: Plan, data: Data) -> None:
     if queue.siblings(RECIPE, plan.recipe()) and queue.note(RECIPE) is None:
         say("The photos have changed since this sweep last ran; all trials run on the new ones.")
     queue.add_note(RECIPE, plan.recipe())
-    skipped = (*SWEEP_KEYS, "dtype")
-    own = [one for one in plan.overrides if one.partition("=")[0].split(".")[0] not in skipped]
+    skipped = config.of_nouns(plan.overrides, (*SWEEP_KEYS, "dtype"))
+    own = [one for one in plan.overrides if one not in skipped]
     own = [config.override("dtype", plan.base.dtype), *own]  # that of `train` is another
     queue.add_note(OVERRIDES, redacted(shlex.join(own)))
     queue.add_note(CONF, shlex.join(f"--config-dir={one}" for one in config.own_folders()))
