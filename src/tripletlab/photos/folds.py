@@ -1,7 +1,11 @@
 """Folds of pairs that come in a known order."""
 
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
+
+from tripletlab.errors import InputError
 
 Indices = NDArray[np.int64]
 
@@ -24,6 +28,16 @@ def folds_of_each_kind(matched: NDArray[np.bool_], *, folds: int) -> Indices:
     for kind in (matched, ~matched):
         fold[kind] = consecutive_folds(int(kind.sum()), folds=folds)
     return fold
+
+
+def require_enough(matched: NDArray[np.bool_], path: Path, *, folds: int) -> None:
+    """InputError, which names the file, where not every fold can have a pair of each kind."""
+    counts = int(matched.sum()), int((~matched).sum())
+    if min(counts) < folds:
+        raise InputError(
+            f"{path}: {counts[0]} matched and {counts[1]} mismatched pairs are too few for {folds}"
+            " folds with one of each"
+        )
 
 
 def every_fold_has_both(matched: NDArray[np.bool_], fold: Indices, *, folds: int) -> bool:

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from tripletlab.errors import InputError, brief
-from tripletlab.photos.folds import folds_of_each_kind
+from tripletlab.photos.folds import folds_of_each_kind, require_enough
 from tripletlab.photos.listed_pairs import ListedPair, PairList, listed_photos
 from tripletlab.photos.sources import VerificationPhotos, absolute, pairs_file
 
@@ -80,11 +80,7 @@ def _folds(labels: Sequence[int], path: Path) -> list[int]:
     number = np.array(labels, np.int64)
     folds = int(number.max(initial=0)) if number.max(initial=0) > 1 else FOLDS
     matched = number > 0
-    if min(matched.sum(), (~matched).sum()) < folds:
-        raise InputError(
-            f"{path}: {matched.sum()} matched and {(~matched).sum()} mismatched pairs are too few"
-            f" for {folds} folds with one of each"
-        )
+    require_enough(matched, path, folds=folds)
     fold = folds_of_each_kind(matched, folds=folds)
     if number.max() > 1:
         fold[matched] = number[matched] - 1

@@ -17,7 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tripletlab.errors import InputError
-from tripletlab.photos.folds import consecutive_folds, every_fold_has_both, folds_of_each_kind
+from tripletlab.photos.folds import (
+    consecutive_folds,
+    every_fold_has_both,
+    folds_of_each_kind,
+    require_enough,
+)
 from tripletlab.photos.pairs import Indices, PairedPhotos, Pairs
 from tripletlab.photos.sources import VerificationPhotos, absolute
 from tripletlab.photos.tree import Tree, readable
@@ -83,11 +88,7 @@ def _is_label(value: Any) -> bool:
 
 def _folds(matched: NDArray[np.bool_], path: Path) -> Indices:
     """Ten consecutive folds, or where one would have a single kind of pairs, ten of each kind."""
-    if min(matched.sum(), (~matched).sum()) < FOLDS:
-        raise InputError(
-            f"{path}: {matched.sum()} matched and {(~matched).sum()} mismatched pairs are too few"
-            f" for {FOLDS} folds with one of each"
-        )
+    require_enough(matched, path, folds=FOLDS)
     fold = consecutive_folds(len(matched), folds=FOLDS)
     if every_fold_has_both(matched, fold, folds=FOLDS):
         return fold
