@@ -130,11 +130,12 @@ def best(words: Sequence[str]) -> None:
         print(f"run\t{trial.user_attrs[RUN]}\ncommand\t{own}")
 
 
-def clean(config: StudiesConfig) -> None:
+def clean(base: StudiesConfig) -> None:
     """Delete the checkpoints that no trial and no training will continue from."""
     freed = 0
-    folders = [one for one in Path(config.tracking["folder"]).glob("sweeps/*/") if one.is_dir()]
-    storage = existing_storage(config.studies) if folders else None
+    place = Path(base.tracking["folder"])
+    folders = [one for one in place.glob("sweeps/*/") if one.is_dir()]
+    storage = existing_storage(base.studies) if folders else None
     for folder in folders:
         alive = set()
         if storage and folder.name in study_names(storage):
@@ -145,10 +146,9 @@ def clean(config: StudiesConfig) -> None:
             if path.stem.rpartition("-")[0] not in alive:  # the code's digits aside
                 freed += path.stat().st_size
                 path.unlink()
-    for path in Path(config.tracking["folder"]).glob("train/*.npz"):
-        if not path.name.startswith(
-            code_fingerprint()
-        ):  # `train` continues only under the same code
+    code = code_fingerprint()  # `train` continues only under the same code
+    for path in place.glob("train/*.npz"):
+        if not path.name.startswith(code):
             freed += path.stat().st_size
             path.unlink()
     print(f"freed {freed / 1e6:.1f} MB of checkpoints; runs and models stay")

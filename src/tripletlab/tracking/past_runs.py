@@ -54,10 +54,8 @@ class PastRuns:
 
     def beginning_with(self, digits: str) -> str:
         """The id of the run that begins with these digits; InputError unless there is one."""
-        client = store.client()
-        experiment = client.get_experiment_by_name(self.experiment)
         query = f"attributes.run_id LIKE '{digits}%'"
-        found = client.search_runs([experiment.experiment_id], query, max_results=4)
+        found = store.client().search_runs([self._experiment_id], query, max_results=4)
         ids = [run.info.run_id for run in found]
         if len(ids) != 1:
             which = f"{', '.join(ids)}; give more digits" if ids else "none"
@@ -69,11 +67,9 @@ class PastRuns:
 
         None where there is none, or it was deleted.
         """
-        client = store.client()
-        experiment = client.get_experiment_by_name(self.experiment)
         tags = {key: value} if parent is None else {key: value, "mlflow.parentRunId": parent}
-        found = client.search_runs(
-            [experiment.experiment_id],
+        found = store.client().search_runs(
+            [self._experiment_id],
             " and ".join(f"tags.`{tag}` = '{wanted}'" for tag, wanted in tags.items()),
             order_by=["attributes.start_time DESC"],
             max_results=1,
@@ -85,9 +81,8 @@ class PastRuns:
 
         The best comes first; sorted by date, MLflow would fold them into the line of their sweep.
         """
-        client = store.client()
-        experiment = client.get_experiment_by_name(self.experiment).experiment_id
-        sweeps = client.search_runs(
+        experiment = self._experiment_id
+        sweeps = store.client().search_runs(
             [experiment],
             "params.study LIKE '%'",
             order_by=["attributes.start_time DESC"],
@@ -134,13 +129,13 @@ class PastRuns:
         from mlflow.artifacts import download_artifacts
         from mlflow.exceptions import MlflowException
 
-        client, copies = store.client(), {}
-        experiment = client.get_experiment_by_name(self.experiment).experiment_id
+        copies: dict[str, Path] = {}
+        experiment = self._experiment_id
         root = Path(tempfile.mkdtemp(prefix="tripletlab-"))
         for begin in range(0, len(run_ids), MOST):
             some = "', '".join(run_ids[begin : begin + MOST])
             query = f"attributes.run_id IN ('{some}')"
-            for run in client.search_runs([experiment], query, max_results=MOST):
+            for run in store.client().search_runs([experiment], query, max_results=MOST):
                 uri, folder = f"{run.info.artifact_uri}/{path}", str(root / run.info.run_id)
                 try:
                     copy = store.patiently(partial(download_artifacts, uri, dst_path=folder))
@@ -148,6 +143,10 @@ class PastRuns:
                     continue
                 copies[run.info.run_id] = Path(copy)
         return copies
+
+    @property
+    def _experiment_id(self) -> str:
+        return str(store.client().get_experiment_by_name(self.experiment).experiment_id)
 
     def _require(self, run_id: str) -> None:
         """Deleted where the run is not there, or in MLflow's trash, which keeps its files."""
