@@ -151,9 +151,8 @@ def _auc(ordered: Distances, matched: Flags) -> float:
 def _best_threshold(ordered: Distances, matched: Flags) -> float:
     """The most accurate threshold on pairs in ascending order of their distances."""
     last = _last_of_equals(ordered)
-    gain = np.cumsum(np.where(matched, 1, -1))[
-        last
-    ]  # correct decisions more than if none is accepted
+    # how many more decisions are correct than if none is accepted
+    gain = np.cumsum(np.where(matched, 1, -1))[last]
     return float(ordered[last[np.argmax(gain)]])  # the first, so the smallest
 
 

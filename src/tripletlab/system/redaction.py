@@ -9,9 +9,8 @@ from types import TracebackType
 HIDDEN = "***"
 _PASSWORD = re.compile(r"(?<=://)([^\s/:@'\"]*):[^\s'\"]*@")  # user:password@, whatever is in it
 _TOKEN = re.compile(r"(?i)(https?://)[^\s/:@'\"]+@")  # a token in the place of the user
-_WORD = re.compile(
-    r"(?i)\b(\w*(?:password|passwd|pwd)=)[^\s'\"]+"
-)  # of libpq's "key=value key=value"
+# of libpq's "key=value key=value"
+_WORD = re.compile(r"(?i)\b(\w*(?:password|passwd|pwd)=)[^\s'\"]+")
 _PARAMETER = re.compile(
     r"(?i)([?&;]\w*(?:password|passwd|pwd|secret|token|key|sig|signature)=)[^\s&;'\"]*[^\s&;:'\"]"
 )

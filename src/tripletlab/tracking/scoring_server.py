@@ -14,9 +14,8 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 def main(model: str, host: str, port: str, *names: str) -> None:
     """Serve a model by its URI until it is stopped; only to requests for one of `names`."""
-    warnings.showwarning = lambda *_, **__: (
-        None
-    )  # filters do not do: MLflow sets its own before them
+    # Filters do not do: MLflow sets its own before them
+    warnings.showwarning = lambda *_, **__: None
     app = init(load_model_with_mlflow_config(model))
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=names, www_redirect=False)
     uvicorn.run(app, host=host, port=int(port), log_level="warning")
