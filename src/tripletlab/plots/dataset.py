@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tripletlab.faces.cleaning import sharpness
+from tripletlab.faces.cropping import Grey
 from tripletlab.faces.store import CALIBRATION, HELDOUT, TRAIN, VALIDATION, FaceStore, PairStore
 from tripletlab.plots.montage import fitted, tiled
 from tripletlab.plots.page import Chart, PageTable, Part, embedded_jpeg, html_page
@@ -25,8 +26,6 @@ SPLITS = {
     "held out": HELDOUT,
     "calibration": CALIBRATION,
 }
-
-Grey = NDArray[np.uint8]
 
 
 def dataset_facts(store: FaceStore | PairStore) -> dict[str, Any]:

@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tripletlab.faces.cropping import Grey
 from tripletlab.plots.style import ORANGE, save, sheet
 
-Grey = NDArray[np.uint8]  # (height, width)
 COLUMNS, ROWS = 4, 5  # of pairs in a panel
 SIDE = 64  # pixels of a shown face
 GAP, CAPTION = 10, 34  # pixels between pairs, and for the text below them

@@ -94,7 +94,8 @@ class Bundle:
     @property
     def fingerprint(self) -> str:
         """A digest of the weights and preparation: the same for every export of both."""
-        return fingerprint(self.manifest)
+        both = [self.manifest.weights, self.manifest.faces]
+        return digest(json.dumps(both, sort_keys=True).encode())
 
     @property
     def detector(self) -> str:
@@ -113,11 +114,6 @@ class Bundle:
 def load(folder: Path | str = "bundle") -> Bundle:
     """Open a bundle that `tripletlab export` wrote; InputError says what is wrong with it."""
     return Bundle.open(Path(folder))
-
-
-def fingerprint(manifest: Manifest) -> str:
-    """A digest of the weights and of the preparation."""
-    return digest(json.dumps([manifest.weights, manifest.faces], sort_keys=True).encode())
 
 
 def write_bundle(

@@ -55,6 +55,7 @@ class Plan:
     def check(self) -> None:
         """InputError where a value of an axis, the sampler or the pruner cannot be used."""
         try_out(self.space)
+        recipe = self.run_config({}, None).tree if self.space.ablation else None
         for corner in self.space.corners():
             try:
                 run = self.run_config(corner, None)
@@ -62,7 +63,7 @@ class Plan:
                 if len(corner) == 1:
                     raise
                 raise InputError(f"{error} (in {corner}; `when` restricts an axis)") from error
-            if self.space.ablation and run.tree == self.run_config({}, None).tree:
+            if run.tree == recipe:
                 change = self.space.title(corner)
                 raise InputError(f"{self.space.name}: {change} changes nothing in this recipe")
             if "cost/flops" in self.space.objectives and not _has_known_operations(
