@@ -1,6 +1,5 @@
 """A comparison of models: for the terminal, as JSON and Markdown, and as one page."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,9 +12,8 @@ from tripletlab.evaluation.metrics import METRICS
 from tripletlab.evaluation.numbers import p_figure, p_text, signed
 from tripletlab.evaluation.protocol import Flags, evaluate, roc
 from tripletlab.photos.pairs import Pairs
-from tripletlab.plots.page import PageTable, Picture, html_page, markdown_page
+from tripletlab.plots.page import PageTable, Picture, write_pages
 from tripletlab.plots.style import GREY, PALETTE, plain, save, sheet
-from tripletlab.system.files import write_whole
 
 LINES = tuple(zip((*PALETTE, "black"), ("-", "--", "-.", ":", "--", "-.", ":"), strict=True))
 SURE = 0.05
@@ -127,13 +125,13 @@ def write_comparison(
         }
         for row in comparisons
     ]
-    pages = {
-        "comparison.json": json.dumps(plain_rows, indent=2, ensure_ascii=False) + "\n",
-        "comparison.md": markdown_page(title, conclusion(comparisons), tables),
-        "comparison.html": html_page(title, conclusion(comparisons), [*tables, *pictures]),
-    }
-    for name, text in pages.items():
-        write_whole(folder / name, text.encode())
+    write_pages(
+        folder / "comparison",
+        plain_rows,
+        title=title,
+        lead=conclusion(comparisons),
+        parts=[*tables, *pictures],
+    )
 
 
 def line_style(place: int) -> dict[str, Any]:

@@ -4,14 +4,17 @@ All share one stylesheet and template, for light and dark and for narrow screens
 """
 
 import functools
+import json
 from base64 import b64encode
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from numpy.typing import NDArray
+
+from tripletlab.system.files import write_whole
 
 WIDE = 1200  # pixels; pictures of one panel have fewer
 
@@ -29,22 +32,12 @@ class PageTable(NamedTuple):
     marked: Collection[int] = ()
     figures: bool = False
 
-    @property
-    def kind(self) -> str:
-        """How the template draws it."""
-        return "table"
-
 
 class Picture(NamedTuple):
     """A PNG file with its caption."""
 
     caption: str
     path: Path
-
-    @property
-    def kind(self) -> str:
-        """How the template draws it."""
-        return "picture"
 
     @property
     def wide(self) -> bool:
@@ -59,11 +52,6 @@ class Chart(NamedTuple):
     html: str
     note: str = ""
 
-    @property
-    def kind(self) -> str:
-        """How the template draws it."""
-        return "chart"
-
 
 Part = PageTable | Picture | Chart
 
@@ -77,6 +65,17 @@ def markdown_page(title: str, lead: str, parts: Iterable[Part]) -> str:
     """The same page as Markdown, with its tables only."""
     tables = [markdown_table(part) for part in parts if isinstance(part, PageTable)]
     return "\n\n".join([f"# {title}", lead, *tables]) + "\n"
+
+
+def write_pages(path: Path, content: Any, *, title: str, lead: str, parts: Sequence[Part]) -> None:
+    """Write the content as .json, and the page as .md and .html; `path` is without suffix."""
+    texts = {
+        ".json": json.dumps(content, indent=2, ensure_ascii=False) + "\n",
+        ".md": markdown_page(title, lead, parts),
+        ".html": html_page(title, lead, parts),
+    }
+    for suffix, text in texts.items():
+        write_whole(path.with_suffix(suffix), text.encode())
 
 
 def embedded_png(path: Path) -> str:
@@ -108,6 +107,8 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     templates.filters["png"] = embedded_png
+    templates.tests["table"] = lambda part: isinstance(part, PageTable)
+    templates.tests["picture"] = lambda part: isinstance(part, Picture)
     return templates
 
 
