@@ -53,7 +53,7 @@ def compare_models(whats: Sequence[str], config: EvaluateConfig, *, folder: Path
     draws = {"resamples": RESAMPLES, "seed": 0}
     compared = compare(decisions, pairs.matched, identities(store), **draws)
     figures = adjusted(compared, names)
-    title = f"{len(models)} models on {store.title}, {len(pairs.first):,} pairs"
+    title = f"{len(models)} models on {store.title}, {len(pairs):,} pairs"
     with TemporaryDirectory(prefix="tripletlab-") as scratch:
         pictures = [Picture("ROC curves, all pairs at once", Path(scratch) / "roc.png")]
         draw_rocs(decisions, pairs.matched, names, title=title, path=pictures[0].path)
@@ -106,10 +106,10 @@ def _store(models: Sequence[_Model], names: Sequence[str], data: Path) -> PairSt
             )
     store = find(PairStore, data, wanted, what=f"the pairs on which {names[0]} was evaluated")
     for model, name in zip(models, names, strict=True):
-        if len(model.distances) != len(store.pairs.first):
+        if len(model.distances) != len(store.pairs):
             raise InputError(
                 f"{name}: its distances.npz has {len(model.distances):,} distances for"
-                f" {len(store.pairs.first):,} pairs; run `tripletlab evaluate` again"
+                f" {len(store.pairs):,} pairs; run `tripletlab evaluate` again"
             )
     return store
 

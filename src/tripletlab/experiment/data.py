@@ -138,7 +138,7 @@ def _summary(data: Data) -> str:
         whose = f"{len(pairs.images):,} photos"
     return (
         f"{faces.title}: {len(faces.images):,} faces, {people(TRAIN):,} people to train and"
-        f" {people(VALIDATION):,} to validate ({len(faces.validation.first):,} pairs),"
+        f" {people(VALIDATION):,} to validate ({len(faces.validation):,} pairs),"
         f" {people(CALIBRATION):,} to calibrate a threshold;"
-        f" evaluated on {pairs.title}: {len(pairs.pairs.first):,} pairs of {whose}"
+        f" evaluated on {pairs.title}: {len(pairs.pairs):,} pairs of {whose}"
     )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tripletlab.config import EvaluateConfig
 from tripletlab.errors import InputError
+from tripletlab.evaluation.flip import Embed
 from tripletlab.evaluation.protocol import pair_distances
 from tripletlab.faces.heldout_pairs import calibration_pairs
 from tripletlab.faces.store import FaceStore, find
@@ -41,7 +42,6 @@ CALIBRATED = {  # whose pairs set the threshold
     "validation": "did not train it, but chose its epoch and its place among others: in use it will"
     " accept more strangers than that (the data has too few people for a calibration of its own)",
 }
-Embed = Callable[[NDArray[np.uint8]], NDArray[np.float32]]  # faces (n, size, size) -> (n, dim)
 CHECKED = 1000  # faces that both embed
 LICENCES = {"synthetic": "synthetic people, drawn by tripletlab itself: nobody's likeness"}
 UNKNOWN = "not known to tripletlab: ask who gave you the photos before you pass this network on"
@@ -197,7 +197,7 @@ def hold_equal(embedder: "keras.Model", light: Embed, faces: NDArray[np.uint8]) 
 
 def _card(chosen: RunModel, run: RunRecord, store: FaceStore, light: Embedder, far: float) -> Card:
     own = calibration_pairs(store)
-    pairs = own or store.validation
+    pairs = store.validation if own is None else own
     rows, places = np.unique(np.concatenate([pairs.first, pairs.second]), return_inverse=True)
     first, second = np.split(places, 2)
     embeddings = light(store.images[rows])
@@ -223,7 +223,7 @@ def _card(chosen: RunModel, run: RunRecord, store: FaceStore, light: Embedder, f
         threshold=threshold,
         far=far,
         calibration=calibrate(distances, pairs.matched, threshold=threshold),
-        calibrated_on="calibration" if own else "validation",
+        calibrated_on="validation" if own is None else "calibration",
     )
 
 

@@ -41,7 +41,7 @@ def identify_people(
             " be searched for in it; choose another verification"
         )
     there = np.flatnonzero(np.isfinite(target.embeddings).all(axis=1))
-    labels = np.unique(store.names, return_inverse=True)[1][there]
+    labels = store.labels[there]
     try:
         splits = [_split(gallery, store, there)] if gallery else two_galleries(labels, seed=0)
         found = identify(target.embeddings[there], labels, splits)

@@ -191,9 +191,9 @@ def _of_faces(values: Embeddings, store: PairStore, path: Path) -> Embeddings:
     `values` are (faces, dim) or (faces, 1, dim), or else (2 · pairs, dim) or (pairs, 2, dim).
     InputError for another shape, and where (rows, dim) can mean either and the two differ.
     """
-    faces, pairs, shape = len(store.images), len(store.pairs.first), values.shape[:-1]
+    faces, pairs, shape = len(store.images), len(store.pairs), values.shape[:-1]
     rows = values.reshape(-1, values.shape[-1])
-    sides = np.stack([store.pairs.first, store.pairs.second], axis=1).ravel()
+    sides = store.pairs.sides.ravel()
     if shape == (faces,) == sides.shape and (sides != np.arange(faces)).any():
         raise InputError(
             f"{path} has {faces:,} rows, which can be one for each face or two for each pair of"

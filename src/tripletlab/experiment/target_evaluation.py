@@ -73,7 +73,7 @@ def print_faces(config: EvaluateConfig) -> None:
 
 
 def _print_result(target: EvaluationTarget, summary: dict[str, float], place: Path) -> None:
-    pairs = len(target.store.pairs.first)
+    pairs = len(target.store.pairs)
     table = Table(
         title=f"{target.name} on {target.store.title}, {pairs:,} pairs", title_justify="left"
     )

@@ -125,6 +125,11 @@ class PairStore:
         """The file that the images are mapped from; TypeError when they are not."""
         return _file_of(self.images)
 
+    @functools.cached_property
+    def labels(self) -> NDArray[np.int64]:
+        """(n,) the identity of each face: the same number for the same name."""
+        return np.unique(self.names, return_inverse=True)[1]
+
     @classmethod
     def open(cls, path: Path) -> "PairStore":
         """Read everything; InputError says what is wrong."""

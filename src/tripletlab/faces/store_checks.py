@@ -21,7 +21,7 @@ def within(values: NDArray[Any], count: int, *, below: int) -> bool:
 
 def are_pairs(pairs: Pairs, faces: int) -> bool:
     """Every pair is of two of the faces, marked as matched or not, in a fold."""
-    count = len(pairs.first)
+    count = len(pairs)
     rows = within(pairs.first, count, below=faces) and within(pairs.second, count, below=faces)
     marked = pairs.matched.shape == (count,) and pairs.matched.dtype == bool
     return rows and marked and within(pairs.fold, count, below=max(count, 1))

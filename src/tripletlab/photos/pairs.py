@@ -24,6 +24,14 @@ class Pairs:
     matched: NDArray[np.bool_]
     fold: Indices
 
+    def __len__(self) -> int:
+        return len(self.first)
+
+    @property
+    def sides(self) -> Indices:
+        """(pairs, 2) the rows of both faces of each pair."""
+        return np.stack([self.first, self.second], axis=1)
+
 
 @dataclass(frozen=True)
 class PairedPhotos:
@@ -93,11 +101,7 @@ def read_pairs_txt(path: Path) -> list[NamedPair]:
         )
     return [
         _named_pair(
-            row,
-            path,
-            line=line,
-            fold=number // (2 * count),
-            matched=number % (2 * count) < count,
+            row, path, line=line, fold=number // (2 * count), matched=number % (2 * count) < count
         )
         for number, (line, row) in enumerate(rows)
     ]

@@ -134,7 +134,7 @@ def summarise(study: Study, faces: FaceStore, tracker: Tracker) -> Summary:
             f"the runs of {study.name} were deleted in MLflow; tripletlab sweep --fresh runs them"
             " anew"
         )
-    people_of = faces.labels[np.stack([faces.validation.first, faces.validation.second], axis=1)]
+    people_of = faces.labels[faces.validation.sides]
     people, space = len(np.unique(people_of)), study.space
     draws = {"resamples": RESAMPLES, "seed": 0}
     aucs = resample_aucs(models, faces.validation.matched, people_of, **draws)
