@@ -50,7 +50,7 @@ def drawn(pairs: int, *, people: int) -> Any:
 
 def carded(case: Any, *, resamples: int = RESAMPLES) -> object:
     """The card of such pairs."""
-    return make_card(*case, about={}, resamples=resamples, seed=0)
+    return make_card(evaluate(*case[:3]), *case, about={}, resamples=resamples, seed=0)
 
 
 def _protocol(case: Any, rounds: int) -> Iterator[Result]:

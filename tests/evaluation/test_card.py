@@ -8,6 +8,7 @@ from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_sc
 
 from tripletlab.evaluation.card import make_card
 from tripletlab.evaluation.operating_points import equal_error_rate, true_accept_rate
+from tripletlab.evaluation.protocol import evaluate
 
 
 def case(seed: int = 0):
@@ -21,7 +22,9 @@ def case(seed: int = 0):
 
 
 def card(seed: int = 0, **more):
-    return make_card(*case(seed), **{"about": {}, "resamples": 50, "seed": 0, **more})
+    pairs = case(seed)
+    result = evaluate(*pairs[:3])
+    return make_card(result, *pairs, **{"about": {}, "resamples": 50, "seed": 0, **more})
 
 
 @pytest.mark.parametrize("seed", range(3))

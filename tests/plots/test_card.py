@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tripletlab.evaluation.card import make_card
+from tripletlab.evaluation.protocol import evaluate
 from tripletlab.plots.card import write_card
 from tripletlab.plots.page import Picture
 
@@ -39,8 +40,10 @@ def written(tmp_path: Path) -> tuple[dict, str, str]:
     distances = rng.normal(np.where(matched, 1.0, 1.6), 0.5)
     people = np.stack([np.arange(200), np.arange(200) + ~matched], axis=1)
     about = {"training_names_in_the_test": [HOSTILE], "preparation": {"size": 64}}
+    fold = np.arange(200) // 20
     settings = {"about": about, "resamples": 20, "seed": 0}
-    card = make_card(distances, matched, np.arange(200) // 20, people, **settings)
+    result = evaluate(distances, matched, fold)
+    card = make_card(result, distances, matched, fold, people, **settings)
     card["identification"] = {
         "enrolled_people": [40, 41],
         "enrolled_faces": [40, 43],

@@ -14,13 +14,14 @@ from tripletlab.evaluation.bootstrap import (
     weighted_ratio,
 )
 from tripletlab.evaluation.operating_points import (
+    FARS,
     equal_error_rate,
+    tar_name,
     true_accept_rate,
     weighted_points,
 )
-from tripletlab.evaluation.protocol import Distances, Flags, Folds, ProtocolResult, evaluate
+from tripletlab.evaluation.protocol import Distances, Flags, Folds, ProtocolResult
 
-FARS = (0.1, 0.01, 0.001)
 METHOD = (
     "the middle 95 % of a bootstrap over identities, for all pairs at once; the thresholds are kept"
     " fixed"
@@ -28,6 +29,7 @@ METHOD = (
 
 
 def make_card(
+    result: ProtocolResult,
     distances: Distances,
     matched: Flags,
     fold: Folds,
@@ -37,13 +39,12 @@ def make_card(
     resamples: int,
     seed: int,
 ) -> dict[str, Any]:
-    """Evaluate the pairs; returns numbers, texts and lists for JSON.
+    """The figures of a result and of its pairs, as numbers, texts and lists for JSON.
 
-    `distances`, `matched` and `fold` are (pairs,), `identities` (pairs, 2) those on both sides.
-    `about` is kept as it is: what was evaluated, on what, and how that was prepared. Scores are
-    rates from 0 to 1, thresholds squared distances. ValueError as from `evaluate`.
+    `result` is what `evaluate` made of the pairs. `distances`, `matched` and `fold` are (pairs,),
+    `identities` (pairs, 2) those on both sides. `about` is kept as it is: what was evaluated, on
+    what, and how that was prepared. Scores are rates from 0 to 1, thresholds squared distances.
     """
-    result = evaluate(distances, matched, fold)
     ratios = _pooled_ratios(distances <= result.threshold[fold], matched)
     once = np.ones((1, len(distances)))
     return {
@@ -83,7 +84,7 @@ def _intervals(
         weighted_auc(distances, matched),
         weighted_points(distances, matched, fars=FARS),
     ]
-    figures = [*ratios, "auc_pooled", "eer", *(f"tar_at_far_{far:g}" for far in FARS)]
+    figures = [*ratios, "auc_pooled", "eer", *map(tar_name, FARS)]
     drawn = resampled(statistics, matched, identities, **draws)
     ends = np.percentile(drawn, [2.5, 97.5], axis=1).T.tolist()
     return dict(zip(figures, ends, strict=True))

@@ -9,8 +9,8 @@ from typing import Literal, NamedTuple
 
 from tripletlab.config import Component
 from tripletlab.errors import InputError
-from tripletlab.evaluation.card import FARS
 from tripletlab.evaluation.numbers import MINUS
+from tripletlab.evaluation.operating_points import FARS, tar_name
 from tripletlab.evaluation.protocol import Distances, Flags
 
 Source = Literal["train", "val", "test", "cost"]
@@ -55,7 +55,7 @@ METRICS: dict[str, Metric] = {
     "test/auc": Metric("AUC", "maximize"),
     "test/auc_pooled": Metric("AUC, pooled", "maximize"),
     "test/eer": Metric("EER", "minimize"),
-    **{f"test/tar_at_far_{far:g}": Metric(f"TAR at FAR {far:g}", "maximize") for far in FARS},
+    **{f"test/{tar_name(far)}": Metric(f"TAR at FAR {far:g}", "maximize") for far in FARS},
     "test/threshold": Metric("threshold"),
     "test/untrained_accuracy": Metric("untrained accuracy"),
     "test/untrained_auc": Metric("untrained AUC"),

@@ -11,6 +11,7 @@ from tripletlab.evaluation.bootstrap import Statistic, Weights
 from tripletlab.evaluation.protocol import Distances, Flags
 
 Places = NDArray[np.int64]  # (resamples,) index of a threshold in ascending order; 0: none accepted
+FARS = (0.1, 0.01, 0.001)  # false accept rates at which a true accept rate is reported
 # errors for 90 % confidence of ± 30 % (Doddington et al., Speech Communication 31, 2000)
 RULE_OF_30 = 30
 
@@ -24,6 +25,11 @@ class Point(NamedTuple):
     far: float
     tar: float
     supported: bool
+
+
+def tar_name(far: float) -> str:
+    """What the true accept rate at a false accept rate is called, on cards and among metrics."""
+    return f"tar_at_far_{far:g}"
 
 
 def largest_count(share: float, *, of: int) -> int:

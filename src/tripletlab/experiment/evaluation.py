@@ -14,6 +14,7 @@ from tripletlab.evaluation.identification import (
     summary,
     two_galleries,
 )
+from tripletlab.evaluation.operating_points import tar_name
 from tripletlab.evaluation.protocol import Distances, evaluate, pair_distances
 from tripletlab.experiment.snapshots import Embeddings, Snapshot, draw_maps
 from tripletlab.faces.store import PEOPLE_UNKNOWN, PairStore
@@ -67,6 +68,7 @@ def evaluate_embeddings(
     draw_errors(store, distances, cuts, title=title, path=folder / "errors.png")
     draw_maps(embeddings, store, snapshots, name, folder)
     card = make_card(
+        result,
         distances,
         pairs.matched,
         pairs.fold,
@@ -87,24 +89,22 @@ def evaluate_embeddings(
 
 def _operating_points(pooled: Mapping[str, Any]) -> dict[str, float]:
     """The equal error rate and TAR at each FAR of the card, by the names of metrics."""
-    points = {f"tar_at_far_{one['far']:g}": one["tar"] for one in pooled["tar_at_far"]}
+    points = {tar_name(one["far"]): one["tar"] for one in pooled["tar_at_far"]}
     return {"eer": pooled["eer"], **points}
 
 
 def identities(store: PairStore) -> Identities:
     """(pairs, 2) Who is on both sides of each pair."""
-    sides = np.stack([store.pairs.first, store.pairs.second], axis=1)
-    return np.unique(store.names, return_inverse=True)[1][sides]
+    return store.labels[store.pairs.sides]
 
 
 def about_pairs(store: PairStore) -> dict[str, Any]:
     """What a card says of the test faces and pairs."""
-    sides = np.stack([store.pairs.first, store.pairs.second], axis=1)
     aligner = store.settings.get("aligner") or {}
     return {
         "verification": store.title,
         "missing_faces": _missing(store),
-        "pairs_with_a_missing_face": int(store.fallback[sides].any(axis=1).sum()),
+        "pairs_with_a_missing_face": int(store.fallback[store.pairs.sides].any(axis=1).sum()),
         "alignment": aligner.get("_target_", "none: the box of the detector").split(".")[-1],
         "preparation": store.settings,
         "pairs_fingerprint": store.fingerprint,
@@ -152,7 +152,7 @@ def _identified(embeddings: Embeddings, store: PairStore) -> Identified | None:
     if store.notes.get(PEOPLE_UNKNOWN):
         return None
     there = np.flatnonzero(np.isfinite(embeddings).all(axis=1))
-    labels = np.unique(store.names, return_inverse=True)[1][there]
+    labels = store.labels[there]
     if np.count_nonzero(np.bincount(labels) > 1) < 2:
         return None
     return identify(embeddings[there], labels, two_galleries(labels, seed=0))

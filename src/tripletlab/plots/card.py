@@ -1,13 +1,12 @@
 """The card as JSON for programs, as Markdown, and as one self-contained HTML page."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from tripletlab.evaluation.metrics import describe
-from tripletlab.plots.page import PageTable, Picture, html_page, markdown_page
-from tripletlab.system.files import write_whole
+from tripletlab.evaluation.operating_points import tar_name
+from tripletlab.plots.page import PageTable, Picture, write_pages
 
 COUNTS = ("tp", "fp", "tn", "fn")
 FEW = "too few mismatched pairs for 30 false matches"
@@ -18,16 +17,9 @@ def write_card(
     card: Mapping[str, Any], *, title: str, folder: Path, pictures: Sequence[Picture]
 ) -> None:
     """Write card.json, card.md and card.html into `folder`; the page carries the pictures."""
-    lead = _lead(card)
     first, *rest = _tables(card)
     parts: list[PageTable | Picture] = [first, *pictures, *rest]
-    pages = {
-        "card.json": json.dumps(card, indent=2, ensure_ascii=False) + "\n",
-        "card.md": markdown_page(title, lead, parts),
-        "card.html": html_page(title, lead, parts),
-    }
-    for name, text in pages.items():
-        write_whole(folder / name, text.encode())
+    write_pages(folder / "card", card, title=title, lead=_lead(card), parts=parts)
 
 
 def _tables(card: Mapping[str, Any]) -> Iterator[PageTable]:
@@ -77,8 +69,8 @@ def _overlap(about: Mapping[str, Any]) -> str:
 def _pooled(pooled: Mapping[str, Any], intervals: Mapping[str, Any]) -> PageTable:
     single = {"auc_pooled" if name == "auc" else name: value for name, value in pooled.items()}
     points = single.pop("tar_at_far")
-    rates = {f"tar_at_far_{one['far']:g}": one["tar"] for one in points}
-    few = {f"tar_at_far_{one['far']:g}" for one in points if not one["supported"]}
+    rates = {tar_name(one["far"]): one["tar"] for one in points}
+    few = {tar_name(one["far"]) for one in points if not one["supported"]}
     rows = [
         (_heading(name), *(f"{one:.4f}" for one in (value, *intervals[name])), FEW * (name in few))
         for name, value in {**single, **rates}.items()

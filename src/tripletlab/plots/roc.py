@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from tripletlab.evaluation.card import FARS
-from tripletlab.evaluation.operating_points import true_accept_rate
+from tripletlab.evaluation.operating_points import FARS, true_accept_rate
 from tripletlab.evaluation.protocol import Distances, Flags, Folds, ProtocolResult, mean_roc, roc
 from tripletlab.plots.style import BLUE, GREY, ORANGE, VERMILION, plain, save, sheet
 
