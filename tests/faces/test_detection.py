@@ -1,5 +1,7 @@
 import functools
 import pickle
+import time
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import cv2
@@ -31,6 +33,13 @@ def test_no_face_in_noise_and_plain_grey():
 @pytest.mark.parametrize("shape", [(1, 1), (5, 300), (20, 20)])
 def test_photo_smaller_than_a_face_has_none(shape):
     assert find(np.zeros(shape, np.uint8)) == []
+
+
+def test_threads_find_the_same_as_one_after_the_other(drawn):
+    photos = [cv2.resize(drawn(n, 1), (side, side)) for n, side in enumerate((320, 640, 200) * 2)]
+    alone = [find(photo) for photo in photos]
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(find, photos * 10)) == alone * 10
 
 
 def test_faces_below_the_minimum_are_passed_over(drawn):
@@ -143,6 +152,26 @@ def test_rectangles_of_yunet_that_no_photo_holds_are_no_faces(tmp_path, monkeypa
     monkeypatch.setattr("tripletlab.faces.detection._yunet", lambda *_: network)
     found = YuNet(str(tmp_path / "yunet.onnx"), 0.9)(np.zeros((90, 5), np.uint8))
     assert found == [Box(2, 2, 6)]
+
+
+class Slow(Network):
+    """Takes its time, in which another thread may give it the size of another photo."""
+
+    def detect(self, photo):
+        size = self.size
+        time.sleep(0.01)
+        assert size == self.size == photo.shape[1::-1]
+        return 1, None
+
+
+def test_threads_search_with_yunet_one_after_the_other(tmp_path, monkeypatch):
+    (tmp_path / "yunet.onnx").touch()
+    network = Slow(None)
+    monkeypatch.setattr("tripletlab.faces.detection._yunet", lambda *_: network)
+    photos = [np.zeros((side, 2 * side), np.uint8) for side in range(20, 40)]
+    with ThreadPoolExecutor(4) as threads:
+        found = threads.map(YuNet(str(tmp_path / "yunet.onnx"), 0.9), photos)
+        assert list(found) == [[]] * len(photos)
 
 
 class BlindToLargeFaces(Network):

@@ -116,7 +116,7 @@ def test_five_points_become_eight():
     five = np.array([[40, 50], [90, 50], [65, 80], [48, 105], [82, 105]], float)
     wide = Box(-20, -20, 90)  # the box with 0.4 of its side around
     row = np.zeros((1, 15), np.float32)
-    row[0, 4:14] = five.ravel()
+    row[0, :14] = [30, 30, 80, 80, *five.ravel()]
     points = FivePoints(Network(row))(np.zeros((50, 50, 3), np.uint8), Box(0, 0, 50))
     scale = wide.side / (2 * PATCH)
     photo = (five + 0.5) * scale - 0.5 - 20
@@ -128,6 +128,15 @@ def test_five_points_become_eight():
 def test_five_points_of_nothing_are_none():
     nothing = FivePoints(Network(np.zeros((0, 15), np.float32)))
     assert np.isnan(nothing(np.zeros((50, 50), np.uint8), Box(0, 0, 50))).all()
+
+
+def test_five_points_are_of_the_face_in_the_box_however_certain_its_neighbours_are():
+    box = Box(100, 100, 100)  # 32 to 112 of the 144 pixels that are searched, whose middle is 72
+    own, near, beside = ([x, 52, 40, 40, *[x + 20] * 10, 0.9] for x in (52, 70, 95))
+    rows = np.array([beside, near, own], np.float32)
+    photo, middle = np.zeros((300, 300), np.uint8), 60 + 72.5 * 180 / 144 - 0.5
+    assert FivePoints(Network(rows))(photo, box)[4] == pytest.approx([middle, middle], abs=1e-3)
+    assert np.isnan(FivePoints(Network(rows[:1]))(photo, box)).all()
 
 
 def test_five_points_need_the_file():

@@ -18,6 +18,18 @@ def test_a_folder_stands_for_its_photos_at_any_depth(tmp_path):
     assert [one.path for one in found] == [tmp_path / one.name for one in found]
 
 
+def test_linked_folders_are_searched_once_even_in_a_circle(tmp_path):
+    for name in ("album/a.png", "album/own/b.png", "elsewhere/c.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "album" / "linked").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "album" / "linked again").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "album" / "own" / "circle").symlink_to(tmp_path / "album")
+    (tmp_path / "elsewhere" / "back").symlink_to(tmp_path / "album" / "own")
+    found = photo_files([tmp_path / "album"])
+    assert [one.name for one in found] == ["a.png", "own/b.png", "linked/c.png"]
+
+
 def test_a_folder_without_photos_is_refused(tmp_path):
     with pytest.raises(InputError, match="no photos in this folder"):
         photo_files([tmp_path])

@@ -51,7 +51,7 @@ def test_a_large_picture_is_searched_small_and_its_boxes_are_in_its_own_pixels(r
     assert np.abs(box - expected).max() < 0.1 * times * small.found.box[2]
 
 
-@pytest.mark.parametrize("shape", [(80, 200, 3), (2000, 700, 3), (60, 60)])
+@pytest.mark.parametrize("shape", [(80, 200, 3), (2000, 700, 3), (60, 60), (2, 3000, 3)])
 def test_a_picture_without_a_face_has_no_people(recogniser, shape):
     result = recognise_frame(np.full(shape, 127, np.uint8), recogniser)
     assert result.people == []

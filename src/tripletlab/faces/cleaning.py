@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from tripletlab.faces.cropping import Grey, crop, grown
-from tripletlab.faces.detection import Box
+from tripletlab.faces.detection import SEARCHING, Box
 from tripletlab.faces.overlay_text import letters_in_line
 
 SMALL = "face too small"
@@ -107,7 +107,8 @@ def second_detections(photo: Grey, box: Box) -> int:
     side = 96
     around = crop(photo, grown(box, border=0.25), size=side)
     least = round(side / 1.5 * 0.6)
-    found, counts = _second().detectMultiScale2(around, 1.08, 1, minSize=(least, least))
+    with SEARCHING:
+        found, counts = _second().detectMultiScale2(around, 1.08, 1, minSize=(least, least))
     middle = side / 2
     holds = [
         count

@@ -5,6 +5,7 @@ distance from the photo's, is the largest.
 """
 
 import functools
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, NamedTuple
@@ -22,6 +23,7 @@ CASCADE = "haarcascade_frontalface_default.xml"
 LONGEST = 640  # pixels of a photo's longer side in YuNet's last search
 SAME = 0.3  # overlap of two rectangles, of their union, from which they are one face (YuNet's own)
 AROUND = 0.5  # of a cropped photo's shorter side: how far its edge is repeated for the search
+SEARCHING = threading.Lock()  # threads share OpenCV's detectors, which search one photo at a time
 
 
 class Box(NamedTuple):
@@ -45,9 +47,9 @@ def haar(
     min_size: Annotated[int, Field(ge=20)],
 ) -> list[Box]:
     """OpenCV's frontal face cascade (paper, section III.A). `photo` (height, width) grey."""
-    found = _cascade().detectMultiScale(
-        photo, scale_factor, min_neighbors, minSize=(min_size, min_size)
-    )
+    least = (min_size, min_size)
+    with SEARCHING:
+        found = _cascade().detectMultiScale(photo, scale_factor, min_neighbors, minSize=least)
     boxes = (Box(int(x), int(y), int(side)) for x, y, side, _ in found)
     return by_prominence(boxes, photo.shape)
 
@@ -119,11 +121,11 @@ class YuNet:
     def _search(self, photo: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The rows of one search, at the photo's own size."""
         height, width = photo.shape[:2]
-        network = _yunet(str(expanded(self.model)), self.score_threshold)
-        network.setInputSize((width, height))
-        _, faces = network.detect(
-            photo if photo.ndim == 3 else cv2.cvtColor(photo, cv2.COLOR_GRAY2BGR)
-        )
+        colour = photo if photo.ndim == 3 else cv2.cvtColor(photo, cv2.COLOR_GRAY2BGR)
+        with SEARCHING:
+            network = _yunet(str(expanded(self.model)), self.score_threshold)
+            network.setInputSize((width, height))
+            _, faces = network.detect(colour)
         rows = np.zeros((0, 15), np.float32) if faces is None else np.asarray(faces, np.float32)
         # In a photo a few pixels wide the network's rectangles are infinite, or next to it.
         return np.asarray(rows[(np.abs(rows) <= 2 * max(height, width)).all(axis=1)], np.float32)

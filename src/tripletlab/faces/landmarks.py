@@ -61,7 +61,7 @@ class FivePoints:
 
     From an eye's middle its corners are 0.21 (outer) and 0.24 (inner) of the eyes' distance away,
     from the mouth's middle the lip's lowest point 0.13 of its distance from the eyes. All points
-    are NaN where YuNet finds no face in the box.
+    are NaN where YuNet finds no face whose middle is in the box.
     """
 
     network: YuNet
@@ -70,9 +70,12 @@ class FivePoints:
         """The landmarks of the face in a box of the photo."""
         wide = grown(box, border=0.4)
         rows = self.network.found(crop(photo, wide, size=2 * PATCH))
-        if not len(rows):
+        away = np.abs(rows[:, :2] + rows[:, 2:4] / 2 - PATCH)  # from the middle of what is searched
+        inside = (away <= PATCH * box.side / wide.side).all(axis=1)
+        if not inside.any():
             return np.full((len(NAMES), 2), np.nan)
-        left, right, nose, *mouth = np.float64(rows[0, 4:14]).reshape(5, 2)
+        nearest = np.where(inside, np.hypot(*away.T), np.inf).argmin()
+        left, right, nose, *mouth = np.float64(rows[nearest, 4:14]).reshape(5, 2)
         across, middle = right - left, (mouth[0] + mouth[1]) / 2
         lip = middle + 0.13 * (middle - (left + right) / 2)
         eyes = [left - 0.21 * across, left + 0.24 * across]

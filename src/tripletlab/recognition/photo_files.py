@@ -24,8 +24,8 @@ class PhotoFile(NamedTuple):
 def photo_files(given: Sequence[Path]) -> list[PhotoFile]:
     """The files among `given`, and the photos in its folders at any depth, by suffix, sorted.
 
-    Hidden files and folders are passed over. InputError for a folder that holds no photo, or that
-    cannot be read.
+    Linked folders are searched last, and no folder twice. Hidden files and folders are passed over.
+    InputError for a folder that holds no photo, or that cannot be read.
     """
     files: list[PhotoFile] = []
     for path in given:
@@ -38,11 +38,17 @@ def photo_files(given: Sequence[Path]) -> list[PhotoFile]:
 
 
 def _inside(folder: Path) -> list[Path]:
-    found: list[Path] = []
-    for root, folders, names in os.walk(folder, onerror=_refuse):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        visible = (Path(root, name) for name in sorted(names) if not name.startswith("."))
-        found += [path for path in visible if path.suffix.lower() in SUFFIXES | UNSUPPORTED]
+    found, searched, starts = list[Path](), set[str](), [folder]
+    for start in starts:  # the links that are found are added
+        for root, folders, names in os.walk(start, onerror=_refuse):
+            if (real := os.path.realpath(root)) in searched:
+                folders.clear()
+                continue
+            searched.add(real)
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            starts += [path for name in folders if (path := Path(root, name)).is_symlink()]
+            visible = (Path(root, name) for name in sorted(names) if not name.startswith("."))
+            found += [path for path in visible if path.suffix.lower() in SUFFIXES | UNSUPPORTED]
     return found
 
 

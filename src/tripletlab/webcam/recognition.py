@@ -78,8 +78,9 @@ def recognise_frame(
     shrink = min(1.0, LONGEST / max(picture.shape[:2]))
     photo = as_wanted(picture, recogniser.bundle)
     if shrink < 1:
-        size = (round(photo.shape[1] * shrink), round(photo.shape[0] * shrink))
-        photo = np.asarray(cv2.resize(photo, size, interpolation=cv2.INTER_AREA), np.uint8)
+        height, width = (max(1, round(side * shrink)) for side in photo.shape[:2])
+        shrunk = cv2.resize(photo, (width, height), interpolation=cv2.INTER_AREA)
+        photo = np.asarray(shrunk, np.uint8)
     boxes = recogniser.bundle.recipe.detector(photo)
     clock.append(time.perf_counter())
     faces = embedded(photo, boxes, recogniser.bundle)
