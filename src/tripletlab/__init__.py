@@ -4,10 +4,15 @@ From a notebook: `load` opens a bundle, `verify` compares two photos with it, `e
 embeddings of faces; `TripletLoss` trains any Keras model whose outputs are unit embeddings.
 """
 
+import os
 from importlib import import_module
 from typing import Any
 
 __version__ = "0.1.0"
+# The most pixels of a photo, which OpenCV reads as it is imported; one's own smaller limit stays.
+_own = os.environ.get("OPENCV_IO_MAX_IMAGE_PIXELS", "")
+if not _own.isdecimal() or int(_own) > 100_000_000:
+    os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"] = "100000000"
 _WHERE = {  # imported when they are asked for: TensorFlow takes seconds
     "load": "recognition.bundle",
     "verify": "recognition.photos",

@@ -1,13 +1,18 @@
 import io
+import os
+import struct
+import subprocess
+import sys
+import zlib
 
 import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageOps, features
 
-from tripletlab.faces.cropping import centre, crop, grown, read_photo
+from tripletlab.faces.cropping import centre, crop, decode_photo, grown, read_photo
 from tripletlab.faces.detection import Box
 
 
@@ -45,6 +50,64 @@ def test_honours_the_exif_mark(tmp_path, photo, mark, turns):
     read = read_photo(tmp_path / "a.jpg")
     assert read.shape == np.rot90(photo, turns).shape
     np.testing.assert_allclose(read, np.rot90(photo, turns), atol=4)
+
+
+@pytest.mark.skipif(not features.check("avif"), reason="this Pillow reads no AVIF")
+@pytest.mark.parametrize("mark", range(1, 9))
+@pytest.mark.parametrize("camera", [None, "a camera"])
+def test_a_turned_or_mirrored_avif_is_put_upright(photo, mark, camera):
+    exif, file = Image.Exif(), io.BytesIO()
+    exif[0x0112] = mark
+    if camera:  # the EXIF data are kept then
+        exif[0x010F] = camera
+    Image.fromarray(photo).convert("RGB").save(file, "AVIF", exif=exif.tobytes(), quality=95)
+    upright = np.asarray(ImageOps.exif_transpose(Image.open(file)))[..., ::-1]
+    read = decode_photo(file.getvalue(), colour=True)
+    assert read.shape == upright.shape
+    np.testing.assert_allclose(read, upright, atol=4)
+    assert decode_photo(file.getvalue()).shape == upright.shape[:2]
+
+
+def tiff(height, width):
+    """A small file that OpenCV reads and Pillow does not: the colours are signed, all zero."""
+    row = zlib.compress(bytes(3 * width), 9)
+    strips = 8 + len(row)  # where they are listed, all in one place, after the one that they are
+    entries = strips + 8 * height
+    values = {
+        **{256: width, 257: height, 258: 8, 259: 8, 262: 2, 277: 3, 278: 1, 284: 1, 339: 2},
+        **{273: strips, 279: strips + 4 * height},
+    }
+    listed = {tag: height if tag in (273, 279) else 1 for tag in values}
+    rows = [struct.pack("<HHII", tag, 4, listed[tag], values[tag]) for tag in sorted(values)]
+    lists = struct.pack("<I", 8) * height + struct.pack("<I", len(row)) * height
+    directory = struct.pack("<H", len(rows)) + b"".join(rows) + bytes(4)
+    return b"II*\0" + struct.pack("<I", entries) + row + lists + directory
+
+
+@pytest.mark.parametrize(
+    ("size", "limit", "read"),
+    [
+        ((30, 20), None, "(30, 20)"),
+        ((10_001, 10_000), None, "None"),
+        ((10_001, 10_000), "2000000000", "None"),
+        ((30, 20), "500", "None"),  # one's own, smaller limit
+    ],
+)
+def test_what_only_opencv_can_read_is_not_decoded_if_it_is_too_large(tmp_path, size, limit, read):
+    (tmp_path / "a.tif").write_bytes(tiff(*size))
+    code = """
+import sys
+from pathlib import Path
+from tripletlab.faces.cropping import read_photo
+photo = read_photo(Path(sys.argv[1]))
+print(photo if photo is None else photo.shape)
+"""
+    env = {
+        name: value for name, value in os.environ.items() if name != "OPENCV_IO_MAX_IMAGE_PIXELS"
+    }
+    env |= {"OPENCV_IO_MAX_IMAGE_PIXELS": limit} if limit else {}
+    command = [sys.executable, "-c", code, str(tmp_path / "a.tif")]
+    assert subprocess.check_output(command, env=env, text=True).strip() == read
 
 
 @pytest.mark.parametrize(

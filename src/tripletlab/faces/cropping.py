@@ -1,8 +1,10 @@
 """A photo file to a face of a fixed size."""
 
 import io
+import os
 import warnings
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -15,8 +17,16 @@ from tripletlab.system.progress import quiet_stderr
 Grey = NDArray[np.uint8]  # (height, width)
 Photo = NDArray[np.uint8]  # (height, width) grey, or (height, width, 3) blue green red
 
-MOST_PIXELS = 100_000_000  # of a photo; 300 MB while it is decoded
+MOST_PIXELS = int(os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"])  # 100 million, unless one's own is less
 MOST_BYTES = 1 << 30  # of its file
+ORIENTATION = 0x112  # EXIF's mark, 1 to 8
+TURNS = {1: 0, 2: 0, 3: 2, 4: 2, 5: 1, 6: 3, 7: 3, 8: 1}  # by quarters to the left, by the mark
+MIRRORED = (2, 4, 5, 7)  # marks of photos that are mirrored before they are turned
+
+
+class _Header(NamedTuple):
+    pixels: int
+    mark: int | None  # orientation of an AVIF photo, which OpenCV does not turn upright
 
 
 def read_photo(path: Path, *, colour: bool = False) -> Photo | None:
@@ -42,28 +52,39 @@ def read_bytes(path: Path) -> bytes | None:
 def decode_photo(data: bytes, *, colour: bool = False) -> Photo | None:
     """The photo in a file's bytes, in grey or (height, width, 3) blue green red.
 
-    None where it cannot be decoded, or has more pixels than MOST_PIXELS by its header.
+    None where it cannot be decoded, or has more pixels than MOST_PIXELS by its header: OpenCV
+    refuses these too, but only as it reads them, and Pillow cannot read every header.
     """
-    if not data or _pixels(data) > MOST_PIXELS:
+    header = _header(data)
+    if not data or header.pixels > MOST_PIXELS:
         return None
     wanted = cv2.IMREAD_COLOR if colour else cv2.IMREAD_GRAYSCALE
+    if header.mark is not None:
+        wanted |= cv2.IMREAD_IGNORE_ORIENTATION
     try:
         with quiet_stderr():  # the C libraries print there what a bad photo has wrong
             photo = cv2.imdecode(np.frombuffer(data, np.uint8), wanted)
     except cv2.error:
         return None
-    return None if photo is None else photo.astype(np.uint8, copy=False)
+    return None if photo is None else _upright(photo.astype(np.uint8, copy=False), header.mark)
 
 
-def _pixels(data: bytes) -> int:
-    """Width times height by the photo's header, without decoding it; 0 where it has none."""
+def _upright(photo: Photo, mark: int | None) -> Photo:
+    if mark in MIRRORED:
+        photo = photo[:, ::-1]
+    return np.ascontiguousarray(np.rot90(photo, TURNS.get(mark or 1, 0)))
+
+
+def _header(data: bytes) -> _Header:
+    """What Pillow reads of a photo without decoding it; 0 pixels where it can read nothing."""
     try:
         with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(data)) as photo:
-            return photo.width * photo.height
+            mark = photo.getexif().get(ORIENTATION, 1) if photo.format == "AVIF" else None
+            return _Header(photo.width * photo.height, mark)
     except Image.DecompressionBombError:
-        return MOST_PIXELS + 1
+        return _Header(MOST_PIXELS + 1, None)
     except Exception:  # a damaged header makes Pillow's readers raise nearly anything
-        return 0
+        return _Header(0, None)
 
 
 def in_grey(photo: Photo) -> Grey:
