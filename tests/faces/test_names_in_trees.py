@@ -6,12 +6,43 @@ import pytest
 
 from tests.faces.people import PEOPLE
 from tripletlab.errors import InputError
+from tripletlab.faces.identities import find_identities
 from tripletlab.faces.preparation import prepare_faces
 from tripletlab.faces.store import (
     FaceStore,
 )
 from tripletlab.photos.hygiene import Hygiene
-from tripletlab.photos.sources import vggface2
+from tripletlab.photos.sources import TrainingPhotos, vggface2
+from tripletlab.photos.tree import Tree
+
+
+@pytest.mark.parametrize(
+    ("loose", "empty", "says"),
+    [
+        ((), (), None),
+        (("a.png",), (), "passed over: 1 file beside the people's folders, such as tree/a.png"),
+        ((), ("Zoe",), "passed over: 1 person's folder without photos, such as tree/Zoe"),
+        (
+            ("b.png", "a.png", ".hidden"),
+            ("Yan", "Zoe"),
+            "passed over: 2 files beside the people's folders, such as tree/a.png;"
+            " 2 people's folders without photos, such as tree/Yan",
+        ),
+    ],
+)
+def test_files_that_are_nobodys_and_people_without_photos_are_counted(
+    tmp_path, grow, capsys, loose, empty, says
+):
+    tree = grow("tree", {"Ann": 1, "Bob": 1})
+    for name in loose:
+        (tree / name).touch()
+    for name in empty:
+        (tree / name).mkdir()
+        (tree / name / ".hidden").touch()
+    identities, _ = find_identities(TrainingPhotos("photos", (Tree("tree", (tree,), False),)))
+    assert [one.name for one in identities] == ["Ann", "Bob"]
+    said = " ".join(capsys.readouterr().err.split())
+    assert said == (says or "")
 
 
 def test_people_known_by_numbers_alone_are_never_said_to_be_nobody_shared(

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,10 +11,12 @@ from tripletlab.photos.names import spelled_differently
 from tripletlab.photos.sources import TrainingPhotos
 from tripletlab.photos.tree import (
     display_names,
+    files_beside,
     identity_folders,
     no_photos,
     one_deeper,
     photos_in,
+    readable,
 )
 from tripletlab.system.progress import say
 
@@ -41,11 +44,13 @@ def find_identities(photos: TrainingPhotos) -> tuple[list[IdentityPhotos], str]:
     InputError where a tree holds no photos, or mostly folders of them.
     """
     identities: list[IdentityPhotos] = []
+    beside, empty = list[Path](), list[Path]()
     digest = hashlib.sha256()
     for place, tree in enumerate(photos.trees):
         before, deeper = len(identities), list[Path]()
         found = identity_folders(tree)
         names = display_names(tree, found)
+        beside += files_beside(tree)
         for name, folders in found.items():
             files = photos_in(folders)
             if files:
@@ -54,10 +59,13 @@ def find_identities(photos: TrainingPhotos) -> tuple[list[IdentityPhotos], str]:
                 identities.append(IdentityPhotos(*known, tree.cropped, folders, len(files), None))
                 digest.update(f"{place} {name!r} {tree.cropped} {listing(files)}".encode())
                 digest.update(names[name].encode("utf-8", "surrogateescape"))
+            else:
+                empty.append(folders[0])
         if len(identities) == before:
             raise no_photos(tree)
         if len(identities) - before <= 2 * len(deeper):
             raise one_deeper(tree, deeper[0])
+    _say_passed_over(beside, empty)
     for spellings in spelled_differently(one.name for one in identities):
         say(f"warning: taken for different people: {', '.join(spellings)}")
     trees_of = Counter(one.name for one in identities if not one.display_name)
@@ -68,3 +76,19 @@ def find_identities(photos: TrainingPhotos) -> tuple[list[IdentityPhotos], str]:
             " rename the folders of one set"
         )
     return identities, digest.hexdigest()
+
+
+def _say_passed_over(beside: Sequence[Path], empty: Sequence[Path]) -> None:
+    """How many files are nobody's, and how many people have none."""
+    files = "file" if len(beside) == 1 else "files"
+    folders = "person's folder" if len(empty) == 1 else "people's folders"
+    parts = [
+        f"{len(paths):,} {what}, such as {readable('/'.join(paths[0].parts[-2:]))}"
+        for paths, what in (
+            (beside, f"{files} beside the people's folders"),
+            (empty, f"{folders} without photos"),
+        )
+        if paths
+    ]
+    if parts:
+        say(f"passed over: {'; '.join(parts)}")

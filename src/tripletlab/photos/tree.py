@@ -54,6 +54,11 @@ def identity_folders(tree: Tree) -> dict[str, list[Path]]:
     return dict(sorted(identities.items()))
 
 
+def files_beside(tree: Tree) -> list[Path]:
+    """The files beside the identities' folders, which are nobody's."""
+    return [path for folder in tree.folders for path in _visible(folder) if not path.is_dir()]
+
+
 def photos_in(folders: Iterable[Path]) -> list[Path]:
     """Whatever lies in an identity's folders, sorted by name in each, without what is hidden.
 
