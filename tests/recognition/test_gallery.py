@@ -49,6 +49,8 @@ def test_rename_remove_and_record_again(again):
     gallery.add("Bo", shots(2))
     with pytest.raises(InputError, match="is there already"):
         gallery.rename("Ada", "Bo")
+    with pytest.raises(InputError, match="Bo is there already"):
+        gallery.add("Bo", shots(3), new=True)
     gallery.rename("Ada", "Cy")
     gallery.add("Cy", shots(4, 1), instead=True)
     gallery.remove("Bo")

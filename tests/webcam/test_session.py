@@ -18,8 +18,10 @@ from tripletlab.webcam.session import Session
 
 
 @pytest.fixture
-def session(bundle, tmp_path):
-    """A session whose threads are not started."""
+def session(bundle, tmp_path, monkeypatch):
+    """A session whose threads are not started; between two frames of a recording time passes."""
+    clock = SimpleNamespace(monotonic=count(step=PATIENCE + 1).__next__)
+    monkeypatch.setattr("tripletlab.webcam.session.time", clock)
     made = Session(bundle, tmp_path / "gallery", source="97")
     yield made
     made.gallery.close()
@@ -30,9 +32,7 @@ def frame(session, seed, number=0):
     return recognise_frame(picture(seed, number), session._recogniser)
 
 
-def test_a_recording_enrols_the_person_who_is_then_recognised(session, monkeypatch):
-    clock = SimpleNamespace(monotonic=count(step=PATIENCE + 1).__next__)
-    monkeypatch.setattr("tripletlab.webcam.session.time", clock)
+def test_a_recording_enrols_the_person_who_is_then_recognised(session):
     session.record(" Ann ")
     names = [session.advance_recording(frame(session, ANN)) for _ in range(len(STEPS) + 1)]
     assert names == [None] * len(STEPS) + ["Ann"]  # the first frame begins the first step
@@ -42,6 +42,53 @@ def test_a_recording_enrols_the_person_who_is_then_recognised(session, monkeypat
     assert [one.name for one in frame(session, BEN).people] == [None]
     with pytest.raises(InputError, match="already recorded"):
         session.record("Ann")
+
+
+def enrol(session, name, seed):
+    found = frame(session, seed).people[0].found
+    session.gallery.add(name, [shot_of(picture(seed, 0), found, session.bundle)])
+    session.compare_with("")
+
+
+def finish(session, seed):
+    """Whom the recording enrols, once it is complete."""
+    names = [session.advance_recording(frame(session, seed, n)) for n in range(len(STEPS) + 1)]
+    return names[-1]
+
+
+def test_nobody_is_renamed_to_the_person_being_recorded(session):
+    enrol(session, "Ben", BEN)
+    session.record("Ann")
+    with pytest.raises(InputError, match="Ann is being recorded"):
+        session.rename("Ben", " Ann ")
+    assert finish(session, ANN) == "Ann"
+    assert session.gallery.people() == {"Ann": len(STEPS), "Ben": 1}
+
+
+def test_who_is_renamed_while_recorded_again_stays_one_person(session):
+    enrol(session, "Ann", ANN)
+    session.record("Ann", instead=True)
+    session.rename("Ann", " Anna ")
+    assert finish(session, ANN) == "Anna"
+    assert session.gallery.people() == {"Anna": len(STEPS)}
+
+
+def test_who_is_deleted_is_not_recorded(session):
+    enrol(session, "Ann", ANN)
+    session.record("Ann", instead=True)
+    session.delete("Ann")
+    assert session.recording is None
+    session.record("Ann")
+    session.forget_everyone()
+    assert session.recording is None
+
+
+def test_a_new_person_is_not_merged_with_one_whom_another_process_enrols(session):
+    session.record("Ann")
+    enrol(session, "Ann", BEN)
+    with pytest.raises(InputError, match="Ann is there already"):
+        finish(session, ANN)
+    assert session.gallery.people() == {"Ann": 1}
 
 
 def test_people_of_another_network_are_recognised_and_their_names_stay_taken(bundle, tmp_path):
@@ -95,9 +142,8 @@ def test_only_a_camera_can_be_tried_again(session, camera, recognition, can, mon
 
 
 def test_a_face_is_compared_with_one_person_alone(session):
-    for name, seed in (("Ann", ANN), ("Ben", BEN)):
-        (person,) = frame(session, seed).people
-        session.gallery.add(name, [shot_of(picture(seed, 0), person.found, session.bundle)])
+    enrol(session, "Ann", ANN)
+    enrol(session, "Ben", BEN)
     session.compare_with("Ben")
     assert [len(frame(session, seed).people[0].nearest) for seed in (ANN, BEN)] == [1, 1]
     assert [frame(session, seed).people[0].name for seed in (ANN, BEN)] == [None, "Ben"]

@@ -25,6 +25,7 @@ from tripletlab.recognition.gallery_file import (
     transaction,
     upgrade,
 )
+from tripletlab.recognition.names import is_name, valid_name
 from tripletlab.recognition.reembedding import Embed, embed_anew
 from tripletlab.recognition.search import Enrolled, is_unit
 
@@ -33,7 +34,6 @@ OTHER_MODEL = (
     "these people were enrolled with another model, whose embeddings cannot be compared with this"
     " one's; open it again, give another --gallery, or the bundle it was made with"
 )
-LONGEST_NAME = 60
 
 
 class Shot(NamedTuple):
@@ -118,7 +118,7 @@ class Gallery:
                 " ORDER BY photo.id"
             ).fetchall()
             version = self._version()
-        if not all(_is_name(name) for name, _ in rows):
+        if not all(is_name(name) for name, _ in rows):
             raise InputError(f"{self.folder}: a name in it is damaged; {ELSEWHERE}")
         rows = sorted((row for row in rows if row[1] not in (None, b"")), key=itemgetter(0))
         for name, embedding in rows:
@@ -168,11 +168,14 @@ class Gallery:
             ).fetchall()
         return [picture for (picture,) in rows if isinstance(picture, bytes)]
 
-    def add(self, name: str, shots: Sequence[Shot], *, instead: bool = False) -> None:
+    def add(
+        self, name: str, shots: Sequence[Shot], *, instead: bool = False, new: bool = False
+    ) -> None:
         """Enrol photos of a new or known person, in addition to or `instead` of those there.
 
-        InputError for an embedding that is not a unit vector: it would match everybody or nobody.
-        ValueError for one of another length than `dim`.
+        InputError where the person should be `new` and the name is taken, and for an embedding that
+        is not a unit vector: it would match everybody or nobody. ValueError for one of another
+        length than `dim`.
         """
         name = valid_name(name)
         for shot in shots:
@@ -182,7 +185,9 @@ class Gallery:
                 raise InputError(f"{name}: the network cannot embed a photo; give another one")
         with self._change():
             upgrade(self._base)
-            self._base.execute("INSERT OR IGNORE INTO person (name) VALUES (?)", (name,))
+            insert = "INSERT OR IGNORE INTO person (name) VALUES (?)"
+            if not self._base.execute(insert, (name,)).rowcount and new:
+                raise _taken(name)
             person = self._id(name)
             if instead:
                 self._base.execute("DELETE FROM photo WHERE person = ?", (person,))
@@ -204,7 +209,7 @@ class Gallery:
             try:
                 self._base.execute("UPDATE person SET name = ? WHERE id = ?", (new, person))
             except sqlite3.IntegrityError as error:
-                raise InputError(f"{new} is there already; give another name") from error
+                raise _taken(new) from error
         self._load()
 
     def remove(self, *names: str) -> None:
@@ -233,15 +238,5 @@ class Gallery:
         return int(row[0])
 
 
-def valid_name(name: str) -> str:
-    """The name with single spaces and none around it; InputError if it is empty or too long."""
-    name = " ".join(name.split())
-    if not name:
-        raise InputError("give a name")
-    if not _is_name(name):
-        raise InputError(f"{name!r} is not a name: 1 to {LONGEST_NAME} printable characters")
-    return name
-
-
-def _is_name(name: object) -> bool:
-    return isinstance(name, str) and 0 < len(name) <= LONGEST_NAME and name.isprintable()
+def _taken(name: str) -> InputError:
+    return InputError(f"{name} is there already; give another name")

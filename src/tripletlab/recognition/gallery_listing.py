@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from tripletlab.recognition.gallery import EnrolledPerson, Gallery, valid_name
+from tripletlab.recognition.gallery import EnrolledPerson, Gallery
+from tripletlab.recognition.names import valid_name
 from tripletlab.system.progress import say
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from tripletlab.errors import InputError
 from tripletlab.recognition.bundle import Bundle
-from tripletlab.recognition.gallery import Gallery, valid_name
+from tripletlab.recognition.gallery import Gallery
+from tripletlab.recognition.names import valid_name
 from tripletlab.recognition.photo_files import photo_files, read
 from tripletlab.recognition.recogniser import (
     EmbeddedFace,

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from tripletlab.errors import InputError
 from tripletlab.recognition.bundle import Bundle
-from tripletlab.recognition.gallery import Shot, valid_name
+from tripletlab.recognition.gallery import Shot
+from tripletlab.recognition.names import valid_name
 from tripletlab.recognition.photos import opened_gallery
 from tripletlab.recognition.recogniser import Recogniser, shot_of
 from tripletlab.recognition.search import Enrolled
@@ -152,24 +153,33 @@ class Session:
         if not recording.guide.done:
             return None
         self.recording = None
-        self.gallery.add(recording.name, recording.shots, instead=recording.instead)
+        instead = recording.instead
+        self.gallery.add(recording.name, recording.shots, instead=instead, new=not instead)
         self._use_gallery()
         return recording.name
 
     def rename(self, old: str, new: str) -> None:
         """Rename a person; InputError for an invalid name, or one that is taken."""
+        new, recording = valid_name(new), self.recording
+        if recording and recording.name == new != old:
+            raise InputError(f"{new} is being recorded; give another name")
         self.gallery.rename(old, new)
+        if recording and recording.instead and recording.name == old:
+            recording.name = new
         if self.compared_with == old:
-            self.compared_with = valid_name(new)
+            self.compared_with = new
         self._use_gallery()
 
     def delete(self, name: str) -> None:
-        """Delete a person."""
+        """Delete a person, who is not recorded again either."""
         self.gallery.remove(name)
+        if self.recording and self.recording.instead and self.recording.name == name:
+            self.cancel()
         self._use_gallery()
 
     def forget_everyone(self) -> None:
-        """Delete everyone, for good."""
+        """Delete everyone, for good, and whoever is being recorded."""
+        self.cancel()
         self.gallery.forget_everyone()
         self._use_gallery()
 
