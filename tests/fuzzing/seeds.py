@@ -16,7 +16,8 @@ def bundle(folder: Path) -> list[bytes]:
     """The manifest of a bundle, which is written into the folder."""
     from tests.recognition.conftest import make_card, projection
     from tripletlab import config
-    from tripletlab.recognition.bundle import MANIFEST, write_bundle
+    from tripletlab.recognition.bundle import write_bundle
+    from tripletlab.recognition.bundle_folder import MANIFEST
 
     (folder / "some.onnx").write_bytes(projection())
     for name in ("aligned", "paper"):

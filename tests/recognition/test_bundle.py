@@ -13,7 +13,8 @@ from tests.recognition.conftest import DIM, SIZE, huge, projection
 from tests.webcam.people import ANN, picture
 from tripletlab import config
 from tripletlab.errors import InputError
-from tripletlab.recognition.bundle import MANIFEST, README, Bundle
+from tripletlab.recognition.bundle import Bundle
+from tripletlab.recognition.bundle_folder import MANIFEST, README
 
 DETECTION = "tripletlab.faces.detection"
 PAPER = config.compose("prepare", []).faces.settings
@@ -199,3 +200,39 @@ def test_a_folder_of_other_things_is_left_alone(write, tmp_path):
     with pytest.raises(InputError, match="other things"):
         write(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+@pytest.mark.parametrize("manifest", ['{"name": "a bundle of scripts"}', "[]", "", "\xff"])
+def test_a_folder_with_another_programs_bundle_json_is_left_alone(manifest, write, tmp_path):
+    folder = tmp_path / "bundle"
+    folder.mkdir()
+    (folder / MANIFEST).write_text(manifest, encoding="latin-1")
+    (folder / README).write_text("mine")
+    with pytest.raises(InputError, match="other things"):
+        write(folder)
+    assert files(folder) == {MANIFEST, README}
+    assert (folder / README).read_text() == "mine"
+
+
+def test_a_bundle_whose_manifest_is_damaged_is_replaced(write, tmp_path):
+    new = write(tmp_path / "bundle")
+    (tmp_path / "bundle" / MANIFEST).write_text("{")
+    assert write(tmp_path / "bundle").manifest == new.manifest
+
+
+def test_only_a_bundles_own_unfinished_files_are_removed(write, tmp_path):
+    network = f"embedder-{'0' * 64}.onnx"
+    own = [f".{network}.unfinished-01234567", ".bundle.json.unfinished-89abcdef"]
+    own.append(".unfinished-embedder.keras")
+    others = ["notes.unfinished-draft.txt", ".unfinished-symphony", ".README.md.unfinished-2"]
+    folder = tmp_path / "bundle"
+    folder.mkdir()
+    for name in own:
+        (folder / name).touch()
+    new = write(folder)
+    written = {MANIFEST, README, f"embedder-{new.manifest.network}.onnx"}
+    assert files(folder) == written
+    for name in others:
+        (folder / name).touch()
+    write(folder)
+    assert files(folder) == {*written, *others}

@@ -9,7 +9,8 @@ import pytest
 from tests.recognition.conftest import SIZE
 from tripletlab import config
 from tripletlab.errors import InputError
-from tripletlab.recognition.bundle import MANIFEST, Bundle
+from tripletlab.recognition.bundle import Bundle
+from tripletlab.recognition.bundle_folder import MANIFEST
 
 PAPER = config.compose("prepare", []).faces.settings
 

@@ -40,7 +40,7 @@ def export(
 ) -> None:
     """Write a trained network as a bundle, which needs no TensorFlow."""
     from tripletlab.experiment.export import export
-    from tripletlab.recognition.bundle import KERAS, LITERT, SAVEDMODEL
+    from tripletlab.recognition.bundle_folder import KERAS, LITERT, SAVEDMODEL
 
     names, overrides = config.split_words(words)
     if not 1 <= len(names) <= 2:

@@ -16,15 +16,13 @@ from tripletlab.evaluation.flip import Embed
 from tripletlab.evaluation.protocol import pair_distances
 from tripletlab.faces.heldout_pairs import calibration_pairs
 from tripletlab.faces.store import FaceStore, find
-from tripletlab.recognition.bundle import (
+from tripletlab.recognition.bundle import Bundle, Card, write_bundle
+from tripletlab.recognition.bundle_folder import (
     KERAS,
     LITERT,
     MANIFEST,
     SAVEDMODEL,
-    Bundle,
-    Card,
     add_to_bundle,
-    write_bundle,
 )
 from tripletlab.recognition.calibration import calibrate, threshold_at
 from tripletlab.recognition.embedder import Embedder, read_network

@@ -18,7 +18,8 @@ from tripletlab.experiment.data import is_held_out, prepare_test_pairs
 from tripletlab.experiment.evaluation import PEOPLE
 from tripletlab.experiment.snapshots import Embeddings
 from tripletlab.faces.store import PairStore
-from tripletlab.recognition.bundle import MANIFEST, Bundle
+from tripletlab.recognition.bundle import Bundle
+from tripletlab.recognition.bundle_folder import MANIFEST
 from tripletlab.recognition.search import is_unit
 from tripletlab.system.foreign_files import read_json, require_file
 from tripletlab.system.provenance import fingerprint

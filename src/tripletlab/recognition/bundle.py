@@ -7,11 +7,7 @@ code: it may come from somebody else.
 """
 
 import json
-import os
-import re
-import shutil
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -20,6 +16,16 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tripletlab.errors import InputError, brief
 from tripletlab.faces.recipe import FaceRecipe
+from tripletlab.recognition.bundle_folder import (
+    KERAS,
+    LITERT,
+    LONGEST,
+    MANIFEST,
+    README,
+    SAVEDMODEL,
+    only_writer,
+    remove,
+)
 from tripletlab.recognition.bundle_readme import readme
 from tripletlab.recognition.calibration import Calibration
 from tripletlab.recognition.embedder import Embedder, read_network
@@ -30,16 +36,9 @@ from tripletlab.recognition.preparation import (
     recipe_from,
     unpacked,
 )
-from tripletlab.system.files import UNFINISHED, write_whole
-from tripletlab.system.locks import writing_into
+from tripletlab.system.files import write_whole
 
 FORMAT: Literal[2] = 2
-MANIFEST = "bundle.json"
-OWN_FILE = re.compile(r"(embedder|yunet)-[0-9a-f]{64}\.onnx")
-README = "README.md"
-# Which `export` adds on request
-KERAS, SAVEDMODEL, LITERT = "embedder.keras", "savedmodel", "embedder.tflite"
-LONGEST = 1 << 22  # bytes of bundle.json
 
 Digest = Field(pattern="^[0-9a-f]{64}$")
 
@@ -133,69 +132,19 @@ def write_bundle(
         format=FORMAT, network=digest(content), weights=weights, faces=settings, card=card
     )
     try:
-        with _only_writer(folder) as older:
+        with only_writer(folder) as older:
             for name, one in files.items():
                 write_whole(folder / name, one)
             checked = _checked(folder, manifest)
-            _remove(folder, (README, KERAS, SAVEDMODEL, LITERT))  # of the older network
+            remove(folder, (README, KERAS, SAVEDMODEL, LITERT))  # of the older network
             write_whole(folder / MANIFEST, (manifest.model_dump_json(indent=2) + "\n").encode())
-            _remove(folder, older - {*files, MANIFEST})
+            remove(folder, older - {*files, MANIFEST})
             name = _network_name(manifest.network)
             text = readme(card, settings, network=name, dim=checked.embedder.dim)
             write_whole(folder / README, text.encode())
     except OSError as error:
         raise InputError(f"{folder}: cannot be written ({error.strerror or error})") from error
     return Bundle.open(folder)
-
-
-def add_to_bundle(folder: Path, name: str, save: Callable[[Path], object]) -> None:
-    """Add the network in another format, a file or a folder, atomically."""
-    unfinished = folder / f"{UNFINISHED}{name}"
-    try:
-        save(unfinished)
-        os.replace(unfinished, folder / name)
-    finally:
-        _remove(folder, [unfinished.name])
-
-
-@contextmanager
-def _only_writer(folder: Path) -> Iterator[set[str]]:
-    """Lock the folder while the block writes a bundle; yields the names of older bundles' files.
-
-    InputError where it holds other things and no bundle. A block that fails leaves what was there.
-    """
-    fresh = not folder.exists()
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        with writing_into(folder):
-            older = _own_files(folder)
-            if any(path.name not in older for path in folder.iterdir()) and not (
-                (folder / MANIFEST).is_file()
-            ):
-                raise InputError(f"{folder}: there are other things in it; give a new folder")
-            try:
-                yield older
-            except BaseException:
-                _remove(folder, _own_files(folder) - older)
-                raise
-    finally:
-        if fresh and not any(folder.iterdir()):
-            folder.rmdir()
-
-
-def _own_files(folder: Path) -> set[str]:
-    """The names of a bundle's own files, and of those that a killed process left unfinished."""
-    names = {path.name for path in folder.iterdir()}
-    return {name for name in names if OWN_FILE.fullmatch(name) or UNFINISHED in name}
-
-
-def _remove(folder: Path, names: Collection[str]) -> None:
-    for name in names:
-        path = folder / name
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
 
 
 def _network_name(network: str) -> str:
