@@ -1,6 +1,7 @@
 """The gallery: what is written stays, what is deleted is gone, and no kill leaves it between."""
 
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -115,6 +116,37 @@ def test_a_change_by_another_process_is_loaded(again):
     other.add("Ada", shots(1))
     assert gallery.refresh()
     assert gallery.enrolled.names == ("Ada",)
+
+
+@pytest.mark.parametrize("anew", [False, True])
+def test_nobody_is_known_once_the_file_is_deleted_or_replaced(anew, again, tmp_path):
+    gallery = again()
+    gallery.add("Ada", shots(1))
+    shutil.rmtree(tmp_path / "g")
+    if anew:
+        again().add("Cy", shots(2))
+    for do in (gallery.refresh, lambda: gallery.add("Bo", shots(3))):
+        with pytest.raises(InputError, match="deleted or replaced"):
+            do()
+    assert gallery.enrolled.names == ()
+    assert gallery.people() == {}
+    assert (tmp_path / "g").exists() == anew
+
+
+def test_who_is_removed_after_another_process_embeds_anew_is_not_known(again, tmp_path):
+    gallery = again()
+    gallery.add("Ada", shots(1, 1))
+    gallery.add("Bo", shots(2, 3))
+    own = gallery.enrolled
+    other = Gallery(tmp_path / "g", fingerprint="n", dim=2, embed=lambda _: np.eye(2)[0])
+    with pytest.raises(InputError, match="another model"):
+        gallery.refresh()
+    assert gallery.enrolled is own
+    other.remove("Ada")
+    with pytest.raises(InputError, match="another model"):
+        gallery.refresh()
+    (match,) = gallery.enrolled.nearest(shots(2, 3)[2].embedding, people=5)
+    assert match == ("Bo", pytest.approx(0, abs=1e-5))
 
 
 def test_killed_while_writing_it_holds_whole_changes(again, tmp_path):

@@ -32,6 +32,12 @@ def test_it_is_what_loops_find(seed):
     for name in names:
         (alone,) = gallery.only(name).nearest(probe, people=7)
         assert alone == (name, pytest.approx(nearest[name], abs=1e-5))
+    few = gallery.only(names[5], names[2])
+    assert {one.name for one in few.nearest(probe, people=7)} == {names[2], names[5]}
+    assert few.nearest(probe, people=1)[0].distance == pytest.approx(
+        min(nearest[names[2]], nearest[names[5]]), abs=1e-5
+    )
+    assert len(gallery.only()) == 0
     with pytest.raises(ValueError, match="Bob"):
         gallery.only("Bob")
 

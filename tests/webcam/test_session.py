@@ -1,6 +1,8 @@
 """What the app does without its window: a recording, the gallery, the rates that are shown."""
 
 import contextlib
+import shutil
+import sqlite3
 from itertools import count
 from types import SimpleNamespace
 
@@ -11,6 +13,8 @@ import pytest
 from tests.webcam.people import ANN, BEN, picture
 from tripletlab.errors import InputError
 from tripletlab.recognition.gallery import Gallery, Shot
+from tripletlab.recognition.gallery_file import FILE
+from tripletlab.recognition.photos import opened_gallery
 from tripletlab.recognition.recogniser import faces_in, shot_of
 from tripletlab.webcam.guide import PATIENCE, STEPS
 from tripletlab.webcam.recognition import recognise_frame
@@ -89,6 +93,50 @@ def test_a_new_person_is_not_merged_with_one_whom_another_process_enrols(session
     with pytest.raises(InputError, match="Ann is there already"):
         finish(session, ANN)
     assert session.gallery.people() == {"Ann": 1}
+    session.rename("Ann", "Ben")
+    assert session.advance_recording(frame(session, ANN)) == "Ann"
+    assert session.gallery.people() == {"Ann": len(STEPS), "Ben": 1}
+
+
+def test_photos_that_cannot_be_saved_are_kept_until_they_can(session, tmp_path):
+    session.gallery._base.execute("PRAGMA busy_timeout = 1")
+    session.record("Ann")
+    with contextlib.closing(sqlite3.connect(tmp_path / "gallery" / FILE)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(InputError, match="locked"):
+            finish(session, ANN)
+        assert "locked" in session.recording.guide.hint
+    assert session.advance_recording(frame(session, BEN)) == "Ann"
+    assert session.recording is None
+    assert session.gallery.people() == {"Ann": len(STEPS)}
+
+
+def test_nobody_is_recognised_once_the_gallery_is_deleted_or_replaced(session, bundle, tmp_path):
+    enrol(session, "Ann", ANN)
+    session.compare_with("Ann")
+    shutil.rmtree(tmp_path / "gallery")
+    opened_gallery(tmp_path / "gallery", bundle).close()
+    with pytest.raises(InputError, match="deleted or replaced"):
+        session.refresh()
+    assert (session.compared_with, session.enrolled.names) == ("", ())
+    assert [one.name for one in frame(session, ANN).people] == [None]
+
+
+def test_everyone_is_forgotten_even_if_the_file_cannot_be_shrunk(session, tmp_path):
+    enrol(session, "Ann", ANN)
+    session.gallery._base.execute("PRAGMA busy_timeout = 1")
+    with contextlib.closing(sqlite3.connect(tmp_path / "gallery" / FILE)) as other:
+
+        def read(statement):
+            if statement == "VACUUM":
+                other.execute("BEGIN")
+                other.execute("SELECT * FROM person").fetchall()
+
+        session.gallery._base.set_trace_callback(read)
+        with pytest.raises(InputError, match="locked"):
+            session.forget_everyone()
+    assert session.gallery.people() == {}
+    assert session.enrolled.names == ()
 
 
 def test_people_of_another_network_are_recognised_and_their_names_stay_taken(bundle, tmp_path):

@@ -8,7 +8,6 @@ import contextlib
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,17 +18,20 @@ from tripletlab.errors import InputError, brief
 from tripletlab.recognition.gallery_file import (
     DAMAGED,
     Maker,
+    empty,
+    identity,
     maker_of,
     open_file,
     origin,
     transaction,
     upgrade,
 )
-from tripletlab.recognition.names import is_name, valid_name
+from tripletlab.recognition.names import valid_name
 from tripletlab.recognition.reembedding import Embed, embed_anew
 from tripletlab.recognition.search import Enrolled, is_unit
 
 ELSEWHERE = "give another --gallery"
+GONE = "the gallery was deleted or replaced; nobody is known until it is opened again"
 OTHER_MODEL = (
     "these people were enrolled with another model, whose embeddings cannot be compared with this"
     " one's; open it again, give another --gallery, or the bundle it was made with"
@@ -72,6 +74,8 @@ class Gallery:
         """
         self.folder, self._dim, self._maker = folder, dim, Maker(fingerprint, dim)
         self._base = open_file(folder, self._maker)
+        self._file = identity(folder)
+        self.enrolled = Enrolled.read([], dim=dim)
         try:
             if embed is not None:
                 with self._usable():
@@ -89,13 +93,25 @@ class Gallery:
 
     @contextlib.contextmanager
     def _change(self) -> Iterator[None]:
-        """A transaction. InputError where the file cannot be written, or is another model's now."""
+        """A transaction. InputError where the file is gone, or cannot be written by this model."""
+        self._check_file()
         with self._usable(), transaction(self._base):
             self._check_maker()
             yield
 
+    def _check_file(self) -> None:
+        """InputError where the file was deleted or replaced: from now on nobody is known."""
+        if identity(self.folder) != self._file:
+            self._base.close()
+            self._base, self.enrolled = empty(self._maker), self.enrolled.only()
+            raise InputError(f"{self.folder}: {GONE}")
+
     def _check_maker(self) -> None:
+        """InputError where the file is another model's: who was removed since is not known."""
         if maker_of(self._base) != self._maker:
+            there = {name for (name,) in self._base.execute("SELECT name FROM person")}
+            if not there.issuperset(self.enrolled.names):
+                self.enrolled = self.enrolled.only(*sorted(there.intersection(self.enrolled.names)))
             raise InputError(f"{self.folder}: {OTHER_MODEL}")
 
     @contextlib.contextmanager
@@ -118,17 +134,8 @@ class Gallery:
                 " ORDER BY photo.id"
             ).fetchall()
             version = self._version()
-        if not all(is_name(name) for name, _ in rows):
-            raise InputError(f"{self.folder}: a name in it is damaged; {ELSEWHERE}")
-        rows = sorted((row for row in rows if row[1] not in (None, b"")), key=itemgetter(0))
-        for name, embedding in rows:
-            if not isinstance(embedding, bytes) or len(embedding) != 4 * self._dim:
-                raise InputError(f"{self.folder}: an embedding of {name} is damaged; {ELSEWHERE}")
-        names, counts = np.unique([name for name, _ in rows], return_counts=True)
-        flat = np.frombuffer(b"".join(embedding for _, embedding in rows), np.float32)
-        offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         try:
-            self.enrolled = Enrolled(names.tolist(), flat.reshape(-1, self._dim), offsets)
+            self.enrolled = Enrolled.read(rows, dim=self._dim)
         except ValueError as error:
             raise InputError(f"{self.folder}: {error}; {ELSEWHERE}") from error
         self._loaded = version
@@ -138,6 +145,7 @@ class Gallery:
 
     def refresh(self) -> bool:
         """Load changes by another process; returns whether there were any."""
+        self._check_file()
         with self._usable():
             if self._version() == self._loaded:
                 return False
@@ -223,9 +231,9 @@ class Gallery:
         """Delete everybody for good; the file is overwritten and shrunk."""
         with self._change():
             self._base.execute("DELETE FROM person")
+        self._load()
         with self._usable():
             self._base.execute("VACUUM")
-        self._load()
 
     def close(self) -> None:
         """Close the file."""

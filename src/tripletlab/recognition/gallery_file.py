@@ -67,6 +67,14 @@ def open_file(folder: Path, maker: Maker) -> sqlite3.Connection:
     return base
 
 
+def identity(folder: Path) -> tuple[int, int] | None:
+    """What tells the gallery's file from another one in its place; None where there is none."""
+    with contextlib.suppress(OSError):
+        state = (folder / FILE).stat()
+        return state.st_dev, state.st_ino
+    return None
+
+
 @contextlib.contextmanager
 def transaction(base: sqlite3.Connection, mode: str = "IMMEDIATE") -> Iterator[None]:
     """Change everything in the block or nothing; other processes wait for it to write.
@@ -143,17 +151,18 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 def _begin(path: Path, maker: Maker) -> None:
     """Create a gallery without people, atomically."""
-    with contextlib.closing(_empty(maker, FORMAT)) as base:
+    with contextlib.closing(empty(maker)) as base:
         write_whole(path, base.serialize(), mode=0o600)
 
 
 def _tables(version: int) -> list[tuple[str, ...]]:
     """The schema of a format, as SQLite lists it."""
-    with contextlib.closing(_empty(Maker("", 0), version)) as base:
+    with contextlib.closing(empty(Maker("", 0), version)) as base:
         return base.execute(ALL).fetchall()
 
 
-def _empty(maker: Maker, version: int) -> sqlite3.Connection:
+def empty(maker: Maker, version: int = FORMAT) -> sqlite3.Connection:
+    """A gallery without people, in memory."""
     base = sqlite3.connect(":memory:", isolation_level=None)
     base.executescript(SCHEMA)
     base.execute("INSERT INTO made_by VALUES (1, ?, ?)", maker)

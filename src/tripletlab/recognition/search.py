@@ -1,10 +1,13 @@
 """The search for the nearest people: one embedding against all enrolled, as a matrix product."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+
+from tripletlab.recognition.names import is_name
 
 TOLERANCE = 1e-3  # of a squared length; float32's rounding is a thousand times smaller
 
@@ -44,17 +47,35 @@ class Enrolled:
         self._columns = np.ascontiguousarray(embeddings.T)
         self._offsets, self._ends = offsets[:-1], offsets[1:]
 
+    @classmethod
+    def read(cls, rows: Sequence[tuple[Any, Any]], *, dim: int) -> "Enrolled":
+        """Names and the bytes of their embeddings (dim,), in any order, which may be damaged.
+
+        Somebody without an embedding is left out. ValueError for a damaged name or embedding.
+        """
+        if not all(is_name(name) for name, _ in rows):
+            raise ValueError("a name in it is damaged")
+        rows = sorted((row for row in rows if row[1] not in (None, b"")), key=itemgetter(0))
+        for name, embedding in rows:
+            if not isinstance(embedding, bytes) or len(embedding) != 4 * dim:
+                raise ValueError(f"an embedding of {name} is damaged")
+        names, counts = np.unique([name for name, _ in rows], return_counts=True)
+        flat = np.frombuffer(b"".join(embedding for _, embedding in rows), np.float32)
+        return cls(names.tolist(), flat.reshape(-1, dim), _offsets(counts))
+
     def __len__(self) -> int:
         """The number of faces."""
         return int(self._columns.shape[1])
 
-    def only(self, name: str) -> "Enrolled":
-        """One of the people alone, for a comparison 1:1; ValueError for somebody else."""
-        if name not in self.names:
-            raise ValueError(f"{name} is not enrolled")
-        place = self.names.index(name)
-        own = self._columns[:, self._offsets[place] : self._ends[place]].T
-        return Enrolled([name], own, np.array([0, len(own)]))
+    def only(self, *names: str) -> "Enrolled":
+        """Some of the people alone, as for a comparison 1:1; ValueError for somebody else."""
+        for name in names:
+            if name not in self.names:
+                raise ValueError(f"{name} is not enrolled")
+        places = [self.names.index(name) for name in names]
+        own = [np.arange(self._offsets[place], self._ends[place]) for place in places]
+        columns = np.concatenate([*own, np.arange(0)])
+        return Enrolled(names, self._columns[:, columns].T, _offsets([*map(len, own)]))
 
     def nearest(self, embedding: NDArray[np.float32], *, people: int) -> list[Match]:
         """The nearest people, nearest first; fewer where the gallery has fewer.
@@ -69,3 +90,8 @@ class Enrolled:
         best = np.argpartition(-similarity, count - 1)[:count]
         best = best[np.argsort(-similarity[best], kind="stable")]
         return [Match(self.names[i], max(0.0, 2 - 2 * float(similarity[i]))) for i in best]
+
+
+def _offsets(counts: ArrayLike) -> NDArray[np.int64]:
+    """(people + 1,) Where each person begins, from the numbers of their photos (people,)."""
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)

@@ -1,5 +1,6 @@
 """The app: what is shown when, and what buttons and keys do."""
 
+import contextlib
 import time
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ class WebcamApp(App):
         self._frame = self._result = 0  # serial numbers of the newest shown
         self._counters = Counters()
         self._text_changed = self._message_until = 0.0
+        self._known: dict[str, int] = {}  # the people listed, and the number of photos of each
         self._faces: dict[str, Any] = {}
 
     def build(self) -> Main:
@@ -175,21 +177,27 @@ class WebcamApp(App):
     def face(self, name: str, _version: int = 0) -> Any:
         """The texture of a person's first photo; None where there is none."""
         if name not in self._faces:
-            pictures = self.session.gallery.pictures(name)
+            pictures: list[bytes] = []
+            with contextlib.suppress(InputError):  # damaged, or locked by another process
+                pictures = self.session.gallery.pictures(name)
             self._faces[name] = texture_of(pictures[0]) if pictures else None
         return self._faces[name]
 
     def _refresh(self, _dt: float) -> None:
+        before = self.session.gallery.enrolled
         try:
-            changed = self.session.refresh()
-        except InputError as error:  # another process has damaged the gallery
+            self.session.refresh()
+        except InputError as error:  # another process has damaged, deleted or changed the gallery
             self._say(str(error))
-        else:
-            if changed:
-                self._list_people()
+        if self.session.gallery.enrolled is not before:
+            self._list_people()
 
     def _list_people(self) -> None:
-        self._known = self.session.gallery.people()
+        try:
+            self._known = self.session.gallery.people()
+        except InputError as error:  # damaged, or locked by another process
+            self._say(str(error))
+            return
         self._faces.clear()
         self._version += 1
         self.root.ids.people.data = [

@@ -48,10 +48,13 @@ class Main(BoxLayout):
 
     def show_recording(self, recording: Recording | None) -> None:
         """Show what the person being recorded should do, or nothing."""
-        self.prompt = recording.guide.prompt if recording else ""
+        self.prompt = (
+            (recording.guide.prompt or "The photos are not saved yet") if recording else ""
+        )
         self.hint = recording.guide.hint if recording else ""
         self.progress = (
-            f"{recording.name}: photo {len(recording.guide.taken) + 1} of {len(STEPS)}"
+            f"{recording.name}: photo {len(recording.shots) + (not recording.guide.done)}"
+            f" of {len(STEPS)}"
             if recording
             else ""
         )

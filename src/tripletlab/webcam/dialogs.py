@@ -84,11 +84,10 @@ class Dialogs:
 
     def forget(self) -> None:
         """Ask whether to delete everyone."""
-        count = len(self._session.gallery.people())
         Dialog(
             lambda _: self._change(self._session.forget_everyone),
             title="Forget everyone?",
-            detail=f"All {count} and their photos are deleted for good, and overwritten in the"
+            detail="All people and their photos are deleted for good, and overwritten in the"
             " gallery's file.",
             yes="Forget",
         ).open()
@@ -98,8 +97,10 @@ class Dialogs:
         Dialog(title="Keys", detail=KEYS, no="Close").open()
 
     def _change(self, do: Callable[[], None]) -> None:
-        do()
-        self._changed()
+        try:
+            do()
+        finally:  # everyone may be deleted although the gallery's file could not be shrunk
+            self._changed()
 
 
 def _steps() -> str:

@@ -1,6 +1,7 @@
 """What the app does, without its window: the threads, the gallery, the threshold, the recording."""
 
 import time
+from math import inf
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from tripletlab.webcam.guide import Guide
 from tripletlab.webcam.recognition import RecognisedFrame, RecognitionThread
 from tripletlab.webcam.sources import is_camera
 
+RETRY_SECONDS = 3.0  # until photos that could not be saved are saved again
 MOST = 0.5  # false accept rate of the highest threshold; more would be useless
 
 
@@ -26,6 +28,7 @@ class Recording:
         self.name, self.instead = name, instead
         self.guide = Guide()
         self.shots: list[Shot] = []
+        self.tried = -inf  # when the photos could not be saved
 
 
 class Rates(NamedTuple):
@@ -142,21 +145,31 @@ class Session:
         self.recording = None
 
     def advance_recording(self, result: RecognisedFrame) -> str | None:
-        """Offer a frame to the recording; returns the person's name once it is complete."""
-        recording = self.recording
+        """Offer a frame to the recording; returns the person's name once it is complete.
+
+        InputError where the photos cannot be saved: they are kept, and it is tried again.
+        """
+        recording, now = self.recording, time.monotonic()
         if recording is None:
             return None
         faces = [person.found for person in result.people]
-        taken = recording.guide.offer(faces, height=result.picture.shape[0], now=time.monotonic())
+        taken = recording.guide.offer(faces, height=result.picture.shape[0], now=now)
         if taken:
             recording.shots.append(shot_of(result.picture, taken, self.bundle))
-        if not recording.guide.done:
+        if not recording.guide.done or now < recording.tried + RETRY_SECONDS:
             return None
+        try:
+            self._save(recording)
+        except InputError as error:
+            recording.guide.hint, recording.tried = str(error), time.monotonic()
+            raise
         self.recording = None
+        return recording.name
+
+    def _save(self, recording: Recording) -> None:
         instead = recording.instead
         self.gallery.add(recording.name, recording.shots, instead=instead, new=not instead)
         self._use_gallery()
-        return recording.name
 
     def rename(self, old: str, new: str) -> None:
         """Rename a person; InputError for an invalid name, or one that is taken."""
@@ -180,15 +193,17 @@ class Session:
     def forget_everyone(self) -> None:
         """Delete everyone, for good, and whoever is being recorded."""
         self.cancel()
-        self.gallery.forget_everyone()
-        self._use_gallery()
+        try:
+            self.gallery.forget_everyone()
+        finally:  # its file may not be shrunk
+            self._use_gallery()
 
-    def refresh(self) -> bool:
-        """Take over changes by another process; returns whether there were any."""
-        if not self.gallery.refresh():
-            return False
-        self._use_gallery()
-        return True
+    def refresh(self) -> None:
+        """Take over changes by another process, also where the gallery cannot be used any more."""
+        try:
+            self.gallery.refresh()
+        finally:
+            self._use_gallery()
 
     def _use_gallery(self) -> None:
         everyone = self.gallery.enrolled
