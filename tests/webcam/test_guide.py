@@ -41,7 +41,7 @@ def walk(guide, sights, *, start=1000, pause=1.01 * PAUSE):
 @pytest.fixture
 def waiting():
     """A guide that has been asking for long enough."""
-    guide = Guide()
+    guide = Guide(furthest=1.9)
     guide.offer([], height=SIZE, now=1000)
     return guide
 
@@ -70,6 +70,13 @@ def test_an_unusable_photo_is_rejected_with_the_reason(sight, says, waiting):
     (said,) = walk(waiting, [sight])
     assert says in said
     assert waiting.taken == []
+
+
+def test_somebody_else_is_rejected_however_long_the_wait(waiting):
+    another = found(1)._replace(embedding=np.array([1, 0], np.float32))
+    sights = [[found(0)], [another], [found(1)]]
+    said = walk(waiting, sights, pause=PATIENCE + 2 * PAUSE)
+    assert said == ["taken", "This looks like somebody else", "taken"]
 
 
 def test_between_two_photos_there_is_time_to_follow(waiting):

@@ -98,6 +98,17 @@ def test_a_new_person_is_not_merged_with_one_whom_another_process_enrols(session
     assert session.gallery.people() == {"Ann": len(STEPS), "Ben": 1}
 
 
+def test_two_people_do_not_take_turns_in_one_recording(session, monkeypatch):
+    monkeypatch.setattr(Session, "highest", 0.55)  # between the distances of Ann and Ben
+    session.record("Ann")
+    hints = []
+    for number, seed in enumerate((ANN, ANN, BEN, ANN)):  # the first frame begins the first step
+        session.advance_recording(frame(session, seed, number))
+        hints.append(session.recording.guide.hint)
+    assert hints == ["", "", "This looks like somebody else", ""]
+    assert len(session.recording.shots) == 2
+
+
 def test_photos_that_cannot_be_saved_are_kept_until_they_can(session, tmp_path):
     session.gallery._base.execute("PRAGMA busy_timeout = 1")
     session.record("Ann")

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tripletlab.faces.cleaning import sharpness
-from tripletlab.recognition.recogniser import EmbeddedFace
+from tripletlab.recognition.recogniser import EmbeddedFace, verify
 from tripletlab.recognition.search import is_unit
 
 NO_FACE = "No face in sight"
@@ -38,9 +38,13 @@ STEPS = (
 
 
 class Guide:
-    """The photos taken of one person, the prompt for the next, and a hint why none is taken."""
+    """The photos taken of one person, the prompt for the next, and a hint why none is taken.
 
-    def __init__(self) -> None:
+    A face further than `furthest`, a squared distance, from that in the first photo is another's.
+    """
+
+    def __init__(self, *, furthest: float) -> None:
+        self._furthest = furthest
         self.taken: list[EmbeddedFace] = []
         self.hint = ""
         self._since: float | None = None  # when the current step began
@@ -70,12 +74,21 @@ class Guide:
         waited = now - self._since
         if waited < PAUSE:
             return None
-        self.hint = _unusable(faces, height) or self._not_as_asked(faces[0], waited)
+        self.hint = (
+            _unusable(faces, height)
+            or self._of_another(faces[0])
+            or self._not_as_asked(faces[0], waited)
+        )
         if self.hint:
             return None
         self.taken.append(faces[0])
         self._since = now
         return faces[0]
+
+    def _of_another(self, face: EmbeddedFace) -> str:
+        if not self.taken or verify(self.taken[0], face, threshold=self._furthest).same:
+            return ""
+        return "This looks like somebody else"
 
     def _not_as_asked(self, face: EmbeddedFace, waited: float) -> str:
         if not self.taken or waited > PATIENCE:

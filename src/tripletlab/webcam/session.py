@@ -24,9 +24,9 @@ MOST = 0.5  # false accept rate of the highest threshold; more would be useless
 class Recording:
     """A person being recorded: as somebody new, or `instead` of the photos already there."""
 
-    def __init__(self, name: str, *, instead: bool) -> None:
+    def __init__(self, name: str, *, instead: bool, furthest: float) -> None:
         self.name, self.instead = name, instead
-        self.guide = Guide()
+        self.guide = Guide(furthest=furthest)
         self.shots: list[Shot] = []
         self.tried = -inf  # when the photos could not be saved
 
@@ -138,7 +138,7 @@ class Session:
             raise InputError(
                 f"{name} is already recorded; enter another name, or record them again"
             )
-        self.recording = Recording(name, instead=instead)
+        self.recording = Recording(name, instead=instead, furthest=self.highest)
 
     def cancel(self) -> None:
         """Cancel the recording; nothing of it is kept."""
