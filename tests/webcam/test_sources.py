@@ -175,12 +175,15 @@ def test_what_is_no_video_is_a_sentence(kind, tmp_path):
         open_source(str(path))
 
 
-def test_a_playlist_opens_no_other_file(tmp_path):
+HLS = "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nprivate.avi\n#EXT-X-ENDLIST\n"
+
+
+@pytest.mark.parametrize("name", ["v.m3u8", "v.mp4", "v"])
+@pytest.mark.parametrize("text", [HLS, "ffconcat version 1.0\nfile private.avi\n"])
+def test_a_playlist_opens_no_other_file(name, text, tmp_path):
     write_video(tmp_path / "private.avi", [plain(20)] * 5)
-    playlist = tmp_path / "v.m3u8"
-    playlist.write_text(
-        "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nprivate.avi\n#EXT-X-ENDLIST\n"
-    )
+    playlist = tmp_path / name
+    playlist.write_text(text)
     with pytest.raises(SourceError, match="not a video"):
         open_source(str(playlist))
 

@@ -1,5 +1,6 @@
 """Where pictures come from: a camera, a video file, or a folder of photos."""
 
+import contextlib
 import math
 import os
 import sys
@@ -18,6 +19,7 @@ from tripletlab.system.paths import expanded
 Picture = NDArray[np.uint8]  # (height, width, 3) blue green red
 DEVICES = Path("/dev")
 PLAYLISTS = {".m3u", ".m3u8", ".mpd", ".ffconcat"}  # FFmpeg would open the files that they name
+LISTS = (b"ffconcat", b"#EXTM3U")  # how some begin, whatever their suffix
 PHOTO_SECONDS = 1.0  # that a photo of a folder is shown
 DEFAULT_RATE = 25.0  # frames a second of a video whose own rate is missing or absurd
 SLOWEST, FASTEST = 1.0, 240.0
@@ -104,8 +106,7 @@ class Video:
     def _open(self) -> None:
         if not self._path.is_file():
             raise SourceError(f"{self._path} is not there.")
-        listed = self._path.suffix.lower() in PLAYLISTS
-        if listed or not self._capture.open(str(self._path), cv2.CAP_FFMPEG):
+        if _is_playlist(self._path) or not self._capture.open(str(self._path), cv2.CAP_FFMPEG):
             raise SourceError(f"{self._path} is not a video that can be played.")
         sides = (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)
         if not 0 < math.prod(map(self._capture.get, sides)) <= MOST_PIXELS:
@@ -126,6 +127,13 @@ class Video:
     def close(self) -> None:
         """Close the file."""
         self._capture.release()
+
+
+def _is_playlist(path: Path) -> bool:
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        if file.read(8).startswith(LISTS):
+            return True
+    return path.suffix.lower() in PLAYLISTS
 
 
 class Folder:
