@@ -17,6 +17,10 @@ def test_control_characters_are_shown_and_not_obeyed(text, shown):
     assert printable(text) == shown
 
 
+def test_a_text_in_a_table_has_no_tab_and_no_line_break():
+    assert printable("a\tb\nc", kept="") == r"a\tb\nc"
+
+
 def test_no_text_of_a_file_reaches_the_terminal_as_a_command(capsys):
     say("a \x1b[2J b [/bold]")
     with bar("photos \x1b[2J [/bold]", total=1):

@@ -35,10 +35,10 @@ def starved(error: BaseException) -> bool:
     return isinstance(error, MemoryError) or any(one in str(error) for one in STARVED)
 
 
-def printable(text: str) -> str:
+def printable(text: str, *, kept: str = "\n\t") -> str:
     """The text with control characters, which a terminal would obey, written as \\x1b."""
     return "".join(
-        one if one.isprintable() or one in "\n\t" else one.encode("unicode_escape").decode()
+        one if one.isprintable() or one in kept else one.encode("unicode_escape").decode()
         for one in text
     )
 

@@ -193,6 +193,7 @@ def test_what_learns_nothing_imports_no_tensorflow(run, trained, tmp_path):
         ["evaluate", bundle, *given, "--to", light],
         ["identify", own, *given, "--to", str(tmp_path / "identified")],
         ["compare", light, whole, "--to", str(tmp_path / "compared")],
+        ["enrol", "Ada", photo, "--bundle", bundle, "--gallery", str(tmp_path / "gallery")],
         ["recognise", photo, "--bundle", bundle, "--gallery", str(tmp_path / "gallery")],
     ]
     assert imported_by(*needs_none, folder=trained[0]) == set()

@@ -65,6 +65,25 @@ def test_faces_are_drawn_into_a_file_or_a_folder(album, tmp_path):
     assert main(["recognise", photo, "--draw", photo, *words]) == 2
 
 
+def test_without_a_gallery_nothing_is_recognised_and_none_is_created(album, tmp_path, capsys):
+    folder, words = album
+    words = [*words[:-1], str(tmp_path / "galery")]
+    assert main(["recognise", str(folder), "--draw", str(tmp_path / "out"), *words]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "galery: no gallery is there; `tripletlab enrol` begins one" in said.err
+    assert not (tmp_path / "galery").exists()
+
+
+def test_a_file_name_is_one_column_of_one_line(album, capsys):
+    folder, words = album
+    strange = folder / "no.jpg\tAda\nx.png"
+    (folder / "one.png").rename(strange)
+    assert main(["recognise", str(strange), *words]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.split("\t") == [rf"{folder}/no.jpg\tAda\nx.png", "Ann", "0.000", "Ann"]
+
+
 def test_any_file_name_can_be_printed(album, capsys):
     folder, words = album
     strange = os.fsencode(folder) + b"/\xff.png"

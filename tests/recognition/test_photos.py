@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 import tripletlab
+from tests.webcam.bundles import write_pixel_bundle
+from tests.webcam.people import ANN, BEN, picture
 from tripletlab.cli import main
 from tripletlab.errors import InputError
 from tripletlab.recognition.embedder import Embedder
@@ -88,6 +90,18 @@ def test_the_photos_of_a_person_are_counted_in_english(bundle, photos, tmp_path,
     for photo, count in zip(photos, ("1 photo in", "2 photos in"), strict=True):
         assert main(["enrol", "Ann", str(photo), *words]) == 0
         assert f"Ann: {count} " in capsys.readouterr().err
+
+
+def test_a_photo_of_two_people_enrols_nobody(tmp_path, capsys):
+    bundle = write_pixel_bundle(tmp_path)
+    for name, people in {"ann.png": [ANN], "both.png": [ANN, BEN]}.items():
+        cv2.imwrite(str(tmp_path / name), np.hstack([picture(seed, 0) for seed in people]))
+    paths = [str(tmp_path / "ann.png"), str(tmp_path / "both.png")]
+    words = ["--bundle", str(bundle.folder), "--gallery", str(tmp_path / "g")]
+    assert main(["enrol", "Ann", *paths, *words]) == 2
+    assert "both.png: 2 faces found; give a photo of one person alone" in capsys.readouterr().err
+    assert not (tmp_path / "g").exists()
+    assert tripletlab.verify(*paths, bundle=bundle).distance >= 0
 
 
 def test_a_faces_bytes_are_those_of_the_training(bundle, tmp_path, monkeypatch):

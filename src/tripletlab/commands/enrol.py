@@ -14,7 +14,7 @@ def enrol(
     bundle: BundleFolder = Path("bundle"),
     gallery: GalleryFolder = Path("gallery"),
 ) -> None:
-    """Add photos of a person to the gallery: all of them, or none if one shows no face."""
+    """Add photos of a person to the gallery: all, or none if one shows no face or several."""
     from tripletlab.recognition.photos import enrol
 
     enrol(name, photos, bundle=bundle, gallery=gallery)

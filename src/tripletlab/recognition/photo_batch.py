@@ -34,7 +34,8 @@ class PhotoResult(NamedTuple):
             [face.name or "unknown", *(f"{n.distance:.3f}\t{n.name}" for n in face.nearest[:1])]
             for face in self.faces
         ]
-        return "\n".join("\t".join([readable(str(self.path)), *row]) for row in rows or [[none]])
+        path = printable(readable(str(self.path)), kept="")  # a tab or a line break is in no column
+        return "\n".join("\t".join([path, *row]) for row in rows or [[none]])
 
     def json(self) -> str:
         """An object with `photo`, and with `faces` or `problem`."""
@@ -65,15 +66,15 @@ def recognise(
 
     As text a line for every face: the photo, the name or `unknown`, the squared distance to the
     nearest person, and that person's name; as JSON an object for every photo. `draw` is a file, for
-    one photo, or a folder, for the photos with frames and names. InputError, after all photos are
-    done, where some could not be read.
+    one photo, or a folder, for the photos with frames and names. InputError where there is no
+    gallery, and, after all photos are done, where some could not be read.
     """
     opened = Bundle.open(bundle)
     used = used_threshold(threshold, opened)
     files = photo_files(photos)
     pictures = drawing.targets(draw, files) if draw else [None] * len(files)
     bad: list[str] = []
-    with contextlib.closing(opened_gallery(gallery, opened)) as people:
+    with contextlib.closing(opened_gallery(gallery, opened, create=False)) as people:
         recogniser = Recogniser(opened, people.enrolled, threshold=used)
         with _printing(len(files)) as show:
             for file, picture in zip(files, pictures, strict=True):

@@ -9,6 +9,7 @@ from pathlib import Path
 from tripletlab.errors import InputError
 from tripletlab.recognition.bundle import Bundle
 from tripletlab.recognition.gallery import Gallery
+from tripletlab.recognition.gallery_file import origin
 from tripletlab.recognition.names import valid_name
 from tripletlab.recognition.photo_files import photo_files, read
 from tripletlab.recognition.recogniser import (
@@ -23,11 +24,11 @@ from tripletlab.system.progress import say
 
 
 def enrol(name: str, photos: Sequence[Path], *, bundle: Path, gallery: Path) -> None:
-    """Enrol all photos of a person, or none where one shows no face (InputError)."""
+    """Enrol all photos of a person, or none where one shows no face or several (InputError)."""
     opened = Bundle.open(bundle)
     name = valid_name(name)
     shots = [
-        shot_of(read(path, colour=True), _face(path, opened), opened)
+        shot_of(read(path, colour=True), _only_face(path, opened), opened)
         for path, _ in photo_files(photos)
     ]
     with contextlib.closing(opened_gallery(gallery, opened)) as people:
@@ -36,12 +37,14 @@ def enrol(name: str, photos: Sequence[Path], *, bundle: Path, gallery: Path) -> 
         say(f"{name}: {count} {'photo' if count == 1 else 'photos'} in {gallery}")
 
 
-def opened_gallery(folder: Path, bundle: Bundle) -> Gallery:
-    """The gallery of this bundle's embeddings, created if it is not there.
+def opened_gallery(folder: Path, bundle: Bundle, *, create: bool = True) -> Gallery:
+    """The gallery of this bundle's embeddings, created if it is not there, unless told otherwise.
 
     One of another network is embedded anew from the pictures that it keeps. InputError where it is
-    damaged, or where this bundle finds no face in any of its pictures.
+    damaged or not there, or where this bundle finds no face in any of its pictures.
     """
+    if not create:
+        origin(folder)
     return Gallery(
         folder,
         fingerprint=bundle.fingerprint,
@@ -64,7 +67,7 @@ def verify(
     cannot be read or shows no face.
     """
     opened = bundle if isinstance(bundle, Bundle) else Bundle.open(Path(bundle))
-    faces = [_face(Path(path), opened) for path in (first, second)]
+    faces = [_faces(Path(path), opened)[0] for path in (first, second)]
     return compare(*faces, threshold=used_threshold(threshold, opened))
 
 
@@ -92,9 +95,17 @@ def used_threshold(given: float | None, bundle: Bundle) -> float:
     return bundle.card.threshold if given is None else given
 
 
-def _face(path: Path, bundle: Bundle) -> EmbeddedFace:
-    """The most prominent face in a photo; InputError where there is none."""
+def _only_face(path: Path, bundle: Bundle) -> EmbeddedFace:
+    """The face in a photo; InputError where there is none, or more than one."""
+    found = _faces(path, bundle)
+    if len(found) > 1:
+        raise InputError(f"{path}: {len(found)} faces found; give a photo of one person alone")
+    return found[0]
+
+
+def _faces(path: Path, bundle: Bundle) -> list[EmbeddedFace]:
+    """The faces in a photo, the most prominent first; InputError where there is none."""
     found = faces_in(read(path, colour=bundle.recipe.colour), bundle)
     if not found:
         raise InputError(f"{path}: no face found; give another photo")
-    return found[0]
+    return found
