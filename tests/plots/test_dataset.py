@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.stores import make_store
+from tests.stores import make_pairs, make_store
 from tripletlab.plots.dataset import SHOWN, _bars, _counted, dataset_facts, write_dataset_card
 from tripletlab.plots.montage import SIDE
 
@@ -57,7 +57,8 @@ def test_the_page_needs_nothing_else(store, tmp_path):
     assert json.loads((tmp_path / "faces.json").read_text()) == dataset_facts(store)
     assert "http" not in page
     assert "<h1>A &amp; B: 120 faces</h1>" in page
-    assert "&lt;blurred&gt;, 10 photos" in page
+    assert "Not used: &lt;blurred&gt; (10 photos)" in page
+    assert "Such as one/a/1.jpg" in page
     sheets = [
         cv2.imdecode(np.frombuffer(b64decode(data), np.uint8), cv2.IMREAD_GRAYSCALE)
         for data in re.findall(r"base64,([^\"]+)", page)
@@ -74,3 +75,18 @@ def test_a_store_without_rejections_says_so(store, tmp_path):
     notes = {**store.notes, "photos": 120, "rejected": {}}
     write_dataset_card(replace(store, notes=notes), rejected={}, path=tmp_path / "faces.h5")
     assert "None of 120 photos were left out." in (tmp_path / "faces.html").read_text()
+
+
+def test_photos_of_pairs_are_used_in_spite_of_a_problem(tmp_path):
+    rejected = {
+        "no face found, middle taken": {"photos": 1, "such_as": ["lfw/Cem/<1>.jpg"]},
+        "not a photo; not on the map": {"photos": 2, "such_as": ["lfw/a/1.jpg", "lfw/b/1.jpg"]},
+    }
+    pairs = replace(make_pairs(people=4, photos=2), notes={"photos": 10, "rejected": rejected})
+    write_dataset_card(pairs, rejected={}, path=tmp_path / "pairs.h5")
+    page = (tmp_path / "pairs.html").read_text()
+    assert "2 of 10 photos were left out. 1 photo has a problem, but is used." in page
+    assert "<h2>No face found, middle taken (1 photo)</h2>" in page
+    assert "lfw/Cem/&lt;1&gt;.jpg" in page
+    assert "Not used: not a photo; not on the map (2 photos)" in page
+    assert "lfw/a/1.jpg, lfw/b/1.jpg" in page

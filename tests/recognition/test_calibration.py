@@ -1,5 +1,7 @@
 """Rates at thresholds, against a count of the pairs themselves."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -91,9 +93,28 @@ def test_a_share_that_is_none_is_refused(far):
         threshold_at(far, *pairs(0))
 
 
-def test_a_rate_that_the_pairs_cannot_resolve_is_refused():
-    with pytest.raises(InputError, match="validation_pairs"):
-        threshold_at(0.001, *pairs(0))
+@pytest.mark.parametrize("count", [*range(6, 140, 2), 600, 2004])
+@pytest.mark.parametrize("ties", [1, 2])
+def test_a_rate_that_the_pairs_cannot_resolve_is_refused_with_one_that_works(count, ties):
+    distances, matched = pairs(0, count)
+    strangers = np.flatnonzero(~matched)
+    nearest = strangers[np.argsort(distances[strangers])][:ties]
+    distances[nearest] = 0
+    with pytest.raises(InputError, match="more people or more photos") as refused:
+        threshold_at(0.0001, distances, matched)
+    far = float(re.search(r"give --far (\S+), or", str(refused.value))[1])
+    threshold = threshold_at(far, distances, matched)
+    assert (distances[strangers] <= threshold).mean() <= far < 1.1 * ties / len(strangers) + 0.001
+
+
+def test_the_number_of_pairs_is_named_where_it_is_the_limit():
+    with pytest.raises(InputError, match=r"--far 0\.004, .* a higher faces\.validation_pairs"):
+        threshold_at(0.001, *pairs(0), most_pairs=250)
+
+
+def test_strangers_who_are_all_equally_near_give_no_rate():
+    with pytest.raises(InputError, match="from 1 to below 1; prepare with"):
+        threshold_at(0.01, np.ones(20), np.arange(20) % 2 == 0)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

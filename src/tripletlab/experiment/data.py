@@ -1,7 +1,7 @@
 """`tripletlab prepare`: photos become faces.h5, and the test pairs pairs.h5."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from rich.table import Table
@@ -113,7 +113,8 @@ def _report(store: FaceStore | PairStore, made: Preparation, trees: Sequence[Tre
         return
     table = Table(title=f"{store.title}: {store.notes['photos']:,} photos", title_justify="left")
     for heading in ("what was wrong", "photos", "share", "such as"):
-        table.add_column(heading, justify="right" if heading in ("photos", "share") else "left")
+        justify: Literal["right", "left"] = "right" if heading in ("photos", "share") else "left"
+        table.add_column(heading, justify=justify, overflow="fold")
     for why, which in rejected.items():
         share = which["photos"] / store.notes["photos"]
         table.add_row(why, f"{which['photos']:,}", f"{share:.1%}", printable(which["such_as"][0]))
@@ -133,9 +134,10 @@ def _summary(data: Data) -> str:
     def people(split: int) -> int:
         return len({n for n, s in zip(faces.names, faces.split, strict=True) if s == split})
 
-    whose = f"{len(np.unique(pairs.names)):,} people"
+    in_pairs = np.union1d(pairs.pairs.first, pairs.pairs.second)  # others are only on the map
+    whose = f"{len(np.unique(np.asarray(pairs.names)[in_pairs])):,} people"
     if pairs.notes.get(PEOPLE_UNKNOWN):
-        whose = f"{len(pairs.images):,} photos"
+        whose = f"{len(in_pairs):,} photos"
     return (
         f"{faces.title}: {len(faces.images):,} faces, {people(TRAIN):,} people to train and"
         f" {people(VALIDATION):,} to validate ({len(faces.validation):,} pairs),"

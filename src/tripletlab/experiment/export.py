@@ -206,7 +206,8 @@ def _card(chosen: RunModel, run: RunRecord, store: FaceStore, light: Embedder, f
             " length: it cannot be calibrated; export another network"
         )
     distances = pair_distances(embeddings, first, second)
-    threshold = threshold_at(far, distances, pairs.matched)
+    most = int(store.settings["validation_pairs"])
+    threshold = threshold_at(far, distances, pairs.matched, most_pairs=most)
     names = ("accuracy", "accuracy_std", "auc", "precision", "recall")
     return Card(
         model=chosen.name,

@@ -26,6 +26,7 @@ from tripletlab.photos.sources import VerificationPhotos
 from tripletlab.photos.tree import source
 from tripletlab.system.progress import parallel_map
 
+NOT_ON_MAP = "not on the map"  # of photos that are in no pair, and are left out
 CROPPED = "no face found, LFWcrop's taken"
 INSTEAD = {  # what a problem means for a photo whose pairs are all evaluated
     NO_FACE: f"{NO_FACE}, middle taken",
@@ -134,7 +135,7 @@ def _counted(files: Sequence[Path], problems: Sequence[str | None]) -> dict[str,
     counts = dict[str, dict[str, Any]]()
     for file, problem in zip(files, problems, strict=True):
         if problem is not None:
-            what = INSTEAD.get(problem, f"{problem}; not on the map")
+            what = INSTEAD.get(problem, f"{problem}; {NOT_ON_MAP}")
             known = counts.setdefault(what, {"photos": 0, "such_as": []})
             known["photos"] += 1
             known["such_as"] += [source(file)][: len(known["such_as"]) < EXAMPLES]

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tripletlab.errors import printable
 from tripletlab.faces.cleaning import sharpness
 from tripletlab.faces.cropping import Grey
+from tripletlab.faces.pair_faces import NOT_ON_MAP
 from tripletlab.faces.store import CALIBRATION, HELDOUT, TRAIN, VALIDATION, FaceStore, PairStore
 from tripletlab.plots.montage import fitted, tiled
 from tripletlab.plots.page import Chart, PageTable, Part, embedded_jpeg, html_page
@@ -92,17 +94,42 @@ def _page(
     parts: list[Part] = [
         PageTable("", (), list(rows.items())),
         Chart("Some people, a row each", _montage(_some_people(store))),
-        *(
-            Chart(f"Not used: {why}, {count:,} photos", _montage([rejected.get(why, [])]))
-            for why, count in facts["rejected"].items()
-        ),
+        *(_problem(store, why, rejected.get(why, [])) for why in facts["rejected"]),
         Chart("Faces of a person", _bars(faces["histogram"])),
         Chart("Brightness, 0 to 255", _bars(facts["brightness"])),
         Chart("Sharpness", _bars(facts["sharpness"])),
     ]
-    unused = sum(facts["rejected"].values())
-    lead = f"{unused or 'None'} of {facts['photos_found']:,} photos were left out."
-    return html_page(f"{store.title}: {facts['faces_kept']:,} faces", lead, parts)
+    return html_page(f"{store.title}: {facts['faces_kept']:,} faces", _lead(store, facts), parts)
+
+
+def _lead(store: FaceStore | PairStore, facts: Mapping[str, Any]) -> str:
+    """How many photos were left out, and how many are used in spite of a problem."""
+    found, rejected = facts["photos_found"], facts["rejected"]
+    spared = sum(count for why, count in rejected.items() if _is_used(store, why))
+    unused = sum(rejected.values()) - spared
+    were = "was" if unused == 1 else "were"
+    left_out = f"{f'{unused:,}' if unused else 'None'} of {_photos(found)} {were} left out."
+    have = "has" if spared == 1 else "have"
+    used = f" {_photos(spared)} {have} a problem, but {'is' if spared == 1 else 'are'} used."
+    return left_out + used * bool(spared)
+
+
+def _problem(store: FaceStore | PairStore, why: str, pictures: Sequence[Grey]) -> Chart:
+    """The photos that have a problem: how many, the names of some, and their pictures."""
+    found = store.notes["rejected"][why]
+    heading = f"{why[0].upper()}{why[1:]}" if _is_used(store, why) else f"Not used: {why}"
+    names = printable(", ".join(found["such_as"]))
+    note = names if len(found["such_as"]) == found["photos"] else f"Such as {names}"
+    return Chart(f"{heading} ({_photos(found['photos'])})", _montage([pictures]), note)
+
+
+def _is_used(store: FaceStore | PairStore, why: str) -> bool:
+    """Whether photos with this problem are used: no pair is dropped because of one."""
+    return isinstance(store, PairStore) and not why.endswith(NOT_ON_MAP)
+
+
+def _photos(count: int) -> str:
+    return f"{count:,} photo{'s' * (count != 1)}"
 
 
 def _hygiene(hygiene: Mapping[str, Any] | None) -> dict[str, str]:

@@ -1,5 +1,7 @@
 """The error rates to expect at each threshold, counted on pairs of people not trained on."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -88,12 +90,19 @@ def calibrate(
     )
 
 
-def threshold_at(far: float, distances: NDArray[np.float64], matched: NDArray[np.bool_]) -> float:
+def threshold_at(
+    far: float,
+    distances: NDArray[np.float64],
+    matched: NDArray[np.bool_],
+    *,
+    most_pairs: int | None = None,
+) -> float:
     """The highest threshold that accepts at most the fraction `far` of mismatched pairs.
 
     It lies halfway between the last accepted distance and the first rejected one, so that no pair
     lies on it; equal distances are rejected together. InputError where there are too few pairs for
-    such a rate, ValueError for a distance that is not finite.
+    such a rate; it names faces.validation_pairs only where that is `most_pairs`, and as many were
+    drawn. ValueError for a distance that is not finite.
     """
     if not np.isfinite(distances).all():
         raise ValueError("distances must be finite")
@@ -104,9 +113,23 @@ def threshold_at(far: float, distances: NDArray[np.float64], matched: NDArray[np
     if accepted < len(different):
         accepted = int(np.searchsorted(different, different[accepted]))  # no tie is split
     if not 1 <= accepted < len(different):
-        raise InputError(
-            f"--far {far}: {len(different):,} pairs of strangers resolve rates from"
-            f" {1 / len(different):.2g} to below 1; give such a rate, or prepare with a higher"
-            " faces.validation_pairs"
-        )
+        raise _too_few_pairs(far, different, limited=len(different) == most_pairs)
     return float((different[accepted - 1] + different[accepted]) / 2)
+
+
+def _too_few_pairs(far: float, different: NDArray[np.float64], *, limited: bool) -> InputError:
+    """What helps where the sorted distances of strangers have no threshold for this rate."""
+    smallest = int(np.searchsorted(different, different[0], side="right")) / len(different)
+    least = _rounded_up(smallest)
+    more = "a higher faces.validation_pairs" if limited else "more people or more photos of each"
+    given = f"give --far {least:g}, or " if least < 1 else ""
+    return InputError(
+        f"--far {far}: {len(different):,} pairs of strangers resolve rates from {least:g} to below"
+        f" 1; {given}prepare with {more} and train again"
+    )
+
+
+def _rounded_up(share: float) -> float:
+    """The next larger number of two digits: 0.018 for 1/56."""
+    scale = 10.0 ** (1 - math.floor(math.log10(share)))
+    return math.ceil(share * scale - 1e-9) / scale
