@@ -191,6 +191,14 @@ def test_nobody_usable_is_one_line_with_the_counts(grow, prepare):
     assert not list(tree.parent.glob("data/**/*.h5"))
 
 
+def test_too_few_usable_people_are_an_error_with_reasons(grow, prepare):
+    tree = grow("tree", dict.fromkeys(("Ann", "Ben", "Cem", "Dan"), 3))
+    (tree / "Dan" / "Dan_0001.png").write_bytes(b"")
+    says = rf"3 people with at least 3 usable faces \({TOO_FEW}: 2; {UNREADABLE}: 1\) are too few"
+    with pytest.raises(InputError, match=says):
+        prepare("tree")
+
+
 def test_min_photos_at_its_least_is_not_to_be_lowered(grow, prepare, recipe):
     grow("tree", {"Ann": 2, "Ben": 2, "Cem": 2})
     with pytest.raises(InputError, match=r"3 people .* too few .*: give more people$"):

@@ -83,6 +83,13 @@ def test_epochs_as_an_axis_are_counted_at_most():
     assert plan.minutes(runs=1, workers=1) > 10 * read_plan([]).minutes(runs=1, workers=1)
 
 
+def test_batches_of_mined_triplets_have_three_faces_for_each():
+    plan = read_plan(["margin_miner", "batches=offline", "batches.triplets=200"])
+    assert "of 60 batches of 600 faces" in plan.outline(workers=1)
+    longer = read_plan(["margin_miner", "batches=offline", "batches.triplets=2000"])
+    assert longer.minutes(runs=1, workers=1) > 2 * plan.minutes(runs=1, workers=1)
+
+
 @pytest.mark.parametrize(
     "key", ["faces/aligner", "faces.size", "photos.people", "hygiene.shared", "preparation"]
 )

@@ -38,7 +38,7 @@ def write_face_store(
     if not kept:
         raise _nobody_usable(photos.title, rejected, recipe)
     chosen = [identities[one.number] for one in kept]
-    arrays = _arrays(kept, chosen, recipe, heldout)
+    arrays = _arrays(kept, chosen, recipe, heldout, unusable=_reasons(rejected))
     used, unused = int(arrays["offsets"][-1]), sum(one["photos"] for one in rejected.values())
     images = Blocks((used, recipe.size, recipe.size), np.dtype(np.uint8), journal.images())
     write(
@@ -68,10 +68,13 @@ def _arrays(
     chosen: Sequence[IdentityPhotos],
     recipe: FaceRecipe,
     heldout: Heldout | None,
+    *,
+    unusable: str,
 ) -> dict[str, NDArray[Any]]:
     """All arrays but the images, by their names in the file."""
     names, trees = [one.name for one in chosen], [one.tree for one in chosen]
-    split = split_names(names, trees, recipe, faces=[one.faces for one in kept], heldout=heldout)
+    faces = [one.faces for one in kept]
+    split = split_names(names, trees, recipe, faces=faces, heldout=heldout, unusable=unusable)
     return {
         "offsets": np.cumsum([0, *(one.faces for one in kept)]),
         "trees": np.array(trees, np.int64),
@@ -90,11 +93,15 @@ def _photo_texts(journal: Journal, used: int, unused: int) -> dict[str, Lines]:
 
 
 def _nobody_usable(title: str, rejected: Mapping[str, Any], recipe: FaceRecipe) -> InputError:
-    reasons = "; ".join(f"{why}: {found['photos']:,}" for why, found in rejected.items())
     return InputError(
-        f"{title}: nobody has {recipe.min_photos} usable faces ({reasons}); give more photos"
-        f"{or_lower_min_photos(recipe)}"
+        f"{title}: nobody has at least {recipe.min_photos} usable faces ({_reasons(rejected)}); give"
+        f" more photos{or_lower_min_photos(recipe)}"
     )
+
+
+def _reasons(rejected: Mapping[str, Any]) -> str:
+    """How many photos were rejected for each reason."""
+    return "; ".join(f"{why}: {found['photos']:,}" for why, found in rejected.items())
 
 
 def _rejected(journal: Journal) -> dict[str, dict[str, Any]]:

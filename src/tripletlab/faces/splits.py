@@ -45,6 +45,7 @@ def split_names(
     *,
     faces: Sequence[int],
     heldout: Heldout | None,
+    unusable: str = "",
 ) -> dict[str, int]:
     """Each name's split, seeded; at least two validation identities, and four held out if any.
 
@@ -52,9 +53,10 @@ def split_names(
     validation or held-out identity gets a second one, for pairs stay within a tree; a held-out
     identity counts only where it has most faces, for its pairs are drawn there. Whoever is alone in
     all trees comes last, after those who are alone in that one. Where the people are too few for
-    calibration identities of their own, there are none.
+    calibration identities of their own, there are none. `unusable` says how many photos were
+    rejected for which reason, if there were any: an error names them.
     """
-    held, validating = _sizes(names, recipe, heldout)
+    held, validating = _sizes(names, recipe, heldout, unusable)
     members = _members(zip(names, trees, strict=True))
     paired = _members(_own_trees(names, trees, faces).items())
     order = np.random.default_rng(recipe.seed).permutation(sorted(set(names))).tolist()
@@ -68,7 +70,7 @@ def split_names(
             split[second] = mark
     training = [name for name in order if split[name] == TRAIN]
     if len(training) < 2:
-        raise _too_few(len(order), recipe, held)
+        raise _too_few(len(order), recipe, held, unusable)
     calibrated = round(len(order) * recipe.calibration_fraction)
     if calibrated >= 2 and len(training) - calibrated >= 2:
         split |= dict.fromkeys(training[:calibrated], CALIBRATION)
@@ -107,22 +109,25 @@ def _second(
     return ""
 
 
-def _sizes(names: Sequence[str], recipe: FaceRecipe, heldout: Heldout | None) -> tuple[int, int]:
+def _sizes(
+    names: Sequence[str], recipe: FaceRecipe, heldout: Heldout | None, unusable: str = ""
+) -> tuple[int, int]:
     """How many identities are held out, and how many validate; InputError if few are left."""
     people = len(set(names))
     held = max(FEWEST_HELD_OUT, round(people * heldout.fraction)) if heldout else 0
     validating = max(2, round(people * recipe.validation_fraction))
     if people - held - validating < 2:
-        raise _too_few(people, recipe, held)
+        raise _too_few(people, recipe, held, unusable)
     return held, validating
 
 
-def _too_few(people: int, recipe: FaceRecipe, held: int) -> InputError:
+def _too_few(people: int, recipe: FaceRecipe, held: int, unusable: str) -> InputError:
     parts = "two to train on, two to validate" + f", {held} to evaluate" * bool(held)
+    rejected = f" ({unusable})" * bool(unusable)
     other = ", or evaluate on others: --lfw FOLDER or verification=synthetic" * bool(held)
     return InputError(
-        f"{people} people with {recipe.min_photos} usable faces are too few ({parts},"
-        f" and nobody twice): give more people{or_lower_min_photos(recipe)}{other}"
+        f"{people} people with at least {recipe.min_photos} usable faces{rejected} are too few"
+        f" ({parts}, and nobody twice): give more people{or_lower_min_photos(recipe)}{other}"
     )
 
 

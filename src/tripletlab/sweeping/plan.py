@@ -90,16 +90,23 @@ class Plan:
         most: int = max(own, default=0) or self.base.fit["epochs"]
         return most
 
+    @property
+    def batch_size(self) -> int:
+        """How many faces a batch has: of people × photos, or of mined triplets."""
+        batches = self.base.batches
+        triplets: int | None = batches.arguments.get("triplets")
+        people_by_photos: int = batches["people"] * batches["photos"]
+        return 3 * triplets if triplets else people_by_photos
+
     def minutes(self, *, runs: int, workers: int) -> float:
         """Estimated minutes for so many runs on this machine, without a GPU."""
-        batches = self.base.batches
-        images: int = self.epochs * batches["steps"] * batches["people"] * batches["photos"]
+        images = self.epochs * self.base.batches["steps"] * self.batch_size
         speed = IMAGES_PER_SECOND_AVX512 if "avx512f" in instructions() else IMAGES_PER_SECOND
         return runs * (images / (speed * cores()) + SECONDS_BESIDE / workers) / 60
 
     def outline(self, *, workers: int) -> str:
         """What will run, and about how long it takes."""
-        space, batches = self.space, self.base.batches
+        space = self.space
         what = (
             ", ".join(space.title(cell) for cell in space.cells())
             if space.sampler is None and space.runs <= 12
@@ -113,8 +120,8 @@ class Plan:
         by = f" with {workers} workers" if workers > 1 else ""
         return (
             f"Sweep {space.name}: {space.runs} run{'s' * (space.runs > 1)} ({what}{seeds}), each at"
-            f" most {epochs} epoch{'s' * (epochs > 1)} of {batches['steps']} batches of"
-            f" {batches['people'] * batches['photos']} faces{dtype}.\n{takes}{by} on"
+            f" most {epochs} epoch{'s' * (epochs > 1)} of {self.base.batches['steps']}"
+            f" batches of {self.batch_size} faces{dtype}.\n{takes}{by} on"
             f" {cores()} core{'s' * (cores() > 1)} without a GPU, once the photos are prepared."
             " Ctrl-C stops the sweep; the same command continues it."
         )
