@@ -94,8 +94,8 @@ def _photo_texts(journal: Journal, used: int, unused: int) -> dict[str, Lines]:
 
 def _nobody_usable(title: str, rejected: Mapping[str, Any], recipe: FaceRecipe) -> InputError:
     return InputError(
-        f"{title}: nobody has at least {recipe.min_photos} usable faces ({_reasons(rejected)}); give"
-        f" more photos{or_lower_min_photos(recipe)}"
+        f"{title}: nobody has at least {recipe.min_photos} usable faces ({_reasons(rejected)});"
+        f" give more photos{or_lower_min_photos(recipe)}"
     )
 
 
