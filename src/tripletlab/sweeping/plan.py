@@ -100,7 +100,7 @@ class Plan:
 
     def minutes(self, *, runs: int, workers: int) -> float:
         """Estimated minutes for so many runs on this machine, without a GPU."""
-        images = self.epochs * self.base.batches["steps"] * self.batch_size
+        images: int = self.epochs * self.base.batches["steps"] * self.batch_size
         speed = IMAGES_PER_SECOND_AVX512 if "avx512f" in instructions() else IMAGES_PER_SECOND
         return runs * (images / (speed * cores()) + SECONDS_BESIDE / workers) / 60
 
