@@ -26,7 +26,8 @@ def test_a_winner_has_an_interval_above_zero_over_every_other():
     text = conclusion(ROWS, found(1, LEADS), pairs=6000, people=36)
     assert text == (
         "The winner is hard 0.2, validation AUC 0.9300 (95 % interval 0.8800 to 0.9700; 6,000 pairs"
-        " of 36 people that no network was trained on). Its smallest lead is 0.0200 over hard 0.4"
+        " of 36 people that chose the epochs, and that no network was trained on)."
+        " Its smallest lead is 0.0200 over hard 0.4"
         " (95 % interval 0.0050 to 0.0350, corrected for the choice among 3). With one seed each,"
         " this says nothing about other seeds."
     )
@@ -64,6 +65,7 @@ def test_with_several_seeds_the_conclusion_is_about_their_mean():
     text = conclusion([of_seeds, ROWS[0]], found(0, {1: LEADS[2]}), pairs=9, people=4)
     assert "mean of 2 seeds" in text
     assert "other seeds" not in text
+    assert f"One seed only: {ROWS[0].name}." in text
     assert "corrected" not in text  # of two there is one comparison
 
 
@@ -84,6 +86,8 @@ def test_equal_networks_are_explained():
         " in the loss, without effect on its gradient."
     )
     assert "this changed nothing in their training" in equal_models(rows[:2], [[one], [one]])
+    # Distances that are all equal are those of any collapsed network
+    assert equal_models(rows[:2], [[one * 0], [one * 0]]) == ""
     # One seed of two is not enough
     assert equal_models(rows[1:], [[one, other], [one, one]]) == ""
 

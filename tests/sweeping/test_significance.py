@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy.stats import t
 
 from tripletlab.evaluation.protocol import auc
-from tripletlab.sweeping.significance import rank, resample_aucs
+from tripletlab.sweeping.significance import estimate, rank, resample_aucs
 
 RNG = np.random.default_rng(0)
 PAIRS, PEOPLE = 200, 30
@@ -29,7 +30,9 @@ def sweep(rng, qualities, *, seeds=1, seed_noise=0.0, people_noise=0.5):
     return [model(quality) for quality in qualities]
 
 
-@pytest.mark.parametrize(("models", "seeds", "seed_noise"), [(2, 1, 0.0), (6, 1, 0.0), (4, 3, 0.5)])
+@pytest.mark.parametrize(
+    ("models", "seeds", "seed_noise"), [(2, 1, 0.0), (6, 1, 0.0), (4, 3, 0.5), (2, 2, 1.0)]
+)
 def test_of_equal_models_none_wins_in_95_of_100_sweeps(models, seeds, seed_noise):
     rng = np.random.default_rng(1)
     sweeps = [sweep(rng, [1.0] * models, seeds=seeds, seed_noise=seed_noise) for _ in range(200)]
@@ -86,6 +89,28 @@ def test_seeds_that_scatter_widen_the_interval_and_few_of_them_more_so():
     widths = [compared([seeds, steady]).leads for seeds in (steady, wild, wild * 3)]
     steady, few, many = (max(one.high - one.low for one in leads.values()) for leads in widths)
     assert few > many > steady
+
+
+def test_where_a_model_has_one_seed_none_wins_in_about_95_of_100_sweeps():
+    rng = np.random.default_rng(9)
+    sweeps = [sweep(rng, [1.0] * 2, seeds=3, seed_noise=1.0) for _ in range(200)]
+    # 10 are to be expected; without a variance for the one seed, 21 are found
+    assert sum(compared([some[:1], all_]).wins for some, all_ in sweeps) <= 15
+
+
+def test_one_source_of_variance_has_students_interval():
+    found, p = estimate(0.3, [(0.01, 7), (0.0, 2)], tests=2)
+    assert found.high - 0.3 == pytest.approx(0.1 * t.ppf(1 - 0.025 / 2, 7))
+    assert p == pytest.approx(2 * t.sf(3, 7))
+
+
+def test_p_is_that_of_the_interval_which_ends_at_0():
+    parts = [(0.01, 50), (0.02, 1)]
+    _, p = estimate(0.3, parts)
+    reach = np.sqrt(sum(variance * t.isf(p / 2, freedom) ** 2 for variance, freedom in parts))
+    assert reach == pytest.approx(0.3)
+    assert estimate(0.0, parts)[1] == 1
+    assert estimate(1e9, parts)[1] < 1e-6
 
 
 def test_one_model_alone_is_compared_with_chance():

@@ -16,6 +16,8 @@ def equal_models(rows: Sequence[ModelRow], models: Sequence[Sequence[Distances]]
     """Which models gave the same distances with every seed, and why that can be; may be empty."""
     groups: dict[bytes, list[ModelRow]] = {}
     for row, seeds in zip(rows, models, strict=True):
+        if all(np.ptp(one) == 0 for one in seeds):
+            continue  # collapsed: all distances are equal, whatever the network
         key = b"".join(np.ascontiguousarray(one).tobytes() for one in seeds)
         groups.setdefault(key, []).append(row)
     return " ".join(_why_equal(group) for group in groups.values() if len(group) > 1)
@@ -71,7 +73,8 @@ def effects_table(effects: Sequence[Effect], *, ablation: bool) -> PageTable:
     ]
     seeds = sorted({one.seeds for one in effects})
     correction = f"; p is corrected for {len(effects)} comparisons (Holm)" * (len(effects) > 1)
-    over = "the one seed" if seeds == [1] else f"{' to '.join(map(str, seeds))} seeds"
+    ends = dict.fromkeys((seeds[0], seeds[-1]))
+    over = "the one seed" if seeds == [1] else f"{' to '.join(map(str, ends))} seeds"
     note = (
         f"Differences of the validation AUC{'' if ablation else ', over all other axes'}, paired"
         f" over people and {over}{correction}."
@@ -98,7 +101,7 @@ def conclusion(rows: Sequence[ModelRow], found: Ranking, *, pairs: int, people: 
     auc = (
         f"{best.name}, validation AUC {found.auc.value:.4f} (95 % interval"
         f" {max(found.auc.low, 0):.4f} to {min(found.auc.high, 1):.4f}{over}; {pairs:,} pairs of"
-        f" {people} people that no network was trained on)"
+        f" {people} people that chose the epochs, and that no network was trained on)"
     )
     if not found.above_chance:
         return (
@@ -110,7 +113,7 @@ def conclusion(rows: Sequence[ModelRow], found: Ranking, *, pairs: int, people: 
         next_one = min(found.leads, key=lambda other: found.leads[other].value)
         smallest = "smallest lead" if len(rows) > 2 else "lead"
         lead = _lead(rows, found, next_one)
-        return f"The winner is {auc}. Its {smallest} is {lead}.{_limit(seeds)}"
+        return f"The winner is {auc}. Its {smallest} is {lead}.{_limit(rows)}"
     texts = [f"No model won. The highest is {auc}."]
     if found.equals:
         have = "has" if len(found.equals) == 1 else "have"
@@ -120,7 +123,7 @@ def conclusion(rows: Sequence[ModelRow], found: Ranking, *, pairs: int, people: 
         more = [rows[other].name for other in others if other != nearest]
         also = f", as may its lead over {_listed(more)}" if more else ""
         texts.append(f"Its lead of {_lead(rows, found, nearest)} may be chance{also}.")
-    return " ".join(texts) + _limit(seeds) + _alias("the others")
+    return " ".join(texts) + _limit(rows) + _alias("the others")
 
 
 def _lead(rows: Sequence[ModelRow], found: Ranking, other: int) -> str:
@@ -132,8 +135,11 @@ def _lead(rows: Sequence[ModelRow], found: Ranking, other: int) -> str:
     )
 
 
-def _limit(seeds: int) -> str:
-    return "" if seeds > 1 else " With one seed each, this says nothing about other seeds."
+def _limit(rows: Sequence[ModelRow]) -> str:
+    alone = [row.name for row in rows if len(row.metrics) == 1]
+    if len(alone) == len(rows):
+        return " With one seed each, this says nothing about other seeds."
+    return f" One seed only: {_listed(alone)}." if alone else ""
 
 
 def _alias(others: str) -> str:

@@ -97,8 +97,8 @@ def _pivot(study: Study, rows: Sequence[ModelRow]) -> list[PageTable]:
         [str(one), *(cells.get((one, other), "–") for other in axes[across].ends())]
         for one in axes[down].ends()
     ]
-    seeds = space.seeds
-    note = f"Mean ± standard deviation over {len(seeds)} seeds." if seeds else ""
+    several = any(len(row.metrics) > 1 for row in rows)
+    note = "Mean ± standard deviation over the seeds that finished." if several else ""
     heading = [down, *(f"{across} {one}" for one in axes[across].ends())]
     return [PageTable("Validation AUC", heading, lines, note, figures=True)]
 
@@ -144,9 +144,11 @@ def _rocs(rows: Sequence[ModelRow], pairs: PairStore, tracker: Tracker) -> Figur
         true = mean_roc(distances, matched, fold, grid=GRID)
         return np.array([0, *GRID]), np.array([0, *true])
 
-    return charts.roc_curves(
-        {f"{row.name} (AUC {row.mean('test/auc'):.3f})": curve(row) for row in rows}
-    )
+    def name(row: ModelRow) -> str:
+        auc = row.metrics[row.run_ids.index(row.best_run)]["test/auc"]
+        return f"{row.name} (AUC {auc:.3f}{', its best seed' if len(row.metrics) > 1 else ''})"
+
+    return charts.roc_curves({name(row): curve(row) for row in rows})
 
 
 def _ended(study: Study) -> list[PageTable]:

@@ -77,13 +77,14 @@ def rank(models: Sequence[ModelAucs], *, people: int) -> Ranking:
     """Compare models of which any may be the best; `people` is the number of those in the pairs.
 
     Two sources of variance are counted: which people are in the validation pairs (the bootstrap)
-    and which seed a model was trained with (the variance of its seeds' AUCs; with one seed it is
-    unknown and left out). Intervals are Student's, with Welch's degrees of freedom and
-    Bonferroni's correction: leads for the number of other models, each of which may be the truly
-    best (Edwards and Hsu, Journal of the American Statistical Association 78, 1983), the best
-    model's AUC for the number of all. Where all models are equally good, one is said to win in at
-    most 5 % of sweeps.
+    and which seed a model was trained with (the variance of its seeds' AUCs; a model with one seed
+    has the variance of the others, and if all have one, it is unknown and left out). Intervals are
+    those of `estimate`, with Bonferroni's correction: leads for the number of other models, each of
+    which may be the truly best (Edwards and Hsu, Journal of the American Statistical Association
+    78, 1983), the best model's AUC for the number of all. Where all models are equally good, one is
+    said to win in at most 5 % of sweeps.
     """
+    over_seeds = _variances_over_seeds(models)
     drawn = [one.drawn.mean(axis=0) for one in models]
     means = [float(one.of_seeds.mean()) for one in models]
     best = int(np.argmax(means))
@@ -92,7 +93,7 @@ def rank(models: Sequence[ModelAucs], *, people: int) -> Ranking:
         value: float, draws: NDArray[np.float64], among: list[int], tests: int
     ) -> Interval:
         parts = [(float(draws.var(ddof=1)), people - 1)]
-        parts += [variance_over_seeds(models[one].of_seeds) for one in among]
+        parts += [over_seeds[one] for one in among]
         return estimate(value, parts, tests=tests)[0]
 
     leads = {
@@ -121,21 +122,44 @@ def variance_over_seeds(values: NDArray[np.float64]) -> tuple[float, int]:
     return (float(values.var(ddof=1)) / count if count > 1 else 0.0), count - 1
 
 
+def _variances_over_seeds(models: Sequence[ModelAucs]) -> list[tuple[float, int]]:
+    """As `variance_over_seeds`; for a model with one seed, by the variance of all the others."""
+    freedom = sum(len(one.of_seeds) - 1 for one in models)
+    if freedom == 0:
+        return [(0.0, 0)] * len(models)
+    squares = sum(float(np.square(one.of_seeds - one.of_seeds.mean()).sum()) for one in models)
+    return [
+        variance_over_seeds(one.of_seeds) if len(one.of_seeds) > 1 else (squares / freedom, freedom)
+        for one in models
+    ]
+
+
 def estimate(
     value: float, parts: Sequence[tuple[float, int]], *, tests: int = 1
 ) -> tuple[Interval, float]:
     """The interval of `value`, and the two-sided p of 0, which is not corrected.
 
-    Its variance is the sum of `parts`, each with its degrees of freedom (Welch). The interval has
-    Bonferroni's correction for the number of `tests`. Without any variance p is 1 for 0, else 0.
+    Its variance is the sum of `parts`, each with its degrees of freedom. The interval is
+    Banerjee's (Sankhyā 23, 1961), which is never too narrow, with Bonferroni's correction for the
+    number of `tests`. Welch's is narrower, but with two seeds it finds a difference in up to 12 %
+    of the cases in which there is none. Without any variance p is 1 for 0, else 0.
     """
+    from scipy.optimize import brentq
     from scipy.stats import t
 
     known = [(variance, freedom) for variance, freedom in parts if variance > 0 and freedom > 0]
-    total = sum(variance for variance, _ in known)
-    if total == 0:
+    if not known:
         return Interval(value, value, value), float(value == 0)
-    freedom = total**2 / sum(variance**2 / freedom for variance, freedom in known)
-    reach = float(t.ppf(1 - (1 - CONFIDENCE) / (2 * tests), freedom)) * total**0.5
-    p = 2 * float(t.sf(abs(value) / total**0.5, freedom))
-    return Interval(value, value - reach, value + reach), p
+    variances, freedoms = np.array(known).T
+
+    def reach(log_p: float) -> float:
+        """How far the interval reaches that leaves out a part p of all cases."""
+        return float(np.sqrt(np.sum(t.isf(np.exp(log_p) / 2, freedoms) ** 2 * variances)))
+
+    wide = reach(np.log((1 - CONFIDENCE) / tests))
+    surprise = -300.0  # the logarithm of the smallest p that differs from 0
+    if abs(value) >= reach(surprise):
+        p = 0.0
+    else:
+        p = float(np.exp(brentq(lambda log_p: reach(log_p) - abs(value), surprise, 0.0)))
+    return Interval(value, value - wide, value + wide), p
