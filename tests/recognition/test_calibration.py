@@ -32,6 +32,7 @@ def test_the_curves_are_counts_of_the_pairs_however_small_the_distances(scale):
         assert curve.far_at(threshold) == pytest.approx(accepted[~matched].mean(), abs=0.02)
     assert (curve.matched, curve.mismatched) == (250, 250)
     assert curve.far_at(curve.threshold_for(0.3)) == pytest.approx(0.3)
+    assert curve.tar_at(curve.threshold_accepting(0.3)) == pytest.approx(0.3, abs=1e-6)
     assert len(curve.thresholds) <= 402
 
 

@@ -99,7 +99,7 @@ def test_a_new_person_is_not_merged_with_one_whom_another_process_enrols(session
 
 
 def test_two_people_do_not_take_turns_in_one_recording(session, monkeypatch):
-    monkeypatch.setattr(Session, "highest", 0.55)  # between the distances of Ann and Ben
+    monkeypatch.setattr(Session, "furthest", 0.55)  # between the distances of Ann and Ben
     session.record("Ann")
     hints = []
     for number, seed in enumerate((ANN, ANN, BEN, ANN)):  # the first frame begins the first step
@@ -107,6 +107,11 @@ def test_two_people_do_not_take_turns_in_one_recording(session, monkeypatch):
         hints.append(session.recording.guide.hint)
     assert hints == ["", "", "This looks like somebody else", ""]
     assert len(session.recording.shots) == 2
+
+
+def test_a_recording_rejects_hardly_any_photo_of_the_person(session):
+    assert session.furthest >= session.highest
+    assert session.bundle.card.calibration.tar_at(session.furthest) > 0.9899
 
 
 def test_photos_that_cannot_be_saved_are_kept_until_they_can(session, tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -122,6 +123,16 @@ def test_no_key_forgets_everyone(key, app, ann, bundle, tmp_path):
     window.click("Forget all")
     window.click("Forget")
     window.until(lambda texts: "Forget everyone?" not in texts and "Ann" not in texts)
+    window.close()
+
+
+def test_a_gallery_deleted_meanwhile_is_reported_and_nobody_is_known(app, ann, bundle, tmp_path):
+    window = app(bundle.folder, "--source", "97")
+    window.until(lambda texts: "Ann" in texts)
+    shutil.rmtree(tmp_path / "gallery")
+    window.until(
+        lambda texts: "the gallery was deleted or replaced" in texts and "Ann" not in texts
+    )
     window.close()
 
 

@@ -52,6 +52,10 @@ class Calibration(BaseModel):
         """The threshold with this false accept rate, linear between the stored points."""
         return float(np.interp(far, self.far, self.thresholds))
 
+    def threshold_accepting(self, tar: float) -> float:
+        """The threshold with this true accept rate, linear between the stored points."""
+        return float(np.interp(tar, self.tar, self.thresholds))
+
     def balanced(self) -> float:
         """The threshold at which as many strangers are accepted as own photos are rejected."""
         excess = np.add(self.far, self.tar) - 1  # from -1 to 1, rising

@@ -19,6 +19,7 @@ from tripletlab.webcam.sources import is_camera
 
 RETRY_SECONDS = 3.0  # until photos that could not be saved are saved again
 MOST = 0.5  # false accept rate of the highest threshold; more would be useless
+OWN = 0.99  # share of a person's own photos that a recording takes for that person's, at least
 
 
 class Recording:
@@ -101,6 +102,11 @@ class Session:
         return max(self.bundle.card.calibration.threshold_for(MOST), self.strict, self.balanced)
 
     @property
+    def furthest(self) -> float:
+        """The distance from the first photo of a recording beyond which a face is another's."""
+        return max(self.highest, self.bundle.card.calibration.threshold_accepting(OWN))
+
+    @property
     def enrolled(self) -> Enrolled:
         """The people that faces are compared with."""
         return self._recogniser.enrolled
@@ -138,7 +144,7 @@ class Session:
             raise InputError(
                 f"{name} is already recorded; enter another name, or record them again"
             )
-        self.recording = Recording(name, instead=instead, furthest=self.highest)
+        self.recording = Recording(name, instead=instead, furthest=self.furthest)
 
     def cancel(self) -> None:
         """Cancel the recording; nothing of it is kept."""
