@@ -55,6 +55,24 @@ def test_help_lists_the_choices_that_a_command_takes_and_no_others(command, show
             assert re.search(rf"[ *]{choice}[ *,]", text)
 
 
+@pytest.mark.parametrize(
+    ("command", "nouns"),
+    [
+        ("prepare", config.PrepareConfig.nouns()),
+        ("train", config.RunConfig.nouns()),
+        ("describe", {"architecture", "faces", "dtype"}),
+        ("ui", {"tracking"}),
+        ("clean", config.StudiesConfig.nouns()),
+        ("data verify", {"data"}),
+    ],
+)
+def test_the_example_of_an_override_is_one_that_the_command_takes(command, nouns, shown):
+    (example,) = re.findall(r"Change the config: (.*)\.", "\n".join(shown(command)))
+    words = example.split(", ")
+    config.allow_only(words, nouns, command=command)
+    config.compose("train", words)
+
+
 @pytest.mark.parametrize("command", ["train", "sweep", "prepare"])
 def test_the_default_is_marked(command, shown):
     marked = re.findall(r"\*([a-z]\w+)\*", "\n".join(shown(command)).replace("*name*", ""))

@@ -18,7 +18,11 @@ def runs(folder):
 
 
 def printed(capsys):
-    lines = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    return figures(capsys.readouterr().out)
+
+
+def figures(out):
+    lines = [line.split("\t") for line in out.splitlines()]
     return {name: value for name, value in lines if not name.endswith(TIMED)}
 
 
@@ -49,9 +53,11 @@ def test_a_stopped_training_continues_and_ends_with_the_same_figures(tmp_path, m
         )
         assert main(WORDS) == 0
     assert epochs == [2]  # the first was kept
+    said = capsys.readouterr()
+    assert " continues after epoch 1\n" in said.err
     assert runs(tmp_path) == {stopped: "FINISHED"}
     assert not list((tmp_path / "mlruns" / "train").iterdir())
-    resumed = printed(capsys)
+    resumed = figures(said.out)
     assert resumed["run"] == stopped
 
     assert main(WORDS) == 0  # finished: shown, not repeated

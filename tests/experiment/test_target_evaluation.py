@@ -102,7 +102,9 @@ def test_a_run_evaluated_again_has_the_same_card(run, trained, tmp_path, capsys)
     assert f"{label}/card.html" in {one.path for one in client.list_artifacts(run, label)}
     metrics = client.get_run(run).data.metrics
     assert metrics["held-out-identities/accuracy"] == pytest.approx(metrics["test/accuracy"])
-    assert f"{metrics['test/accuracy']:.4f}" in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert f"{metrics['test/accuracy']:.4f}" in said.out
+    assert "its embeddings are evaluated" in " ".join(said.err.split())
 
 
 def test_flip_and_other_pairs_by_name_and_compared(run, tmp_path, capsys):

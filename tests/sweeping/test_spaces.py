@@ -33,6 +33,14 @@ def test_cells_are_every_combination_the_last_axis_fastest(tmp_path):
     assert grid.runs == 4
 
 
+def test_a_number_that_is_the_only_value_is_named_with_its_key(tmp_path):
+    grid = space(tmp_path, "axes: {batches.people: [18, 20]}")
+    assert [grid.title(cell) for cell in grid.cells()] == ["people 18", "people 20"]
+    assert grid.title({"batches.people": 18}, 3) == "people 18, seed 3"
+    texts = space(tmp_path, "axes: {miner: [hard, semihard]}")
+    assert [texts.title(cell) for cell in texts.cells()] == ["hard", "semihard"]
+
+
 def test_an_axis_exists_only_where_it_applies(tmp_path):
     grid = space(tmp_path, CONDITIONAL)
     assert [grid.title(cell) for cell in grid.cells()] == ["semihard 0.2", "semihard 0.4", "hard"]

@@ -39,7 +39,7 @@ def test_status_lists_every_trial(study, capsys):
     status(["grid"])
     shown = " ".join(capsys.readouterr().out.split())
     assert f"grid-abc, {study.began}: faces, evaluated on pairs" in shown
-    assert "0.2, seed 7 │ r1" in shown
+    assert "margin 0.2, seed 7 │ r1" in shown
     assert "0.75" in shown
     assert "failed:" in shown
     assert "3 runs: 1 complete, 1 failed, 1 waiting" in shown
@@ -56,7 +56,7 @@ def test_every_sweep_is_listed_with_its_date_data_trials_and_champion(study, cap
     began = f"{datetime.now():%Y-%m-%d}"
     assert cells[0] == "grid-abc"
     assert cells[1].startswith(began)
-    assert cells[2:] == ["faces, evaluated on pairs", "1 of 3", "0.2, seed 7"]
+    assert cells[2:] == ["faces, evaluated on pairs", "1 of 3", "margin 0.2, seed 7"]
     assert [cell.strip() for cell in second.split("│")[1:-1]] == ["other-def", "", "", "0 of 3", ""]
 
 

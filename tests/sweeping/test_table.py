@@ -10,6 +10,7 @@ from tripletlab.sweeping.table import (
     markdown,
     pareto_front,
     print_table,
+    scatter_note,
 )
 
 
@@ -41,6 +42,8 @@ def test_a_narrow_screen_keeps_names_and_figures_whole(width, all_of_it, capsys)
     assert "nn4_small2_half, width" in printed  # not folded letter by letter
     assert "0.8500 ± 0.0707" in printed
     assert ("precision" in printed) == all_of_it
+    assert "\n± is the standard deviation over the seeds." in printed
+    assert ("Precision and recall are in table.md" in printed) != all_of_it
 
 
 def test_columns_without_room_go_to_a_table_below(capsys):
@@ -69,6 +72,17 @@ def test_seeds_are_averaged_and_their_scatter_shown():
 def test_figures_have_the_digits_of_their_metric():
     assert row("a", 0.9, flops=44_400_000).figure("cost/flops") == "44,400,000"
     assert row("a", 0.9).figure("val/of_ones_own") == "not known"
+
+
+def test_costs_that_are_the_same_with_every_seed_have_no_scatter():
+    assert row("a", 0.9, 0.8, flops=1234).figure("cost/flops") == "1,234"
+
+
+def test_the_note_says_what_the_scatter_is_over():
+    seeds, folds = row("a", 0.9, 0.8), row("b", 0.9)
+    assert scatter_note([folds]) == "± is the standard deviation over the folds of the test pairs."
+    assert scatter_note([seeds, seeds]) == "± is the standard deviation over the seeds."
+    assert "over the seeds; of a single run, over the folds" in scatter_note([seeds, folds])
 
 
 def test_columns_follow_the_papers():

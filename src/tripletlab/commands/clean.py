@@ -1,10 +1,14 @@
 """`tripletlab clean`."""
 
+from typing import Annotated
+
 from tripletlab import config
-from tripletlab.commands.options import Overrides
+from tripletlab.commands.options import key_value
 
 
-def clean(overrides: Overrides = None) -> None:
+def clean(
+    overrides: Annotated[list[str] | None, key_value("tracking.folder=elsewhere")] = None,
+) -> None:
     """Delete checkpoints that no trial will continue from."""
     from tripletlab.sweeping.status import clean
 

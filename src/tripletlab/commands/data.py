@@ -1,16 +1,18 @@
 """`tripletlab data verify`."""
 
+from typing import Annotated
+
 import typer
 
 from tripletlab import config
 from tripletlab.commands.help import Command, Group
-from tripletlab.commands.options import Overrides
+from tripletlab.commands.options import key_value
 
 app = typer.Typer(name="data", cls=Group, help="Inspect prepared faces.", no_args_is_help=True)
 
 
 @app.command(cls=Command)
-def verify(overrides: Overrides = None) -> None:
+def verify(overrides: Annotated[list[str] | None, key_value("data=elsewhere")] = None) -> None:
     """Check every faces.h5 and pairs.h5 against the checksums that were written with it."""
     from tripletlab.faces.integrity import verify
 

@@ -1,10 +1,14 @@
 """`tripletlab describe`."""
 
+from typing import Annotated
+
 from tripletlab import config
-from tripletlab.commands.options import Overrides
+from tripletlab.commands.options import key_value
 
 
-def describe(overrides: Overrides = None) -> None:
+def describe(
+    overrides: Annotated[list[str] | None, key_value("architecture=simple_cnn")] = None,
+) -> None:
     """Print a network's table: its rows, sizes, parameters and operations."""
     from tripletlab.experiment.description import describe
     from tripletlab.training import backend

@@ -2,7 +2,7 @@
 
 import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -14,10 +14,12 @@ TARGET = (
     "champion, NAME@champion, NAME/version, a run id, a bundle folder, or embeddings in FILE.npy"
 )
 
-Overrides = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="KEY=VALUE", help="Change the config: miner=hard, margin=0.4."),
-]
+
+def key_value(example: str) -> Any:
+    """The argument for overrides; `example` is one that the command accepts."""
+    return typer.Argument(metavar="KEY=VALUE", help=f"Change the config: {example}.")
+
+
 ShowConfig = Annotated[
     bool, typer.Option("--config", help="Print the config that would run, and exit.")
 ]

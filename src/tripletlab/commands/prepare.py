@@ -1,19 +1,21 @@
 """`tripletlab prepare`."""
 
+from typing import Annotated
+
 from tripletlab import config
 from tripletlab.commands.options import (
     CroppedFolders,
     Folders,
     Fresh,
     LfwFolder,
-    Overrides,
     ShowConfig,
+    key_value,
     with_photos,
 )
 
 
 def prepare(
-    overrides: Overrides = None,
+    overrides: Annotated[list[str] | None, key_value("faces=aligned, faces.size=64")] = None,
     photos: Folders = None,
     cropped: CroppedFolders = None,
     lfw: LfwFolder = None,

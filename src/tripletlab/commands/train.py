@@ -10,14 +10,14 @@ from tripletlab.commands.options import (
     Folders,
     Fresh,
     LfwFolder,
-    Overrides,
     ShowConfig,
+    key_value,
     with_photos,
 )
 
 
 def train(
-    overrides: Overrides = None,
+    overrides: Annotated[list[str] | None, key_value("miner=hard, margin=0.4")] = None,
     photos: Folders = None,
     cropped: CroppedFolders = None,
     lfw: LfwFolder = None,

@@ -5,11 +5,11 @@ from typing import Annotated
 import typer
 
 from tripletlab import config
-from tripletlab.commands.options import Overrides
+from tripletlab.commands.options import key_value
 
 
 def ui(
-    overrides: Overrides = None,
+    overrides: Annotated[list[str] | None, key_value("tracking.folder=elsewhere")] = None,
     port: Annotated[int, typer.Option(min=1, max=65535, help="The port.")] = 5000,
     host: Annotated[
         str, typer.Option(help="The interface; 0.0.0.0 means all. There is no password.")

@@ -37,6 +37,8 @@ class RunReport:
     def resumed(self, epochs: Sequence[Mapping[str, float]]) -> None:
         """The fit begins after these epochs."""
         self.run.complete_metrics(epochs)
+        if epochs:
+            say(f"{self.name} continues after epoch {len(epochs)}")
 
     def epoch(self, epoch: int, metrics: dict[str, float]) -> None:
         """An epoch ended; the first is 1."""

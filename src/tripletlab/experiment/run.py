@@ -106,6 +106,7 @@ def run(
         _log_inputs(config, data, log, folder)  # now: a run that fails needs them most
         before = parts.embed(data.pairs.images)
         progress, snapshots = _fit(config, data, parts, log, name, checkpoint, follower)
+        say(f"{name}: the network is evaluated, and its pictures are drawn")
         title = f"{name} on {data.faces.title}, {len(parts.batches.trained_on):,} people"
         path, best = folder / "learning.png", progress.best_epoch
         draw_learning(progress.metrics, best=best, title=title, path=path)

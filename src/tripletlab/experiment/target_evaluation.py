@@ -40,6 +40,7 @@ def evaluate(what: str, overrides: Sequence[str], *, folder: Path | None) -> Pat
             target.store,
             faces_fingerprint=target.about["faces_fingerprint"],
         )
+    say(f"{target.name}: its embeddings are evaluated, and pictures of them drawn")
     with TemporaryDirectory(prefix="tripletlab-") as scratch:
         distances, summary = evaluate_embeddings(
             target.embeddings,

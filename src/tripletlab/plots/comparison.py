@@ -70,7 +70,8 @@ def adjusted(
 def terminal(comparisons: Sequence[AdjustedComparison], *, title: str) -> Grid:
     """A table narrow enough for a terminal: only the models' names are folded."""
     grid = Grid(title=title, title_justify="left", show_lines=True)
-    for column in ("models", "accuracy", "AUC", "only one\ncorrect", "same\ndecision"):
+    auc = METRICS["test/auc_pooled"].heading.replace(" ", "\n", 1)
+    for column in ("models", "accuracy", auc, "only one\ncorrect", "same\ndecision"):
         side = "left" if column == "models" else "right"
         figures = column != "models"
         grid.add_column(column, justify=side, no_wrap=figures, overflow="fold")  # type: ignore[arg-type]

@@ -16,7 +16,7 @@ from tripletlab.sweeping.contrasts import Effect
 from tripletlab.sweeping.scaling import ScalingCurve
 from tripletlab.sweeping.spaces import MONITORED
 from tripletlab.sweeping.study import POINT, RUN, STATES, Study, reason
-from tripletlab.sweeping.table import PAPER_COLUMNS, ModelRow, headings, pareto_front
+from tripletlab.sweeping.table import PAPER_COLUMNS, ModelRow, headings, pareto_front, scatter_note
 from tripletlab.tracking import Tracker
 
 BEST = 5  # models in the plot of ROC curves
@@ -113,7 +113,7 @@ def _table(study: Study, ranked: Sequence[ModelRow]) -> PageTable:
     marked = [place for place, row in enumerate(ranked) if row in best]
     heading = ["model", *shown.values()]
     sampler = (study.space.sampler or {}).get("_target_", "grid").rpartition(".")[2]
-    note = f"{study.summary()} · {sampler} · study {study.name}"
+    note = f"{study.summary()} · {sampler} · study {study.name} · {scatter_note(ranked)}"
     return PageTable("Models", heading, lines, note, marked, figures=True)
 
 

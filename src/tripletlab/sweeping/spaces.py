@@ -134,13 +134,17 @@ class Space(BaseModel, extra="forbid", frozen=True):
         return needed
 
     def title(self, point: Point, seed: int | None = None) -> str:
-        """A point's name: values alone in a grid, as the paper names its models; else with keys."""
+        """A point's name: values alone in a grid, as the paper names its models; else with keys.
+
+        A number that is the only value has its key too.
+        """
         shown = {key: f"{one:.3g}" if isinstance(one, float) else one for key, one in point.items()}
         texts = [
             str(one) if isinstance(point[key], str) else f"{key.rpartition('.')[2]} {one}"
             for key, one in shown.items()
         ]
-        name = " ".join(map(str, shown.values())) if self.sampler is None else ", ".join(texts)
+        with_keys = self.sampler is not None or len(point) == 1
+        name = ", ".join(texts) if with_keys else " ".join(map(str, shown.values()))
         if self.ablation:
             name = " ".join(f"{key}={one}" for key, one in shown.items()) or RECIPE
         return name if seed is None else f"{name}, seed {seed}"

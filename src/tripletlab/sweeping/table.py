@@ -55,6 +55,8 @@ class ModelRow:
             return "not known"
         values = [one[metric] for one in self.metrics]
         figure, mean = describe(metric).figure, statistics.fmean(values)
+        if metric.startswith("cost/") and len(set(values)) == 1:
+            return figure(mean)
         if len(values) > 1:
             return f"{figure(mean)} ± {figure(statistics.stdev(values))}"
         if metric == "test/accuracy":
@@ -65,6 +67,14 @@ class ModelRow:
 def headings(more: Sequence[str]) -> dict[str, str]:
     """Metrics to show and their headings: the paper's, then `more`."""
     return {one: describe(one).heading for one in dict.fromkeys([*PAPER_COLUMNS, *more])}
+
+
+def scatter_note(rows: Sequence[ModelRow]) -> str:
+    """What ± means in these rows."""
+    several = {len(row.metrics) > 1 for row in rows}
+    folds, seeds = "the folds of the test pairs", "the seeds"
+    over = f"{seeds}; of a single run, over {folds}" if len(several) > 1 else ""
+    return f"± is the standard deviation over {over or (seeds if True in several else folds)}."
 
 
 def pareto_front(
@@ -92,7 +102,11 @@ def print_table(
     bold: Sequence[ModelRow],
     console: Console,
 ) -> None:
-    """Print the rows, `bold` ones in bold; columns without room go to a table below."""
+    """Print the rows, `bold` ones in bold; columns without room go to a table below.
+
+    What ± means is said below, and that precision and recall had no room.
+    """
+    note = scatter_note(rows)
 
     def fits(columns: Mapping[str, str]) -> bool:
         unbounded = console.options.update(max_width=1000)
@@ -102,8 +116,10 @@ def print_table(
     fewer = {metric: name for metric, name in shown.items() if metric not in DROPPED_FIRST}
     if fits(fewer) and not fits(shown):
         shown = fewer
+        note += " Precision and recall are in table.md and in the report."
     for number, part in enumerate(_parts(shown, fits)):
         console.print(_table(rows, None if number else title, part, bold))
+    console.print(note)
 
 
 def _parts(
