@@ -7,7 +7,7 @@ import pytest
 
 from tests.plots.pictures import BLUE, ORANGE, near, read
 from tripletlab.plots import distances as drawing
-from tripletlab.plots.distances import BINS, draw_distances
+from tripletlab.plots.distances import MOST_BINS, draw_distances
 
 
 def test_histograms_have_the_colours_of_both_kinds(tmp_path: Path) -> None:
@@ -43,10 +43,25 @@ def test_the_bars_count_every_pair_and_the_legend_says_how_many(axes: list, tmp_
     assert f"the same person: {matched.sum():,} pairs" in labels
     assert f"two people: {(~matched).sum():,} pairs" in labels
     assert "threshold 1.250 (1.000 to 1.500 over the 3 folds)" in labels
-    edges = np.linspace(0, distances.max(), BINS + 1)
+    edges = np.linspace(0, distances.max(), MOST_BINS + 1)
     tallest = max(np.histogram(distances[kind], edges)[0].max() for kind in (matched, ~matched))
     assert one.dataLim.y1 == pytest.approx(tallest)
     assert one.get_xlim() == (0, pytest.approx(distances.max()))
+
+
+def test_few_pairs_have_few_bars_whole_counts_and_no_legend_over_them(
+    axes: list, tmp_path: Path
+) -> None:
+    matched = np.arange(40) < 20
+    distances = np.random.default_rng(0).random(40)
+    draw_distances(distances, matched, np.ones(2), title="", path=tmp_path / "x.png")
+    (one,) = axes
+    edges = np.linspace(0, distances.max(), 13)
+    tallest = max(np.histogram(distances[kind], edges)[0].max() for kind in (matched, ~matched))
+    assert one.dataLim.y1 == pytest.approx(tallest)
+    assert all(float(tick).is_integer() for tick in one.get_yticks())
+    assert one.get_legend() is None
+    assert len(one.figure.legends) == 1
 
 
 @pytest.mark.parametrize("kind", [True, False])

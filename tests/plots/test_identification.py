@@ -37,6 +37,7 @@ def test_the_curve_is_the_share_found_up_to_each_rank(
     known = rank[rank > 0]
     assert ranks.tolist() == list(range(1, min(people, LAST_RANK) + 1))
     np.testing.assert_allclose(curve, [(known <= k).mean() for k in ranks])
+    assert all(float(tick).is_integer() for tick in closed.get_xticks())
     assert f"rank 1 in {(known == 1).mean():.1%}, by chance {1 / people:.1%}" in closed.get_title()
     rates, shares = open_set.lines[0].get_data()
     assert rates[0] == pytest.approx(1 / (rank == 0).sum())

@@ -127,5 +127,10 @@ def test_an_ablation_says_what_matters_and_what_is_not_shown_to():
         "recipe is better",
     ]
     assert table.rows[1][-1] == "not shown"
+    assert "over all other axes" not in effects_table(EFFECTS, ablation=False).note
+    over_two = [
+        one._replace(contrast=one.contrast._replace(pairs=[(0, 1), (2, 3)])) for one in EFFECTS
+    ]
+    assert "over all other axes" in effects_table(over_two, ablation=False).note
     assert "3 seeds; p is corrected for 2 comparisons (Holm)" in table.note
     assert "corrected" not in effects_table(changes[:1], ablation=True).note

@@ -1,6 +1,7 @@
 """The plan of a sweep: its command line, and the config of each of its runs."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -10,6 +11,7 @@ from tests.imports import imported_by
 from tripletlab import config
 from tripletlab.errors import InputError
 from tripletlab.sweeping.plan import read_plan
+from tripletlab.sweeping.sweep import _print_trials
 from tripletlab.system import processor
 
 
@@ -168,6 +170,12 @@ def test_an_ablation_changes_the_recipe_that_the_command_gives():
 def test_a_change_that_changes_nothing_is_refused():
     with pytest.raises(InputError, match=r"margin=0.2 changes nothing in this recipe"):
         read_plan(["ablation", "ablation.margin=0.2"]).check()
+
+
+def test_the_recipe_is_named_in_the_list_of_an_ablations_points(capsys):
+    _print_trials(read_plan(["ablation"]))
+    shown = capsys.readouterr().err
+    assert re.search(r"^│ recipe │ +│", shown, re.M)
 
 
 @pytest.mark.parametrize("space", sorted(config.folder("sweeps").glob("*.yaml")))

@@ -45,7 +45,9 @@ def test_the_page_has_the_conclusion_the_models_and_every_run_that_failed(tmp_pa
     assert "<td>margin 0.8, seed 7</td><td>failed</td><td>ValueError: &lt;no&gt;</td>" in page
     for heading in ("Models", "Learning curves", "Objective by one parameter", "ROC"):
         assert f"<h2>{heading}</h2>" in page
-    assert page.index("<td>margin 0.4</td>") < page.index("<td>margin 0.2</td>")  # the highest first
+    assert page.index("<td>margin 0.4</td>") < page.index(
+        "<td>margin 0.2</td>"
+    )  # the highest first
     assert page.count("margin 0.2, seed 7") == 1  # the name of its learning curve
     assert "0.4 (AUC 0.900)" in page
 

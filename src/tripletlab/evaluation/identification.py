@@ -3,7 +3,7 @@
 The distance of a probe to a person is that to the nearest of the person's gallery faces.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -138,6 +138,7 @@ def identify(embeddings: Embeddings, labels: Labels, splits: Sequence[Split]) ->
 def summary(identified: Identified) -> dict[str, Any]:
     """The CMC at some ranks and TPIR at FPIR over all splits at once, as values for JSON.
 
+    A rank is left out where the galleries have no more people: everybody is among them.
     `tpir_at_fpir` is empty without searches for unknown people.
     """
     found, people, faces = identified
@@ -148,7 +149,9 @@ def summary(identified: Identified) -> dict[str, Any]:
         "enrolled_faces": faces,
         "searches_for_enrolled": known,
         "searches_for_unknown": unknown,
-        "cmc": {str(rank): float(curve[min(rank, len(curve)) - 1]) for rank in RANKS},
+        "cmc": {
+            str(rank): float(curve[rank - 1]) for rank in RANKS if rank == 1 or rank < len(curve)
+        },
         "tpir_at_fpir": [
             {
                 "fpir": fpir,
@@ -159,3 +162,15 @@ def summary(identified: Identified) -> dict[str, Any]:
             if unknown
         ],
     }
+
+
+def searches(figures: Mapping[str, Any]) -> str:
+    """Of a `summary`: how many are enrolled, and how many searches there were."""
+    galleries = " and ".join(
+        f"{people:,} people ({faces:,} faces)"
+        for people, faces in zip(figures["enrolled_people"], figures["enrolled_faces"], strict=True)
+    )
+    return (
+        f"Enrolled: {galleries}; {figures['searches_for_enrolled']:,} searches for people who are"
+        f" enrolled, {figures['searches_for_unknown']:,} for people who are not."
+    )

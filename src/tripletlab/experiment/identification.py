@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tripletlab.errors import InputError
-from tripletlab.evaluation.identification import Split, identify, summary, two_galleries
+from tripletlab.evaluation.identification import Split, identify, searches, summary, two_galleries
 from tripletlab.experiment.target import find_target, tracker_of
 from tripletlab.faces.store import PEOPLE_UNKNOWN, PairStore
 from tripletlab.photos.pair_photos import by_number
@@ -54,6 +54,7 @@ def identify_people(
     figures = summary(found)
     write_whole(place / "identification.json", (json.dumps(figures, indent=2) + "\n").encode())
     table = Table(title=title, title_justify="left")
+    table.caption, table.caption_justify = searches(figures), "left"
     table.add_column("score")
     table.add_column("", justify="right")
     for rank, share in figures["cmc"].items():

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tripletlab.evaluation.identification import searches
 from tripletlab.evaluation.metrics import describe
 from tripletlab.evaluation.operating_points import tar_name
 from tripletlab.plots.page import PageTable, Picture, write_pages
@@ -106,17 +107,8 @@ def _identification(found: Mapping[str, Any]) -> PageTable:
         )
         for point in found["tpir_at_fpir"]
     ]
-    galleries = " and ".join(
-        f"{people:,} people ({faces:,} faces)"
-        for people, faces in zip(found["enrolled_people"], found["enrolled_faces"], strict=True)
-    )
-    note = (
-        f"Enrolled: {galleries}; {found['searches_for_enrolled']:,} searches for people who are"
-        f" enrolled, {found['searches_for_unknown']:,} for people who are not."
-    )
-    return PageTable(
-        "Identification, one to many", ("score", "value", "warning"), [*ranks, *rates], note
-    )
+    heading = ("score", "value", "warning")
+    return PageTable("Identification, one to many", heading, [*ranks, *rates], searches(found))
 
 
 def _plain(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

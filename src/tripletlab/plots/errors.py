@@ -27,7 +27,8 @@ def draw_errors(
             "False non-matches: one person rejected as two", false_non_matches, store, distances
         ),
     ]
-    draw_montage(panels, title=title, path=path)
+    note = "in bold: the squared distance; the farthest from the threshold of their fold come first"
+    draw_montage(panels, title=f"{title}\n{note}", path=path)
 
 
 def shown(store: PairStore, pair: int, *headline: str) -> Shown:

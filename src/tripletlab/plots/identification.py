@@ -12,12 +12,15 @@ LAST_RANK = 50
 
 def draw_identification(identified: Identified, *, title: str, path: Path) -> None:
     """Write a PNG: the CMC, and TPIR over FPIR where there were searches for unknown people."""
+    from matplotlib.ticker import MaxNLocator
+
     found, people, _ = identified
     figure = sheet(11.4, 4.6, title=title)
     closed, open_set = figure.subplots(1, 2)
     curve = cmc(found, people=max(people))[:LAST_RANK]
     plain(closed).plot(np.arange(1, len(curve) + 1), curve, color=BLUE, marker=".")
     closed.set(xlabel="rank", ylabel="searches that found the person", ylim=(0, 1.02))
+    closed.xaxis.set_major_locator(MaxNLocator(integer=True))
     closed.set_title(f"closed set: rank 1 in {curve[0]:.1%}, by chance {1 / max(people):.1%}")
     plain(open_set).set_title("open set: at rank 1 and below the threshold")
     unknown = int(np.count_nonzero(found.rank == 0))

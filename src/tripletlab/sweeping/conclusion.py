@@ -73,10 +73,11 @@ def effects_table(effects: Sequence[Effect], *, ablation: bool) -> PageTable:
     ]
     seeds = sorted({one.seeds for one in effects})
     correction = f"; p is corrected for {len(effects)} comparisons (Holm)" * (len(effects) > 1)
-    ends = dict.fromkeys((seeds[0], seeds[-1]))
+    ends = dict.fromkeys(seeds[:1] + seeds[-1:])
     over = "the one seed" if seeds == [1] else f"{' to '.join(map(str, ends))} seeds"
+    averaged = not ablation and any(len(one.contrast.pairs) > 1 for one in effects)
     note = (
-        f"Differences of the validation AUC{'' if ablation else ', over all other axes'}, paired"
+        f"Differences of the validation AUC{', over all other axes' if averaged else ''}, paired"
         f" over people and {over}{correction}."
         + (" With one seed, they say nothing about other seeds." if seeds == [1] else "")
     )

@@ -14,6 +14,7 @@ from tripletlab.sweeping.jobs import Engine, Job
 from tripletlab.sweeping.live_table import LiveTable
 from tripletlab.sweeping.plan import SWEEP_KEYS, Plan, read_plan
 from tripletlab.sweeping.result import conclude, title_of
+from tripletlab.sweeping.spaces import RECIPE as UNCHANGED
 from tripletlab.sweeping.storage import failures_reported, open_storage
 from tripletlab.sweeping.study import (
     CODE,
@@ -167,7 +168,7 @@ def _print_trials(plan: Plan) -> None:
     for number, point in enumerate(draw_points(space)):
         values = (point.get(key, "") for key in space.axes)
         texts = (f"{one:.4g}" if isinstance(one, float) else str(one) for one in values)
-        shown.add_row(str(number), *texts)
+        shown.add_row(str(number) if point else UNCHANGED, *texts)
     if space.sampler:
         shown.caption = "drawn without results; a sampler that uses them will draw others"
     console().print(shown)
