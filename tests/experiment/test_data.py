@@ -18,6 +18,12 @@ def test_people_who_are_only_on_the_map_are_not_counted_among_those_of_the_pairs
     assert said.endswith("blobs: 7 pairs of 4 people")
 
 
+def test_a_folder_called_photos_is_named_once():
+    faces = replace(make_store(entries=6, photos=2), title="photos: photos")
+    said = _summary(Data(faces, make_pairs(people=5, photos=2)))
+    assert said.startswith("photos: 12 faces, ")
+
+
 def test_the_example_of_a_rejected_photo_is_printed_in_full(tmp_path, capsys):
     name = "tree/Somebody/" + 100 * "a" + "z.jpg"
     rejected = {"not a photo, damaged, or too large": {"photos": 1, "such_as": [name]}}

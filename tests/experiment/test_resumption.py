@@ -55,6 +55,7 @@ def test_a_stopped_training_continues_and_ends_with_the_same_figures(tmp_path, m
     assert epochs == [2]  # the first was kept
     said = capsys.readouterr()
     assert " continues after epoch 1\n" in said.err
+    assert f"/artifacts/{stopped}/artifacts/card.html" in "".join(said.err.split())
     assert runs(tmp_path) == {stopped: "FINISHED"}
     assert not list((tmp_path / "mlruns" / "train").iterdir())
     resumed = figures(said.out)

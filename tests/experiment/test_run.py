@@ -16,7 +16,7 @@ from tests.stores import SMALL
 from tripletlab.cli import main
 from tripletlab.config import compose
 from tripletlab.experiment.data import Data
-from tripletlab.experiment.run import _log_inputs
+from tripletlab.experiment.run import _log_inputs, _say_next
 from tripletlab.faces.store import FaceStore, PairStore
 from tripletlab.recognition.bundle import Bundle
 from tripletlab.system.temporary_files import LOCK, YOUNG
@@ -106,6 +106,19 @@ def test_a_copied_project_is_trained_in_and_the_original_is_left_alone(project, 
     assert listing(project) == before
     (new,) = runs(copy).keys() - runs(project).keys()
     assert (copy / "mlruns" / "artifacts" / new / "artifacts" / "card.html").is_file()
+
+
+def test_a_training_ends_with_its_card_and_what_to_do_next(tmp_path, capsys):
+    tracker = compose("train", [f"tracking.folder={tmp_path}/mlruns"]).tracking.build()
+    _say_next("0123456789abcdef", tracker)
+    said = capsys.readouterr().err
+    assert "tripletlab export 01234567 bundle" in said
+    assert "card:" not in said  # a server has it
+    card = tmp_path / "mlruns" / "artifacts" / "0123456789abcdef" / "artifacts" / "card.html"
+    card.parent.mkdir(parents=True)
+    card.write_text("")
+    _say_next("0123456789abcdef", tracker)
+    assert f"card:{card}" in "".join(capsys.readouterr().err.split())
 
 
 def test_no_secret_of_the_config_is_kept_with_a_run(project, tmp_path):

@@ -60,6 +60,16 @@ def test_every_sweep_is_listed_with_its_date_data_trials_and_champion(study, cap
     assert [cell.strip() for cell in second.split("│")[1:-1]] == ["other-def", "", "", "0 of 3", ""]
 
 
+def test_a_sweeps_name_is_never_broken(study, capsys, monkeypatch):
+    name = "margin_miner_of_many_seeds-0123456789abcdef"
+    TrialQueue.open(study.storage, name=name, space=GRID, fresh=False)
+    monkeypatch.setattr("tripletlab.sweeping.status._champions", lambda _: [])
+    for columns in ("60", "80", "120"):
+        monkeypatch.setenv("COLUMNS", columns)
+        list_sweeps([])
+        assert name in capsys.readouterr().out
+
+
 def test_no_sweep_is_said_instead_of_an_empty_table(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     open_storage("sqlite:///mlruns/optuna.db")

@@ -139,8 +139,9 @@ def _summary(data: Data) -> str:
     if pairs.notes.get(PEOPLE_UNKNOWN):
         whose = f"{len(in_pairs):,} photos"
     return (
-        f"{faces.title}: {len(faces.images):,} faces, {people(TRAIN):,} people to train and"
-        f" {people(VALIDATION):,} to validate ({len(faces.validation):,} pairs),"
+        f"{faces.title.removeprefix('photos: ')}: {len(faces.images):,} faces,"
+        f" {people(TRAIN):,} people to train and {people(VALIDATION):,} to validate"
+        f" ({len(faces.validation):,} pairs),"
         f" {people(CALIBRATION):,} to calibrate a threshold;"
         f" evaluated on {pairs.title}: {len(pairs.pairs):,} pairs of {whose}"
     )

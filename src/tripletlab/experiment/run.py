@@ -74,6 +74,18 @@ def train(config: RunConfig, *, fresh: bool, register: bool) -> None:
         champion = tracker.models.promote(model)
         print(f"model\t{model}")
         print(f"champion\t{'yes' if champion else 'no'}")
+    _say_next(outcome.run_id, tracker)
+
+
+def _say_next(run_id: str, tracker: Tracker) -> None:
+    """Say where the run's card is, unless a server keeps it, and what can be done with the run."""
+    card = Path(tracker.folder).resolve() / "artifacts" / run_id / "artifacts" / "card.html"
+    if card.is_file():
+        say(f"card: {card}")
+    say(
+        f"Next: `tripletlab export {run_id[:8]} bundle` exports the network, and `tripletlab ui`"
+        " (make ui) shows all runs."
+    )
 
 
 def run(

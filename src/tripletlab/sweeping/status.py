@@ -66,7 +66,7 @@ def list_sweeps(words: Sequence[str]) -> None:
     champions = _champions(base)
     shown = Table()
     for heading in ("sweep", "began", "data", "trials done", "champion"):
-        shown.add_column(heading, overflow="fold", no_wrap=heading == "began")
+        shown.add_column(heading, overflow="fold", no_wrap=heading in ("sweep", "began"))
     for name in sorted(starts, key=starts.__getitem__, reverse=True):
         study, latest = Study.load(storage, name), last_attempts(trials.get(name, []))
         over = [one for one in latest if STATES[one.state] in ("complete", "pruned")]
