@@ -105,14 +105,15 @@ def test_a_call_is_repeated_until_the_store_is_free(finished, impatient):
 
 @pytest.mark.slow
 @pytest.mark.timeout(120)
-def test_a_run_outlives_a_lock_of_half_a_minute(finished):
+def test_a_run_outlives_a_lock_that_mlflow_does_not(finished):
+    """MLflow itself waits for 20 seconds."""
     project, _ = finished
     tracker = tracker_in(project / "mlruns")
     tracker.open()
     with tracker.run("two", params={}, tags={}) as run:
         other = sqlite3.connect(project / "mlruns" / "mlflow.db", check_same_thread=False)
         other.execute("BEGIN EXCLUSIVE")
-        threading.Timer(30, other.rollback).start()
+        threading.Timer(23, other.rollback).start()
         run.metrics({"loss": 0.25}, step=1)
     assert tracker.runs.history(run.run_id, "loss") == [(1, 0.25)]
 
