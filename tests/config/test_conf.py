@@ -14,7 +14,7 @@ import pytest
 from tests.protocols import two_lines, write_agedb
 from tests.stores import make_store
 from tripletlab import config
-from tripletlab.config.files import describe
+from tripletlab.config.files import first_comment
 from tripletlab.errors import InputError
 from tripletlab.sweeping.plan import read_plan
 from tripletlab.sweeping.samplers import draw_points
@@ -172,7 +172,7 @@ def test_every_choice_does_its_work(noun, choice):
 @pytest.mark.parametrize(("noun", "choice"), CHOICES)
 def test_every_choice_says_what_it_is(noun, choice):
     path = config.folder("conf") / noun / f"{choice}.yaml"
-    assert 10 < len(describe(path)) < 100
+    assert 10 < len(first_comment(path)) < 100
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ def test_a_file_without_a_comment_is_described_by_nothing(mine):
         ("", ""),
     ):
         path.write_text(text)
-        assert files.describe(path) == about
+        assert files.first_comment(path) == about
 
 
 def test_no_such_folder(tmp_path):

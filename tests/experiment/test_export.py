@@ -14,7 +14,7 @@ from tripletlab.cli import main
 from tripletlab.errors import InputError
 from tripletlab.experiment.export import hold_equal, write_onnx
 from tripletlab.recognition.bundle import Bundle
-from tripletlab.recognition.embedder import Embedder, read_network
+from tripletlab.recognition.embedder import Embedder, read_onnx
 
 FACES = np.random.default_rng(0).integers(0, 256, (1000, 64, 64), np.uint8)
 
@@ -22,7 +22,7 @@ FACES = np.random.default_rng(0).integers(0, 256, (1000, 64, 64), np.uint8)
 def test_a_thousand_faces_are_embedded_as_by_the_trained_network(tmp_path):
     embedder = network("nn4_small2_half")
     write_onnx(embedder, tmp_path / "embedder.onnx")
-    light = Embedder(read_network(tmp_path / "embedder.onnx"), name="embedder.onnx")
+    light = Embedder(read_onnx(tmp_path / "embedder.onnx"), name="embedder.onnx")
     assert hold_equal(embedder, light, FACES) <= 1e-5
     weight = embedder.trainable_weights[0]
     weight.assign(np.asarray(weight) * 1.05)

@@ -11,7 +11,7 @@ from onnx import ModelProto, TensorProto, helper, numpy_helper
 from tests.recognition.conftest import DIM, FACE, SIZE, UNIT, huge, make_network, projection
 from tripletlab.errors import InputError
 from tripletlab.recognition import embedder as module
-from tripletlab.recognition.embedder import Embedder, read_network
+from tripletlab.recognition.embedder import Embedder, read_onnx
 
 FACES = np.random.default_rng(1).integers(0, 256, (5, SIZE, SIZE), np.uint8)
 FLAT = helper.make_node("Flatten", ["face"], ["flat"], axis=1)
@@ -159,11 +159,11 @@ def test_batches_give_what_single_faces_give(monkeypatch):
 
 def test_a_file_that_is_gone_or_endless_is_not_read(tmp_path):
     with pytest.raises(InputError, match="no such file"):
-        read_network(tmp_path / "none.onnx")
+        read_onnx(tmp_path / "none.onnx")
     with (tmp_path / "endless.onnx").open("wb") as file:
         file.truncate(1 << 40)
     with pytest.raises(InputError, match="too large"):
-        read_network(tmp_path / "endless.onnx")
+        read_onnx(tmp_path / "endless.onnx")
 
 
 def test_damaged_bytes_are_refused_or_a_network():

@@ -95,7 +95,7 @@ def _untyped(params: list[Any]) -> list[Any]:
 
 def _spaces() -> dict[str, str]:
     files = sorted(config.folder("sweeps").glob("*.yaml"))
-    return {path.stem: config.describe(path) for path in files}
+    return {path.stem: config.first_comment(path) for path in files}
 
 
 def _explained(nouns: Mapping[str, Choices], defaults: Mapping[str, str]) -> list[Any]:

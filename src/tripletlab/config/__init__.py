@@ -10,7 +10,7 @@ from tripletlab.config.compose import (
 )
 from tripletlab.config.files import (
     defaults,
-    describe,
+    first_comment,
     folder,
     groups,
     own_code,
@@ -49,7 +49,7 @@ __all__ = [
     "compose_studies",
     "composition",
     "defaults",
-    "describe",
+    "first_comment",
     "folder",
     "groups",
     "key_of",

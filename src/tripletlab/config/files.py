@@ -59,7 +59,7 @@ def groups() -> dict[str, dict[str, str]]:
     """Every noun of conf/ and its choices, each with the comment in its first line."""
     nouns = {one.name for conf in _folders() for one in conf.iterdir() if one.is_dir()}
     return {
-        noun: {path.stem: describe(path) for path in _choices(noun)}
+        noun: {path.stem: first_comment(path) for path in _choices(noun)}
         for noun in sorted(nouns)
         if _choices(noun)
     }
@@ -83,7 +83,7 @@ def choices_of(group: str) -> list[str]:
     return [path.stem for path in _choices(group)] if group else []
 
 
-def describe(path: Path) -> str:
+def first_comment(path: Path) -> str:
     """The comment that a YAML file begins with, Hydra's `@package` aside; "" without one."""
     lines = path.read_text().splitlines()
     first = next((one for one in lines if not one.startswith("# @package")), "")

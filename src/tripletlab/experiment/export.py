@@ -25,7 +25,7 @@ from tripletlab.recognition.bundle_folder import (
     add_to_bundle,
 )
 from tripletlab.recognition.calibration import calibrate, threshold_at
-from tripletlab.recognition.embedder import Embedder, read_network
+from tripletlab.recognition.embedder import Embedder, read_onnx
 from tripletlab.system.progress import quiet_stderr, say
 from tripletlab.system.provenance import fingerprint
 from tripletlab.tracking import RunModel, RunRecord, Tracker
@@ -121,7 +121,7 @@ def _as_onnx(embedder: "keras.Model", faces: NDArray[np.uint8]) -> Iterator[tupl
     with TemporaryDirectory() as scratch:
         network = Path(scratch) / "embedder.onnx"
         write_onnx(embedder, network)
-        light = Embedder(read_network(network), name=network)
+        light = Embedder(read_onnx(network), name=network)
         hold_equal(embedder, light, faces)
         yield network, light
 

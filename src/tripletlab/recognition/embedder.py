@@ -69,7 +69,7 @@ class Embedder:
             raise InputError(f"{self._name}: the network's embeddings are not of unit length")
 
 
-def read_network(path: Path) -> bytes:
+def read_onnx(path: Path) -> bytes:
     """The bytes of a network's file; InputError if it is missing or far too large."""
     try:
         if path.is_file() and path.stat().st_size <= MOST_BYTES:

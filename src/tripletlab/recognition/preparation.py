@@ -15,7 +15,7 @@ from tripletlab.config.instantiate import INTERPOLATION, read_component
 from tripletlab.errors import InputError, brief
 from tripletlab.faces.detection import Box
 from tripletlab.faces.recipe import FaceRecipe
-from tripletlab.recognition.embedder import check_detector, read_network
+from tripletlab.recognition.embedder import check_detector, read_onnx
 from tripletlab.system.paths import expanded
 
 AGAIN = "make it again with `tripletlab export champion FOLDER`"
@@ -43,7 +43,7 @@ def packed(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, bytes
     files: dict[str, bytes] = {}
 
     def pack(path: str) -> str:
-        content = read_network(expanded(path))
+        content = read_onnx(expanded(path))
         name = f"yunet-{digest(content)}.onnx"
         files[name] = content
         return name
@@ -62,7 +62,7 @@ def unpacked(settings: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         if not named:
             raise InputError(f"{folder}: faces: {brief(name)} is no file of a bundle; {AGAIN}")
         path = folder.resolve() / named[0]
-        content = read_network(path) if path.is_file() else b""
+        content = read_onnx(path) if path.is_file() else b""
         if digest(content) != named[1]:
             raise InputError(f"{path}: missing, or not the file that was exported; {AGAIN}")
         check_detector(content, name=path)

@@ -59,7 +59,7 @@ class ScheduleCallback(keras.callbacks.Callback):  # type: ignore[misc]
         self.batches.learned(batch + 1)
 
 
-class AveragesExchanged(keras.callbacks.Callback):  # type: ignore[misc]
+class SwapAverages(keras.callbacks.Callback):  # type: ignore[misc]
     """Exchanges the weights with their moving averages where the optimizer keeps these.
 
     It stands before the callbacks that evaluate and keep the weights, and once more behind them.

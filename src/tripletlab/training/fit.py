@@ -9,7 +9,6 @@ from pydantic import Field
 from tripletlab.training.backend import jit_compile
 from tripletlab.training.batches import Batches
 from tripletlab.training.callbacks import (
-    AveragesExchanged,
     BestWeights,
     CheckpointCallback,
     CollapseGuard,
@@ -19,6 +18,7 @@ from tripletlab.training.callbacks import (
     Report,
     ReportCallback,
     ScheduleCallback,
+    SwapAverages,
     ValidationCallback,
 )
 from tripletlab.training.checkpoint import Progress, load
@@ -53,12 +53,12 @@ def fit(
     report.resumed(progress.metrics)
     callbacks = [
         ScheduleCallback(batches, margin, progress, epochs=epochs),
-        AveragesExchanged(),
+        SwapAverages(),
         ValidationCallback(evaluate, progress, images=batches.batch_size * len(batches)),
         BestWeights(progress, patience=patience),
         ReportCallback(report, progress, steps_done=progress.epoch * len(batches)),
         CollapseGuard(guard, progress),
-        AveragesExchanged(),
+        SwapAverages(),
         *([CheckpointCallback(checkpoint, progress)] if checkpoint else []),
     ]
     try:
