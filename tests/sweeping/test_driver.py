@@ -127,6 +127,22 @@ def test_a_sweep_whose_first_runs_all_fail_is_given_up(tmp_path):
     assert driver.study_.counts()["waiting"] == 2
 
 
+def test_a_trial_whose_config_is_refused_fails_alone(tmp_path, capfd):
+    driver = drive(tmp_path, [[0.5], [0.6]])
+    prepare = driver.prepare
+
+    def refuse_first(taken):
+        if taken.number == 0:
+            raise InputError("margin=-1: less than 0")
+        return prepare(taken)
+
+    driver.prepare = refuse_first
+    driver.run()
+    assert reason(driver.study_.trial(0)) == "margin=-1: less than 0"
+    assert driver.study_.counts()["complete"] == 1
+    assert "failed: margin=-1: less than 0" in capfd.readouterr().err
+
+
 def test_a_stopped_trial_is_queued_again(tmp_path):
     class CtrlC(Display):
         def epoch(self, job, epoch, metrics):

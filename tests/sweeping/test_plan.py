@@ -65,6 +65,22 @@ def test_a_key_that_not_every_choice_of_an_axis_has_is_refused(tmp_path):
     read_plan([str(path)]).check()
 
 
+@pytest.mark.parametrize(
+    ("key", "axis"),
+    [
+        ("fit.epochs", "{low: 1, high: 2, step: 0.5}"),
+        ("batches.people", "{low: 4.0, high: 8.0}"),
+        ("batches.people", "{low: 4.0, high: 7.0}"),
+    ],
+)
+def test_a_range_between_whole_ends_whose_other_values_a_key_does_not_take_is_refused(key, axis):
+    plan = read_plan(["random", f"axes.{key}={axis}"])
+    with pytest.raises(InputError, match=rf"{key}.*(integer|whole)"):
+        plan.check()
+    whole = axis.replace(".0", "").replace("step: 0.5", "step: 1")
+    read_plan(["random", f"axes.{key}={whole}"]).check()
+
+
 def test_the_order_of_axes_and_objectives_is_part_of_a_sweep(tmp_path):
     """The places of points, and the directions that Optuna keeps, follow it."""
     recipes = set()

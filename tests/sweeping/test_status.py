@@ -14,6 +14,7 @@ from tripletlab.sweeping.status import best, clean, list_sweeps, status
 from tripletlab.sweeping.storage import open_storage
 from tripletlab.sweeping.study import CONF, DATA, OVERRIDES, RUN
 from tripletlab.sweeping.trial_queue import TrialQueue
+from tripletlab.system.locks import held
 from tripletlab.system.provenance import code_fingerprint
 
 GRID = Space(name="grid", axes={"margin": Choice(values=[0.2, 0.3, 0.4])}, seeds=[7])
@@ -138,10 +139,32 @@ def test_clean_keeps_checkpoints_that_are_needed(study, tmp_path, capsys):
     for code in (code_fingerprint(), "0" * 12):  # a training goes on with the same code alone
         (tmp_path / "mlruns" / "train" / f"{code}-ab.npz").write_bytes(bytes(1_000_000))
     clean(config.compose("sweep", []))
-    assert "freed 3.0 MB" in capsys.readouterr().out
-    (kept,) = tmp_path.glob("mlruns/sweeps/*/*")
+    shown = capsys.readouterr()
+    assert "freed 2.0 MB" in shown.out
+    assert "kept: the checkpoints of gone-def, not in studies=sqlite:///mlruns/" in shown.err
+    kept, unknown = sorted(tmp_path.glob("mlruns/sweeps/*/*"), reverse=True)
+    assert unknown.parent.name == "gone-def"
     assert kept.name.startswith("0001-seed7-")
     assert len(list(tmp_path.glob("mlruns/train/*"))) == 1
+
+
+def test_clean_deletes_nothing_while_a_sweep_is_running(study, tmp_path):
+    checkpoint = tmp_path / "mlruns" / "sweeps" / "grid-abc" / "0000-seed7-0.npz"
+    checkpoint.parent.mkdir(parents=True)
+    checkpoint.touch()
+    with (
+        held(tmp_path / "mlruns" / "live" / "sweep"),
+        pytest.raises(InputError, match="a sweep is running in mlruns"),
+    ):
+        clean(config.compose("sweep", []))
+    assert checkpoint.exists()
+
+
+def test_clean_refuses_a_tracking_folder_that_is_not_there(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="tracking.folder=gone: no such folder"):
+        clean(config.compose_studies(["tracking.folder=gone"], command="clean"))
+    assert not (tmp_path / "gone").exists()
 
 
 def test_on_a_narrow_screen_nothing_is_cut_off(study, monkeypatch, capsys):

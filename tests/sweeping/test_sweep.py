@@ -199,3 +199,35 @@ def test_a_complete_sweep_that_was_killed_before_its_end_ends_its_run(tmp_path, 
         module._conclude(queue, None, tracker)
     assert concluded == [run, None]
     assert status(run.run_id) == "FINISHED"
+
+
+def test_a_fresh_sweep_has_no_checkpoint_of_the_one_before(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    found = []
+
+    def drive(plan, queue, engine, tracker, parent):
+        place = module._files(tracker, queue.name)
+        found.append(len(list(place.glob("*"))))
+        place.mkdir(parents=True, exist_ok=True)
+        for suffix in (".npz", ".log"):
+            (place / f"0000-{'0' * 12}").with_suffix(suffix).touch()
+
+    store = SimpleNamespace(path=tmp_path / "store.h5", fingerprint="f", title="faces")
+    data = SimpleNamespace(faces=store, pairs=store)
+    monkeypatch.setattr(module, "prepare", lambda *_, **__: data)
+    monkeypatch.setattr(module, "conclude", lambda *_, **__: None)
+    monkeypatch.setattr(module, "_drive", drive)
+    for fresh in (False, False, True):
+        module.sweep(SMALL, fresh=fresh, dry_run=False)
+    assert found == [0, 2, 0]
+
+
+def test_a_tracking_folder_that_cannot_be_is_refused_before_photos_are_prepared(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(module, "prepare", lambda *_, **__: pytest.fail("prepared"))
+    uri = "tracking.uri=sqlite:///file/mlflow.db"
+    with pytest.raises(InputError, match=r"tracking|file"):
+        module.sweep([*SMALL, uri], fresh=False, dry_run=False)

@@ -49,8 +49,8 @@ def train(config: RunConfig, *, fresh: bool, register: bool) -> None:
     """
     table = final_table(config.metrics)
     tracker: Tracker = config.tracking.build()
-    data = prepare(config, fresh=False)
     tracker.open()
+    data = prepare(config, fresh=False)
     with earlier(config, data, tracker, fresh=fresh) as known:
         if known.run and known.run.status == "FINISHED":
             say(f"the run {known.run.run_id} is there already; --fresh trains it anew")

@@ -102,7 +102,7 @@ class Range(Axis, frozen=True):
 
     def suggest(self, trial: Suggester, key: str) -> Value:
         """The trial's value."""
-        if all(isinstance(one, int) for one in (self.low, self.high, self.step or 1)):
+        if self._whole:
             step = int(self.step or 1)
             return trial.suggest_int(key, int(self.low), int(self.high), step=step, log=self.log)
         return trial.suggest_float(key, self.low, self.high, step=self.step, log=self.log)
@@ -112,5 +112,19 @@ class Range(Axis, frozen=True):
         return isinstance(value, int | float) and self.low <= value <= self.high
 
     def ends(self) -> list[Value]:
-        """The values to check a config with."""
-        return [self.low, self.high]
+        """The values to check a config with: both ends, and one between them.
+
+        Where the ends of a range of fractions are whole, its other values are not.
+        """
+        if self.step is not None:
+            between = min(self.low + self.step, self.high)
+        elif self._whole:
+            between = (self.low + self.high) // 2
+        else:
+            between = self.low + (self.high - self.low) / math.pi
+        return [self.low, between, self.high]
+
+    @property
+    def _whole(self) -> bool:
+        """Whether whole numbers alone are drawn."""
+        return all(isinstance(one, int) for one in (self.low, self.high, self.step or 1))

@@ -21,6 +21,7 @@ from tripletlab.sweeping.jobs import (
 from tripletlab.sweeping.spaces import MONITORED
 from tripletlab.sweeping.study import RUN
 from tripletlab.sweeping.trial_queue import QueuedTrial, TrialQueue
+from tripletlab.system.progress import say
 
 MAX_FIRST_FAILURES = 3  # without one success: the other trials would most likely fail as well
 
@@ -82,7 +83,12 @@ class Driver:
         """Give every free worker a trial; False where none began."""
         began = False
         while len(self.running) < self.engine.workers and (taken := self.queue.take()):
-            job = self.running[taken.number] = self.prepare(taken)
+            try:
+                job = self.prepare(taken)
+            except InputError as error:  # a drawn value that the config does not take
+                self._refuse(taken, str(error))
+                continue
+            self.running[taken.number] = job
             self.engine.start(job)
             self.display.began(job)
             began = True
@@ -131,11 +137,17 @@ class Driver:
         del self.running[job.number]
         self.queue.fail(job.number, error)
         self.display.ended(job, f"failed: {error} (see {job.log})")
+        self._count_failure(f"{error} (see {job.log})")
+
+    def _refuse(self, taken: QueuedTrial, error: str) -> None:
+        self.queue.fail(taken.number, error)
+        say(f"{self.queue.title(self.queue.trial(taken.number))}: failed: {error}")
+        self._count_failure(error)
+
+    def _count_failure(self, error: str) -> None:
         self.failures += 1
         if not self.any_succeeded and self.failures == MAX_FIRST_FAILURES:
-            raise InputError(
-                f"the first {MAX_FIRST_FAILURES} runs all failed: {error} (see {job.log})"
-            )
+            raise InputError(f"the first {MAX_FIRST_FAILURES} runs all failed: {error}")
 
     def _retry(self, job: Job, how: str) -> None:
         deaths = self.queue.count_death(job.number)

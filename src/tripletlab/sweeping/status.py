@@ -26,8 +26,10 @@ from tripletlab.sweeping.study import (
     reason,
     stem,
 )
+from tripletlab.system.locks import held
 from tripletlab.system.progress import say
 from tripletlab.system.provenance import code_fingerprint
+from tripletlab.system.redaction import redacted
 from tripletlab.tracking import SHORT, Tracker
 
 
@@ -131,27 +133,50 @@ def best(words: Sequence[str]) -> None:
 
 
 def clean(base: StudiesConfig) -> None:
-    """Delete the checkpoints that no trial and no training will continue from."""
-    freed = 0
-    place = Path(base.tracking["folder"])
-    folders = [one for one in place.glob("sweeps/*/") if one.is_dir()]
-    storage = existing_storage(base.studies) if folders else None
-    for folder in folders:
-        alive = set()
-        if storage and folder.name in study_names(storage):
-            study = Study.find(storage, folder.name)
-            over = ("complete", "pruned")
-            alive = {stem(one) for one in study.latest() if STATES[one.state] not in over}
-        for path in folder.glob("*.npz"):
-            if path.stem.rpartition("-")[0] not in alive:  # the code's digits aside
-                freed += path.stat().st_size
-                path.unlink()
-    code = code_fingerprint()  # `train` continues only under the same code
-    for path in place.glob("train/*.npz"):
-        if not path.name.startswith(code):
-            freed += path.stat().st_size
+    """Delete the checkpoints that no trial and no training will continue from.
+
+    InputError while a sweep is running, or where the tracking folder is not there.
+    """
+    root = Path(base.tracking["folder"])
+    if not root.is_dir():
+        raise InputError(f"tracking.folder={root}: no such folder")
+    with held(root / "live" / "sweep") as free:
+        if not free:
+            raise InputError(f"a sweep is running in {root}; let it end first")
+        unneeded = [*_unneeded(base, root), *_of_other_code(root)]
+        freed = sum(path.stat().st_size for path in unneeded)
+        for path in unneeded:
             path.unlink()
     print(f"freed {freed / 1e6:.1f} MB of checkpoints; runs and models stay")
+
+
+def _unneeded(base: StudiesConfig, root: Path) -> list[Path]:
+    """The checkpoints of trials that are over; says which sweeps it knows nothing about."""
+    folders = sorted(one for one in root.glob("sweeps/*/") if any(one.glob("*.npz")))
+    if not folders:
+        return []
+    storage = existing_storage(base.studies)
+    known = study_names(storage)
+    if unknown := [one.name for one in folders if one.name not in known]:
+        say(
+            f"kept: the checkpoints of {', '.join(unknown)}, not in"
+            f" studies={redacted(base.studies)}; give studies=… if they are in another database"
+        )
+    found: list[Path] = []
+    for folder in folders:
+        if folder.name in known:
+            latest, over = Study.load(storage, folder.name).latest(), ("complete", "pruned")
+            alive = {stem(one) for one in latest if STATES[one.state] not in over}
+            # The code's digits are no part of a trial's name
+            files = folder.glob("*.npz")
+            found += [one for one in files if one.stem.rpartition("-")[0] not in alive]
+    return found
+
+
+def _of_other_code(root: Path) -> list[Path]:
+    """The checkpoints of trainings: `train` continues only under the same code."""
+    code = code_fingerprint()
+    return [one for one in root.glob("train/*.npz") if not one.name.startswith(code)]
 
 
 def _named_study(words: Sequence[str]) -> Study:

@@ -2,6 +2,7 @@
 
 import pickle
 import shlex
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -56,12 +57,13 @@ def sweep(words: Sequence[str], *, fresh: bool, dry_run: bool) -> None:
         if not free:
             raise InputError(f"another sweep is running in {tracker.folder}; let it end first")
         storage = open_storage(base.studies)
-        data = prepare(base, fresh=False)
         tracker.open()
-        name = digest(plan.recipe(), data.faces.fingerprint, data.pairs.fingerprint)
-        queue = TrialQueue.open(
-            storage, name=f"{plan.space.name}-{name}", space=plan.space, fresh=fresh
-        )
+        data = prepare(base, fresh=False)
+        own = digest(plan.recipe(), data.faces.fingerprint, data.pairs.fingerprint)
+        name = f"{plan.space.name}-{own}"
+        if fresh:
+            shutil.rmtree(_files(tracker, name), ignore_errors=True)
+        queue = TrialQueue.open(storage, name=name, space=plan.space, fresh=fresh)
         _report_changes(queue, plan, data)
         counts = queue.counts()
         if over := counts["complete"] + counts["pruned"]:
@@ -99,7 +101,7 @@ def _conclude(queue: TrialQueue, data: Data, tracker: Tracker) -> None:
 def _drive(plan: Plan, queue: TrialQueue, engine: Engine, tracker: Tracker, parent: str) -> None:
     """Run the missing trials; whatever stops this, no run stays open."""
     base = plan.base
-    folder = Path(tracker.folder).resolve() / "sweeps" / queue.name
+    folder = _files(tracker, queue.name)
     code = code_fingerprint(own_code())  # a run goes on with the same code alone
 
     def job(taken: QueuedTrial) -> Job:
@@ -134,6 +136,11 @@ def _drive(plan: Plan, queue: TrialQueue, engine: Engine, tracker: Tracker, pare
             ).run()
     finally:
         tracker.close_dead_runs()
+
+
+def _files(tracker: Tracker, study: str) -> Path:
+    """The folder of a study's checkpoints and logs."""
+    return Path(tracker.folder).resolve() / "sweeps" / study
 
 
 def _report_changes(queue: TrialQueue, plan: Plan, data: Data) -> None:
