@@ -10,7 +10,12 @@ READY := .venv/ready
 export PHOTOS CROPPED LFW SPACE SOURCE ADVISORIES
 DATA := $(if $(PHOTOS),--photos "$$PHOTOS") $(if $(CROPPED),--cropped "$$CROPPED") \
   $(if $(LFW),--lfw "$$LFW")
-FLAGS := $(if $(FRESH),--fresh)
+FLAGS := $(if $(filter-out 0,$(FRESH)),--fresh)
+# A misspelt variable would change nothing: `make sweep PHOTO=folder` would train on synthetic people
+KNOWN := PHOTOS CROPPED LFW SPACE SOURCE ADVISORIES SET FRESH PORT WRITE PYTHON BIN
+GIVEN := $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(name)))
+UNKNOWN := $(filter-out $(KNOWN) TORTURE_% SHELL MAKE% -%,$(GIVEN))
+$(if $(UNKNOWN),$(error no such variable: $(UNKNOWN); there are $(KNOWN)))
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile \
   --no-loadscope-reorder
 
@@ -28,13 +33,13 @@ sweep: $(READY) ## the paper's grid: four runs, their table, the champion (FRESH
 	@$(BIN)/tripletlab sweep $(if $(SPACE),"$$SPACE") $(FLAGS) $(DATA) $(SET)
 
 report: $(READY) ## the latest sweep's report in the browser (SPACE=name: of that space)
-	@$(BIN)/tripletlab report $(if $(SPACE),"$$SPACE")
+	@$(BIN)/tripletlab report $(if $(SPACE),"$$SPACE") $(SET)
 
 ui: $(READY) ## the runs in the browser, http://127.0.0.1:5000
-	@$(BIN)/tripletlab ui --port $(or $(PORT),5000)
+	@$(BIN)/tripletlab ui --port $(or $(PORT),5000) $(SET)
 
 webcam: $(READY) ## the champion at the camera (SOURCE=0, a video or a folder of photos)
-	@$(BIN)/tripletlab export champion bundle --update || \
+	@$(BIN)/tripletlab export champion bundle --update $(SET) || \
 	  { [ -f bundle/bundle.json ] && echo "bundle/ stays as it was: it may not be the champion" >&2; }
 	@$(BIN)/tripletlab webcam bundle --source "$${SOURCE:-0}"
 
@@ -42,7 +47,7 @@ data: $(READY) ## photos to faces, without training
 	@$(BIN)/tripletlab prepare $(FLAGS) $(DATA) $(SET)
 
 train: $(READY) ## one run
-	@$(BIN)/tripletlab train $(DATA) $(SET)
+	@$(BIN)/tripletlab train $(FLAGS) $(DATA) $(SET)
 
 test: $(READY) ## the tests
 	@$(PYTEST)
@@ -58,7 +63,7 @@ check: $(READY) ## format, lint, types, import order, and all tests, those of se
 	@$(PYTEST) -m 'not cluster and not torture and not fuzz'
 
 bench: $(READY) ## the speed of everything, as a table (SET="--only camera"; WRITE=1: into docs/performance.md)
-	@$(BIN)/python benchmarks/bench.py $(if $(WRITE),--write docs/performance.md) $(SET)
+	@$(BIN)/python benchmarks/bench.py $(if $(filter-out 0,$(WRITE)),--write docs/performance.md) $(SET)
 
 fuzz: $(READY) ## damaged files of every kind, more than 10,000: none may crash, hang or run code
 	@$(BIN)/python -m pytest -m fuzz tests/fuzzing

@@ -56,15 +56,39 @@ def test_one_target_at_a_time():
         target_and_overrides(["x", "y"])
 
 
-def test_make_passes_a_folder_on_as_it_is():
-    """What make would run, with the variable as the shell hands it over."""
-    shown = subprocess.run(
-        ["make", "-n", "-o", ".venv/ready", "data", "PHOTOS=it's (1) #2; touch x"],
+def make(*words, **environment):
+    """What make would run."""
+    return subprocess.run(
+        ["make", "-n", "-o", ".venv/ready", *words],
         cwd=ROOT,
-        env=os.environ | {"MAKEFLAGS": ""},
+        env=os.environ | {"MAKEFLAGS": ""} | environment,
         capture_output=True,
         text=True,
-        check=True,
-    ).stdout
+        check=False,
+    )
+
+
+def test_make_passes_a_folder_on_as_it_is():
+    """With the variable as the shell hands it over."""
+    shown = make("data", "PHOTOS=it's (1) #2; touch x").stdout
     assert '--photos "$PHOTOS"' in shown
     assert "touch" not in shown
+
+
+@pytest.mark.parametrize("target", ["sweep", "data", "train"])
+def test_make_begins_anew_where_it_is_told_so(target):
+    assert "--fresh" in make(target, "FRESH=1").stdout
+    assert "--fresh" not in make(target, "FRESH=0").stdout
+
+
+@pytest.mark.parametrize("target", ["sweep", "report", "ui", "webcam", "data", "train"])
+def test_make_passes_keys_of_the_config_on(target):
+    assert " tracking.folder=x" in make(target, "SET=tracking.folder=x").stdout
+
+
+def test_a_variable_that_make_does_not_know_is_an_error_on_its_command_line_alone():
+    refused = make("sweep", "PHOTO=a b")
+    assert refused.returncode == 2
+    assert "no such variable: PHOTO; there are PHOTOS" in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
+    assert make("sweep", PHOTO="a").returncode == 0

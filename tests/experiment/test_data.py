@@ -1,8 +1,13 @@
-"""What is said about prepared data."""
+"""What is said about prepared data, and mistakes that are seen before any photo is prepared."""
 
 from dataclasses import replace
 
+import pytest
+
 from tests.stores import make_pairs, make_store
+from tripletlab import config
+from tripletlab.errors import InputError
+from tripletlab.experiment import data
 from tripletlab.experiment.data import Data, _report, _summary
 from tripletlab.faces.store_paths import Preparation
 from tripletlab.photos.pairs import Pairs
@@ -36,3 +41,45 @@ def test_the_example_of_a_rejected_photo_is_printed_in_full(tmp_path, capsys):
         line.split("│")[4].strip() for line in capsys.readouterr().err.splitlines() if "│" in line
     ]
     assert "".join(cells) == name
+
+
+@pytest.fixture
+def refused(tmp_path, monkeypatch):
+    """Prepares under overrides, which has to fail before the training photos; the error's text."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(data, "prepare_faces", lambda *_, **__: pytest.fail("prepared"))
+    (tmp_path / "set" / "Ann").mkdir(parents=True)
+    for number in (1, 2):
+        (tmp_path / "set" / "Ann" / f"Ann_000{number}.jpg").touch()
+
+    def prepare(*overrides):
+        with pytest.raises(InputError) as caught:
+            data.prepare(config.compose("prepare", overrides), fresh=False)
+        assert not (tmp_path / "data").exists()
+        return str(caught.value)
+
+    return prepare
+
+
+@pytest.mark.parametrize(
+    ("pairs", "more", "message"),
+    [
+        ("2\t1\n", ["verification.pairs=[]"], "no pairs"),
+        ("two\n", [], "pairs.txt, line 1"),
+        ("2\t1\n" + 2 * "Ann\t1\t2\nAnn\t1\tBob\t1\n", [], "photo 1 of Bob, which is not in"),
+    ],
+)
+def test_bad_pairs_are_refused_before_photos_are_drawn(refused, tmp_path, pairs, more, message):
+    (tmp_path / "set" / "pairs.txt").write_text(pairs)
+    assert message in refused("verification=pairs", "verification.path=set", *more)
+
+
+def test_the_aligner_of_yunet_without_its_detector_is_refused(refused):
+    assert "needs faces/detector=yunet" in refused("faces/aligner=yunet")
+
+
+def test_a_file_that_is_no_network_is_named(refused, tmp_path):
+    model = tmp_path / "notes.onnx"
+    model.write_text("no network")
+    said = refused("faces=yunet", f"faces.detector.model={model}")
+    assert f"faces.detector.model={model}: OpenCV cannot read it" in said

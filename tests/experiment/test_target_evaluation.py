@@ -130,6 +130,24 @@ def test_flip_and_other_pairs_by_name_and_compared(run, tmp_path, capsys):
     assert "different pairs" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", ["evaluate", "identify", "compare"])
+def test_a_file_in_the_place_of_the_folder_is_refused(run, tmp_path, capsys, command):
+    (tmp_path / "file").touch()
+    targets = [run, run] if command == "compare" else [run]
+    assert do(command, *targets, "--to", str(tmp_path / "file")) == 2
+    assert f"--to {tmp_path / 'file'}: cannot be written" in capsys.readouterr().err
+
+
+def test_the_faces_of_a_run_are_those_of_its_own_set(run, trained, tmp_path, capsys):
+    given = [word for word in SMALL if word.startswith(("photos", "verification", "faces"))]
+    assert do("evaluate", "--faces", *given) == 0
+    listed = capsys.readouterr().out
+    assert do("evaluate", run, "--faces") == 0
+    assert capsys.readouterr().out == listed
+    assert do("evaluate", run, "--faces", "--to", str(tmp_path)) == 2
+    assert "leave out --to" in capsys.readouterr().err
+
+
 def test_embeddings_from_elsewhere_by_face_and_by_pair(run, trained, tmp_path, capsys):
     given = [word for word in SMALL if word.startswith(("photos", "verification", "faces"))]
     assert do("evaluate", "--faces", *given) == 0

@@ -73,7 +73,9 @@ def test_one_photo_goes_into_a_file_and_several_into_a_folder(tmp_path):
     single, both = photo_files([tmp_path / "a.jpg"]), photo_files([tmp_path])
     assert targets(Path("out.jpg"), single) == [Path("out.jpg")]
     assert targets(Path("out"), single) == [Path("out/a.jpg")]
-    assert targets(Path("out.jpg"), both) == [Path("out.jpg/a.jpg"), Path("out.jpg/sub/b.jpg")]
+    assert targets(Path("out"), both) == [Path("out/a.jpg"), Path("out/sub/b.jpg")]
+    with pytest.raises(InputError, match="one file for 2 photos; give a folder"):
+        targets(Path("out.jpg"), both)
 
 
 def test_nothing_is_overwritten(tmp_path):

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from tripletlab.errors import InputError
-from tripletlab.recognition.photo_files import photo_files, problem
+from tripletlab.recognition.photo_files import photo_files, problem, read
 
 
 def test_a_folder_stands_for_its_photos_at_any_depth(tmp_path):
@@ -43,3 +45,19 @@ def test_what_is_not_there_is_not_called_unreadable(tmp_path):
     assert problem(tmp_path / "link.jpg") == "no such file"
     assert "not a photo" in problem(tmp_path / "empty.jpg")
     assert "HEIC" in problem(tmp_path / "a.heic")
+
+
+@pytest.mark.parametrize("suffix", [".jfif", ".jpe", ".gif", ".avif"])
+def test_photos_of_rarer_suffixes_are_found_and_read(tmp_path, suffix):
+    picture = cv2.imencode(".jpg" if suffix == ".jfif" else suffix, np.zeros((40, 40, 3), np.uint8))
+    (tmp_path / f"a{suffix}").write_bytes(picture[1].tobytes())
+    (found,) = photo_files([tmp_path])
+    assert read(found.path, colour=True).shape == (40, 40, 3)
+
+
+def test_it_is_said_how_many_files_were_passed_over(tmp_path, capsys):
+    for name in ("a.jpg", "b.txt", "c.txt", ".hidden"):
+        (tmp_path / name).touch()
+    photo_files([tmp_path])
+    said = " ".join(capsys.readouterr().err.split())
+    assert "passed over 2 files without a photo's suffix, such as b.txt" in said

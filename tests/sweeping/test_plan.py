@@ -218,3 +218,28 @@ def test_the_backend_is_chosen_before_the_config_imports_it(words, tmp_path):
     assert refused.returncode == 2
     assert refused.stderr.startswith("tripletlab: KERAS_BACKEND=torch: ")
     assert refused.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["graph=three_inputs", "batches=people_by_photos"], "give batches=offline"),
+        (["batches=offline", "axes.miner=[batch_all]"], "give another miner"),
+    ],
+)
+def test_parts_that_do_not_fit_are_refused_at_once(words, message):
+    with pytest.raises(InputError, match=message):
+        read_plan(words).check()
+
+
+def test_a_space_in_a_folder_is_the_file_there(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=r"margin_miner\.yaml: no such space"):
+        read_plan(["./margin_miner"])
+    (tmp_path / "margin_miner.yaml").write_text("axes: {margin: [0.3]}")
+    assert read_plan(["./margin_miner"]).space.runs == 1
+
+
+def test_predictions_from_two_numbers_of_identities_are_refused():
+    with pytest.raises(InputError, match=r"a curve needs 3 or more values"):
+        read_plan(["scaling", "axes.batches.identities=[20,40]", "predict=[1000]"])

@@ -162,7 +162,7 @@ def test_clean_deletes_nothing_while_a_sweep_is_running(study, tmp_path):
 
 def test_clean_refuses_a_tracking_folder_that_is_not_there(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(InputError, match="tracking.folder=gone: no such folder"):
+    with pytest.raises(InputError, match=r"tracking\.folder=gone: no such folder"):
         clean(config.compose_studies(["tracking.folder=gone"], command="clean"))
     assert not (tmp_path / "gone").exists()
 

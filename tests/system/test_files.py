@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.disks import small_disk
-from tripletlab.system.files import copy_files, whole, write_whole
+from tripletlab.errors import InputError
+from tripletlab.system.files import copy_files, make_output_folder, whole, write_whole
 
 WRITE = """
 import sys, time
@@ -109,3 +110,11 @@ def test_a_full_disk_is_the_system_s_own_error(tmp_path: Path) -> None:
             copy_files(source, sized("1m") / "copy", last="card")
         assert caught.value.errno == errno.ENOSPC
         assert list((tmp_path / "disk" / "copy").iterdir()) == []
+
+
+def test_a_folder_for_results_that_cannot_be_made_is_refused(tmp_path):
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "file", tmp_path / "file" / "folder"):
+        with pytest.raises(InputError, match=f"--to {path}: cannot be written"):
+            make_output_folder(path)
+    assert list(make_output_folder(tmp_path / "new" / "folder").iterdir()) == []

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from tripletlab import config
 from tripletlab.commands.options import OutputFolder, Words, target_and_overrides
+from tripletlab.errors import InputError
 
 
 def evaluate(
@@ -22,6 +22,8 @@ def evaluate(
     from tripletlab.experiment.target_evaluation import evaluate, print_faces
 
     target, overrides = target_and_overrides(words)
+    if faces and to:
+        raise InputError("--faces only prints the faces: leave out --to")
     if faces:
-        return print_faces(config.compose("evaluate", overrides))
+        return print_faces(target if target in (words or []) else None, overrides)
     evaluate(target, overrides, folder=to)

@@ -26,6 +26,7 @@ from tripletlab.plots.comparison import (
 from tripletlab.plots.errors import shown
 from tripletlab.plots.montage import COLUMNS, ROWS, Panel, draw_montage
 from tripletlab.plots.page import Picture
+from tripletlab.system.files import make_output_folder
 from tripletlab.system.foreign_files import read_json
 from tripletlab.system.progress import say
 from tripletlab.tracking import Tracker
@@ -48,6 +49,7 @@ def compare_models(whats: Sequence[str], config: EvaluateConfig, *, folder: Path
     models = [_model(what, tracker) for what in whats]
     names = _different(_without_data([model.name for model in models]))
     store = _store(models, names, config.data)
+    make_output_folder(folder)
     pairs = store.pairs
     decisions = [decide(model.distances, pairs.matched, pairs.fold) for model in models]
     draws = {"resamples": RESAMPLES, "seed": 0}

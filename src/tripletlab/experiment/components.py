@@ -17,10 +17,12 @@ from tripletlab.evaluation.validation import Validation
 from tripletlab.experiment.data import Data
 from tripletlab.experiment.snapshots import Embeddings
 from tripletlab.system.processor import resolve_dtype
-from tripletlab.training.batches import Batches
+from tripletlab.training.batches import Batches, PeopleByPhotos
 from tripletlab.training.guard import embedding_statistics
 from tripletlab.training.inference import copied, embed
 from tripletlab.training.model import TripletModel
+from tripletlab.training.offline_mining import OfflineTriplets, check_miner
+from tripletlab.training.three_inputs import NEEDS_TRIPLETS, ThreeInputs
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,14 @@ def build_components(config: RunConfig, data: Data) -> Components:
     any_distances = np.linspace(0, 4, len(validation.matched))
     own_values(config.metrics, any_distances, validation.matched)  # what fails does so now
     return Components(model, exact, batches, validation, config.flip, config.metrics)
+
+
+def check_triplets(config: RunConfig) -> None:
+    """InputError where graph, batches and miner do not fit: known before any photo is prepared."""
+    if config.batches.target is OfflineTriplets:
+        check_miner(config.miner.build())
+    elif config.graph.target is ThreeInputs and config.batches.target is PeopleByPhotos:
+        raise InputError(NEEDS_TRIPLETS)
 
 
 def check_operations(config: RunConfig) -> None:

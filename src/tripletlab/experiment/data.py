@@ -3,15 +3,18 @@
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
+import cv2
 import numpy as np
 from rich.table import Table
 
 from tripletlab.config import PrepareConfig
-from tripletlab.errors import printable
+from tripletlab.errors import InputError, printable
 from tripletlab.faces.cropping import Grey, read_photo
+from tripletlab.faces.detection import YuNet
 from tripletlab.faces.heldout_pairs import heldout_pairs
 from tripletlab.faces.pair_faces import prepare_pairs
 from tripletlab.faces.preparation import prepare_faces
+from tripletlab.faces.recipe import FaceRecipe
 from tripletlab.faces.store import (
     CALIBRATION,
     PEOPLE_UNKNOWN,
@@ -21,7 +24,7 @@ from tripletlab.faces.store import (
     PairStore,
 )
 from tripletlab.faces.store_paths import Preparation
-from tripletlab.photos.pair_photos import people_of
+from tripletlab.photos.pair_photos import paired_photos, people_of
 from tripletlab.photos.sources import Heldout, heldout
 from tripletlab.photos.tree import Tree, readable
 from tripletlab.plots.dataset import write_dataset_card
@@ -53,11 +56,13 @@ def prepare(config: PrepareConfig, *, fresh: bool) -> Data:
 
 
 def _prepare(config: PrepareConfig, *, fresh: bool) -> Data:
-    recipe = config.faces.build()
-    chosen = [config.verification.build(), config.photos.build()]
+    recipe = _recipe(config)
+    verification, photos = config.verification.build(), config.photos.build()
     # What draws its own photos is bound, not built: it draws when all else is known to be right.
-    verification, photos = (one() if callable(one) else one for one in chosen)
+    verification = verification() if callable(verification) else verification
     held_out = isinstance(verification, Heldout)
+    tested = None if held_out else paired_photos(verification)
+    photos = photos() if callable(photos) else photos
     common = _common(config, fresh=fresh)
     made = prepare_faces(
         photos,
@@ -72,11 +77,26 @@ def _prepare(config: PrepareConfig, *, fresh: bool) -> Data:
     if held_out:
         prepared = heldout_pairs(faces, verification, beside=made.path, fresh=fresh)
     else:
-        prepared = prepare_pairs(verification, recipe, **common)
+        prepared = prepare_pairs(verification, recipe, photos=tested, **common)
     pairs = PairStore.open(prepared.path)
     _report(pairs, prepared, photos.trees if held_out else (verification.tree,))
     say(_summary(Data(faces, pairs)))
     return Data(faces, pairs)
+
+
+def _recipe(config: PrepareConfig) -> FaceRecipe:
+    """The config's recipe; InputError where OpenCV cannot read YuNet's file."""
+    recipe: FaceRecipe = config.faces.build()
+    if isinstance(recipe.detector, YuNet):
+        try:
+            recipe.detector(np.zeros((64, 64), np.uint8))
+        except cv2.error as error:
+            model = recipe.detector.model
+            raise InputError(
+                f"faces.detector.model={model}: OpenCV cannot read it as YuNet's network"
+                " (`tripletlab fetch yunet` downloads it)"
+            ) from error
+    return recipe
 
 
 def is_held_out(config: PrepareConfig) -> bool:
@@ -86,7 +106,7 @@ def is_held_out(config: PrepareConfig) -> bool:
 
 def prepare_test_pairs(config: PrepareConfig) -> PairStore:
     """The test pairs; the training photos are prepared only where the pairs are drawn from them."""
-    recipe = config.faces.build()
+    recipe = _recipe(config)
     verification = config.verification.build()
     if isinstance(verification, Heldout):
         return prepare(config, fresh=False).pairs

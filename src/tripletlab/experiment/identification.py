@@ -16,7 +16,7 @@ from tripletlab.photos.pair_photos import by_number
 from tripletlab.photos.pairs import PhotoOf
 from tripletlab.photos.sources import slug
 from tripletlab.plots.identification import draw_identification
-from tripletlab.system.files import write_whole
+from tripletlab.system.files import make_output_folder, write_whole
 from tripletlab.system.progress import say
 
 
@@ -33,6 +33,8 @@ def identify_people(
     all other photos are looked for. Without it the people are dealt into two galleries.
     """
     tracker = tracker_of(overrides, writable=folder is None)
+    if folder:
+        make_output_folder(folder)
     target = find_target(what, overrides, tracker)
     store = target.store
     if store.notes.get(PEOPLE_UNKNOWN):

@@ -15,7 +15,7 @@ import yaml
 
 from tripletlab.config import RunConfig
 from tripletlab.evaluation.metrics import final_table
-from tripletlab.experiment.components import Components, build_components
+from tripletlab.experiment.components import Components, build_components, check_triplets
 from tripletlab.experiment.data import Data, log_data, prepare
 from tripletlab.experiment.final_metrics import test_metrics, training_metrics
 from tripletlab.experiment.report import Follower, RunReport
@@ -48,6 +48,7 @@ def train(config: RunConfig, *, fresh: bool, register: bool) -> None:
     registry, and makes it champion if none on these faces has a higher validation AUC.
     """
     table = final_table(config.metrics)
+    check_triplets(config)
     tracker: Tracker = config.tracking.build()
     tracker.open()
     data = prepare(config, fresh=False)

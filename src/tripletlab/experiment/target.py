@@ -67,6 +67,20 @@ def find_target(what: str, overrides: Sequence[str], tracker: Tracker) -> Evalua
     return _from_run(what, overrides, tracker)
 
 
+def faces_of(what: str | None, overrides: Sequence[str]) -> tuple[str, ...]:
+    """The photos that `what` is evaluated on (None: those of the config), in the rows' order."""
+    if what is None or what.endswith(".npy"):
+        return prepare_test_pairs(config.compose("evaluate", overrides)).sources
+    if (Path(what) / MANIFEST).is_file():
+        faces = Bundle.open(Path(what)).settings
+        own: EvaluateConfig = config.recorded("evaluate", {"faces": faces}, {}, overrides)
+    else:
+        tracker = tracker_of(overrides, writable=False)
+        tracker.open_existing()
+        own = run_config(tracker.models.find(what).run_id, overrides, tracker)
+    return _pairs(own, overrides).sources
+
+
 def run_config(run_id: str, overrides: Sequence[str], tracker: Tracker) -> EvaluateConfig:
     """The config that a run was made with, under the overrides that are given now."""
     tree = read_yaml(tracker.runs.artifact(run_id, "config.yaml"), yaml.safe_load)

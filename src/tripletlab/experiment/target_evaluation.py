@@ -9,13 +9,11 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from tripletlab.config import EvaluateConfig
 from tripletlab.evaluation.metrics import METRICS
-from tripletlab.experiment.data import prepare_test_pairs
 from tripletlab.experiment.evaluation import about_training, evaluate_embeddings
-from tripletlab.experiment.target import EvaluationTarget, find_target, tracker_of
+from tripletlab.experiment.target import EvaluationTarget, faces_of, find_target, tracker_of
 from tripletlab.photos.sources import slug
-from tripletlab.system.files import copy_files
+from tripletlab.system.files import copy_files, make_output_folder
 from tripletlab.system.progress import say
 from tripletlab.system.provenance import ENVIRONMENT, environment
 from tripletlab.training import backend
@@ -30,6 +28,8 @@ def evaluate(what: str, overrides: Sequence[str], *, folder: Path | None) -> Pat
     its figures as metrics under the name of the verification set.
     """
     tracker = tracker_of(overrides, writable=folder is None)
+    if folder:
+        make_output_folder(folder)
     target = find_target(what, overrides, tracker)
     label = slug(target.store.title) + ("-flip" if target.flip else "")
     place = folder or Path(tracker.folder) / "evaluations" / f"{slug(what)}-{label}"
@@ -67,9 +67,9 @@ def evaluate(what: str, overrides: Sequence[str], *, folder: Path | None) -> Pat
     return place
 
 
-def print_faces(config: EvaluateConfig) -> None:
+def print_faces(what: str | None, overrides: Sequence[str]) -> None:
     """Print the faces of the verification set, one a line, in the order that a .npy file needs."""
-    for source in prepare_test_pairs(config).sources:
+    for source in faces_of(what, overrides):
         print(source)
 
 

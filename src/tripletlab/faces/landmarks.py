@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tripletlab.errors import InputError
 from tripletlab.faces.cropping import Grey, Photo, crop, grown, in_grey
 from tripletlab.faces.detection import Box, YuNet
 from tripletlab.system.files import whole
@@ -65,6 +66,12 @@ class FivePoints:
     """
 
     network: YuNet
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.network, YuNet):
+            raise InputError(
+                "faces/aligner=yunet needs faces/detector=yunet, which finds its points"
+            )
 
     def __call__(self, photo: Photo, box: Box) -> Points:
         """The landmarks of the face in a box of the photo."""

@@ -42,16 +42,18 @@ def prepare_pairs(
     settings: Mapping[str, Any],
     folder: Path,
     fresh: bool,
+    photos: PairedPhotos | None = None,
 ) -> Preparation:
     """Write pairs.h5 with every pair of the set; skip it when it is there.
 
+    `photos` are the set's, where the caller has read them.
     No pair is dropped: a photo without a found face gives its middle. Recipes that differ only in
     what they keep to train on, such as their cleaning, share the file. InputError where a photo of
     a pair is missing or damaged, for then the pair could not be evaluated; a damaged one that is
     only for the map is left out.
     """
     settings = {name: settings[name] for name in VERIFICATION_SETTINGS if name in settings}
-    photos = paired_photos(verification)
+    photos = photos or paired_photos(verification)
     files = photos.files
     cropped = verification.tree.cropped
     spare = [_lfwcrop(verification, file) for file in files]

@@ -74,12 +74,13 @@ def targets(draw: Path, photos: Sequence[PhotoFile]) -> list[Path]:
     """Where the picture of each photo goes: `draw` itself, for one photo and a photo's suffix, or
     its place in the folder `draw`.
 
-    InputError where two photos share a place, or one would be overwritten.
+    InputError where a file is named for several photos, two photos share a place, or one would be
+    overwritten.
     """
-    if len(photos) == 1 and draw.suffix.lower() in SUFFIXES:
-        places = [draw]
-    else:
-        places = [draw / one.name for one in photos]
+    is_file = draw.suffix.lower() in SUFFIXES and not draw.is_dir()
+    if is_file and len(photos) > 1:
+        raise InputError(f"--draw {draw}: one file for {len(photos):,} photos; give a folder")
+    places = [draw] if is_file else [draw / one.name for one in photos]
     taken: dict[Path, Path] = {one.path.resolve(): one.path for one in photos}
     for place, one in zip(places, photos, strict=True):
         if other := taken.get(place.resolve()):
@@ -93,7 +94,7 @@ def write(picture: Photo, path: Path) -> None:
 
     InputError where it cannot be written, or where the format holds no colours or no such size.
     """
-    known = path.suffix.lower() in SUFFIXES
+    known = path.suffix.lower() in SUFFIXES - {".jfif"}  # which is JPEG, and OpenCV does not know
     with quiet_stderr():  # OpenCV's own words about it
         done, content = cv2.imencode(path.suffix if known else ".jpg", picture)
     if not done:

@@ -8,8 +8,12 @@ from typing import NamedTuple
 from tripletlab.errors import InputError
 from tripletlab.faces.cropping import Photo, read_photo
 from tripletlab.faces.recipe import unreadable
+from tripletlab.system.progress import say
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".jp2"}
+SUFFIXES = {
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".avif", ".gif", ".bmp"),
+    *(".tif", ".tiff", ".ppm", ".pgm", ".jp2"),
+}
 UNSUPPORTED = {".heic", ".heif"}  # reported rather than passed over
 MISSING = "no such file"
 
@@ -24,8 +28,9 @@ class PhotoFile(NamedTuple):
 def photo_files(given: Sequence[Path]) -> list[PhotoFile]:
     """The files among `given`, and the photos in its folders at any depth, by suffix, sorted.
 
-    Linked folders are searched last, and no folder twice. Hidden files and folders are passed over.
-    InputError for a folder that holds no photo, or that cannot be read.
+    Linked folders are searched last, and no folder twice. Hidden files and folders are passed over,
+    and so are files of other suffixes, whose number is said. InputError for a folder that holds no
+    photo, or that cannot be read.
     """
     files: list[PhotoFile] = []
     for path in given:
@@ -38,7 +43,7 @@ def photo_files(given: Sequence[Path]) -> list[PhotoFile]:
 
 
 def _inside(folder: Path) -> list[Path]:
-    found, searched, starts = list[Path](), set[str](), [folder]
+    found, others, searched, starts = list[Path](), list[Path](), set[str](), [folder]
     for start in starts:  # the links that are found are added
         for root, folders, names in os.walk(start, onerror=_refuse):
             if (real := os.path.realpath(root)) in searched:
@@ -47,8 +52,11 @@ def _inside(folder: Path) -> list[Path]:
             searched.add(real)
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             starts += [path for name in folders if (path := Path(root, name)).is_symlink()]
-            visible = (Path(root, name) for name in sorted(names) if not name.startswith("."))
-            found += [path for path in visible if path.suffix.lower() in SUFFIXES | UNSUPPORTED]
+            for path in (Path(root, name) for name in sorted(names) if not name.startswith(".")):
+                (found if path.suffix.lower() in SUFFIXES | UNSUPPORTED else others).append(path)
+    if found and others:
+        files = f"{len(others):,} file{'s' * (len(others) > 1)}"
+        say(f"{folder}: passed over {files} without a photo's suffix, such as {others[0].name}")
     return found
 
 

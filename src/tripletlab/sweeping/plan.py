@@ -54,11 +54,14 @@ class Plan:
 
     def check(self) -> None:
         """InputError where a value of an axis, the sampler or the pruner cannot be used."""
+        from tripletlab.experiment.components import check_operations, check_triplets
+
         try_out(self.space)
         recipe = self.run_config({}, None).tree if self.space.ablation else None
         for corner in self.space.corners():
             try:
                 run = self.run_config(corner, None)
+                check_triplets(run)
             except InputError as error:
                 if len(corner) == 1:
                     raise
@@ -69,8 +72,6 @@ class Plan:
             if "cost/flops" in self.space.objectives and not _has_known_operations(
                 run.architecture
             ):
-                from tripletlab.experiment.components import check_operations
-
                 check_operations(run)
 
     def recipe(self) -> str:
@@ -153,9 +154,12 @@ def read_plan(words: Sequence[str], *, training: bool = True) -> Plan:
 
 
 def space_path(name: str) -> Path:
-    """The path itself where it has a suffix, else the file of that name in sweeps/."""
+    """The file of that name in sweeps/; the path itself where it has a suffix, or names a folder,
+    then with or without .yaml."""
     path = expanded(name)
-    return path if path.suffix else config.folder("sweeps") / f"{name}.yaml"
+    if path.suffix or ("/" in name and path.is_file()):
+        return path
+    return Path(f"{path}.yaml") if "/" in name else config.folder("sweeps") / f"{name}.yaml"
 
 
 def _check_keys(space: Space, overrides: Sequence[str]) -> None:

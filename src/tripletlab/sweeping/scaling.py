@@ -9,13 +9,11 @@ from tripletlab.evaluation.metrics import SCORE, describe
 from tripletlab.evaluation.numbers import decimal
 from tripletlab.plots.page import PageTable
 from tripletlab.sweeping.significance import CONFIDENCE, Interval
-from tripletlab.sweeping.spaces import Space
+from tripletlab.sweeping.spaces import FEWEST, IDENTITIES, Space
 from tripletlab.sweeping.table import ModelRow
 
-IDENTITIES = "batches.identities"  # the axis
 COUNTED = "train/identities"  # the metric: what a run has learned from
 METRICS = (SCORE, "test/auc")
-FEWEST = 3  # different numbers of identities that a curve needs
 
 
 class PowerLaw(NamedTuple):

@@ -13,6 +13,8 @@ from tripletlab.sweeping.axes import Choice, Point, Range, Suggester, distinct
 
 MONITORED = "val/auc"  # what a pruner compares, epoch by epoch
 MAX_RUNS = 10_000  # of a sweep
+IDENTITIES = "batches.identities"  # the axis of a curve
+FEWEST = 3  # different numbers of identities that a curve needs
 RECIPE = "recipe"  # the name of an ablation's point without a change
 KEY = r"[\w-]+([./][\w-]+)*"
 
@@ -63,8 +65,10 @@ class Space(BaseModel, extra="forbid", frozen=True):
             earlier[key] = axis
         if self.ablation and (self.sampler or any(axis.when for axis in earlier.values())):
             raise ValueError("an ablation has no sampler, and no axis has `when`")
-        if self.predict and ("batches.identities" not in earlier or self.sampler or self.ablation):
-            raise ValueError("predict: there is no curve without a grid over batches.identities")
+        if self.predict and (IDENTITIES not in earlier or self.sampler or self.ablation):
+            raise ValueError(f"predict: there is no curve without a grid over {IDENTITIES}")
+        if self.predict and len(earlier[IDENTITIES].ends()) < FEWEST:
+            raise ValueError(f"predict: a curve needs {FEWEST} or more values of {IDENTITIES}")
         if "seed" in earlier:
             raise ValueError("write `seeds: [1, 2, 3]` beside `axes`; the table shows their mean")
         if (self.sampler is None) != (self.trials is None):

@@ -4,9 +4,11 @@ import contextlib
 import fcntl
 import os
 import secrets
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from tripletlab.errors import InputError
 from tripletlab.system.locks import abandoned
 
 UNFINISHED = ".unfinished-"  # in the name of a file that is being written
@@ -46,6 +48,16 @@ def copy_files(source: Path, folder: Path, *, last: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for file in sorted(source.iterdir(), key=lambda one: (one.name == last, one.name)):
         write_whole(folder / file.name, file.read_bytes())
+
+
+def make_output_folder(path: Path) -> Path:
+    """Make the folder of --to; InputError where it cannot be made or written."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            return path
+    except OSError as error:
+        raise InputError(f"--to {path}: cannot be written ({error.strerror})") from error
 
 
 def delete_unfinished(folder: Path) -> None:

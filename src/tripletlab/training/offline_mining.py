@@ -56,7 +56,8 @@ class OfflineTriplets(PeopleByPhotos):
             seed=seed,
             identities=identities,
         )
-        _refuse(miner)
+        check_miner(miner)
+        _check_backend()
         self.mined_by, self.every, self.triplets = miner, every, triplets
         self.batch_size = 3 * triplets
         self.model, self.done, self.changed = None, 0, Condition()
@@ -132,14 +133,17 @@ def _any_triplets(labels: NDArray[np.int32], rng: np.random.Generator) -> Triple
     return np.stack([anchors, positives, negatives], axis=1)
 
 
-def _refuse(miner: Miner) -> None:
-    """What offline mining cannot work with."""
+def check_miner(miner: Miner) -> None:
+    """InputError for a miner that offline mining cannot work with."""
     two = np.zeros((2, 2), np.float32)
     if isinstance(miner(two, np.arange(2, dtype=np.int32), margin=0.1, draws=two), Every):
         raise InputError(
             "miner=batch_all keeps every triplet, and batches=offline draws from chosen ones; give"
             " another miner"
         )
+
+
+def _check_backend() -> None:
     if keras.backend.backend() != "tensorflow":
         raise InputError(
             "batches=offline mines with the current weights, and of Keras' backends only"

@@ -10,6 +10,7 @@ from tripletlab.training.model import TripletModel
 from tripletlab.triplets.miners import given
 
 SIDES = ("anchor", "positive", "negative")
+NEEDS_TRIPLETS = "graph=three_inputs learns from triplets: give batches=offline"
 
 
 class ThreeInputs(TripletModel):
@@ -22,7 +23,7 @@ class ThreeInputs(TripletModel):
     def __init__(self, embedder: keras.Model, **settings: Any) -> None:
         super().__init__(embedder, **settings)
         if self.miner is not given:
-            raise InputError("graph=three_inputs learns from triplets: give batches=offline")
+            raise InputError(NEEDS_TRIPLETS)
         self.shared = three_inputs(embedder)
 
     def call(self, faces: KerasTensor, training: bool = False) -> KerasTensor:
