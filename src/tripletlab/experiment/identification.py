@@ -33,8 +33,8 @@ def identify_people(
     all other photos are looked for. Without it the people are dealt into two galleries.
     """
     tracker = tracker_of(overrides, writable=folder is None)
-    if folder:
-        make_output_folder(folder)
+    own = Path(tracker.folder) / "evaluations" / f"{slug(what)}-identification"
+    place = make_output_folder(folder) if folder else own
     target = find_target(what, overrides, tracker)
     store = target.store
     if store.notes.get(PEOPLE_UNKNOWN):
@@ -49,7 +49,6 @@ def identify_people(
         found = identify(target.embeddings[there], labels, splits)
     except ValueError as error:
         raise InputError(f"{store.title}: {error}") from error
-    place = folder or Path(tracker.folder) / "evaluations" / f"{slug(what)}-identification"
     place.mkdir(parents=True, exist_ok=True)
     title = f"{target.name} on {store.title}, {len(there):,} faces"
     draw_identification(found, title=title, path=place / "identification.png")
