@@ -1,6 +1,7 @@
 """The command line: help without heavy imports, options, and one line for every error."""
 
 import errno
+import os
 import subprocess
 import sys
 
@@ -45,6 +46,26 @@ def test_the_help_of_a_verb_lists_the_choices(capsys):
     shown = capsys.readouterr().out
     assert "semihard" in shown
     assert "955,192" in shown
+
+
+def test_a_deleted_working_folder_is_one_line(tmp_path, monkeypatch, capsys):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert main(["sweep", "list"]) == 2
+    said = "tripletlab: the working folder has been deleted: cd to another one\n"
+    assert capsys.readouterr().err == said
+
+
+def test_an_output_that_lacks_a_letter_has_a_question_mark():
+    done = subprocess.run(
+        [sys.executable, "-m", "tripletlab", "describe", "architecture=simple_cnn"],
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "64?64" in done.stdout
 
 
 @pytest.mark.parametrize("word", ["~/my photos", "--to=~/my photos"])

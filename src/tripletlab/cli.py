@@ -1,6 +1,7 @@
 """The command line: `tripletlab COMMAND [KEY=VALUE …]`; the commands import what is heavy."""
 
 import errno
+import io
 import os
 import re
 import signal
@@ -106,15 +107,17 @@ def _options(
         bool, typer.Option("--version", callback=_version, help="Print the version, and exit.")
     ] = False,
     config_dir: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             metavar="FOLDER", help="Your own conf folder, with choices that name your own code."
         ),
     ] = None,
 ) -> None:
     """Hyperparameter sweeps for face verification with triplet loss."""
-    if config_dir:
-        config.use(config_dir)
+    if config_dir is not None:
+        if not config_dir.strip():
+            raise InputError("--config-dir is empty: name a folder, or leave the option out")
+        config.use(Path(config_dir))
 
 
 def _home_expanded(word: str) -> str:
@@ -122,14 +125,29 @@ def _home_expanded(word: str) -> str:
     return re.sub(r"^(--[\w-]+=)?~(?=/|$)", lambda match: f"{match[1] or ''}{Path.home()}", word)
 
 
+def _check_working_folder() -> None:
+    try:
+        Path.cwd()
+    except FileNotFoundError as error:
+        raise InputError("the working folder has been deleted: cd to another one") from error
+
+
+def _write_any_text() -> None:
+    """Letters that the encoding of the output does not have become question marks."""
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="replace")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; 0 when it ends well, 2 for bad input, 130 for Ctrl-C and SIGTERM alike."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    _write_any_text()
     provide_caches()
     redact_tracebacks()
     words = [_home_expanded(word) for word in (sys.argv[1:] if arguments is None else arguments)]
     try:
         with terminated_as_by_hand(), every_interrupt_heard(signal.SIGINT), temporary_files():
+            _check_working_folder()
             code = app(args=words, prog_name="tripletlab", standalone_mode=False) or 0
         if code == INTERRUPTED:  # typer makes it of a KeyboardInterrupt
             raise KeyboardInterrupt
@@ -154,6 +172,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         message = missing
     except typer.TyperException as error:
         message = error.format_message()
+        if "No such option: --config-dir" in message:
+            message = "--config-dir belongs before the command: tripletlab --config-dir FOLDER …"
     except (KeyboardInterrupt, typer.Abort):
         print("tripletlab: stopped; the same command continues where it can", file=sys.stderr)
         return INTERRUPTED

@@ -9,7 +9,7 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 from tests.config.test_conf import network_of_one_layer
 from tripletlab import config
 from tripletlab.architectures.operations import flops
-from tripletlab.config import instantiate
+from tripletlab.config import files, instantiate
 from tripletlab.config.files import targets
 from tripletlab.errors import InputError
 from tripletlab.sweeping.plan import read_plan
@@ -146,13 +146,16 @@ def counted_architecture(*, input_size, **settings):
     return network_of_one_layer()
 
 
-def test_unknown_operations_are_no_objective(monkeypatch):
-    own = {f"{__name__}.{one.__name__}" for one in (own_architecture, counted_architecture)}
-    known = targets() | own
+def test_unknown_operations_are_no_objective(tmp_path, monkeypatch):
+    own = {one: f"{__name__}.{one}_architecture" for one in ("own", "counted")}
+    known = targets() | set(own.values())
     monkeypatch.setattr(instantiate, "targets", lambda: known)
+    monkeypatch.setattr(files, "_own", [tmp_path])
+    (tmp_path / "architecture").mkdir()
+    for name, target in own.items():
+        (tmp_path / "architecture" / f"{name}.yaml").write_text(f"_target_: {target}")
     objectives = "objectives={val/best_auc: maximize, cost/flops: minimize}"
-    here = f"architecture._target_={__name__}"
     with pytest.raises(InputError, match="flops cannot be an objective"):
-        read_plan(["margin_miner", objectives, f"{here}.own_architecture"]).check()
-    read_plan(["margin_miner", objectives, f"{here}.counted_architecture"]).check()
-    read_plan(["margin_miner", f"{here}.own_architecture"]).check()
+        read_plan(["margin_miner", objectives, "architecture=own"]).check()
+    read_plan(["margin_miner", objectives, "architecture=counted"]).check()
+    read_plan(["margin_miner", "architecture=own"]).check()

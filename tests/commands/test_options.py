@@ -44,6 +44,20 @@ def test_what_is_given_goes_before_the_short_forms():
     assert with_photos(None, None, None, None) == []
 
 
+@pytest.mark.parametrize("empty", ["", "  "])
+def test_an_empty_option_is_refused(empty):
+    for options in (([empty], None, None), (None, ["a", empty], None), (None, None, empty)):
+        with pytest.raises(InputError, match="is empty: name a folder"):
+            with_photos([], *options)
+
+
+def test_an_option_whose_key_is_given_too_is_refused():
+    with pytest.raises(InputError, match=r"--photos and photos.detected are given"):
+        with_photos(["photos.detected=[/usr]"], ["a"], None, None)
+    with pytest.raises(InputError, match=r"--lfw and verification.path are given"):
+        with_photos(["verification.path=/set"], None, None, "/lfw")
+
+
 def test_an_open_quote_is_named():
     with pytest.raises(InputError, match="quotes that do not close"):
         with_photos([], ["'a"], None, None)

@@ -65,6 +65,25 @@ def test_home_is_expanded_wherever_a_path_stands(monkeypatch):
     assert composed.hygiene["exclude"] == ["/home/ann/x"]
 
 
+def test_a_store_is_in_the_home_folder_as_a_whole(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/ann")
+    composed = config.compose("sweep", ["tracking.folder=~/runs"])
+    assert composed.tracking["folder"] == "/home/ann/runs"
+    assert composed.tracking["uri"] == "sqlite:////home/ann/runs/mlflow.db"
+    assert composed.studies == "sqlite:////home/ann/runs/optuna.db"
+
+
+def test_the_address_of_a_database_can_have_options():
+    uri = "sqlite:///runs/x.db?timeout=30"
+    assert config.compose("train", [f"tracking.uri={uri}"]).tracking["uri"] == uri
+
+
+@pytest.mark.parametrize("words", [["margin=0.2", "margin=0.4"], ["miner=hard", "miner=semihard"]])
+def test_a_key_that_is_given_twice_is_refused(words):
+    with pytest.raises(InputError, match="is given twice"):
+        config.compose("train", words)
+
+
 def test_interpolations_are_resolved_in_every_key(monkeypatch):
     monkeypatch.setenv("SCRATCH", "/scratch")
     monkeypatch.setenv("SEED", "7")
@@ -102,8 +121,27 @@ BAD = [
     ("++margin=1", r"\+\+margin"),
     ("=3", "not an override"),
     ("margin", "not an override"),
-    ("miner._target_=os.system", "no file of conf/ names this callable"),
-    ("fit._target_=builtins.eval", "no file of conf/"),
+    ("miner._target_=os.system", "miner._target_: a callable is named in a file"),
+    ("miner._partial_=false", "miner._partial_: a callable is named in a file"),
+    ("hydra.run.dir=x", "hydra.run.dir: Hydra's own settings have no effect"),
+    ("hydra/launcher=basic", "Hydra's own settings have no effect"),
+    ("experiment=real", r"with a plus: \+experiment=real"),
+    ("+data=x", "without the plus: data=x"),
+    ("+miner=hard", "without the plus: miner=hard"),
+    ("fit=3", "fit has keys of its own"),
+    ("faces.aligner={}", "changes nothing"),
+    ("seed=true", "seed=True: it should be a valid integer"),
+    ("margin=true", "margin=True"),
+    ("fit.epochs=true", "fit.epochs=True"),
+    ("optimizer.ema_momentum=0.5", "no effect without optimizer.use_ema=true"),
+    ("data=", "data=: it should not be empty"),
+    ("tracking.folder=", "tracking.folder=: it should not be empty"),
+    ("tracking.folder=' '", "tracking.folder= : it should not be empty"),
+    ("tracking.experiment=", "tracking.experiment=: it should not be empty"),
+    ("tracking.uri=sqlite:///", "tracking.uri=sqlite:///: it should not be empty"),
+    ("tracking.folder=a?b", r"the path of an SQLite file cannot have \? in it"),
+    ("tracking.folder=a#b", "cannot have # in it"),
+    ("tracking.folder=100%", "cannot have % in it"),
     ("margin=" + "9" * 5000, "margin="),
     ("margin=" + "x" * 20000, "too long"),
     ("margin=" + "[" * 400 + "]" * 400, "margin="),

@@ -15,6 +15,11 @@ def composed(root="prepare", *overrides):
     return config.compose(root, list(overrides))
 
 
+def averaged(setting):
+    """What a setting of the moving average needs beside it."""
+    return ["optimizer.use_ema=true"] if setting == "ema_momentum" else []
+
+
 def test_nested_dicts_become_keys_with_dots():
     tree = {"a": 1, "b": {"c": {"d": [1, 2]}, "e": None}, "f": {}, "g.h": {"i": 2}}
     assert Config.flat(tree) == {"a": 1, "b.c.d": [1, 2], "b.e": None, "g.h.i": 2}
@@ -93,7 +98,7 @@ def test_a_learning_rate_is_above_0_and_at_most_1(rate):
 def test_an_optimizers_setting_that_cannot_be_is_refused(optimizer, setting):
     key = setting.partition("=")[0]
     with pytest.raises(InputError, match=rf"^optimizer\.{key}=.*: it should be"):
-        composed("train", f"optimizer={optimizer}", f"optimizer.{setting}")
+        composed("train", f"optimizer={optimizer}", *averaged(key), f"optimizer.{setting}")
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "adam_paper"])
@@ -111,7 +116,8 @@ def test_an_optimizers_setting_that_cannot_be_is_refused(optimizer, setting):
 )
 def test_an_optimizers_setting_that_can_be_is_taken(optimizer, setting, value):
     override = config.override(f"optimizer.{setting}", value)
-    assert composed("train", f"optimizer={optimizer}", override).optimizer[setting] == value
+    run = composed("train", f"optimizer={optimizer}", *averaged(setting), override)
+    assert run.optimizer[setting] == value
 
 
 @pytest.mark.parametrize("key", ["seed=0", "seed=4294967295", "margin=4", "margin=0.0001"])

@@ -127,6 +127,17 @@ def test_more_trials_are_the_same_sweep_and_another_config_is_not():
     assert read_plan(["random", "axes.margin=[0.1]"]).recipe() != plan.recipe()
 
 
+def test_another_way_to_write_a_value_is_the_same_sweep(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    recipe = read_plan(["data=data"]).recipe()
+    assert read_plan(["data=./data"]).recipe() == recipe
+    assert read_plan(["fit.epochs=12.0"]).recipe() == recipe
+    own = ["photos=folder", "verification=heldout"]
+    recipe = read_plan([*own, "photos.detected=[s/a]"]).recipe()
+    assert read_plan([*own, f"photos.detected=[{tmp_path}/s/a/]"]).recipe() == recipe
+    assert read_plan([*own, "photos.detected=[s/b]"]).recipe() != recipe
+
+
 def test_words_go_to_the_space_or_to_the_config():
     plan = read_plan(["margin_miner", "axes.margin=[0.3]", "seeds=[1,2]", "fit.epochs=2"])
     assert plan.space.runs == 4

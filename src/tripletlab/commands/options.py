@@ -89,6 +89,11 @@ LfwFolder = Annotated[
         "--lfw", metavar="FOLDER", help="Evaluate on LFW; the folder holds its pairs.txt."
     ),
 ]
+KEYS = {  # what an option stands for
+    "--photos": "photos.detected",
+    "--cropped": "photos.cropped",
+    "--lfw": "verification.path",
+}
 
 
 def with_photos(
@@ -97,7 +102,15 @@ def with_photos(
     cropped: list[str] | None,
     lfw: str | None,
 ) -> list[str]:
-    """What --photos, --cropped and --lfw stand for, then the overrides, which go before them."""
+    """What --photos, --cropped and --lfw stand for, then the overrides.
+
+    A choice, such as verification=pairs, goes before what they stand for. InputError where the
+    value of an option is empty, or given as a key too.
+    """
+    options = {"--photos": photos, "--cropped": cropped, "--lfw": None if lfw is None else [lfw]}
+    for option, values in options.items():
+        if values is not None and not all(value.strip() for value in values):
+            raise InputError(f"{option} is empty: name a folder, or leave the option out")
     trees = {"detected": _folders(photos), "cropped": _folders(cropped)}
     short: dict[str, object] = {}
     if any(trees.values()):
@@ -106,6 +119,9 @@ def with_photos(
     if lfw:
         short |= {"verification": "lfw", "verification.path": lfw}
     given = {config.key_of(one) for one in overrides or []}
+    for option, key in KEYS.items():
+        if options[option] and key in given:
+            raise InputError(f"{option} and {key} are given: leave out one of them")
     words = [config.override(key, value) for key, value in short.items() if key not in given]
     return [*words, *(overrides or [])]
 

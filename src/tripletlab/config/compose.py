@@ -7,7 +7,9 @@ from difflib import get_close_matches
 from typing import Any
 
 from tripletlab.config.files import choices_of, folder, groups, own_folders
+from tripletlab.config.given import check_given
 from tripletlab.config.overrides import allow_only, key_of, noun_of, override, readable
+from tripletlab.config.places import SQLITE
 from tripletlab.config.run_config import CLASSES, Config, StudiesConfig, read_config
 from tripletlab.errors import InputError
 from tripletlab.system.caches import user_cache
@@ -86,6 +88,7 @@ def composition(root: str, overrides: Sequence[str]) -> Composition:
     from omegaconf.errors import OmegaConfBaseException
 
     words = [readable(one) for one in overrides]
+    check_given(overrides, root)
     _check_choices(overrides)
     try:
         with initialize_config_dir(str(folder("conf")), version_base="1.3"):
@@ -96,6 +99,8 @@ def composition(root: str, overrides: Sequence[str]) -> Composition:
     raw: Tree = OmegaConf.to_container(whole, resolve=False)  # type: ignore[assignment]
     del raw["hydra"]
     _check_additions(overrides, raw, root)
+    if root == "train":
+        _check_average(overrides, raw)
     nouns = groups()
     choices = {key: chosen[key] for key in sorted(chosen) if noun_of(key) in nouns}
     return Composition(root, raw, choices)
@@ -173,7 +178,8 @@ def _replace(tree: Tree, key: str, value: Any) -> bool:
 def _settled(node: Any) -> Any:
     """Paths that begin with `~` begin with the home folder, and a `dtype` is no longer `auto`.
 
-    This is decided once for all trials of a sweep, whatever machine they run on.
+    So do the paths of SQLite files. This is decided once for all trials of a sweep, whatever
+    machine they run on.
     """
     if isinstance(node, Mapping):
         settled = {key: _settled(value) for key, value in node.items()}
@@ -182,8 +188,11 @@ def _settled(node: Any) -> Any:
         return settled
     if isinstance(node, list):
         return [_settled(value) for value in node]
-    home = isinstance(node, str) and (node == "~" or node.startswith("~/"))
-    return str(expanded(node)) if home else node
+    if not isinstance(node, str):
+        return node
+    before = SQLITE if node.startswith(SQLITE) else ""
+    path = node.removeprefix(before)
+    return f"{before}{expanded(path)}" if path == "~" or path.startswith("~/") else node
 
 
 def _check_choices(overrides: Sequence[str]) -> None:
@@ -201,6 +210,12 @@ def _check_additions(overrides: Sequence[str], raw: Tree, root: str) -> None:
         key = key_of(one)
         if key.startswith("+") and (raw.keys() - nouns or "." in key):
             raise InputError(f"{one}: no such key in the config of {root}; leave out the +")
+
+
+def _check_average(overrides: Sequence[str], raw: Tree) -> None:
+    key = "optimizer.ema_momentum"
+    if key in map(key_of, overrides) and raw["optimizer"].get("use_ema") is False:
+        raise InputError(f"{key} has no effect without optimizer.use_ema=true")
 
 
 def _one_line(error: Exception, root: str) -> str:

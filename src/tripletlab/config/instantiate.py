@@ -101,7 +101,8 @@ def validated(value: object, hint: Any, key: str) -> Any:
         raise InputError(f"{key}={value}: it should be a finite number")
     try:
         adapter = TypeAdapter(hint, config=ConfigDict(arbitrary_types_allowed=True))
-        return adapter.validate_python(value)
+        strict = True if isinstance(value, bool) else None  # else true would be the number 1
+        return adapter.validate_python(value, strict=strict)
     except ValidationError as error:
         reason = error.errors()[0]["msg"].removeprefix("Input ")
         raise InputError(f"{key}={value}: it {reason[0].lower()}{reason[1:]}") from error

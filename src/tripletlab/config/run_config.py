@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tripletlab.config.instantiate import Component, read_component, validated
+from tripletlab.config.places import check_places
 from tripletlab.system.processor import DType
 
 OPTIMIZER = {  # Keras takes other values too, or fails on them in the midst of a run
@@ -126,6 +127,7 @@ def read_config(
 ) -> Config:
     """The config of a resolved tree; `raw` is the tree before, for the sentences of errors."""
     kind = CLASSES[root]
+    check_places(Config.flat(tree))
     fields = {name: _field(kind, name, tree[name], raw.get(name)) for name in kind.nouns()}
     return kind(choices=dict(choices), tree=dict(tree), **fields)
 

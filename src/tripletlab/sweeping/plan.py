@@ -1,6 +1,7 @@
 """The plan of a sweep: a space, a config for each of its points, and about how long it takes."""
 
 import functools
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,10 @@ DEFAULT = "margin_miner"
 SWEEP_KEYS = ("engine", "studies", "retries")  # of the sweep alone; they are not in a run's config
 # The same for all runs
 SHARED_KEYS = ("photos", "verification", "faces", "hygiene", "preparation", "data", "tracking")
+PATHS = (  # of photos and lists, which can be written in several ways
+    *(("photos", "detected"), ("photos", "cropped"), ("photos", "path")),
+    *(("verification", "path"), ("hygiene", "exclude")),
+)
 # On one core, nn4_small2_half in float32: 95 to 220 measured with AVX2, 520 to 780 with AVX-512
 IMAGES_PER_SECOND, IMAGES_PER_SECOND_AVX512 = 150, 600
 SECONDS_BESIDE = 20  # that a run needs in addition to its training
@@ -80,7 +85,13 @@ class Plan:
         for key in ("axes", "objectives"):  # the places of points and Optuna's directions: in order
             shape[key] = list(shape[key].items())
         own = (*SWEEP_KEYS, "preparation", "tracking", "data")
-        about = {key: value for key, value in self.base.tree.items() if key not in own}
+        about = {
+            key: _identity(getattr(self.base, key)) for key in self.base.nouns() if key not in own
+        }
+        for drawn in (about["photos"], about["verification"]):
+            drawn.pop("folder", None)  # where photos are drawn, which is inside `data`
+        for noun, key in PATHS:
+            about[noun] |= {key: _absolute(about[noun].get(key))}
         return digest(shape, about)
 
     @property
@@ -176,6 +187,22 @@ def _check_keys(space: Space, overrides: Sequence[str]) -> None:
             raise InputError(f"{key} is an axis of {space.name}; give axes.{key}=[…]")
         if key == "seed" and space.seeds:
             raise InputError(f"{space.name} has its own seeds; give seeds=[…]")
+
+
+def _identity(value: Any) -> Any:
+    """Validated values as plain ones: 12.0 epochs are 12."""
+    if isinstance(value, Component):
+        names = {"_target_": value.settings["_target_"], "_partial_": value.partial}
+        return names | _identity(value.arguments)
+    if isinstance(value, Mapping):
+        return {key: _identity(one) for key, one in value.items()}
+    return [_identity(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def _absolute(path: Any) -> Any:
+    if isinstance(path, list):
+        return [_absolute(one) for one in path]
+    return os.path.abspath(path) if isinstance(path, str) else path
 
 
 def _has_known_operations(architecture: Component) -> bool:

@@ -59,6 +59,7 @@ def status(words: Sequence[str]) -> None:
 
 def list_sweeps(words: Sequence[str]) -> None:
     """Print every sweep, the latest first: when it began, its data, its trials, its champion."""
+    config.allow_only(words, ["tracking", "studies"], command="sweep list")
     base = config.compose_studies(words, command="sweep list")
     storage = existing_storage(base.studies)
     starts, trials = first_starts(storage), outlines(storage, POINT, SEED, RUN)
