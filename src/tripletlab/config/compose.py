@@ -213,9 +213,10 @@ def _check_additions(overrides: Sequence[str], raw: Tree, root: str) -> None:
 
 
 def _check_average(overrides: Sequence[str], raw: Tree) -> None:
-    key = "optimizer.ema_momentum"
-    if key in map(key_of, overrides) and raw["optimizer"].get("use_ema") is False:
-        raise InputError(f"{key} has no effect without optimizer.use_ema=true")
+    key, averages = "optimizer.ema_momentum", "optimizer.use_ema"
+    given = set(map(key_of, overrides))
+    if key in given and averages not in given and raw["optimizer"].get("use_ema") is False:
+        raise InputError(f"{key} has no effect without {averages}=true")
 
 
 def _one_line(error: Exception, root: str) -> str:

@@ -128,7 +128,9 @@ def best(words: Sequence[str]) -> None:
         seed = trial.user_attrs.get(SEED)
         point = parameters(trial) | ({"seed": seed} if seed is not None else {})
         changes = [config.override(key, value) for key, value in point.items()]
-        again = " ".join(filter(None, [study.note(OVERRIDES), shlex.join(changes)]))
+        recipe = shlex.split(study.note(OVERRIDES) or "")
+        kept = [one for one in recipe if config.key_of(one) not in point]
+        again = shlex.join([*kept, *changes])
         own = " ".join(filter(None, ["tripletlab", study.note(CONF), "train", again]))
         print(f"run\t{trial.user_attrs[RUN]}\ncommand\t{own}")
 
