@@ -7,6 +7,7 @@ from sklearn.metrics import roc_auc_score
 
 from tripletlab.evaluation.bootstrap import (
     identity_weights,
+    interval,
     resampled,
     weighted_auc,
     weighted_ratio,
@@ -71,6 +72,33 @@ def test_a_resample_without_one_kind_gives_one_half() -> None:
     distances, matched, _ = case()
     weights = np.stack([matched, ~matched, np.zeros_like(matched)]).astype(np.float64)
     assert weighted_auc(distances, matched)(weights).tolist() == [0.5, 0.5, 0.5]
+
+
+def test_every_resample_has_both_kinds_and_the_others_stay_as_they_are() -> None:
+    """Of 4 people in two folds, many draws have no mismatched pair."""
+    identities = np.array([[0, 0], [0, 1], [2, 2], [2, 3]])
+    matched = np.array([True, False, True, False])
+    (weights,) = identity_weights(matched, identities, resamples=200, seed=0)
+    drawn = np.random.default_rng(0).multinomial(4, np.full(4, 1 / 4), 200)
+    plain = drawn[:, identities[:, 0]] * np.where(matched, 1, drawn[:, identities[:, 1]])
+    both = plain[:, matched].any(axis=1) & plain[:, ~matched].any(axis=1)
+    assert 0 < np.count_nonzero(~both) < 200
+    np.testing.assert_array_equal(weights[both], plain[both])
+    assert (weights[:, matched].any(axis=1) & weights[:, ~matched].any(axis=1)).all()
+
+
+def test_resamples_of_one_kind_of_pairs_end() -> None:
+    matched, identities = np.ones(3, bool), np.zeros((3, 2), np.int64)
+    (weights,) = identity_weights(matched, identities, resamples=5, seed=0)
+    assert weights.tolist() == np.ones((5, 3)).tolist()
+
+
+def test_intervals_of_few_people_are_wider_and_of_very_few_there_is_none() -> None:
+    drawn = np.random.default_rng(0).normal(0.7, 0.1, 400)
+    assert interval(0.7, drawn, people=20) == tuple(np.percentile(drawn, [2.5, 97.5]))
+    low, high = interval(0.7, drawn, people=8)
+    assert (low, high) == pytest.approx((0.7 - 0.2365, 0.7 + 0.2365), abs=0.02)  # t of 7: 2.365
+    assert interval(0.7, drawn, people=7) is None
 
 
 def test_ratios_agree_with_copying_the_pairs_and_nothing_of_nothing_is_zero() -> None:

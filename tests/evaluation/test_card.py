@@ -58,12 +58,7 @@ def test_the_intervals_agree_with_copying_the_pairs() -> None:
     drawn = np.random.default_rng(0).multinomial(
         len(people), np.ones(len(people)) / len(people), 50
     )
-    oracles = {
-        "accuracy": accuracy_score,
-        "precision": precision_score,
-        "recall": recall_score,
-        "f1": f1_score,
-    }
+    oracles = {"accuracy": accuracy_score, "f1": f1_score}
     of_distances = {
         "auc_pooled": lambda kind, values: roc_auc_score(kind, -values),
         "eer": lambda kind, values: equal_error_rate(values, kind),
@@ -80,6 +75,17 @@ def test_the_intervals_agree_with_copying_the_pairs() -> None:
             scores[name].append(oracle(np.repeat(matched, copies), np.repeat(distances, copies)))
     for name, values in scores.items():
         assert made["intervals"][name] == pytest.approx(np.percentile(values, [2.5, 97.5]))
+    assert not {"precision", "recall"} & made["intervals"].keys()
+
+
+@pytest.mark.parametrize(("people", "method"), [(10, "Student's"), (6, "too few people")])
+def test_the_intervals_of_few_people_are_student_s_or_none(people: int, method: str) -> None:
+    distances, matched, fold, identities = case()
+    pairs = distances, matched, fold, identities % people
+    made = make_card(evaluate(*pairs[:3]), *pairs, about={}, resamples=50, seed=0)
+    assert made["intervals"]["method"].startswith(method)
+    assert ("accuracy" in made["intervals"]) == (people == 10)
+    assert all(0 <= end <= 1 for end in made["intervals"].get("tar_at_far_0.001", []))
 
 
 def test_a_card_is_json_and_keeps_what_it_is_about() -> None:

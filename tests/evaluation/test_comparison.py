@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest
+from scipy.stats import binomtest, t
 from sklearn.metrics import roc_auc_score
 
 from tripletlab.evaluation.comparison import compare, decide, holm, mcnemar
@@ -11,18 +11,18 @@ from tripletlab.evaluation.protocol import evaluate
 DRAWS = {"resamples": 200, "seed": 0}
 
 
-def pairs(seed: int):
-    """600 pairs of 60 people in six folds, and distances of a model that is often correct."""
+def pairs(seed: int, people: int = 60):
+    """600 pairs of some people in six folds, and distances of a model that is often correct."""
     rng = np.random.default_rng(seed)
     matched = np.tile([True, False], 300)
-    one = rng.integers(0, 60, 600)
-    other = np.where(matched, one, (one + rng.integers(1, 60, 600)) % 60)
+    one = rng.integers(0, people, 600)
+    other = np.where(matched, one, (one + rng.integers(1, people, 600)) % people)
     distances = rng.normal(np.where(matched, 1.0, 1.6), 0.5)
     return distances, matched, np.arange(600) // 100, np.stack([one, other], axis=1)
 
 
-def compared(seed: int, noise: float, **draws):
-    distances, matched, fold, identities = pairs(seed)
+def compared(seed: int, noise: float, people: int = 60, **draws):
+    distances, matched, fold, identities = pairs(seed, people)
     worse = distances + np.random.default_rng(seed + 99).normal(0, noise, 600)
     decisions = [decide(one, matched, fold) for one in (distances, worse)]
     return decisions, matched, compare(decisions, matched, identities, **{**DRAWS, **draws})[0, 1]
@@ -59,6 +59,17 @@ def test_a_real_difference_is_found_and_its_interval_holds_it() -> None:
     for difference in (got.accuracy, got.auc):
         assert 0 < difference.low < difference.value < difference.high
         assert difference.p == pytest.approx(2 / 201)  # the least possible p of 200 resamples
+
+
+def test_differences_of_few_people_are_judged_by_student_s_t_or_not_at_all() -> None:
+    some = compared(0, noise=0.4, people=10)[2].auc
+    error = (some.high - some.low) / 2 / t.ppf(0.975, 9)
+    assert some.value == pytest.approx((some.low + some.high) / 2)
+    assert some.p == pytest.approx(2 * t.sf(some.value / error, 9))
+    none = compared(0, noise=1.5, people=7)[2]
+    for difference in (none.accuracy, none.auc):
+        assert difference.value > 0.1
+        assert difference[1:] == (None, None, 1)
 
 
 def test_a_model_does_not_differ_from_itself() -> None:

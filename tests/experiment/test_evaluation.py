@@ -99,7 +99,9 @@ def test_the_film_ends_in_the_kept_epoch(written):
         assert title in page
 
 
-def test_faces_without_an_embedding_are_left_out_of_the_map_and_the_galleries(tmp_path):
+def test_faces_without_an_embedding_are_left_out_of_the_map_and_the_galleries(
+    tmp_path, monkeypatch
+):
     store = make_pairs(people=24, photos=4)
     embeddings = embeddings_of(store, noise=0.8)
     unused = np.setdiff1d(
@@ -108,7 +110,13 @@ def test_faces_without_an_embedding_are_left_out_of_the_map_and_the_galleries(tm
     assert len(unused)
     embeddings[unused] = np.nan
     settings = {"snapshots": [], "name": "a file", "about": {}, "flip": False, "folder": tmp_path}
+    titles = []
+    monkeypatch.setattr(
+        "tripletlab.experiment.evaluation.draw_identification",
+        lambda _found, *, title, path: titles.append((title, path)),
+    )
     evaluate_embeddings(embeddings, store, **settings)
+    assert titles[0][0].endswith(f" {len(embeddings) - len(unused)} faces")
     card = json.loads((tmp_path / "card.json").read_text())
     searched = card["identification"]["searches_for_enrolled"]
     there = len(embeddings) - len(unused)
@@ -116,11 +124,17 @@ def test_faces_without_an_embedding_are_left_out_of_the_map_and_the_galleries(tm
     assert "before training" not in (tmp_path / "umap.html").read_text()
 
 
-def test_where_people_are_not_known_apart_nobody_is_searched_for():
+def test_where_people_are_not_known_apart_nobody_is_searched_for(tmp_path):
     store = make_pairs(people=6, photos=2)
     embeddings = embeddings_of(store, noise=0.8)
     assert _identified(embeddings, store) is not None
-    assert _identified(embeddings, replace(store, notes={PEOPLE_UNKNOWN: True})) is None
+    unknown = replace(store, notes={PEOPLE_UNKNOWN: True})
+    assert _identified(embeddings, unknown) is None
+    settings = {"snapshots": [], "name": "a file", "about": {}, "flip": False, "folder": tmp_path}
+    evaluate_embeddings(embeddings, unknown, **settings)
+    pairs = json.loads((tmp_path / "card.json").read_text())["pairs"]
+    assert pairs["people_at_most"] == 6
+    assert "people" not in pairs
 
 
 def test_overlap_is_by_name_and_never_none_where_names_are_missing():

@@ -69,20 +69,32 @@ def test_all_three_say_the_same(tmp_path: Path) -> None:
     accuracy = card["scores"]["accuracy"]
     least, most = card["intervals"]["accuracy"]
     assert (
-        f"Accuracy {accuracy['mean']:.1%} on 200 pairs of 201 people"
-        f" (95 % interval {least:.1%} to {most:.1%}, standard error over 10 folds"
-        f" {accuracy['standard_error']:.1%}); AUC {card['pooled']['auc']:.3f} ("
+        f"Accuracy {card['pooled']['accuracy']:.1%} on 200 pairs of 201 people (95 % interval"
+        f" {least:.1%} to {most:.1%}); mean over 10 folds {accuracy['mean']:.1%}, standard error"
+        f" {accuracy['standard_error']:.1%}; AUC {card['pooled']['auc']:.3f} ("
     ) in markdown
     assert any("The training people are unknown." in text for text in Page(page).texts)
-    for name, value in (("recall", card["pooled"]["recall"]), ("EER", card["pooled"]["eer"])):
-        ends = card["intervals"][name.lower()]
-        assert f"| {name} | {value:.4f} | {ends[0]:.4f} | {ends[1]:.4f} |" in markdown
+    eer, ends = card["pooled"]["eer"], card["intervals"]["eer"]
+    assert f"| EER | {eer:.4f} | {ends[0]:.4f} | {ends[1]:.4f} |" in markdown
+    assert f"| recall | {card['pooled']['recall']:.4f} | – | – |" in markdown
+    assert re.search(r"\| [0-9.]+ \| – \| – \| too few mismatched pairs", markdown)
     assert "preparation, size" in Page(page).texts
     for text in ("rank 1", "0.1234", "0.0987"):
         assert text in Page(page).texts
     assert "41 people (43 faces); 1,234 searches" in markdown
     for k, accuracy in enumerate(card["scores"]["accuracy"]["folds"]):
         assert re.search(rf"\| {k + 1} \| [0-9.]+ \| {accuracy:.4f} \|", markdown)
+
+
+def test_a_card_of_few_or_unknown_people_says_so(tmp_path: Path) -> None:
+    card, *_ = written(tmp_path)
+    card["pairs"]["people_at_most"] = card["pairs"].pop("people")
+    for name in ("accuracy", "auc_pooled"):
+        del card["intervals"][name]
+    write_card(card, title="a card", folder=tmp_path, pictures=[])
+    markdown = (tmp_path / "card.md").read_text()
+    assert "pairs of at most 201 people (too few people for an interval); mean" in markdown
+    assert f"AUC {card['pooled']['auc']:.3f}. The training" in markdown
 
 
 def test_the_page_needs_nothing_else_and_runs_nothing(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A comparison of models: which differences are called real, and that all three forms agree."""
 
+import io
 import json
 from pathlib import Path
 
@@ -43,6 +44,13 @@ def test_real_are_differences_whose_adjusted_p_is_small() -> None:
     assert conclusion([alone]).startswith("<soft> is better than third in AUC by 0.0200 (p 0.030).")
     none = adjusted({(0, 1): COMPARED[0, 1]._replace(accuracy=SAME)}, NAMES)
     assert conclusion(none) == "No difference is shown. One comparison."
+    few = Difference(0.2, None, None, 1.0)
+    none = adjusted({(0, 1): COMPARED[0, 1]._replace(accuracy=few, auc=few)}, NAMES)
+    said = "No difference is shown: too few people for an interval. One comparison."
+    assert conclusion(none) == said
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(terminal(none, title="few people"))
+    assert "p –" in console.export_text()
 
 
 def test_terminal_page_and_files_have_the_same_figures(tmp_path: Path) -> None:

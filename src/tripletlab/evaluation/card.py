@@ -7,8 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tripletlab.evaluation.bootstrap import (
+    FEWEST,
+    PERCENTILES_FROM,
+    TOO_FEW_PEOPLE,
     Identities,
     Statistic,
+    interval,
     resampled,
     weighted_auc,
     weighted_ratio,
@@ -22,10 +26,11 @@ from tripletlab.evaluation.operating_points import (
 )
 from tripletlab.evaluation.protocol import Distances, Flags, Folds, ProtocolResult
 
-METHOD = (
-    "the middle 95 % of a bootstrap over identities, for all pairs at once; the thresholds are kept"
-    " fixed"
-)
+PERCENTILES = "the middle 95 % of a bootstrap over identities"
+STUDENT = "Student's, from the standard error of a bootstrap over identities"
+METHOD = "{}, for all pairs at once; the thresholds are kept fixed"
+# precision and recall vary with the thresholds, so that with fixed ones theirs are too narrow
+WITHOUT_INTERVAL = ("precision", "recall")
 
 
 def make_card(
@@ -47,47 +52,61 @@ def make_card(
     """
     ratios = _pooled_ratios(distances <= result.threshold[fold], matched)
     once = np.ones((1, len(distances)))
+    pooled = {
+        **{name: float(ratio(once)[0]) for name, ratio in ratios.items()},
+        "auc": result.auc_pooled,
+        "eer": equal_error_rate(distances, matched),
+        "tar_at_far": [true_accept_rate(distances, matched, far=far)._asdict() for far in FARS],
+    }
+    people, draws = len(np.unique(identities)), {"resamples": resamples, "seed": seed}
     return {
         "about": dict(about),
         "pairs": {
             "matched": int(np.count_nonzero(matched)),
             "mismatched": int(np.count_nonzero(~matched)),
             "folds": len(result.threshold),
-            "people": len(np.unique(identities)),
+            "people": people,
         },
         "scores": _scores(result),
-        "pooled": {
-            **{name: float(ratio(once)[0]) for name, ratio in ratios.items()},
-            "auc": result.auc_pooled,
-            "eer": equal_error_rate(distances, matched),
-            "tar_at_far": [true_accept_rate(distances, matched, far=far)._asdict() for far in FARS],
-        },
+        "pooled": pooled,
         "intervals": {
-            "method": METHOD,
-            "resamples": resamples,
-            "seed": seed,
-            **_intervals(distances, matched, identities, ratios, resamples=resamples, seed=seed),
+            "method": METHOD.format(PERCENTILES if people >= PERCENTILES_FROM else STUDENT)
+            if people >= FEWEST
+            else TOO_FEW_PEOPLE,
+            **draws,
+            **_intervals(pooled, distances, matched, identities, ratios, **draws),
         },
     }
 
 
 def _intervals(
+    pooled: Mapping[str, Any],
     distances: Distances,
     matched: Flags,
     identities: Identities,
     ratios: Mapping[str, Statistic],
     **draws: int,
 ) -> dict[str, list[float]]:
-    """The 95 % intervals of the pooled figures, all from the same draws."""
+    """The 95 % intervals of the pooled figures that have one, all from the same draws."""
+    kept = {name: ratio for name, ratio in ratios.items() if name not in WITHOUT_INTERVAL}
     statistics = [
-        *ratios.values(),
+        *kept.values(),
         weighted_auc(distances, matched),
         weighted_points(distances, matched, fars=FARS),
     ]
-    figures = [*ratios, "auc_pooled", "eer", *map(tar_name, FARS)]
+    values = {
+        **{name: pooled[name] for name in kept},
+        "auc_pooled": pooled["auc"],
+        "eer": pooled["eer"],
+        **{tar_name(point["far"]): point["tar"] for point in pooled["tar_at_far"]},
+    }
     drawn = resampled(statistics, matched, identities, **draws)
-    ends = np.percentile(drawn, [2.5, 97.5], axis=1).T.tolist()
-    return dict(zip(figures, ends, strict=True))
+    people = len(np.unique(identities))
+    found = {
+        name: interval(value, own, people=people)
+        for (name, value), own in zip(values.items(), drawn, strict=True)
+    }
+    return {name: np.clip(ends, 0, 1).tolist() for name, ends in found.items() if ends}
 
 
 def _scores(result: ProtocolResult) -> dict[str, Any]:

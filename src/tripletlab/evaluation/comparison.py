@@ -7,7 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tripletlab.evaluation.bootstrap import (
+    PERCENTILES_FROM,
     Identities,
+    interval,
     resampled,
     weighted_auc,
     weighted_ratio,
@@ -26,11 +28,14 @@ class Decisions(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """The first model's figure minus the second's, its 95 % interval, and p of no difference."""
+    """The first model's figure minus the second's, its 95 % interval, and p of no difference.
+
+    With too few people for an interval `low` and `high` are None, and p is 1.
+    """
 
     value: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     p: float
 
 
@@ -63,7 +68,7 @@ def compare(
 
     `matched` (pairs,), `identities` (pairs, 2); the same draws of identities serve all models.
     Values, intervals and p are over all pairs at once; p is twice the share of resamples on the
-    other side of 0.
+    other side of 0, or Student's where the interval is.
     """
     everything = np.ones(len(matched))
     statistics = [
@@ -73,6 +78,7 @@ def compare(
     drawn = resampled(statistics, matched, identities, resamples=resamples, seed=seed)
     accuracies, aucs = np.split(drawn, 2)
     plain = [auc(model.distances, matched) for model in models]
+    people = len(np.unique(identities))
     comparisons = {}
     for one in range(len(models)):
         for other in range(one + 1, len(models)):
@@ -81,8 +87,8 @@ def compare(
             only_second = int(np.count_nonzero(second.correct & ~first.correct))
             lead = (only_first - only_second) / len(matched)
             comparisons[one, other] = Comparison(
-                _difference(lead, accuracies[one] - accuracies[other]),
-                _difference(plain[one] - plain[other], aucs[one] - aucs[other]),
+                _difference(lead, accuracies[one] - accuracies[other], people),
+                _difference(plain[one] - plain[other], aucs[one] - aucs[other], people),
                 only_first,
                 only_second,
                 mcnemar(only_first, only_second),
@@ -114,9 +120,24 @@ def holm(ps: Sequence[float]) -> list[float]:
     return adjusted.tolist()
 
 
-def _difference(value: float, resampled: NDArray[np.float64]) -> Difference:
-    """p is twice the share of resamples on the other side of 0, never below 2 / (n + 1)."""
-    low, high = np.percentile(resampled, [2.5, 97.5])
-    opposite = min(np.count_nonzero(resampled <= 0), np.count_nonzero(resampled >= 0))
-    p = min(1.0, 2 * (opposite + 1) / (len(resampled) + 1))
-    return Difference(value, float(low), float(high), p)
+def _difference(value: float, drawn: NDArray[np.float64], people: int) -> Difference:
+    """The difference with its interval and p, from its value in each resample (resamples,)."""
+    ends = interval(value, drawn, people=people)
+    if ends is None:
+        return Difference(value, None, None, 1.0)
+    p = _share_beyond_zero(drawn) if people >= PERCENTILES_FROM else _student(value, drawn, people)
+    return Difference(value, *ends, p)
+
+
+def _share_beyond_zero(drawn: NDArray[np.float64]) -> float:
+    """Twice the share of resamples on the other side of 0, never below 2 / (n + 1)."""
+    opposite = min(np.count_nonzero(drawn <= 0), np.count_nonzero(drawn >= 0))
+    return min(1.0, 2 * (opposite + 1) / (len(drawn) + 1))
+
+
+def _student(value: float, drawn: NDArray[np.float64], people: int) -> float:
+    """Student's two-sided p with the standard error of the resamples; 1 for no difference."""
+    from scipy.stats import t
+
+    error = float(drawn.std(ddof=1))
+    return 2 * float(t.sf(abs(value) / error, people - 1)) if value and error else float(not value)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tripletlab.evaluation.bootstrap import RESAMPLES, Identities
 from tripletlab.evaluation.card import make_card
@@ -77,8 +78,10 @@ def evaluate_embeddings(
         resamples=RESAMPLES,
         seed=0,
     )
+    if store.notes.get(PEOPLE_UNKNOWN):
+        card["pairs"]["people_at_most"] = card["pairs"].pop("people")
     if found := _identified(embeddings, store):
-        heading = f"{name} on {store.title}, {len(store.names):,} faces"
+        heading = f"{name} on {store.title}, {_searchable(embeddings).size:,} faces"
         draw_identification(found, title=heading, path=folder / "identification.png")
         card["identification"] = summary(found)
     pictures = [Picture(text, folder / file) for file, text in CAPTIONS.items()]
@@ -151,8 +154,13 @@ def _identified(embeddings: Embeddings, store: PairStore) -> Identified | None:
     """None where fewer than two people have two faces, or people are not all known apart."""
     if store.notes.get(PEOPLE_UNKNOWN):
         return None
-    there = np.flatnonzero(np.isfinite(embeddings).all(axis=1))
+    there = _searchable(embeddings)
     labels = store.labels[there]
     if np.count_nonzero(np.bincount(labels) > 1) < 2:
         return None
     return identify(embeddings[there], labels, two_galleries(labels, seed=0))
+
+
+def _searchable(embeddings: Embeddings) -> NDArray[np.int64]:
+    """The rows of the faces that have an embedding."""
+    return np.flatnonzero(np.isfinite(embeddings).all(axis=1))

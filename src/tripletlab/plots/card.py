@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tripletlab.evaluation.bootstrap import TOO_FEW_PEOPLE
 from tripletlab.evaluation.identification import searches
 from tripletlab.evaluation.metrics import describe
 from tripletlab.evaluation.operating_points import tar_name
@@ -42,12 +43,15 @@ def _tables(card: Mapping[str, Any]) -> Iterator[PageTable]:
 def _lead(card: Mapping[str, Any]) -> str:
     """The main result in a sentence or two."""
     accuracy, pairs, about = card["scores"]["accuracy"], card["pairs"], card["about"]
-    (least, most), (low, high) = (card["intervals"][name] for name in ("accuracy", "auc_pooled"))
+    pooled, intervals = card["pooled"], card["intervals"]
+    ends, aucs = intervals.get("accuracy"), intervals.get("auc_pooled")
+    range_ = f"95 % interval {ends[0]:.1%} to {ends[1]:.1%}" if ends else TOO_FEW_PEOPLE
+    tested = f"{pairs['people']:,}" if "people" in pairs else f"at most {pairs['people_at_most']:,}"
     result = (
-        f"Accuracy {accuracy['mean']:.1%} on {pairs['matched'] + pairs['mismatched']:,} pairs of"
-        f" {pairs['people']:,} people (95 % interval {least:.1%} to {most:.1%}, standard error over"
-        f" {pairs['folds']} folds {accuracy['standard_error']:.1%}); AUC"
-        f" {card['pooled']['auc']:.3f} ({low:.3f} to {high:.3f})."
+        f"Accuracy {pooled['accuracy']:.1%} on {pairs['matched'] + pairs['mismatched']:,} pairs of"
+        f" {tested} people ({range_}); mean over {pairs['folds']} folds {accuracy['mean']:.1%},"
+        f" standard error {accuracy['standard_error']:.1%}; AUC {pooled['auc']:.3f}"
+        + (f" ({aucs[0]:.3f} to {aucs[1]:.3f})." if aucs else ".")
     )
     people = about.get("training_identities")
     if not isinstance(people, int):
@@ -72,14 +76,20 @@ def _pooled(pooled: Mapping[str, Any], intervals: Mapping[str, Any]) -> PageTabl
     points = single.pop("tar_at_far")
     rates = {tar_name(one["far"]): one["tar"] for one in points}
     few = {tar_name(one["far"]) for one in points if not one["supported"]}
+    known = {name: ends for name, ends in intervals.items() if name not in few}
     rows = [
-        (_heading(name), *(f"{one:.4f}" for one in (value, *intervals[name])), FEW * (name in few))
+        (_heading(name), f"{value:.4f}", *_ends(known.get(name)), FEW * (name in few))
         for name, value in {**single, **rates}.items()
     ]
     method = f"95 %: {intervals['method']} ({intervals['resamples']} resamples)."
     return PageTable(
         "All pairs at once", ("score", "value", "95 % from", "to", "warning"), rows, method
     )
+
+
+def _ends(interval: Sequence[float] | None) -> tuple[str, str]:
+    """Both ends of an interval; dashes where there is none."""
+    return (f"{interval[0]:.4f}", f"{interval[1]:.4f}") if interval else ("–", "–")
 
 
 def _folds(scores: Mapping[str, Any], counts: Mapping[str, Any]) -> PageTable:

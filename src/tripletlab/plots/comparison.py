@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from rich.table import Table as Grid
 
+from tripletlab.evaluation.bootstrap import TOO_FEW_PEOPLE
 from tripletlab.evaluation.comparison import Comparison, Decisions, Difference, holm
 from tripletlab.evaluation.metrics import METRICS
 from tripletlab.evaluation.numbers import p_figure, p_text, signed
@@ -24,7 +25,7 @@ NOTE = (
 )
 MCNEMAR = (
     "McNemar's exact test assumes independent pairs, which those of one person are not: its p is"
-    " too small."
+    " too small. It is adjusted for the number of comparisons (Holm)."
 )
 
 
@@ -88,11 +89,13 @@ def terminal(comparisons: Sequence[AdjustedComparison], *, title: str) -> Grid:
 
 
 def conclusion(comparisons: Sequence[AdjustedComparison]) -> str:
-    """The real differences as sentences, or that none is shown."""
+    """The real differences as sentences, or that none is shown, for too few people perhaps."""
     sentences = [sentence for row in comparisons for sentence in row.conclusions()]
     several = f"{len(comparisons)} comparisons; every p is adjusted for their number (Holm)."
     note = several if len(comparisons) > 1 else "One comparison."
-    return "\n".join([*sentences, note] if sentences else [f"No difference is shown. {note}"])
+    few = any(row.compared.auc.low is None for row in comparisons)
+    none = f"No difference is shown{f': {TOO_FEW_PEOPLE}' if few else ''}. {note}"
+    return "\n".join([*sentences, note] if sentences else [none])
 
 
 def write_comparison(
@@ -210,6 +213,8 @@ def _agreement(decisions: Sequence[Decisions], names: Sequence[str]) -> PageTabl
 
 
 def _figures(difference: Difference, p: float) -> tuple[str, str, str]:
+    if difference.low is None or difference.high is None:
+        return signed(difference.value), "–", "–"
     interval = f"{signed(difference.low)} to {signed(difference.high)}"
     return signed(difference.value), interval, p_figure(p)
 
