@@ -98,6 +98,8 @@ def test_an_update_keeps_a_bundle_of_this_network_and_replaces_another(
     card, curve = first["card"], first["card"]["calibration"]
     measured = np.interp(card["threshold"], curve["thresholds"], curve["far"])
     assert f"accepts {measured:.2%} of strangers (--far 0.1)" in said
+    assert f"pairs of {curve['people']} people who" in said
+    assert f"warning: the share of strangers is counted on only {curve['people']} people" in said
     assert main(command) == 0
     assert "holds this network already" in " ".join(capsys.readouterr().err.split())
     assert main([*command, "--keras"]) == 0

@@ -55,6 +55,16 @@ def test_its_numbers_are_the_bundle_s(write, tmp_path):
     assert "`detection.haar` with min_neighbors 4, min_size 30, scale_factor 1.1" in text
 
 
+def test_it_says_how_many_people_the_rates_were_counted_on(card):
+    settings = config.compose("prepare", []).faces.settings
+    for people, says in ((3, "pairs of 3 people whom"), (None, "pairs of people whom")):
+        counted = card.calibration.model_copy(update={"people": people})
+        few = card.model_copy(update={"calibration": counted})
+        text = " ".join(readme(few, settings, network="n", dim=2).split())
+        assert says in text
+        assert ("The share of strangers is counted on only 3 people" in text) == (people == 3)
+
+
 def test_it_says_where_the_rates_are_too_favourable(card):
     settings = config.compose("prepare", []).faces.settings
     written = {

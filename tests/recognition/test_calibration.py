@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tripletlab.errors import InputError
-from tripletlab.recognition.calibration import calibrate, threshold_at
+from tripletlab.recognition.calibration import Calibration, calibrate, threshold_at
 
 
 def pairs(seed, count=500):
@@ -41,6 +41,40 @@ def test_the_balanced_threshold_errs_as_often_either_way(seed):
     distances, matched = pairs(seed)
     accepted = distances <= calibrate(distances, matched).balanced()
     assert accepted[~matched].mean() == pytest.approx(1 - accepted[matched].mean(), abs=0.01)
+
+
+def test_no_pair_accepted_is_a_bound_not_a_rate_of_zero():
+    distances, matched = pairs(0)
+    nearest = float(distances[~matched].min())
+    curve = calibrate(distances, matched, threshold=nearest)
+    assert curve.most_far_at(nearest - 0.01) == pytest.approx(3 / 250)
+    assert curve.most_far_at(nearest) is None
+    assert calibrate(np.array([1.0, 2.0]), np.array([True, False])).most_far_at(0.5) == 1
+
+
+@pytest.mark.parametrize(
+    ("people", "accepted", "says"),
+    [
+        (10, 30, ""),
+        (None, 30, ""),
+        (3, 30, "only 3 people; among"),
+        (None, 29, "only fewer than 30 false accepts; among"),
+        (9, 1, "only 9 people and fewer than 30 false accepts; among"),
+    ],
+)
+def test_rates_of_few_people_or_few_false_accepts_are_doubted(people, accepted, says):
+    distances, matched = pairs(0)
+    threshold = float(np.sort(distances[~matched])[accepted - 1])
+    curve = calibrate(distances, matched, threshold=threshold, people=people)
+    doubt = curve.doubt(threshold)
+    assert says in doubt
+    assert bool(doubt) == bool(says)
+
+
+def test_a_calibration_written_without_people_can_be_read():
+    written = calibrate(*pairs(0)).model_dump()
+    del written["people"]
+    assert Calibration(**written).people is None
 
 
 @given(st.integers(0, 50), st.floats(0.004, 0.99))

@@ -190,6 +190,11 @@ def test_the_rates_grow_with_the_photos_and_the_people(session):
         assert (rates.far, rates.tar) == (nobody.far, nobody.tar)
         assert rates.far_of_person == pytest.approx(1 - (1 - rates.far) ** 5)
         assert rates.far_of_any == pytest.approx(1 - (1 - rates.far) ** (5 * people))
+    session.threshold = 0.0
+    bound = session.expected()
+    assert bound.bounds
+    assert bound.far == pytest.approx(3 / curve.mismatched)
+    assert bound.far_of_person == pytest.approx(1 - (1 - bound.far) ** 5)
     session.threshold = 99
     assert session.threshold == session.highest
     assert curve.far_at(session.highest) == pytest.approx(0.5, abs=0.01)

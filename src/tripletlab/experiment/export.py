@@ -208,6 +208,7 @@ def _card(chosen: RunModel, run: RunRecord, store: FaceStore, light: Embedder, f
     distances = pair_distances(embeddings, first, second)
     most = int(store.settings["validation_pairs"])
     threshold = threshold_at(far, distances, pairs.matched, most_pairs=most)
+    people = len(np.unique(store.labels[rows]))
     names = ("accuracy", "accuracy_std", "auc", "precision", "recall")
     return Card(
         model=chosen.name,
@@ -221,7 +222,7 @@ def _card(chosen: RunModel, run: RunRecord, store: FaceStore, light: Embedder, f
         metrics={one: run.metrics[name] for one in names if (name := f"test/{one}") in run.metrics},
         threshold=threshold,
         far=far,
-        calibration=calibrate(distances, pairs.matched, threshold=threshold),
+        calibration=calibrate(distances, pairs.matched, threshold=threshold, people=people),
         calibrated_on="validation" if own is None else "calibration",
     )
 
@@ -233,9 +234,11 @@ def _print_result(bundle: Bundle, version: str) -> None:
     say(
         f"threshold {card.threshold:.3f}: accepts {curve.far_at(card.threshold):.2%} of strangers"
         f" (--far {card.far:g}) and {curve.tar_at(card.threshold):.1%} of photos of the same"
-        f" person, on {curve.mismatched:,} + {curve.matched:,} pairs of people who"
+        f" person, on {curve.mismatched:,} + {curve.matched:,} pairs of {curve.people} people who"
         f" {CALIBRATED[card.calibrated_on]}; the balanced one, {balanced:.3f}, accepts"
         f" {curve.far_at(balanced):.1%} and {curve.tar_at(balanced):.1%}"
     )
+    if doubt := curve.doubt(card.threshold):
+        say(f"warning: the share of strangers is {doubt}")
     say(f"licence of the training data: {card.licence}")
     say(f"to serve it: tripletlab serve {card.model}-photos/{version}")

@@ -84,6 +84,7 @@ def readme(card: Any, settings: Mapping[str, Any], *, network: str, dim: int) ->
     nor given a border; otherwise tripletlab prepares them.
     """
     curve: Calibration = card.calibration
+    counted, doubt = f"{curve.people} " if curve.people else "", curve.doubt(card.threshold)
     marks = {card.threshold, curve.balanced()}
     return TEXT.format(
         card=card,
@@ -93,8 +94,9 @@ def readme(card: Any, settings: Mapping[str, Any], *, network: str, dim: int) ->
         detector=_settings(settings["detector"]),
         crop=f"aligner {_settings(settings['aligner'])}; border: {settings['border']} of its side",
         thresholds=f"Counted on {curve.matched:,} matched and {curve.mismatched:,} mismatched pairs"
-        " of people whom\nthe network was not trained on. The threshold is set for a false accept"
-        f" rate of {card.far:.2%}; the other\none below balances the two errors."
+        f" of {counted}people whom\nthe network was not trained on. The threshold is set"
+        f" for a false accept rate of {card.far:.2%}; the other\none below balances the two errors."
+        + (f" The share of strangers is\n{doubt}." if doubt else "")
         + (CHOSEN_BY if card.calibrated_on == "validation" else ""),
         rows="\n".join(
             f"| {one:.4f} | {curve.far_at(one):.2%} | {curve.tar_at(one):.1%} |"

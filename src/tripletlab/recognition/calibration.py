@@ -7,14 +7,15 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tripletlab.errors import InputError
-from tripletlab.evaluation.operating_points import largest_count
+from tripletlab.evaluation.operating_points import RULE_OF_30, largest_count
 
 LONGEST = 4.0  # a squared distance between unit embeddings
+FEW_PEOPLE = 10  # with fewer, rates vary much from one group of people to the next
 POINTS = 400  # of the stored curves, beside both ends and the threshold in use
 
 
 class Calibration(BaseModel):
-    """Accept rates at thresholds, and the number of pairs they were counted on.
+    """Accept rates at thresholds, and the number of pairs and people they were counted on.
 
     The `thresholds` (squared distances) rise from 0 to 4 and are dense where the pairs are; `far`
     is the share of mismatched pairs at or below each, `tar` that of matched ones, 0 to 1.
@@ -27,6 +28,7 @@ class Calibration(BaseModel):
     tar: list[float]
     matched: int = Field(ge=1)
     mismatched: int = Field(ge=1)
+    people: int | None = Field(default=None, ge=2)  # None: not recorded, in older bundles
 
     @model_validator(mode="after")
     def _rising(self) -> "Calibration":
@@ -43,6 +45,21 @@ class Calibration(BaseModel):
     def far_at(self, threshold: float) -> float:
         """The false accept rate to expect, linear between the stored points."""
         return float(np.interp(threshold, self.thresholds, self.far))
+
+    def most_far_at(self, threshold: float) -> float | None:
+        """The 95 % bound of a false accept rate of which no pair was counted, 3 / n; else None."""
+        counted = self.far_at(threshold) * self.mismatched
+        return None if counted > 0.9 else min(1.0, 3 / self.mismatched)  # the curves are rounded
+
+    def doubt(self, threshold: float) -> str:
+        """Why the false accept rate at a threshold is uncertain; empty where it is not."""
+        few_people = self.people is not None and self.people < FEW_PEOPLE
+        few_accepts = round(self.far_at(threshold) * self.mismatched) < RULE_OF_30
+        few = [f"{self.people} people"] * few_people
+        few += [f"fewer than {RULE_OF_30} false accepts"] * few_accepts
+        if not few:
+            return ""
+        return f"counted on only {' and '.join(few)}; among other people it may be much higher"
 
     def tar_at(self, threshold: float) -> float:
         """The true accept rate to expect, linear between the stored points."""
@@ -63,11 +80,16 @@ class Calibration(BaseModel):
 
 
 def calibrate(
-    distances: NDArray[np.float64], matched: NDArray[np.bool_], *, threshold: float | None = None
+    distances: NDArray[np.float64],
+    matched: NDArray[np.bool_],
+    *,
+    threshold: float | None = None,
+    people: int | None = None,
 ) -> Calibration:
     """Count the pairs at or below each threshold; `distances` and `matched` are (pairs,).
 
-    At `threshold` the stored rates are exact: between two stored points they are only nearly so.
+    `people` is the number of those in the pairs. At `threshold` the stored rates are exact: between
+    two stored points they are only nearly so.
 
     ValueError without matched or without mismatched pairs, or for a distance that is not finite.
     """
@@ -91,6 +113,7 @@ def calibrate(
         tar=share(same),
         matched=len(same),
         mismatched=len(different),
+        people=people,
     )
 
 

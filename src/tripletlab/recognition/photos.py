@@ -85,7 +85,10 @@ def print_verified(
         print(json.dumps(found._asdict() | {"distance": distance, "threshold": used, "far": far}))
         return
     word = "same" if found.same else "different"
-    print(f"{word}\tdistance {found.distance:.3f}\tthreshold {used:.3f}\tFAR {far:.2%}")
+    most = opened.card.calibration.most_far_at(used)
+    rate = f"FAR {far:.2%}" if most is None else f"FAR less than {most:.2%}"
+    more = " (more in use)" if opened.card.calibrated_on == "validation" else ""
+    print(f"{word}\tdistance {found.distance:.3f}\tthreshold {used:.3f}\t{rate}{more}")
 
 
 def used_threshold(given: float | None, bundle: Bundle) -> float:

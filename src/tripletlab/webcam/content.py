@@ -73,22 +73,21 @@ class Main(BoxLayout):
             self.claim = f"Yes, this is {name}" if people[0].name else f"No, this is not {name}"
 
     def show_threshold(self, session: Session) -> None:
-        """Show the error rates to expect; a rate below one pair in all cannot be known exactly."""
+        """Show the error rates to expect; bounds where no pair of strangers was accepted."""
         self.threshold = session.threshold
         rates = session.expected()
         card, people = session.bundle.card, len(session.enrolled.names)
-        least = 1 / card.calibration.mismatched
-        strangers = _share(rates.far) if rates.far >= least else f"less than {least:.2%}"
-        of_any = f", as one of these {people} in {_share(rates.far_of_any)}" if people > 1 else ""
+        less, up_to = ("less than ", "up to ") if rates.bounds else ("", "")
+        of_any = f", as one of these {people} in {up_to}{_share(rates.far_of_any)}"
         recorded = (
             " With all photos recorded, a stranger passes as a given person in"
-            f" {_share(rates.far_of_person)}{of_any}."
-            if people and rates.far >= least
-            else ""
+            f" {up_to}{_share(rates.far_of_person)}{of_any if people > 1 else ''}."
         )
+        in_use = " In use it accepts more: the same people chose the network."
         self.expected = (
-            f"One comparison accepts {strangers} of strangers and {rates.tar:.0%} of a person's own"
-            f" photos.{recorded} Measured on {card.photos}."
+            f"One comparison accepts {less}{_share(rates.far)} of strangers and {rates.tar:.0%} of"
+            f" a person's own photos.{recorded if people else ''} Measured on {card.photos}."
+            f"{in_use if card.calibrated_on == 'validation' else ''}"
         )
 
     def show_nearest(

@@ -39,6 +39,7 @@ class Rates(NamedTuple):
     far_of_person: float  # as a given person, of the mean number of photos; 0 without any
     far_of_any: float  # as any of those compared with
     tar: float  # a person's own photo, in one comparison
+    bounds: bool = False  # those of strangers are 95 % bounds, since no pair was accepted
 
 
 class Session:
@@ -128,13 +129,15 @@ class Session:
         of a stranger. Those of a person and of anybody assume independent comparisons.
         """
         curve = self.bundle.card.calibration
-        far = curve.far_at(self.threshold)
+        most = curve.most_far_at(self.threshold)
+        far = curve.far_at(self.threshold) if most is None else most
         photos, people = len(self.enrolled), max(1, len(self.enrolled.names))
         return Rates(
             far=far,
             far_of_person=1 - (1 - far) ** (photos / people),
             far_of_any=1 - (1 - far) ** photos,
             tar=curve.tar_at(self.threshold),
+            bounds=most is not None,
         )
 
     def record(self, name: str, *, instead: bool = False) -> None:
