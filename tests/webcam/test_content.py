@@ -112,11 +112,10 @@ def test_forgetting_promises_no_more_than_the_gallery_s_file(windowless, monkeyp
         return SimpleNamespace(open=lambda: asked.append(detail))
 
     monkeypatch.setattr(dialogs, "Dialog", dialog)
-    gallery = SimpleNamespace(people=lambda: {"Ann": 5, "Ben": 5})
-    everyone = SimpleNamespace(gallery=gallery, forget_everyone=None)
+    everyone = SimpleNamespace(forget_everyone=None)
     dialogs.Dialogs(everyone, changed=None, compare_with=None, face=None).forget()
     assert asked == [
-        "All 2 and their photos are deleted for good, and overwritten in the gallery's file."
+        "All people and their photos are deleted for good, and overwritten in the gallery's file."
     ]
 
 
