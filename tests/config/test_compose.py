@@ -78,10 +78,12 @@ def test_the_address_of_a_database_can_have_options():
     assert config.compose("train", [f"tracking.uri={uri}"]).tracking["uri"] == uri
 
 
-@pytest.mark.parametrize("words", [["margin=0.2", "margin=0.4"], ["miner=hard", "miner=semihard"]])
-def test_a_key_that_is_given_twice_is_refused(words):
-    with pytest.raises(InputError, match="is given twice"):
-        config.compose("train", words)
+@pytest.mark.parametrize("words", [["margin=0.2", "margin=0.3"], ["miner=hard", "miner=violating"]])
+def test_of_a_key_that_is_given_twice_the_last_counts_and_a_line_says_so(words, capsys):
+    config.compose("train", words)
+    key = words[0].partition("=")[0]
+    said = " ".join(capsys.readouterr().err.split())
+    assert said == f"warning: {key} is given more than once; the last counts, {words[1]}"
 
 
 def test_interpolations_are_resolved_in_every_key(monkeypatch):

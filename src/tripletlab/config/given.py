@@ -1,5 +1,6 @@
 """Overrides that Hydra would take without effect, or refuse in words that mislead."""
 
+import functools
 import re
 from collections.abc import Sequence
 
@@ -8,10 +9,14 @@ from tripletlab.config.instantiate import Component
 from tripletlab.config.overrides import key_of
 from tripletlab.config.run_config import CLASSES
 from tripletlab.errors import InputError
+from tripletlab.system.progress import say
 
 
 def check_given(overrides: Sequence[str], root: str) -> None:
-    """InputError for an override that changes nothing, or that is written in another way."""
+    """InputError for an override that changes nothing, or that is written in another way.
+
+    Of a key that is given twice the last one counts, as scripts expect: a line says so.
+    """
     fields = CLASSES[root].model_fields
     for one in overrides:
         key, _, value = one.partition("=")
@@ -35,12 +40,17 @@ def check_given(overrides: Sequence[str], root: str) -> None:
         node = bare in fields and fields[bare].annotation is Component and not choices_of(bare)
         if node and not value.startswith("{"):
             raise InputError(f"{one}: {bare} has keys of its own; see tripletlab {root} --config")
-    check_once(overrides)
+    _say_twice(overrides)
 
 
-def check_once(overrides: Sequence[str]) -> None:
-    """InputError for a key that is given twice: only the last one would count."""
-    keys = [key_of(one) for one in overrides]
-    for key in keys:
-        if keys.count(key) > 1:
-            raise InputError(f"{key} is given twice; leave out one of them")
+def _say_twice(overrides: Sequence[str]) -> None:
+    last = {key_of(one): one for one in overrides}
+    for key in last:
+        if sum(key_of(one) == key for one in overrides) > 1:
+            _say_once(f"warning: {key} is given more than once; the last counts, {last[key]}")
+
+
+@functools.cache
+def _say_once(text: str) -> None:
+    """A sweep composes its config many times."""
+    say(text)

@@ -1,7 +1,6 @@
 """`tripletlab evaluate`: the LFW protocol for a network trained here or elsewhere."""
 
 import json
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,12 +9,9 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from tripletlab import config
-from tripletlab.errors import InputError
 from tripletlab.evaluation.metrics import METRICS
 from tripletlab.experiment.evaluation import about_training, evaluate_embeddings
 from tripletlab.experiment.target import EvaluationTarget, faces_of, find_target, tracker_of
-from tripletlab.faces.recipe import VERIFICATION_SETTINGS
 from tripletlab.photos.sources import slug
 from tripletlab.system.files import copy_files, make_output_folder
 from tripletlab.system.progress import say
@@ -31,7 +27,6 @@ def evaluate(what: str, overrides: Sequence[str], *, folder: Path | None) -> Pat
     Without one they go into the tracking folder. Those of a run are logged to it as well, and
     its figures as metrics under the name of the verification set.
     """
-    _check_faces(overrides)
     tracker = tracker_of(overrides, writable=folder is None)
     if folder:
         make_output_folder(folder)
@@ -74,18 +69,8 @@ def evaluate(what: str, overrides: Sequence[str], *, folder: Path | None) -> Pat
 
 def print_faces(what: str | None, overrides: Sequence[str]) -> None:
     """Print the faces of the verification set, one a line, in the order that a .npy file needs."""
-    _check_faces(overrides)
     for source in faces_of(what, overrides):
         print(source)
-
-
-def _check_faces(overrides: Sequence[str]) -> None:
-    """InputError for keys of the faces that concern those trained on alone."""
-    for one in config.of_nouns(overrides, ["faces"]):
-        inner = re.split(r"[./]", config.key_of(one))[1:2]
-        if not set(inner) <= set(VERIFICATION_SETTINGS):
-            read = ", ".join(VERIFICATION_SETTINGS)
-            raise InputError(f"{one}: it has no effect on pairs, for which faces has {read}")
 
 
 def _print_result(target: EvaluationTarget, summary: dict[str, float], place: Path) -> None:
