@@ -205,14 +205,19 @@ def test_whatever_ends_a_fit_ends_the_batches():
     assert run(report=Kept(fails=1), fails=ConnectionError).ended == [True]
 
 
-def test_an_epoch_that_was_not_reported_is_trained_again(tmp_path):
+@pytest.mark.parametrize("averages", [{}, {"use_ema": True, "ema_momentum": 0.9}])
+def test_an_epoch_that_was_not_reported_is_trained_again(tmp_path, averages):
     """And all ends as in the fit that was not interrupted."""
+
+    def fresh():
+        return {"optimizer": keras.optimizers.Adam(1e-3, **averages), "evaluate": by_weights}
+
     path = tmp_path / "fit.checkpoint"
-    whole = run(epochs=4, evaluate=by_weights)
+    whole = run(epochs=4, **fresh())
     failing = {"report": Kept(fails=3), "fails": ConnectionError}
-    failed = run(epochs=4, evaluate=by_weights, checkpoint=path, **failing)
+    failed = run(epochs=4, checkpoint=path, **fresh(), **failing)
     assert failed.error
-    resumed = run(epochs=4, evaluate=by_weights, checkpoint=path)
+    resumed = run(epochs=4, checkpoint=path, **fresh())
     assert list(resumed.report.epochs) == [3, 4]
     assert resumed.report.steps == whole.report.steps == 16  # a bar begins where it was
     assert resumed.report.before == [failed.report.epochs[1], failed.report.epochs[2]]

@@ -66,6 +66,9 @@ def test_embeddings_that_are_not_finite_have_no_statistics(value):
         ([0.04, 0.3, 0.9, 0.001, 0.001], True),
         ([0.04, 0.0001, 0.001], False),  # coming back
         ([0.04, 0.03, 0.05, 0.4], False),
+        ([0.04, 0.0, 0.0001], True),  # from 0, every distance is more than twice
+        ([0.0, 0.0, 0.0], True),
+        ([0.0, 0.0, 0.3], False),
     ],
 )
 def test_what_is_judged_collapsed(distances, collapsed):

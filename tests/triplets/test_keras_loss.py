@@ -89,10 +89,10 @@ def test_the_seed_repeats_the_choice():
 
 @pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
 def test_large_labels_stay_apart(dtype):
-    """As ids of a database are: 2**24 + 1 is no float32."""
+    """As ids of a database are: 2**24 + 1 is no float32, and 2**32 no 32-bit integer."""
     faces, labels = blobs(4)
     losses = []
-    for numbers in (labels, labels + 20_000_000):
+    for numbers in (labels, labels + 20_000_000, labels.astype(np.int64) * 2**32):
         keras.config.set_dtype_policy(dtype)
         try:
             model = network()
@@ -102,7 +102,7 @@ def test_large_labels_stay_apart(dtype):
         batch = PEOPLE * PHOTOS
         history = model.fit(faces, numbers, batch_size=batch, shuffle=False, verbose=0)
         losses.append(history.history["loss"][0])
-    assert losses[0] == losses[1] > 0
+    assert losses[0] == losses[1] == losses[2] > 0
 
 
 def test_weights_of_samples_are_refused():

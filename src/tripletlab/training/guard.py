@@ -61,14 +61,14 @@ def collapse(
     `distances` are the mean distances of the validation embeddings: first the untrained network's,
     then one for each epoch. An untrained network is close to one point by itself, so a level says
     nothing; collapsed is what, after `warm_up` epochs, has been below `shrunk_to` of the untrained
-    distance for two epochs and is not coming back.
+    distance for two epochs and has not more than doubled in the last one.
     """
     untrained, *trained = distances
     if len(trained) < warm_up:
         return None
     before, now = trained[-2:]
     bound = shrunk_to * untrained
-    if before >= bound or now >= bound or now > 2 * before > 0:
+    if before > bound or now > bound or now > 2 * before > 0:
         return None
     return (
         f"all faces fall into one point: validation embeddings are {now:.2g} apart on average,"

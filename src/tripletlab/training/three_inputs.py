@@ -16,8 +16,9 @@ NEEDS_TRIPLETS = "graph=three_inputs learns from triplets: give batches=offline"
 class ThreeInputs(TripletModel):
     """Learns from batches of triplets, each third of them through an input of its own.
 
-    The loss is the one-pass model's on the same triplets. Batch normalisation alone sees a
-    difference: anchors, positives and negatives are three batches to it.
+    The loss of the triplets is the one-pass model's. What a network computes over a batch is not:
+    anchors, positives and negatives are three batches to batch normalisation, dropout draws for
+    each of them, and losses of layers count three times.
     """
 
     def __init__(self, embedder: keras.Model, **settings: Any) -> None:

@@ -7,7 +7,7 @@ def squared_distances(embeddings: KerasTensor) -> KerasTensor:
     """The squared distance of every embedding to every other.
 
     `embeddings` (batch, dim) gives (batch, batch), 0 to 4 on the unit hypersphere. Coinciding
-    embeddings have distance 0: negative rounding errors of the matrix product are cut off.
+    embeddings have distance 0 but for rounding, some 1e-6; negative errors are cut off.
     """
     squares = ops.sum(ops.square(embeddings), axis=1)  # (batch,)
     products = ops.matmul(embeddings, ops.transpose(embeddings))  # (batch, batch)

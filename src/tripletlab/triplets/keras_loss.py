@@ -17,9 +17,10 @@ class TripletLoss(keras.losses.Loss):  # type: ignore[misc]
     `model.compile(loss=TripletLoss(margin=0.2))` trains a model whose outputs are unit embeddings
     (batch, dim) on integer labels (batch,) or (batch, 1). A batch needs several faces of each of
     its identities. The loss is a scalar, 0 where no triplet is kept; distances and `margin` are
-    squared Euclidean, 0 to 4. `seed` makes the miner's draws repeatable. ValueError for a margin
-    that is not above 0 and at most 4, and for weights of samples. A model that was saved with it is
-    loaded with `compile=False`: miners are functions, which Keras does not save.
+    squared Euclidean, 0 to 4. `seed` makes the miner's draws repeatable; on JAX, which keeps no
+    state of a loss, they are the same in every step, and labels have 32 bits. ValueError for a
+    margin that is not above 0 and at most 4, and for weights of samples. A model that was saved
+    with it is loaded with `compile=False`: miners are functions, which Keras does not save.
     """
 
     def __init__(
@@ -50,7 +51,9 @@ class TripletLoss(keras.losses.Loss):  # type: ignore[misc]
 
     def call(self, y_true: Any, y_pred: KerasTensor) -> KerasTensor:
         """Labels (batch,) and embeddings (batch, dim) -> the mean loss of the kept triplets."""
-        labels = ops.cast(ops.reshape(y_true, (-1,)), "int32")
+        labels = ops.reshape(ops.convert_to_tensor(y_true), (-1,))
+        if "int" not in keras.backend.standardize_dtype(labels.dtype):
+            labels = ops.cast(labels, "int32")
         distances = squared_distances(ops.cast(y_pred, "float32"))  # (batch, batch)
         draws = keras.random.uniform(ops.shape(distances), seed=self.draws)
         fixed = ops.stop_gradient(distances)

@@ -2,7 +2,7 @@
 
 The contract: `schedule(progress, distance=…)` -> the margin of an epoch, a squared distance.
 
-- `progress`: 0 in the first epoch, 1 in the last one.
+- `progress`: 0 in the first epoch, 1 in the last one; 0 where there is only one.
 - `distance`: the mean squared distance of the validation faces after the previous epoch (in the
   first one, by the untrained network).
 """
@@ -40,7 +40,7 @@ def step(
 ) -> float:
     """From `start` to `margin` in `stairs` levels of equal height and length, including both."""
     stair = min(int(progress * stairs), stairs - 1)
-    return start + (margin - start) * stair / (stairs - 1)
+    return start + (margin - start) * (stair / (stairs - 1))
 
 
 def adaptive(
