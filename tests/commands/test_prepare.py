@@ -53,7 +53,7 @@ def test_prepared_faces_have_a_card(people, tmp_path, monkeypatch, capfd):
     (people / "Ann" / "Ann_0100.jpg").touch()
     assert main(["prepare", *CROPPED]) == 0
     page = next(tmp_path.glob("data/*/faces.html"))
-    assert "Not used: not a photo, damaged, or too large, 1 photos" in page.read_text()
+    assert "Not used: not a photo, damaged, or too large (1 photo)" in page.read_text()
     assert len(list(tmp_path.glob("data/**/pairs.json"))) == 1
     page.unlink()
     assert main(["prepare", *CROPPED]) == 0

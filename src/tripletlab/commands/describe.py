@@ -2,9 +2,7 @@
 
 from typing import Annotated
 
-from tripletlab import config
 from tripletlab.commands.options import key_value
-from tripletlab.errors import InputError
 
 
 def describe(
@@ -15,8 +13,4 @@ def describe(
     from tripletlab.training import backend
 
     backend.load()
-    config.allow_only(overrides or [], ["architecture", "faces", "dtype"], command="describe")
-    for one in config.of_nouns(overrides or [], ["faces"]):
-        if config.key_of(one) not in ("faces", "faces.size"):
-            raise InputError(f"{one}: of faces, tripletlab describe reads faces.size alone")
-    describe(config.compose("train", overrides or []))
+    describe(overrides or [])
