@@ -50,8 +50,11 @@ def effect_sentence(effects: Sequence[Effect], *, ablation: bool) -> str:
         return f"No value of {_listed(axes)} is shown to be better than another."
     texts = []
     if shown:
+        mixed = len({one.seeds for one in effects}) > 1
         changes = [
-            f"{one.contrast.first} ({signed(one.auc.value)}, {p_text(one.p)})" for one in shown
+            f"{one.contrast.first} ({signed(one.auc.value)}, {p_text(one.p)}"
+            f"{', one seed' if mixed and one.seeds == 1 else ''})"
+            for one in shown
         ]
         texts.append(f"Changes that matter: {_listed(changes)}.")
     if others := [one.contrast.first for one in effects if not one.shown]:
