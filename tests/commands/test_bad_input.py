@@ -26,7 +26,6 @@ BAD = [
     ("a pruner that is not there", ["sweep", "pruner={_target_: optuna.X}"], "optuna.X"),
     ("a conf folder's place", ["train", "--config-dir", "x"], "belongs before the command"),
     ("no conf folder's name", ["--config-dir", "", "train"], "--config-dir is empty"),
-    ("a key that pairs have not", ["evaluate", "faces.min_photos=5"], "no effect on pairs"),
     ("a key that no network has", ["describe", "faces.min_photos=3"], "faces.size alone"),
     ("data of past sweeps", ["sweep", "list", "data=/nowhere"], "no effect on tripletlab sweep"),
     ("no folder given", ["prepare", "photos=folder"], "photos.detected"),
