@@ -138,6 +138,14 @@ def _write_any_text() -> None:
         sys.stdout.reconfigure(errors="replace")
 
 
+def _advice(error: OSError) -> str:
+    """What helps where the disk is full, files are too many, or a name is too long."""
+    where = error.filename or f"the working folder, or TMPDIR ({tempfile.gettempdir()})"
+    if error.errno == errno.ENAMETOOLONG:
+        return f"shorten {brief(where)}"
+    return f"make room in {where}" if error.errno in FULL else "raise ulimit -n"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; 0 when it ends well, 2 for bad input, 130 for Ctrl-C and SIGTERM alike."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -161,11 +169,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         if error.errno not in (*FULL, *FEW_FILES, errno.ENAMETOOLONG):
             raise
-        where = error.filename or f"the working folder, or TMPDIR ({tempfile.gettempdir()})"
-        advice = f"make room in {where}" if error.errno in FULL else "raise ulimit -n"
-        if error.errno == errno.ENAMETOOLONG:
-            advice = f"shorten {brief(where)}"
-        message = f"{error.strerror}: {advice}, and give the same command again"
+        message = f"{error.strerror}: {_advice(error)}, and give the same command again"
     except ModuleNotFoundError as error:
         if not (missing := missing_extra(error)):
             raise

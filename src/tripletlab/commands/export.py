@@ -34,9 +34,7 @@ def export(
             "--update", help="Replace an existing bundle only if it holds another network."
         ),
     ] = False,
-    litert: Annotated[
-        bool, typer.Option("--litert", help="Add embedder.tflite, for LiteRT.")
-    ] = False,
+    litert: Annotated[bool, typer.Option("--litert", help="Add embedder.tflite.")] = False,
 ) -> None:
     """Write a trained network as a bundle, which needs no TensorFlow."""
     from tripletlab.experiment.export import export

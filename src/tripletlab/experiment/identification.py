@@ -1,8 +1,9 @@
 """`tripletlab identify`: one to many, from a gallery and probes."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rich.console import Console
@@ -54,6 +55,12 @@ def identify_people(
     draw_identification(found, title=title, path=place / "identification.png")
     figures = summary(found)
     write_whole(place / "identification.json", (json.dumps(figures, indent=2) + "\n").encode())
+    _print_figures(figures, title)
+    say(f"written: {place / 'identification.png'}")
+    return place
+
+
+def _print_figures(figures: Mapping[str, Any], title: str) -> None:
     table = Table(title=title, title_justify="left")
     table.caption, table.caption_justify = searches(figures), "left"
     table.add_column("score")
@@ -64,8 +71,6 @@ def identify_people(
         few = "" if point["supported"] else " (few)"
         table.add_row(f"TPIR at FPIR {point['fpir']:g}", f"{point['tpir']:.4f}{few}")
     Console(highlight=False, markup=False).print(table)
-    say(f"written: {place / 'identification.png'}")
-    return place
 
 
 def _split(path: Path, store: PairStore, there: np.ndarray) -> Split:

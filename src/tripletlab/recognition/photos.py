@@ -38,7 +38,7 @@ def enrol(name: str, photos: Sequence[Path], *, bundle: Path, gallery: Path) -> 
 
 
 def opened_gallery(folder: Path, bundle: Bundle, *, create: bool = True) -> Gallery:
-    """The gallery of this bundle's embeddings, created if it is not there, unless told otherwise.
+    """The gallery of this bundle's embeddings, created if it is not there and `create`.
 
     One of another network is embedded anew from the pictures that it keeps. InputError where it is
     damaged or not there, or where this bundle finds no face in any of its pictures.

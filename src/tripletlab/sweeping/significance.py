@@ -141,8 +141,8 @@ def estimate(
 
     Its variance is the sum of `parts`, each with its degrees of freedom. The interval is
     Banerjee's (Sankhyā 23, 1961), which is never too narrow, with Bonferroni's correction for the
-    number of `tests`. Welch's is narrower, but with two seeds it finds a difference in up to 12 %
-    of the cases in which there is none. Without any variance p is 1 for 0, else 0.
+    number of `tests`. Welch's is narrower, but with two seeds it finds too many differences that
+    are not there. Without any variance p is 1 for 0, else 0.
     """
     from scipy.optimize import brentq
     from scipy.stats import t
