@@ -80,6 +80,8 @@ def test_people_with_too_few_photos_are_left_out_and_counted(store):
     # The first person has enough in the other tree.
     assert source.left_out == set()
     assert len(source.trained_on) == 10
+    offsets[1] = 4  # exactly as many as a batch shows
+    assert batches(dataclasses.replace(store, offsets=offsets)).why_left_out == []
 
 
 def test_a_tree_that_cannot_fill_a_batch_is_named_with_its_people(store):
@@ -144,3 +146,12 @@ def test_too_few_people_for_a_batch_are_all_of_the_largest_tree(store, capsys):
 def test_too_many_photos_asked_for(store):
     with pytest.raises(InputError, match=r"batches.photos=11: no tree .* two people with 11 faces"):
         batches(store, photos=11)
+
+
+def test_two_people_are_the_fewest(store):
+    split = np.ones(12, np.int64)
+    split[[0, 11]] = 0  # one in each tree
+    with pytest.raises(InputError, match="no tree of training photos has two people"):
+        batches(dataclasses.replace(store, split=split), people=2)
+    split[1] = 0
+    assert batches(dataclasses.replace(store, split=split), people=2).batch_size == 8

@@ -119,6 +119,7 @@ def test_a_finished_fit_is_not_repeated(tmp_path):
     path = tmp_path / "fit.checkpoint"
     first, weights, epochs = learn(path)
     assert len(first.speeds) == EPOCHS
+    assert sum(80 / speed for speed in first.speeds) == pytest.approx(first.seconds)  # 80 faces
     again, same, more = learn(path)
     assert (epochs, more) == (EPOCHS, 0)
     assert (again.epoch, again.best_epoch, again.distances) == (
@@ -129,6 +130,18 @@ def test_a_finished_fit_is_not_repeated(tmp_path):
     for one, other in zip(weights, same, strict=True):
         np.testing.assert_array_equal(one, other)
     assert not list(tmp_path.glob(".*"))
+
+
+def test_the_checkpoint_of_another_network_is_named(tmp_path):
+    path = tmp_path / "fit.checkpoint"
+    learn(path)
+    with np.load(path) as stored:
+        arrays = dict(stored)
+    arrays["model/00000"] = arrays["model/00000"][None]
+    with path.open("wb") as file:
+        np.savez(file, **arrays)
+    with pytest.raises(InputError, match=r"fit.checkpoint: the checkpoint of another network"):
+        learn(path)
 
 
 def test_a_damaged_checkpoint_is_named(tmp_path):

@@ -60,6 +60,25 @@ def test_the_loss_is_the_mean_hinge_of_the_kept_triplets(miner):
     assert trackers["active"] == trackers["kept"]  # of these kinds each costs something
 
 
+def test_the_regularizers_loss_is_added_to_that_of_the_triplets():
+    embeddings, labels = unit(1), np.repeat(np.arange(4), 3).astype(np.int32)
+    given_to = []
+
+    def regularizer(distances, labels, *, dim):
+        given_to.append((np.asarray(distances), np.asarray(labels), dim))
+        return keras.ops.convert_to_tensor(0.625)
+
+    identity = keras.Sequential([keras.Input((8,)), keras.layers.Identity()])
+    model = TripletModel(identity, **settings(regularizer=regularizer))
+    loss = float(model.compute_loss(None, labels, embeddings))
+    assert loss == pytest.approx(float(model.trackers["triplet_loss"].result()) + 0.625)
+    [(distances, same, dim)] = given_to
+    expected = ((embeddings[:, None] - embeddings[None]) ** 2).sum(axis=2)
+    np.testing.assert_allclose(distances, expected, atol=1e-5)
+    np.testing.assert_array_equal(same, labels)
+    assert dim == 8
+
+
 @pytest.mark.parametrize("kind", [TripletModel, ThreeInputs])
 def test_the_networks_own_losses_are_part_of_the_loss(kind):
     backend.start(seed=1)

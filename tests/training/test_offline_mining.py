@@ -63,6 +63,17 @@ def test_a_batch_is_anchors_positives_negatives(store):
     assert ((near < far) & (far < near + 0.5)).all()  # semi-hard, each of them
 
 
+def test_triplets_are_repeated_only_where_there_are_too_few(store):
+    batches = source(store, triplets=6, every=99)
+    triplets = np.stack([np.arange(6), np.arange(6) + 1, np.arange(6) + 10], axis=1)
+    for enough in (6, 5):
+        batches.found = triplets[:enough]
+        faces, _ = batches[1]  # every 99th batch mines, and this one does not
+        anchors = {face.tobytes() for face in faces[:6, ..., 0]}
+        assert anchors <= {batches.images[row].tobytes() for row in batches.rows[:enough]}
+        assert (len(anchors) == 6) == (enough == 6)
+
+
 def test_without_anything_found_negatives_are_other_people(store):
     batches = source(store)
     _, labels = batches[0]  # nothing has begun: no weights to mine with

@@ -40,6 +40,10 @@ def test_stairs():
     assert [round(float(one), 6) for one in sorted(set(seen), reverse=True)] == [0.5, 0.05, 0.005]
     assert (np.diff(seen) <= 0).all()
     assert {int((seen == one).sum()) for one in set(seen)} <= {33, 34}
+    warmed = rates(step, warm_up=0.4, stairs=2, factor=0.1)
+    np.testing.assert_allclose(warmed[:41], np.linspace(0, 0.5, 41), atol=1e-6)
+    np.testing.assert_allclose(warmed[41:70], 0.5)  # at 70, floats round either way
+    np.testing.assert_allclose(warmed[71:], 0.05)
 
 
 def test_after_the_last_step_the_rate_stays():
