@@ -44,8 +44,8 @@ def light(
     pixels = moved.reshape(len(faces), -1)
     mean = cv2.reduce(pixels, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S) / pixels.shape[1]  # (n, 1)
     # What becomes of each grey level, by face: a table is much faster than arithmetic on pixels.
-    levels = np.clip((np.arange(256) - mean) * gain + mean + offset, 0, 255).astype(np.uint8)
-    for face, table in zip(moved, levels, strict=True):
+    levels = np.clip(np.rint((np.arange(256) - mean) * gain + mean + offset), 0, 255)
+    for face, table in zip(moved, levels.astype(np.uint8), strict=True):
         cv2.LUT(face, table, dst=face)
     return moved
 
