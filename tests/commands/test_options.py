@@ -41,7 +41,7 @@ def test_what_is_given_goes_before_the_short_forms():
     composed = config.compose("prepare", with_photos([], ["a"], ["my photos"], "/lfw"))
     assert composed.verification["path"] == "/lfw"
     assert composed.photos["cropped"] == ["my photos"]
-    assert with_photos(None, None, None, None) == []
+    assert with_photos([], None, None, None) == []
 
 
 @pytest.mark.parametrize("empty", ["", "  "])
@@ -64,7 +64,7 @@ def test_an_open_quote_is_named():
 
 
 def test_one_target_at_a_time():
-    assert target_and_overrides(None) == ("champion", [])
+    assert target_and_overrides([]) == ("champion", [])
     assert target_and_overrides(["x", "flip=true"]) == ("x", ["flip=true"])
     with pytest.raises(InputError, match="one target at a time"):
         target_and_overrides(["x", "y"])

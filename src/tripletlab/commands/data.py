@@ -12,9 +12,9 @@ app = typer.Typer(name="data", cls=Group, help="Inspect prepared faces.", no_arg
 
 
 @app.command(cls=Command)
-def verify(overrides: Annotated[list[str] | None, key_value("data=elsewhere")] = None) -> None:
+def verify(overrides: Annotated[list[str], key_value("data=elsewhere")]) -> None:
     """Check every faces.h5 and pairs.h5 against the checksums that were written with it."""
     from tripletlab.faces.integrity import verify
 
-    config.allow_only(overrides or [], ["data"], command="data verify")
-    verify(config.compose("prepare", overrides or []).data)
+    config.allow_only(overrides, ["data"], command="data verify")
+    verify(config.compose("prepare", overrides).data)

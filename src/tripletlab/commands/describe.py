@@ -6,11 +6,11 @@ from tripletlab.commands.options import key_value
 
 
 def describe(
-    overrides: Annotated[list[str] | None, key_value("architecture=simple_cnn")] = None,
+    overrides: Annotated[list[str], key_value("architecture=simple_cnn")],
 ) -> None:
     """Print a network's table: its rows, sizes, parameters and operations."""
     from tripletlab.experiment.description import describe
     from tripletlab.training import backend
 
     backend.load()
-    describe(overrides or [])
+    describe(overrides)

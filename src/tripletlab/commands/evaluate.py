@@ -9,7 +9,7 @@ from tripletlab.errors import InputError
 
 
 def evaluate(
-    words: Words = None,
+    words: Words,
     faces: Annotated[
         bool,
         typer.Option(
@@ -25,5 +25,5 @@ def evaluate(
     if faces and to:
         raise InputError("--faces only prints the faces: leave out --to")
     if faces:
-        return print_faces(target if target in (words or []) else None, overrides)
+        return print_faces(target if target in words else None, overrides)
     evaluate(target, overrides, folder=to)

@@ -9,7 +9,7 @@ from tripletlab.commands.options import OutputFolder, Words, target_and_override
 
 
 def identify(
-    words: Words = None,
+    words: Words,
     gallery: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="The enrolled photos, one per line: name, tab, number."),

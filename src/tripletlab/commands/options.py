@@ -15,9 +15,14 @@ TARGET = (
 )
 
 
+def optional_words(metavar: str, about: str) -> Any:
+    """An argument of any number of words; without any, an empty list."""
+    return typer.Argument(metavar=metavar, help=about, default_factory=list, show_default=False)
+
+
 def key_value(example: str) -> Any:
     """The argument for overrides; `example` is one that the command accepts."""
-    return typer.Argument(metavar="KEY=VALUE", help=f"Change the config: {example}.")
+    return optional_words("KEY=VALUE", f"Change the config: {example}.")
 
 
 ShowConfig = Annotated[
@@ -27,17 +32,15 @@ Fresh = Annotated[
     bool, typer.Option("--fresh", help="Start again, even if the result exists already.")
 ]
 Words = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="[TARGET] [KEY=VALUE]",
-        help=f"TARGET: {TARGET} (default: champion). KEY=VALUE changes the config.",
+    list[str],
+    optional_words(
+        "[TARGET] [KEY=VALUE]",
+        f"TARGET: {TARGET} (default: champion). KEY=VALUE changes the config.",
     ),
 ]
 SweepName = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="[SPACE] [KEY=VALUE]", help="The latest sweep of SPACE, or of any space."
-    ),
+    list[str],
+    optional_words("[SPACE] [KEY=VALUE]", "The latest sweep of SPACE, or of any space."),
 ]
 OutputFolder = Annotated[
     Path | None,
@@ -97,10 +100,7 @@ KEYS = {  # what an option stands for
 
 
 def with_photos(
-    overrides: list[str] | None,
-    photos: list[str] | None,
-    cropped: list[str] | None,
-    lfw: str | None,
+    overrides: list[str], photos: list[str] | None, cropped: list[str] | None, lfw: str | None
 ) -> list[str]:
     """What --photos, --cropped and --lfw stand for, then the overrides.
 
@@ -118,12 +118,12 @@ def with_photos(
         short |= {f"photos.{kind}": names for kind, names in trees.items()}
     if lfw:
         short |= {"verification": "lfw", "verification.path": lfw}
-    given = {config.key_of(one) for one in overrides or []}
+    given = {config.key_of(one) for one in overrides}
     for option, key in KEYS.items():
         if options[option] and key in given:
             raise InputError(f"{option} and {key} are given: leave out one of them")
     words = [config.override(key, value) for key, value in short.items() if key not in given]
-    return [*words, *(overrides or [])]
+    return [*words, *overrides]
 
 
 def _folders(words: list[str] | None) -> list[str]:
@@ -138,7 +138,7 @@ def _folders(words: list[str] | None) -> list[str]:
     return folders
 
 
-def target_and_overrides(words: list[str] | None) -> tuple[str, list[str]]:
+def target_and_overrides(words: list[str]) -> tuple[str, list[str]]:
     """Split the words of a command line into its target (the champion, if none) and overrides."""
-    target, overrides = config.one_name(words or [], what="target")
+    target, overrides = config.one_name(words, what="target")
     return target or "champion", overrides

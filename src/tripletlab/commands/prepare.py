@@ -15,7 +15,7 @@ from tripletlab.commands.options import (
 
 
 def prepare(
-    overrides: Annotated[list[str] | None, key_value("faces=aligned, faces.size=64")] = None,
+    overrides: Annotated[list[str], key_value("faces=aligned, faces.size=64")],
     photos: Folders = None,
     cropped: CroppedFolders = None,
     lfw: LfwFolder = None,

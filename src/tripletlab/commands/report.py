@@ -3,8 +3,8 @@
 from tripletlab.commands.options import SweepName
 
 
-def report(words: SweepName = None) -> None:
+def report(words: SweepName) -> None:
     """Write a sweep's report (one HTML page), and open it in the browser."""
     from tripletlab.sweeping.result import open_report
 
-    open_report(words or [])
+    open_report(words)

@@ -5,16 +5,17 @@ from typing import Annotated
 import typer
 
 from tripletlab import config
+from tripletlab.commands.options import optional_words
 
 
 def serve(
     words: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[MODEL/VERSION] [KEY=VALUE]",
-            help="A bundle that `export` registered (default: the newest).",
+        list[str],
+        optional_words(
+            "[MODEL/VERSION] [KEY=VALUE]",
+            "A bundle that `export` registered (default: the newest).",
         ),
-    ] = None,
+    ],
     port: Annotated[int, typer.Option(min=1, max=65535, help="The port.")] = 5077,
     host: Annotated[
         str, typer.Option(help="The interface; 0.0.0.0 means all. There is no password.")
@@ -23,7 +24,7 @@ def serve(
     """Answer requests over HTTP: photos in, faces and embeddings out (MLflow)."""
     from tripletlab.tracking import Tracker
 
-    name, overrides = config.one_name(words or [], what="model")
+    name, overrides = config.one_name(words, what="model")
     config.allow_only(overrides, ["tracking"], command="serve")
     tracker: Tracker = config.compose("evaluate", overrides).tracking.build()
     tracker.open_existing()

@@ -8,7 +8,7 @@ from tripletlab.commands.options import Words, target_and_overrides
 
 
 def suspects(
-    words: Words = None,
+    words: Words,
     share: Annotated[
         float, typer.Option(min=0, max=1, help="List at most this share of the faces.")
     ] = 0.01,

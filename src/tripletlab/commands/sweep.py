@@ -4,21 +4,28 @@ from typing import Annotated
 
 import typer
 
-from tripletlab.commands.options import CroppedFolders, Folders, Fresh, LfwFolder, with_photos
+from tripletlab.commands.options import (
+    CroppedFolders,
+    Folders,
+    Fresh,
+    LfwFolder,
+    optional_words,
+    with_photos,
+)
 from tripletlab.errors import InputError
 
 
 def sweep(
     words: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[SPACE] [KEY=VALUE]",
-            help="SPACE: a file, or one of those below. KEY=VALUE changes the space"
+        list[str],
+        optional_words(
+            "[SPACE] [KEY=VALUE]",
+            "SPACE: a file, or one of those below. KEY=VALUE changes the space"
             " (axes.margin=[0.1,0.3] trials=20 seeds=[1,2,3]) or the config. Instead of a space,"
             " `list` shows every sweep, `status [SPACE]` the trials of a sweep, and `best [SPACE]`"
             " its best run.",
         ),
-    ] = None,
+    ],
     photos: Folders = None,
     cropped: CroppedFolders = None,
     lfw: LfwFolder = None,
@@ -28,10 +35,9 @@ def sweep(
     """Train every point of a search space, compare them in a table, and promote the best."""
     from tripletlab.sweeping import status
 
-    past = (words or [""])[0] in ("list", "status", "best")
-    if past and any((photos, cropped, lfw, fresh, dry_run)):
-        raise InputError("past sweeps are shown as they are: leave out the options")
-    match words or []:
+    match words:
+        case ["list" | "status" | "best", *_] if any((photos, cropped, lfw, fresh, dry_run)):
+            raise InputError("past sweeps are shown as they are: leave out the options")
         case ["list", *overrides]:
             status.list_sweeps(overrides)
         case ["status", *names]:

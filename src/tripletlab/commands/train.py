@@ -17,7 +17,7 @@ from tripletlab.commands.options import (
 
 
 def train(
-    overrides: Annotated[list[str] | None, key_value("miner=hard, margin=0.4")] = None,
+    overrides: Annotated[list[str], key_value("miner=hard, margin=0.4")],
     photos: Folders = None,
     cropped: CroppedFolders = None,
     lfw: LfwFolder = None,
