@@ -4,10 +4,11 @@ import pytest
 from rich.console import Console
 
 from tripletlab.evaluation.metrics import METRICS, SCORE
+from tripletlab.plots.page import markdown_table
 from tripletlab.sweeping.table import (
     ModelRow,
     headings,
-    markdown,
+    model_table,
     pareto_front,
     print_table,
     scatter_note,
@@ -104,7 +105,8 @@ def test_the_pareto_front_is_what_nothing_dominates():
     assert [one.name for one in pareto_front(ROWS, {SCORE: "maximize"})] == ["hard 0.2"]
 
 
-def test_markdown_has_a_line_for_each_row():
-    text = markdown(ROWS, title="t", shown=headings(["cost/flops"]), conclusion="c")
+def test_the_page_has_a_line_for_each_row():
+    text = markdown_table(model_table(ROWS, headings(["cost/flops"]), note="n", bold=ROWS[1:2]))
     assert "| model | precision | recall | accuracy | AUC | validation AUC | flops |" in text
+    assert "| --- | ---: |" in text
     assert "| hard 0.4 | 0.8600 | 0.7900 | 0.8300 ± 0.0100 | 0.9000 | 0.9100 | 1 |" in text

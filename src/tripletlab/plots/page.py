@@ -120,6 +120,7 @@ def markdown_table(table: PageTable) -> str:
         return f"| {' | '.join(plain)} |"
 
     note = [table.note, ""] if table.note else []
-    divider = line(["---"] * len(table.heading))
+    others = "---:" if table.figures else "---"
+    divider = line(["---", *[others] * (len(table.heading) - 1)])
     lines = [f"## {table.title}", "", *note, line(table.heading), divider, *map(line, table.rows)]
     return "\n".join(lines)

@@ -16,7 +16,14 @@ from tripletlab.sweeping.contrasts import Effect
 from tripletlab.sweeping.scaling import ScalingCurve
 from tripletlab.sweeping.spaces import MONITORED
 from tripletlab.sweeping.study import POINT, RUN, STATES, Study, reason
-from tripletlab.sweeping.table import PAPER_COLUMNS, ModelRow, headings, pareto_front, scatter_note
+from tripletlab.sweeping.table import (
+    PAPER_COLUMNS,
+    ModelRow,
+    headings,
+    model_table,
+    pareto_front,
+    scatter_note,
+)
 from tripletlab.tracking import Tracker
 
 BEST = 5  # models in the plot of ROC curves
@@ -109,12 +116,9 @@ def _table(study: Study, ranked: Sequence[ModelRow]) -> PageTable:
     wanted = [*FIRST, *study.space.objectives, *study.space.columns, *costs]
     shown = {one: headings(wanted)[one] for one in dict.fromkeys([*wanted, *PAPER_COLUMNS])}
     best = pareto_front(ranked, study.space.objectives)
-    lines = [[row.name, *(row.figure(metric) for metric in shown)] for row in ranked]
-    marked = [place for place, row in enumerate(ranked) if row in best]
-    heading = ["model", *shown.values()]
     sampler = (study.space.sampler or {}).get("_target_", "grid").rpartition(".")[2]
     note = f"{study.summary()} · {sampler} · study {study.name} · {scatter_note(ranked)}"
-    return PageTable("Models", heading, lines, note, marked, figures=True)
+    return model_table(ranked, shown, note=note, bold=best)
 
 
 def _curves(study: Study, best: ModelRow, tracker: Tracker) -> Figure:

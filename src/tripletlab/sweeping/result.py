@@ -18,7 +18,7 @@ from tripletlab.evaluation.metrics import SCORE
 from tripletlab.evaluation.protocol import Distances
 from tripletlab.experiment.data import Data, log_data
 from tripletlab.faces.store import FaceStore, PairStore
-from tripletlab.plots.page import markdown_table
+from tripletlab.plots.page import markdown_page
 from tripletlab.sweeping.conclusion import (
     conclusion,
     effect_sentence,
@@ -34,10 +34,11 @@ from tripletlab.sweeping.table import (
     MAX_ROWS,
     ModelRow,
     headings,
-    markdown,
+    model_table,
     pareto_front,
     print_page_table,
     print_table,
+    scatter_note,
 )
 from tripletlab.system.files import write_whole
 from tripletlab.system.progress import say
@@ -63,13 +64,9 @@ def conclude(study: Study, data: Data, tracker: Tracker, *, parent: TrackedRun |
     if parent:
         text = f"{found.conclusion} ({promoted.text}.)"
         page = report(study, found, data.pairs, tracker, title=title, conclusion=text)
-        content = "\n\n".join(
-            [
-                markdown(rows, title=title, shown=shown, conclusion=text),
-                *map(markdown_table, found.tables),
-            ]
-        )
-        _record(parent, page, content + "\n", promoted, data)
+        models = model_table(rows, shown, note=scatter_note(rows), bold=bold)
+        content = markdown_page(title, text, [models, *found.tables])
+        _record(parent, page, content, promoted, data)
     say(
         f"Next: `tripletlab report {study.name}` opens the report (make report: the latest),"
         " `tripletlab ui` (make ui) the runs, and `make webcam` shows the champion at the camera"

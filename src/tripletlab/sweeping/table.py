@@ -94,6 +94,19 @@ def pareto_front(
     ]
 
 
+def model_table(
+    rows: Sequence[ModelRow],
+    shown: Mapping[str, str],
+    *,
+    note: str,
+    bold: Sequence[ModelRow],
+) -> PageTable:
+    """The rows on a page, with the metrics and headings of `shown`; `bold` ones are marked."""
+    lines = [[row.name, *(row.figure(metric) for metric in shown)] for row in rows]
+    marked = [place for place, row in enumerate(rows) if row in bold]
+    return PageTable("Models", ["model", *shown.values()], lines, note, marked, figures=True)
+
+
 def print_table(
     rows: Sequence[ModelRow],
     *,
@@ -161,23 +174,3 @@ def print_page_table(table: PageTable, *, console: Console) -> None:
     more = len(table.rows) - MAX_ROWS
     drawn.caption = table.note + (f" {more} more rows are in the report." if more > 0 else "")
     console.print(drawn)
-
-
-def markdown(
-    rows: Sequence[ModelRow], *, title: str, shown: Mapping[str, str], conclusion: str
-) -> str:
-    """The table and its conclusion as Markdown, for the parent run's artifacts."""
-    lines = [
-        f"# {title}",
-        "",
-        "| model | " + " | ".join(shown.values()) + " |",
-        "|---|" + "---:|" * len(shown),
-        *(
-            f"| {row.name} | " + " | ".join(row.figure(metric) for metric in shown) + " |"
-            for row in rows
-        ),
-        "",
-        conclusion,
-        "",
-    ]
-    return "\n".join(lines)
