@@ -4,9 +4,8 @@ import functools
 import re
 import sys
 from pathlib import Path
-from typing import Any
 
-from tripletlab.config.yaml_files import read_yaml
+from tripletlab.config.yaml_files import load_as_conf, read_yaml
 from tripletlab.errors import InputError
 from tripletlab.system.paths import expanded
 
@@ -30,17 +29,11 @@ def use(own: Path) -> None:
     if not own.is_dir():
         raise InputError(f"--config-dir {own}: no such folder")
     for path in sorted(own.rglob("*.yaml")):
-        read_yaml(path, _as_hydra)
+        read_yaml(path, load_as_conf)
     if own not in _own:
         _own.append(own)
         sys.path.insert(0, str(own.parent))
         targets.cache_clear()
-
-
-def _as_hydra(text: str) -> Any:
-    from omegaconf import OmegaConf
-
-    return OmegaConf.to_container(OmegaConf.create(text))
 
 
 def own_folders() -> list[Path]:

@@ -11,6 +11,13 @@ MOST = 20_000  # nodes, each alias counted as all that it stands for
 DEEPEST = 50  # lists and mappings inside one another
 
 
+def load_as_conf(text: str) -> Any:
+    """YAML as Hydra reads the files of conf/: 1e-4 is a number."""
+    from omegaconf import OmegaConf
+
+    return OmegaConf.to_container(OmegaConf.create(text))
+
+
 def read_yaml(path: Path, load: Callable[[str], Any]) -> dict[str, Any]:
     """What `load` makes of the text of a file that holds a mapping.
 

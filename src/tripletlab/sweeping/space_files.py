@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from omegaconf import OmegaConf
 from pydantic import ValidationError
 
-from tripletlab.config.yaml_files import read_yaml
+from tripletlab.config.yaml_files import load_as_conf, read_yaml
 from tripletlab.errors import InputError, brief
 from tripletlab.sweeping.axes import Choice, Range
 from tripletlab.sweeping.spaces import Space
@@ -21,7 +20,7 @@ def read_space(path: Path, changes: Mapping[str, Any] = {}) -> Space:
     if not path.is_file():
         names = ", ".join(sorted(other.stem for other in path.parent.glob("*.yaml"))) or "none"
         raise InputError(f"{path}: no such space; {path.parent} has {names}")
-    content = read_yaml(path, _as_in_conf)
+    content = read_yaml(path, load_as_conf)
     if "name" in {*content, *changes}:
         raise InputError(f"{path}: leave out `name`; a space has the name of its file")
     for key, value in changes.items():
@@ -42,11 +41,6 @@ def read_space(path: Path, changes: Mapping[str, Any] = {}) -> Space:
         return Space.model_validate({**content, **own})
     except ValidationError as error:
         raise InputError(f"{path}: {_reason(error)}") from error
-
-
-def _as_in_conf(text: str) -> Any:
-    """As OmegaConf reads it, where 1e-4 is a number."""
-    return OmegaConf.to_container(OmegaConf.create(text))
 
 
 def _change(content: dict[str, Any], key: str, value: Any) -> None:
