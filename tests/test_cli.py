@@ -86,6 +86,14 @@ def test_the_config_is_printed_and_nothing_done(capsys, tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
+def test_a_config_whose_parts_do_not_fit_is_not_printed(capsys):
+    words = ["graph=three_inputs", "batches=people_by_photos"]
+    assert main(["train", "--config", *words]) == 2
+    out, err = capsys.readouterr()
+    assert not out
+    assert "give batches=offline" in err
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

@@ -38,6 +38,9 @@ def train(
     backend.load(training=not show_config)
     words = with_photos(overrides, photos, cropped, lfw)
     if show_config:
+        from tripletlab.experiment.components import check_triplets
+
+        check_triplets(config.compose("train", words))
         return config.show("train", words)
     from tripletlab.experiment import run
 
