@@ -224,12 +224,8 @@ def _one_line(error: Exception, root: str) -> str:
     text = " ".join(str(error).split("\n")[0].split())
     if "Could not override" in text:
         key = text.split("'")[1]
-        known = set(_leaves(composition(root, []).raw)) - {key}  # which another choice has
+        known = Config.flat(composition(root, []).raw).keys() - {key}  # which another choice has
         near = get_close_matches(key, known, n=1, cutoff=0.5)
         hint = f"did you mean {near[0]}?" if near else f"see tripletlab {root} --help"
         return f"{key}: no such key in the config of {root}; {hint}"
     return text
-
-
-def _leaves(tree: Mapping[str, Any]) -> list[str]:
-    return list(Config.flat(tree))

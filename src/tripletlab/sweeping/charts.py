@@ -101,7 +101,8 @@ def learning_curves(curves: Mapping[str, Curve], *, best: str, ended: set[str]) 
         line = {"dash": dash, "width": 4 if name == best else 1.5}
         steps, values = zip(*curve, strict=True) if curve else ((), ())
         figure.add_scatter(x=steps, y=values, name=name, mode="lines+markers", line=line)
-    figure.update_xaxes(title="epoch", dtick=1 if _longest(curves) < 20 else None)
+    longest = max(map(len, curves.values()), default=0)
+    figure.update_xaxes(title="epoch", dtick=1 if longest < 20 else None)
     figure.update_yaxes(title=describe(MONITORED).heading)
     figure.update_layout(colorway=PALETTE + MORE, showlegend=len(curves) <= 30)
     return _in_our_style(figure)
@@ -223,10 +224,6 @@ def _darken(trace: Any) -> None:
     if (colour := str(trace.line.color)).startswith("rgb("):
         shades = (0.7 * float(one) for one in colour[4:-1].split(","))
         trace.line.color = f"rgb({', '.join(f'{one:.0f}' for one in shades)})"
-
-
-def _longest(curves: Mapping[str, Curve]) -> int:
-    return max((len(curve) for curve in curves.values()), default=0)
 
 
 def _in_our_style(figure: Figure) -> Figure:

@@ -71,10 +71,8 @@ class LiveTable:
     def render(self) -> RenderableType:
         """The table as it is now."""
         table = Table(caption=self._summary(), caption_justify="left")
-        for heading, where in (("trial", "right"), ("running", "left"), ("epoch", "right")):
-            table.add_column(heading, justify=where)  # type: ignore[arg-type]
-        table.add_column(describe(MONITORED).heading, justify="right")
-        table.add_column("time", justify="right")
+        for heading in ("trial", "running", "epoch", describe(MONITORED).heading, "time"):
+            table.add_column(heading, justify="left" if heading == "running" else "right")
         for job, epoch, score, began in self.rows.values():
             shown = f"{score:.4f}" if score == score else "–"
             spent = _clock(time.monotonic() - began)

@@ -133,8 +133,7 @@ def summarise(study: Study, faces: FaceStore, tracker: Tracker) -> Summary:
         )
     people_of = faces.labels[faces.validation.sides]
     people, space = len(np.unique(people_of)), study.space
-    draws = {"resamples": RESAMPLES, "seed": 0}
-    aucs = resample_aucs(models, faces.validation.matched, people_of, **draws)
+    aucs = resample_aucs(models, faces.validation.matched, people_of, resamples=RESAMPLES, seed=0)
     contrasts = contrasts_of(space, [row.point for row in rows])
     found = effects(contrasts, aucs, [row.seeds for row in rows], people=people)
     curves = curves_of(space, rows)

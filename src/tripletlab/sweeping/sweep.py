@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tripletlab import config
-from tripletlab.config import own_code
 from tripletlab.errors import InputError
 from tripletlab.experiment.data import Data, prepare
 from tripletlab.sweeping.driver import Driver
@@ -102,7 +101,7 @@ def _drive(plan: Plan, queue: TrialQueue, engine: Engine, tracker: Tracker, pare
     """Run the missing trials; whatever stops this, no run stays open."""
     base = plan.base
     folder = _files(tracker, queue.name)
-    code = code_fingerprint(own_code())  # a run goes on with the same code alone
+    code = code_fingerprint(config.own_code())  # a run goes on with the same code alone
 
     def job(taken: QueuedTrial) -> Job:
         place = folder / file_stem(taken.place, taken.seed)
@@ -155,7 +154,7 @@ def _report_changes(queue: TrialQueue, plan: Plan, data: Data) -> None:
     queue.add_note(CONF, shlex.join(f"--config-dir={one}" for one in config.own_folders()))
     queue.add_note(STORES, f"{data.faces.path}\n{data.pairs.path}")
     queue.add_note(DATA, f"{data.faces.title}, evaluated on {data.pairs.title}")
-    code = code_fingerprint(own_code())
+    code = code_fingerprint(config.own_code())
     if queue.add_note(CODE, code) not in (None, code):
         say(
             "The code has changed since this sweep began; finished runs are kept."
