@@ -176,10 +176,9 @@ def _replace(tree: Tree, key: str, value: Any) -> bool:
 
 
 def _settled(node: Any) -> Any:
-    """Paths that begin with `~` begin with the home folder, and a `dtype` is no longer `auto`.
+    """The node with `~` expanded, in paths of SQLite files too, and a `dtype` of `auto` resolved.
 
-    So do the paths of SQLite files. This is decided once for all trials of a sweep, whatever
-    machine they run on.
+    This is decided once for all trials of a sweep, whatever machine they run on.
     """
     if isinstance(node, Mapping):
         settled = {key: _settled(value) for key, value in node.items()}
@@ -220,7 +219,7 @@ def _check_average(overrides: Sequence[str], raw: Tree) -> None:
 
 
 def _one_line(error: Exception, root: str) -> str:
-    """Hydra's words about an override, shortened to its first line, with the nearest known key."""
+    """The first line of Hydra's message about an override; for an unknown key, the nearest one."""
     text = " ".join(str(error).split("\n")[0].split())
     if "Could not override" in text:
         key = text.split("'")[1]

@@ -52,7 +52,7 @@ class Component:
 
 
 def has_target(node: object) -> bool:
-    """The node names a callable."""
+    """Whether the node names a callable."""
     return isinstance(node, Mapping) and "_target_" in node
 
 

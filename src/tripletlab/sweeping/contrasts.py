@@ -32,7 +32,7 @@ class Contrast(NamedTuple):
 
 
 class Effect(NamedTuple):
-    """The answer: the difference of the validation AUC, first minus second."""
+    """The answer to a contrast: the difference of the validation AUC, first minus second."""
 
     contrast: Contrast
     auc: Interval  # 95 %, of this difference alone

@@ -117,7 +117,7 @@ def print_table(
 ) -> None:
     """Print the rows, `bold` ones in bold; columns without room go to a table below.
 
-    What ± means is said below, and that precision and recall had no room.
+    A note explains ±, and says where precision and recall are if there is no room for them.
     """
     note = scatter_note(rows)
 

@@ -56,9 +56,9 @@ def save(path: Path, model: keras.Model, progress: Progress) -> None:
 
 
 def load(path: Path, model: keras.Model) -> Progress:
-    """Give a compiled model its variables back; InputError when they are another model's.
+    """Give a compiled model its variables back.
 
-    So are those that another version of tripletlab wrote in a format of its own.
+    InputError for a file that cannot be read, has another format, or is of another model.
     """
     try:
         stored = read_arrays(path, largest=LARGEST)

@@ -78,4 +78,3 @@ def collapse(
 
 def none(distances: Sequence[float]) -> None:
     """Let a run collapse, to study it."""
-    return

@@ -71,7 +71,7 @@ class TripletModel(keras.Model):  # type: ignore[misc]
         loss, and the network's own losses (weight decay of its layers, say)."""
         if sample_weight is not None:
             raise InputError("the triplet loss has no weights for samples: leave sample_weight out")
-        # Keras leaves the batch size open; the miner's sort wants to know it.
+        # Keras leaves the batch size open; the miner's sort needs it
         labels = ops.reshape(y, (self.batch_size,))
         dim = self.embedder.output_shape[-1]
         embeddings = ops.reshape(y_pred, (self.batch_size, dim))

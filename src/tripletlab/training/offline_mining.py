@@ -121,7 +121,7 @@ def mine(
     draws = rng.random(distances.shape, np.float32)
     with sorting(sort(xla=False)):
         mined = miner(distances, ops.convert_to_tensor(labels), margin=margin, draws=draws)
-    assert isinstance(mined, Mined)  # another kind was refused in the beginning
+    assert isinstance(mined, Mined)  # check_miner refused any other
     kept, negatives = (ops.convert_to_numpy(part) for part in (mined.kept, mined.negatives))
     anchors, positives = np.nonzero(kept)
     return np.stack([anchors, positives, negatives[anchors, positives]], axis=1)
