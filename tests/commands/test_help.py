@@ -1,5 +1,6 @@
 """Help: every command readable at 80 columns, with the choices that it takes and their defaults."""
 
+import itertools
 import re
 from pathlib import Path
 
@@ -35,6 +36,22 @@ def test_help_fits_the_screen_and_gives_no_flag_a_value(command, shown):
     assert max(map(len, lines)) <= 80
     assert [line for line in lines if re.search(r"<(bool|list\[.*\])>", line)] == []
     assert not any("…" in line for line in lines)  # nothing is cut off
+
+
+@pytest.mark.parametrize("command", ["verify", "recognise"])
+def test_paragraphs_are_wrapped_to_the_screen_and_not_as_in_the_code(command, shown):
+    lines = [line.strip() for line in shown(command)]
+    start, end = lines.index("") + 1, lines.index(next(one for one in lines if "Arguments" in one))
+    paragraphs = "\n".join(lines[start:end]).strip().split("\n\n")
+    for paragraph in paragraphs[1:]:
+        for line, following in itertools.pairwise(paragraph.split("\n")):
+            assert len(f"{line} {following.split()[0]}") > 78
+
+
+def test_suspects_asks_only_for_what_it_takes(shown):
+    text = " ".join("\n".join(shown("suspects")).replace("│", "").split())
+    assert "NAME/version or a run id (default: champion)" in text
+    assert not re.search(r"bundle|\.npy", text)
 
 
 def test_every_noun_stands_in_one_section():

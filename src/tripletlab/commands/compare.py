@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from tripletlab import config
-from tripletlab.commands.options import TARGET
+from tripletlab.commands.options import NETWORK
 
 
 def compare(
@@ -14,7 +14,8 @@ def compare(
         list[str],
         typer.Argument(
             metavar="TARGET TARGET... [KEY=VALUE]",
-            help=f"TARGET: {TARGET}, or a folder that `evaluate` wrote.",
+            help=f"TARGET: {NETWORK}, a bundle folder, embeddings in FILE.npy, or a folder"
+            " that `evaluate` wrote.",
         ),
     ],
     to: Annotated[

@@ -1,10 +1,11 @@
 """`tripletlab evaluate`."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from tripletlab.commands.options import OutputFolder, Words, target_and_overrides
+from tripletlab.commands.options import Words, target_and_overrides
 from tripletlab.errors import InputError
 
 
@@ -16,7 +17,9 @@ def evaluate(
             "--faces", help="Only print the set's faces, in the order of the rows in FILE.npy."
         ),
     ] = False,
-    to: OutputFolder = None,
+    to: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Write the card and the figures there.")
+    ] = None,
 ) -> None:
     """Evaluate a trained network, or embeddings from elsewhere, on any pairs."""
     from tripletlab.experiment.target_evaluation import evaluate, print_faces

@@ -1,5 +1,6 @@
 """The help of the commands: Typer's, and the choices of conf/ and sweeps/ that a command takes."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -34,6 +35,10 @@ DETAILED = "train"  # the command whose help says what each choice is
 
 class Command(TyperCommand):
     """A command in whose help flags and arguments stand without the type of their value."""
+
+    def __init__(self, *args: Any, help: str | None = None, **settings: Any) -> None:
+        """`help` is a docstring, whose paragraphs are wrapped anew to the width of the screen."""
+        super().__init__(*args, help=help and re.sub(r"(?<!\n)\n(?!\n)", " ", help), **settings)
 
     def get_params(self, ctx: Any) -> list[Any]:
         """The parameters, --help among them."""

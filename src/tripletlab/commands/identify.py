@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tripletlab.commands.options import OutputFolder, Words, target_and_overrides
+from tripletlab.commands.options import Words, target_and_overrides
 
 
 def identify(
@@ -14,7 +14,9 @@ def identify(
         Path | None,
         typer.Option(metavar="FILE", help="The enrolled photos, one per line: name, tab, number."),
     ] = None,
-    to: OutputFolder = None,
+    to: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Write the figures and the curves there.")
+    ] = None,
 ) -> None:
     """Search for faces among enrolled people, one to many: CMC, and TPIR at FPIR."""
     from tripletlab.experiment.identification import identify_people

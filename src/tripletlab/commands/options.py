@@ -10,14 +10,20 @@ from tripletlab import config
 from tripletlab.errors import InputError
 from tripletlab.system.paths import expanded
 
-TARGET = (
-    "champion, NAME@champion, NAME/version, a run id, a bundle folder, or embeddings in FILE.npy"
-)
+NETWORK = "champion, NAME@champion, NAME/version, a run id"
 
 
 def optional_words(metavar: str, about: str) -> Any:
     """An argument of any number of words; without any, an empty list."""
     return typer.Argument(metavar=metavar, help=about, default_factory=list, show_default=False)
+
+
+def target(kinds: str) -> Any:
+    """The argument for a target of these kinds, and for overrides."""
+    return optional_words(
+        "[TARGET] [KEY=VALUE]",
+        f"TARGET: {kinds} (default: champion). KEY=VALUE changes the config.",
+    )
 
 
 def key_value(example: str) -> Any:
@@ -32,19 +38,11 @@ Fresh = Annotated[
     bool, typer.Option("--fresh", help="Start again, even if the result exists already.")
 ]
 Words = Annotated[
-    list[str],
-    optional_words(
-        "[TARGET] [KEY=VALUE]",
-        f"TARGET: {TARGET} (default: champion). KEY=VALUE changes the config.",
-    ),
+    list[str], target(f"{NETWORK}, a bundle folder, or embeddings in FILE.npy")
 ]
 SweepName = Annotated[
     list[str],
     optional_words("[SPACE] [KEY=VALUE]", "The latest sweep of SPACE, or of any space."),
-]
-OutputFolder = Annotated[
-    Path | None,
-    typer.Option("--to", metavar="FOLDER", help="Write the card and the figures there."),
 ]
 BundleFolder = Annotated[
     Path, typer.Option("--bundle", metavar="FOLDER", help="A bundle that `export` wrote.")
