@@ -9,11 +9,13 @@ from pkgutil import resolve_name
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "mlruns/README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+NAMED = [str(page.relative_to(ROOT)) for page in PAGES]
+BLOCK = re.compile(r"^ *```.*?^ *```$", re.M | re.S)
 KINDS = "conf|sweeps|benchmarks|examples|tests|tools|docs"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=NAMED)
 def test_links_and_files_are_there(page):
     text = page.read_text()
     links = re.findall(r"\]\(([^)#:]+)\)", text)
@@ -22,7 +24,18 @@ def test_links_and_files_are_there(page):
     assert [place for place in places if not place.exists()] == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=NAMED)
+def test_links_to_a_heading_find_it(page):
+    links = re.findall(r"\]\(\s*([^):#]*)#([^)]+)\)", page.read_text())
+    lost = [
+        f"{to}#{anchor}"
+        for to, anchor in links
+        if anchor not in _anchors(page.parent / to if to else page)
+    ]
+    assert lost == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMED)
 def test_names_of_code_are_names(page):
     assert [name for name in _names(page) if not _is_there(f"tripletlab.{name}")] == []
 
@@ -33,6 +46,17 @@ def test_names_are_found_and_what_is_not_there_is_noticed():
     assert _is_there("tripletlab.evaluation.protocol.evaluate")
     for wrong in ("evaluation.nothing", "evaluation.protocol.nothing", "nothing.protocol"):
         assert not _is_there(f"tripletlab.{wrong}")
+
+
+def test_a_heading_has_the_anchor_that_a_reader_of_markdown_gives_it():
+    assert "what-make-sweep-does" in _anchors(ROOT / "README.md")
+    assert "cleaning-facescleaned" in _anchors(ROOT / "docs" / "preparation.md")
+
+
+def _anchors(page):
+    """Of its headings: small letters, without punctuation, a hyphen for each blank."""
+    headings = re.findall(r"^#+ (.*)$", BLOCK.sub("", page.read_text()), re.M)
+    return {re.sub(r"[^\w -]", "", one.lower()).replace(" ", "-") for one in headings}
 
 
 def _names(page):
