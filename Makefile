@@ -68,7 +68,7 @@ bench: $(READY) ## the speed of everything, as a table (SET="--only camera"; WRI
 fuzz: $(READY) ## damaged files of every kind, more than 10,000: none may crash, hang or run code
 	@$(BIN)/python -m pytest -m fuzz tests/fuzzing
 
-format: $(READY) ## put the code into its form
+format: $(READY) ## format the code, and correct what ruff can
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 

@@ -194,4 +194,4 @@ def _pictures(case: Any) -> Iterator[Result]:
             )
 
     spent = interleaved({"draw": draw}, rounds=2, title="pictures")["draw"]
-    yield Result("protocol, card, film and pictures of a run", "s", tuple(spent))
+    yield Result("protocol, card, animation and pictures of a run", "s", tuple(spent))
