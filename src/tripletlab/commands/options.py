@@ -37,9 +37,7 @@ ShowConfig = Annotated[
 Fresh = Annotated[
     bool, typer.Option("--fresh", help="Start again, even if the result exists already.")
 ]
-Words = Annotated[
-    list[str], target(f"{NETWORK}, a bundle folder, or embeddings in FILE.npy")
-]
+Words = Annotated[list[str], target(f"{NETWORK}, a bundle folder, or embeddings in FILE.npy")]
 SweepName = Annotated[
     list[str],
     optional_words("[SPACE] [KEY=VALUE]", "The latest sweep of SPACE, or of any space."),
