@@ -39,6 +39,18 @@ def test_where_both_mean_the_same_nothing_is_asked():
     np.testing.assert_array_equal(_of_faces(FACES, one_order, Path("x.npy")), FACES)
 
 
+def test_pairs_in_another_order_are_refused_where_a_face_has_two_embeddings():
+    shared = store([0, 0, 1, 2], [1, 2, 3, 3])
+    rows = FACES[shared.pairs.sides]
+    given = _of_faces(rows.reshape(4, 2, 3), shared, Path("x.npy"))
+    np.testing.assert_array_equal(given[:4], FACES[:4])
+    assert np.isnan(given[4:]).all()
+    _of_faces(rows * (1 + 1e-3 * np.eye(4)[:, :2, None]).astype("f"), shared, Path("x.npy"))
+    firsts_then_seconds = rows.swapaxes(0, 1).reshape(4, 2, 3)
+    with pytest.raises(InputError, match=r"x\.npy: .*/0000\.jpg in pair 1 differs .* later pair"):
+        _of_faces(firsts_then_seconds, shared, Path("x.npy"))
+
+
 @pytest.mark.parametrize("shape", [(2, 4, 3), (7, 3), (4, 3)])
 def test_another_number_of_rows_is_refused(shape):
     with pytest.raises(InputError, match="needs 8, one for each face"):

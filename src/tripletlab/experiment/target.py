@@ -27,6 +27,7 @@ from tripletlab.tracking import Tracker
 
 UNKNOWN = "not known"
 LARGEST = 1 << 33  # bytes of a .npy file
+SAME_FACE = 0.01  # of an embedding's length: rounding of a face that was embedded twice is less
 
 
 @dataclass(frozen=True)
@@ -204,7 +205,8 @@ def _of_faces(values: Embeddings, store: PairStore, path: Path) -> Embeddings:
     """The embeddings (faces, dim) of the store's faces; NaN where the pairs name none.
 
     `values` are (faces, dim) or (faces, 1, dim), or else (2 · pairs, dim) or (pairs, 2, dim).
-    InputError for another shape, and where (rows, dim) can mean either and the two differ.
+    InputError for another shape, where (rows, dim) can mean either and the two differ, and where a
+    face of several pairs has different embeddings in them.
     """
     faces, pairs, shape = len(store.images), len(store.pairs), values.shape[:-1]
     rows = values.reshape(-1, values.shape[-1])
@@ -225,6 +227,14 @@ def _of_faces(values: Embeddings, store: PairStore, path: Path) -> Embeddings:
         )
     embeddings = np.full((faces, rows.shape[1]), np.nan, np.float32)
     embeddings[sides] = rows
+    differ = np.linalg.norm(embeddings[sides] - rows, axis=1)
+    if (wrong := np.flatnonzero(differ > SAME_FACE * np.linalg.norm(rows, axis=1))).size:
+        row = wrong[0]
+        raise InputError(
+            f"{path}: the embedding of {store.sources[sides[row]]} in pair {row // 2 + 1:,} differs"
+            f" from that in a later pair of {store.title}: give the first face of a pair and then"
+            " its second, pair by pair, in the order of pairs.txt"
+        )
     return embeddings
 
 
