@@ -14,7 +14,7 @@ STORE = make_pairs(people=5, photos=3)
 
 def split(folder, text, there=None, store=STORE):
     path = folder / "gallery.txt"
-    path.write_text(text)
+    path.write_text(text, "utf-8")
     return _split(path, store, np.arange(15) if there is None else there)
 
 
@@ -22,6 +22,11 @@ def test_what_is_listed_is_enrolled_and_all_else_is_searched_for(tmp_path):
     found = split(tmp_path, "person 0\t0\n\nperson 2\t1\nperson 0\t2\n")
     assert found.gallery.tolist() == [0, 2, 7]
     assert found.probes.tolist() == [row for row in range(15) if row not in (0, 2, 7)]
+
+
+def test_blanks_and_a_byte_order_mark_mean_nothing_as_in_pairs_files(tmp_path):
+    text = "\ufeffperson 0\t0 \n  \nperson 2 \t 1\t\n"
+    assert split(tmp_path, text).gallery.tolist() == [0, 7]
 
 
 def test_a_photo_that_is_listed_twice_is_enrolled_once(tmp_path):

@@ -83,11 +83,12 @@ def _split(path: Path, store: PairStore, there: np.ndarray) -> Split:
         (store.names[row], Path(store.sources[row])): place for place, row in enumerate(there)
     }
     try:
-        lines = [line.split("\t") for line in path.read_text().splitlines()]
+        text = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read ({error})") from error
     enrolled = set()
-    for number, words in enumerate(lines, 1):
+    for number, line in enumerate(text.splitlines(), 1):
+        words = [word.strip() for word in line.rstrip().split("\t")]
         if words == [""]:
             continue
         if len(words) != 2 or not words[1].isdecimal():
