@@ -128,6 +128,14 @@ def test_neighbours_are_framed_by_whether_they_are_the_same_person(page: Path) -
         assert text.count(f"border:3px solid {OTHER}") == 3 - same
 
 
+def test_the_pointer_says_when_the_faces_were_nearest(page: Path) -> None:
+    texts = [tool["tooltips"] for tool in models(page, "HoverTool")]
+    assert len(texts) == 2
+    for when, column in (("before", "near_0"), ("after", "near_1")):
+        (own,) = [text for text in texts if f"@{column}{{safe}}" in text]
+        assert f"nearest faces {when}, by squared distance" in own
+
+
 def test_the_title_is_text_and_not_markup(page: Path) -> None:
     assert "<h1>margin &lt;0.2&gt; &amp; hard</h1>" in page.read_text()
     assert "<0.2>" not in page.read_text()

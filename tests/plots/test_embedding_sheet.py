@@ -41,6 +41,24 @@ def test_every_point_is_drawn_once_with_its_person(
         np.testing.assert_allclose(offsets, -points[[n == name for n in names]])
 
 
+def test_a_unit_is_as_long_in_both_directions(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    kept: list = []
+    monkeypatch.setattr(drawing, "save", lambda figure, path: kept.append(figure))
+    points = np.random.default_rng(0).normal(size=(60, 2)).astype(np.float32) * [10, 1]
+    nobody = Neighbours(np.zeros((60, 0), np.int64), np.zeros((60, 0)))
+    maps = [Map(when, points, nobody) for when in ("before", "after")]
+    draw_map_sheet(maps, ["Ann"] * 60, title="", path=tmp_path / "umap.png")
+    kept[0].canvas.draw()
+    for axes in kept[0].axes:
+        (x, y), (right, up) = axes.transData.transform([[0, 0], [1, 1]])
+        assert right - x == pytest.approx(up - y)
+        assert axes.bbox.width == pytest.approx(axes.bbox.height)
+        assert axes.viewLim.containsx(points[:, 0].max())
+        assert axes.viewLim.containsx(points[:, 0].min())
+
+
 def test_no_two_of_twenty_people_are_drawn_alike() -> None:
     looks = {(k % len(COLOURS), k % len(MARKERS)) for k in range(20)}
     assert len(looks) == 20

@@ -30,7 +30,7 @@ FACE = "display:inline-block;background:var(--faces);width:64px;height:64px"
 TOOLTIP = f"""<div style="text-align:center;max-width:420px">
 <div style="{FACE};background-position:@at;transform:scale(2);margin:34px 50px;
 image-rendering:pixelated"></div><br><b>@name</b>
-<div style="margin-top:6px;color:#4a5058">nearest faces, by squared distance</div>
+<div style="margin-top:6px;color:#4a5058">nearest faces WHEN, by squared distance</div>
 <div style="white-space:nowrap">@NEAR{{safe}}</div></div>"""
 LEAD = (
     "Point at a face to see it with its nearest faces: framed in blue those of the same person, in"
@@ -166,7 +166,8 @@ def _plot(people: dict[str, Any], place: int, title: str) -> Any:
         LegendItem(name=person, label=person, renderers=[_scatter(plot, source, place, k)])
         for k, (person, source) in enumerate(people.items())
     ]
-    tooltip = TOOLTIP.replace("NEAR", f"near_{place}")
+    # The animation moves the points, and the neighbours remain those of the map's own embeddings.
+    tooltip = TOOLTIP.replace("NEAR", f"near_{place}").replace("WHEN", escape(title))
     # The faces of a person may lie in one heap: without a limit their tooltips fill the screen.
     plot.add_tools(HoverTool(tooltips=tooltip, muted_policy="ignore", limit=1))
     legend = Legend(items=items, ncols=2, location="center", border_line_color=None)

@@ -21,7 +21,7 @@ def draw_map_sheet(maps: Sequence[Map], names: Sequence[str], *, title: str, pat
             style = {"color": COLOURS[k % len(COLOURS)], "marker": MARKERS[k % len(MARKERS)]}
             axes.scatter(*points.T, s=28, edgecolor="white", linewidth=0.4, label=person, **style)
         plain(axes).set_title(one.title, fontsize=10)
-        axes.set(xticks=[], yticks=[])
+        axes.set(xticks=[], yticks=[], aspect="equal", adjustable="datalim")  # one scale for both
         axes.set_box_aspect(1)
     handles, labels = axes.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=5, frameon=False, fontsize=8)
