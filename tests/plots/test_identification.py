@@ -23,6 +23,21 @@ def test_identification_with_and_without_strangers(tmp_path: Path) -> None:
         assert (near(image, ORANGE) > 100) == bool(strangers)
 
 
+def test_without_strangers_the_panel_says_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    kept: list = []
+    monkeypatch.setattr(drawing, "save", lambda figure, path: kept.extend(figure.axes))
+    for rank in ([1, 2, 1], [1, 0, 1]):
+        found = SearchResult(np.array(rank), np.zeros(3))
+        draw_identification(Identified(found, [2], [2]), title="", path=tmp_path / "x.png")
+    without, some = kept[1], kept[3]
+    assert [one.get_text() for one in without.texts] == [
+        "no searches for people who are not enrolled"
+    ]
+    assert not some.texts
+
+
 @pytest.mark.parametrize("people", [3, 80])
 def test_the_curve_is_the_share_found_up_to_each_rank(
     people: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path

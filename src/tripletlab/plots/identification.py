@@ -28,6 +28,9 @@ def draw_identification(identified: Identified, *, title: str, path: Path) -> No
         rates = np.geomspace(1 / unknown, 1, 50)
         found_rates = [tpir(found, fpir=rate) for rate in rates]
         open_set.plot(rates, found_rates, color=ORANGE, drawstyle="steps-post")
+    else:
+        middle = {"transform": open_set.transAxes, "ha": "center"}
+        open_set.text(0.5, 0.5, "no searches for people who are not enrolled", **middle)
     open_set.set(
         xscale="log", ylim=(0, 1.02), xlabel="false positive identification rate", ylabel="TPIR"
     )
