@@ -77,6 +77,14 @@ def test_markdown_has_the_tables_and_no_cell_breaks_its_row(tmp_path):
     assert "| two lines |" in cell
 
 
+def test_the_summary_keeps_its_lines():
+    assert "# t\n\none\\\ntwo\n" in markdown_page("t", "one\ntwo", [])
+    page = html_page("t", "one\ntwo", [])
+    assert '<p class="lead">one\ntwo</p>' in page
+    (style,) = re.findall(r"p\.lead \{(.*)\}", page)
+    assert "white-space: pre-line" in style
+
+
 def test_a_page_of_nothing():
     assert "<h1>title</h1>" in html_page("title", "", [])
     assert markdown_page("title", "lead", []) == "# title\n\nlead\n"

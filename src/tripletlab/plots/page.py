@@ -57,14 +57,15 @@ Part = PageTable | Picture | Chart
 
 
 def html_page(title: str, lead: str, parts: Iterable[Part]) -> str:
-    """The page; `lead` is its summary. Texts are escaped and pictures embedded."""
+    """The page; `lead` is its summary, in lines. Texts are escaped and pictures embedded."""
     return template("page.html.j2").render(title=title, lead=lead, parts=list(parts)) + "\n"
 
 
 def markdown_page(title: str, lead: str, parts: Iterable[Part]) -> str:
     """The same page as Markdown, with its tables only."""
     tables = [markdown_table(part) for part in parts if isinstance(part, PageTable)]
-    return "\n\n".join([f"# {title}", lead, *tables]) + "\n"
+    broken = lead.replace("\n", "\\\n")  # a backslash keeps the end of a line in Markdown
+    return "\n\n".join([f"# {title}", broken, *tables]) + "\n"
 
 
 def write_pages(path: Path, content: Any, *, title: str, lead: str, parts: Sequence[Part]) -> None:
