@@ -46,7 +46,7 @@ class RunReport:
         self.snapshots.append(Snapshot(epoch, self.embed_map()))
         say(
             f"{self.name}, epoch {epoch}: loss {metrics['train/loss']:.4f},"
-            f" {metrics['train/active']:.0%} of pairs active,"
+            f" {metrics['train/active']:.0%} active,"
             f" validation AUC {metrics['val/auc']:.3f},"
             f" {metrics['train/images_per_second']:,.0f} images/s"
         )

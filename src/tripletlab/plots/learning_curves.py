@@ -11,7 +11,7 @@ from tripletlab.plots.style import BLUE, GREY, ORANGE, plain, save, sheet
 PANELS = (  # title, and the metrics in it
     ("triplet loss", ("train/triplet_loss", "val/loss")),
     ("validation AUC", ("val/auc",)),
-    ("share of the pairs", ("train/active", "train/kept")),
+    ("kept and active fraction", ("train/active", "train/kept")),
     ("mean squared distance", ("val/mean_distance",)),
 )
 LINES = ({"color": BLUE, "marker": "o"}, {"color": ORANGE, "marker": "s", "linestyle": "--"})
