@@ -190,6 +190,29 @@ def test_a_browser_draws_it_and_a_click_fades_everybody_else(
     assert not re.search(r"Uncaught|CONSOLE.*[Ee]rror|Failed to load", console)
 
 
+PLAY = """<script>
+  const all = (root) => [...root.querySelectorAll("*")]
+    .flatMap((one) => [one, ...(one.shadowRoot ? all(one.shadowRoot) : [])])
+  const models = () => [...Bokeh.documents[0]._all_models.values()]
+  const click = () => all(document).find((one) => one.matches("button.bk-btn")).click()
+  for (const time of [1500, 2000]) setTimeout(click, time)
+  for (const time of [1600, 2600, 3000]) setTimeout(() => {
+    const mark = document.createElement("pre")
+    mark.textContent = `frame ${models().find((one) => one.type == "Slider").value}`
+    document.body.append(mark)
+  }, time)
+</script>"""
+
+
+def test_a_second_click_plays_from_the_start(tmp_path: Path, needs: Callable[[str], str]) -> None:
+    page = write_page(tmp_path)
+    start, end = page.read_text().rsplit("</body>", 1)
+    page.write_text(f"{start}{PLAY}</body>{end}")
+    dom, _ = browse(needs("chromium"), page, profile=tmp_path / "profile")
+    # The first click's second frame would come at 2,400 ms, the other's comes at 2,900.
+    assert re.findall(r"<pre>frame (\d)</pre>", dom) == ["0", "0", "1"]
+
+
 SHEET = """<script>setTimeout(() => {
   const face = document.createElement("div")
   face.attachShadow({mode: "open"}).innerHTML = "<i style='background:var(--faces)'></i>"

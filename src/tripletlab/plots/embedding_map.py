@@ -51,8 +51,12 @@ for (const one of sources)
 plot.title.text = slider.title = titles[slider.value]
 """
 PLAY = """
+clearTimeout(window.playing)  // of an earlier click
 let frame = slider.start
-const next = () => { slider.value = frame; if (frame++ < slider.end) setTimeout(next, 900) }
+const next = () => {
+  slider.value = frame
+  if (frame++ < slider.end) window.playing = setTimeout(next, 900)
+}
 next()
 """
 
