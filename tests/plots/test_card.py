@@ -91,10 +91,13 @@ def test_a_card_of_few_or_unknown_people_says_so(tmp_path: Path) -> None:
     card["pairs"]["people_at_most"] = card["pairs"].pop("people")
     for name in ("accuracy", "auc_pooled"):
         del card["intervals"][name]
+    assert "; the thresholds are kept fixed (20 resamples)." in written(tmp_path)[1]
+    card["intervals"]["method"] = "too few people for an interval"
     write_card(card, title="a card", folder=tmp_path, pictures=[])
     markdown = (tmp_path / "card.md").read_text()
     assert "pairs of at most 201 people (too few people for an interval); mean" in markdown
     assert f"AUC {card['pooled']['auc']:.3f}. The training" in markdown
+    assert "\n95 %: too few people for an interval.\n" in markdown
 
 
 def test_the_page_needs_nothing_else_and_runs_nothing(tmp_path: Path) -> None:

@@ -81,7 +81,8 @@ def _pooled(pooled: Mapping[str, Any], intervals: Mapping[str, Any]) -> PageTabl
         (_heading(name), f"{value:.4f}", *_ends(known.get(name)), FEW * (name in few))
         for name, value in {**single, **rates}.items()
     ]
-    method = f"95 %: {intervals['method']} ({intervals['resamples']} resamples)."
+    method, draws = intervals["method"], f" ({intervals['resamples']} resamples)"
+    method = f"95 %: {method}{draws * (method != TOO_FEW_PEOPLE)}."
     return PageTable(
         "All pairs at once", ("score", "value", "95 % from", "to", "warning"), rows, method
     )
