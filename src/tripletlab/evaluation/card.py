@@ -87,7 +87,10 @@ def _intervals(
     ratios: Mapping[str, Statistic],
     **draws: int,
 ) -> dict[str, list[float]]:
-    """The 95 % intervals of the pooled figures that have one, all from the same draws."""
+    """The 95 % intervals of the pooled figures that have one, all from the same draws.
+
+    A TAR that too few mismatched pairs support has none.
+    """
     kept = {name: ratio for name, ratio in ratios.items() if name not in WITHOUT_INTERVAL}
     statistics = [
         *kept.values(),
@@ -102,9 +105,11 @@ def _intervals(
     }
     drawn = resampled(statistics, matched, identities, **draws)
     people = len(np.unique(identities))
+    few = {tar_name(point["far"]) for point in pooled["tar_at_far"] if not point["supported"]}
     found = {
         name: interval(value, own, people=people)
         for (name, value), own in zip(values.items(), drawn, strict=True)
+        if name not in few
     }
     return {name: np.clip(ends, 0, 1).tolist() for name, ends in found.items() if ends}
 

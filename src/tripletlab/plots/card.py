@@ -76,9 +76,8 @@ def _pooled(pooled: Mapping[str, Any], intervals: Mapping[str, Any]) -> PageTabl
     points = single.pop("tar_at_far")
     rates = {tar_name(one["far"]): one["tar"] for one in points}
     few = {tar_name(one["far"]) for one in points if not one["supported"]}
-    known = {name: ends for name, ends in intervals.items() if name not in few}
     rows = [
-        (_heading(name), f"{value:.4f}", *_ends(known.get(name)), FEW * (name in few))
+        (_heading(name), f"{value:.4f}", *_ends(intervals.get(name)), FEW * (name in few))
         for name, value in {**single, **rates}.items()
     ]
     method, draws = intervals["method"], f" ({intervals['resamples']} resamples)"
