@@ -83,3 +83,21 @@ def test_a_file_that_is_no_network_is_named(refused, tmp_path):
     model.write_text("no network")
     said = refused("faces=yunet", f"faces.detector.model={model}")
     assert f"faces.detector.model={model}: OpenCV cannot read it" in said
+
+
+@pytest.mark.parametrize(
+    ("root", "more", "message"),
+    [
+        ("prepare", [], "data=data: lies in "),
+        ("prepare", ["data=Ann"], "data=Ann: lies in "),
+        ("train", ["data=../elsewhere"], "tracking.folder=mlruns: lies in "),
+    ],
+)
+def test_nothing_is_kept_among_the_peoples_folders(tmp_path, monkeypatch, root, more, message):
+    for name in ("Ann", "Bob"):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "photos")
+    monkeypatch.setattr(data, "prepare_faces", lambda *_, **__: pytest.fail("prepared"))
+    photos = ["photos=folder", "photos.detected=[.]", "verification=heldout"]
+    with pytest.raises(InputError, match=message):
+        data.prepare(config.compose(root, [*photos, *more]), fresh=False)

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from rich.table import Table
 
-from tripletlab.config import PrepareConfig
+from tripletlab.config import EvaluateConfig, PrepareConfig
 from tripletlab.errors import InputError, printable
 from tripletlab.faces.cropping import Grey, read_photo
 from tripletlab.faces.detection import YuNet
@@ -25,7 +25,7 @@ from tripletlab.faces.store import (
 )
 from tripletlab.faces.store_paths import Preparation
 from tripletlab.photos.pair_photos import paired_photos, people_of
-from tripletlab.photos.sources import Heldout, heldout
+from tripletlab.photos.sources import Heldout, absolute, heldout
 from tripletlab.photos.tree import Tree, readable
 from tripletlab.plots.dataset import write_dataset_card
 from tripletlab.system.progress import console, say
@@ -63,6 +63,7 @@ def _prepare(config: PrepareConfig, *, fresh: bool) -> Data:
     held_out = isinstance(verification, Heldout)
     tested = None if held_out else paired_photos(verification)
     photos = photos() if callable(photos) else photos
+    _check_outside(config, photos.trees)
     common = _common(config, fresh=fresh)
     made = prepare_faces(
         photos,
@@ -82,6 +83,23 @@ def _prepare(config: PrepareConfig, *, fresh: bool) -> Data:
     _report(pairs, prepared, photos.trees if held_out else (verification.tree,))
     say(_summary(Data(faces, pairs)))
     return Data(faces, pairs)
+
+
+def _check_outside(config: PrepareConfig, trees: Sequence[Tree]) -> None:
+    """InputError where prepared data or runs would be kept among the people's folders.
+
+    They would count as people there, and as changed photos for the next command.
+    """
+    kept = {"data": str(config.data)}
+    if isinstance(config, EvaluateConfig):
+        kept["tracking.folder"] = config.tracking["folder"]
+    for key, value in kept.items():
+        for folder in (folder for tree in trees for folder in tree.folders):
+            if absolute(value).is_relative_to(folder):
+                raise InputError(
+                    f"{key}={value}: lies in {folder}, whose sub-folders are people: give"
+                    f" {key}=FOLDER elsewhere, or give the command in another folder"
+                )
 
 
 def _recipe(config: PrepareConfig) -> FaceRecipe:
