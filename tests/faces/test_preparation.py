@@ -62,6 +62,15 @@ def test_bad_photos_are_left_out_by_their_reasons(tmp_path, grow, prepare):
     assert "Few" not in store.names
 
 
+def test_the_numbers_add_up_where_a_photo_is_added_meanwhile(grow, prepare, monkeypatch):
+    tree = grow("tree", PEOPLE)
+    monkeypatch.setattr(
+        "tripletlab.faces.preparation.check_enough", lambda *_: (tree / "Ann" / "z.png").touch()
+    )
+    notes = FaceStore.open(prepare("tree").path).notes
+    assert notes["photos"] == notes["kept"] + notes["rejected"][UNREADABLE]["photos"] == 25
+
+
 def test_only_so_many_photos_of_a_person_are_kept(grow, prepare, recipe):
     tree = grow("tree", PEOPLE)
     (tree / "Ann" / "A.jpg").write_bytes(b"")

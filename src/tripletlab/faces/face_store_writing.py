@@ -47,7 +47,7 @@ def write_face_store(
         title=photos.title,
         settings=settings,
         notes={
-            "photos": sum(one.photos for one in identities),
+            "photos": used + unused,  # as read: some may have been added since they were counted
             "kept": used,
             "rejected": rejected,
             "hygiene": hygiene,
