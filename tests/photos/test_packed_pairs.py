@@ -91,6 +91,14 @@ def test_photos_are_unpacked_once_and_whole(packed, tmp_path, monkeypatch):
     assert folder.is_dir()
 
 
+def test_a_photo_that_is_missing_or_cut_off_is_unpacked_again(packed):
+    files = packed(dumped()).read().files
+    contents = [file.read_bytes() for file in files]
+    files[0].unlink()
+    files[1].write_bytes(b"")
+    assert [file.read_bytes() for file in packed(dumped()).read().files] == contents
+
+
 MALFORMED = [
     (pickle.dumps(PHOTOS), "not a list of photos and a list of truth values"),
     (pickle.dumps((PHOTOS, True)), "not a list of photos and a list of truth values"),

@@ -9,6 +9,7 @@ aligned by five landmarks.
 
 import hashlib
 import shutil
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -100,17 +101,21 @@ def _folds(matched: NDArray[np.bool_], path: Path) -> Indices:
 
 
 def _unpacked(parent: Path, name: str, photos: list[bytes]) -> Path:
-    """The folder of the photos; written beside it first, so that it appears whole."""
+    """The folder of the photos; written beside it first, so that it appears whole.
+
+    It is written again where a photo in it is missing.
+    """
     digest = hashlib.sha256(b"".join(hashlib.sha256(one).digest() for one in photos))
     path = parent / f"{name}-{digest.hexdigest()[:8]}"
-    if path.is_dir():
+    if _is_whole(path, photos):
         return path
     delete_unlocked(parent.glob(".*.unfinished"))
     unfinished = path.with_name(f".{path.name}.unfinished")
     try:
         with turn(unfinished.with_suffix(".lock")):
-            if not path.is_dir():  # another process may have unpacked it meanwhile
-                shutil.rmtree(unfinished, ignore_errors=True)  # of one that was killed
+            if not _is_whole(path, photos):  # another process may have unpacked it meanwhile
+                for old in (unfinished, path):  # of one that was killed; with photos missing
+                    shutil.rmtree(old, ignore_errors=True)
                 (unfinished / INSIDE).mkdir(parents=True)
                 for row, photo in enumerate(photos):
                     _file(unfinished, row).write_bytes(photo)
@@ -120,6 +125,15 @@ def _unpacked(parent: Path, name: str, photos: list[bytes]) -> Path:
         reason = error.strerror or error
         raise InputError(f"{path}: cannot be written ({reason}); give data=FOLDER") from error
     return path
+
+
+def _is_whole(root: Path, photos: Sequence[bytes]) -> bool:
+    """The folder holds every photo, by their sizes."""
+    files = [_file(root, row) for row in range(len(photos))]
+    return all(
+        file.is_file() and file.stat().st_size == len(photo)
+        for file, photo in zip(files, photos, strict=True)
+    )
 
 
 def _file(root: Path, row: int) -> Path:
