@@ -46,6 +46,7 @@ def test_a_header_of_one_number_is_one_fold(written):
         (PAIRS_TXT.replace("Eve\t2", "Eve\ttwo").replace("\nCid", "\n\n \nCid"), "line 7"),
         (PAIRS_TXT.replace("Dee\t1\tEve\t2\n", ""), "3 pairs"),
         (PAIRS_TXT.replace("Eve\t2", "Dee\t2"), "line 5: Dee twice in a mismatched pair"),
+        (PAIRS_TXT.replace("Cid\t1\t4", "Cid\t4\t04"), "line 4: photo 4 of Cid twice; name two"),
         (PAIRS_TXT.replace("\t", " "), "line 1"),
     ],
 )

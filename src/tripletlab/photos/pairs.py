@@ -140,16 +140,22 @@ def _named_pair(row: list[str], path: Path, *, line: int, fold: int, matched: bo
     try:
         if matched:
             name, one, other = row
-            return NamedPair(PhotoOf(name, int(one)), PhotoOf(name, int(other)), fold)
-        name, one, second, other = row
+            second = name
+        else:
+            name, one, second, other = row
         pair = NamedPair(PhotoOf(name, int(one)), PhotoOf(second, int(other)), fold)
     except ValueError:
         form = "name, number, number" if matched else "name, number, name, number"
         text = brief(" ".join(row))
         raise InputError(f"{path}, line {line}: {text!r} should be {form}, by tabs") from None
-    if pair.matched:
+    if pair.matched and not matched:
         raise InputError(
             f"{path}, line {line}: {brief(name)} twice in a mismatched pair; name two people"
+        )
+    if pair.first == pair.second:  # it would always be verified
+        raise InputError(
+            f"{path}, line {line}: photo {pair.first.number} of {brief(name)} twice; name two"
+            " photos"
         )
     return pair
 
