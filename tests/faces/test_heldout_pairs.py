@@ -74,6 +74,29 @@ def test_the_pairs_of_someone_in_two_trees_are_in_the_larger_one(faces):
     assert any(name in trees for name in ("Ann", "Ben", "Cem", "Dan"))
 
 
+def test_two_spellings_of_a_heldout_name_are_in_no_two_folds(grow, tmp_path, recipe):
+    names = ("Ann", "Ben", "Cem", "Dan", "Eva", "Fay", "Gil", "Hal")
+    grow("one", dict.fromkeys(names, 5))
+    grow("two", {name.lower(): 4 for name in names})
+    trees = tuple(Tree(name, (tmp_path / name,), cropped=True) for name in ("one", "two"))
+    few = replace(HELD, fraction=0.5)
+    made = prepare_faces(
+        TrainingPhotos("two trees", trees),
+        replace(recipe, validation_fraction=0.01),
+        hygiene=Hygiene(exclude=[], shared="allow"),
+        verification_people={},
+        heldout=few,
+        settings={},
+        folder=tmp_path / "data",
+        fresh=False,
+    )
+    store = FaceStore.open(made.path)
+    pairs = PairStore.open(heldout_pairs(store, few, beside=made.path, fresh=False).path)
+    held = {n for n, s in zip(store.names, store.split, strict=True) if s == HELDOUT}
+    assert held == set(pairs.names) | {name.lower() for name in pairs.names}
+    assert len(set(pairs.names)) == 4
+
+
 def test_heldout_map_has_the_people_with_the_most_faces(faces):
     held = PairStore.open(
         heldout_pairs(FaceStore.open(faces), HELD, beside=faces, fresh=False).path

@@ -1,4 +1,5 @@
 import random
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -36,6 +37,17 @@ def test_split_gives_each_name_one_place(recipe, fraction):
     assert places.count(HELDOUT) == round(100 * fraction)
     assert places.count(VALIDATION) == 30
     assert places.count(TRAIN) == 70 - round(100 * fraction)
+
+
+def test_spellings_of_a_name_are_in_one_split_and_counted_once(recipe):
+    names = [f"Ann {chr(97 + number)}" for number in range(20)]
+    spelled = [name.upper().replace(" ", "_") for name in names]
+    once = split_names(names, [0] * 20, recipe, heldout=held(0.3))
+    split = split_names([*names, *spelled], [0] * 20 + [1] * 20, recipe, heldout=held(0.3))
+    assert sorted(split) == sorted([*names, *spelled])
+    assert all(split[one] == split[other] for one, other in zip(names, spelled, strict=True))
+    count = Counter(split[name] for name in names)
+    assert count == Counter(once.values())
 
 
 def test_split_is_seeded_and_independent_of_the_order(recipe):

@@ -10,6 +10,7 @@ from tripletlab.errors import InputError
 from tripletlab.faces.store import CALIBRATION, HELDOUT, FaceStore
 from tripletlab.faces.store_paths import Preparation, store_path
 from tripletlab.faces.store_writing import write
+from tripletlab.photos.names import first_spellings
 from tripletlab.photos.pairs import Pairs, draw_pairs
 from tripletlab.photos.sources import MAP_PEOPLE, Heldout
 from tripletlab.system.progress import say
@@ -77,10 +78,11 @@ def calibration_pairs(faces: FaceStore) -> Pairs | None:
 def _groups(faces: FaceStore, split: int) -> tuple[NDArray[np.int64], list[NDArray[np.int64]]]:
     """Of every identity of a split the entry with the most faces, and the rows of its faces.
 
-    In the order of the store.
+    In the order of the store. Names that differ only in their spelling count as one.
     """
+    first = first_spellings(faces.names)
     sizes, entries = np.diff(faces.offsets), np.flatnonzero(faces.split == split)
-    largest = {faces.names[e]: e for e in sorted(entries, key=lambda e: (sizes[e], -e))}
+    largest = {first[faces.names[e]]: e for e in sorted(entries, key=lambda e: (sizes[e], -e))}
     chosen = np.array(sorted(largest.values()), np.int64)
     return chosen, [np.arange(*faces.offsets[entry : entry + 2]) for entry in chosen]
 

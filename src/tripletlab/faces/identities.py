@@ -66,8 +66,11 @@ def find_identities(photos: TrainingPhotos) -> tuple[list[IdentityPhotos], str]:
         if len(identities) - before <= 2 * len(deeper):
             raise one_deeper(tree, deeper[0])
     _say_passed_over(beside, empty)
-    for spellings in spelled_differently(one.name for one in identities):
-        say(f"warning: taken for different people: {', '.join(spellings)}")
+    if spelled := spelled_differently(one.name for one in identities):
+        say(
+            f"warning: taken for different people: {'; '.join(map(', '.join, spelled))}: give"
+            " folders of one person the same name"
+        )
     trees_of = Counter(one.name for one in identities if not one.display_name)
     if same := [name for name, trees in trees_of.items() if trees > 1]:
         say(

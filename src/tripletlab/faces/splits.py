@@ -11,6 +11,7 @@ from tripletlab.errors import InputError
 from tripletlab.faces.identities import IdentityPhotos
 from tripletlab.faces.recipe import LEAST_PHOTOS, FaceRecipe
 from tripletlab.faces.store import CALIBRATION, HELDOUT, TRAIN, VALIDATION
+from tripletlab.photos.names import first_spellings
 from tripletlab.photos.pairs import Pairs, draw_pairs
 from tripletlab.photos.sources import Heldout
 
@@ -22,7 +23,7 @@ def check_enough(
 ) -> None:
     """InputError where the people are too few even if a face is found in every photo."""
     usable = [one for one in identities if not one.left_out and one.photos >= recipe.min_photos]
-    names, trees = [one.name for one in usable], [one.tree for one in usable]
+    names, trees = _spelled_alike([one.name for one in usable]), [one.tree for one in usable]
     _sizes(names, recipe, heldout)
     if len(Counter(trees)) == len(usable):
         raise InputError(
@@ -49,13 +50,15 @@ def split_names(
 ) -> dict[str, int]:
     """Each name's split, seeded; at least two validation identities, and four held out if any.
 
-    `trees` are those of the names, `faces` how many each has there. A tree that would have a single
+    Names that differ only in their spelling get one split, since they may be one person. `trees`
+    are those of the names, `faces` how many each has there. A tree that would have a single
     validation or held-out identity gets a second one, for pairs stay within a tree; a held-out
     identity counts only where it has most faces, for its pairs are drawn there. Whoever is alone in
     all trees comes last, after those who are alone in that one. Where the people are too few for
     calibration identities of their own, there are none. `unusable` says how many photos were
     rejected for which reason, if there were any: an error names them.
     """
+    written, names = names, _spelled_alike(names)
     held, validating = _sizes(names, recipe, heldout, unusable)
     members = _members(zip(names, trees, strict=True))
     paired = _members(_own_trees(names, trees, faces).items())
@@ -74,7 +77,13 @@ def split_names(
     calibrated = round(len(order) * recipe.calibration_fraction)
     if calibrated >= 2 and len(training) - calibrated >= 2:
         split |= dict.fromkeys(training[:calibrated], CALIBRATION)
-    return split
+    return {name: split[first] for name, first in zip(written, names, strict=True)}
+
+
+def _spelled_alike(names: Sequence[str]) -> list[str]:
+    """The names, those that differ only in their spelling in one of theirs."""
+    first = first_spellings(names)
+    return [first[name] for name in names]
 
 
 def _members(places: Iterable[tuple[str, int]]) -> dict[int, set[str]]:

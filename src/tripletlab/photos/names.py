@@ -35,9 +35,15 @@ def numbered(names: Collection[str]) -> set[str]:
 def spelled_differently(names: Iterable[str]) -> list[list[str]]:
     """Groups of names that differ only in case, accents and punctuation."""
     groups: dict[str, list[str]] = {}
-    for name in sorted(set(names)):
-        groups.setdefault(normalised(name) or name, []).append(name)
+    for name, first in first_spellings(names).items():
+        groups.setdefault(first, []).append(name)
     return [group for group in groups.values() if len(group) > 1]
+
+
+def first_spellings(names: Iterable[str]) -> dict[str, str]:
+    """For each name the first in order of those that differ only in case, accents, punctuation."""
+    first: dict[str, str] = {}
+    return {name: first.setdefault(normalised(name) or name, name) for name in sorted(set(names))}
 
 
 def known_by(people: Mapping[str, str]) -> dict[str, set[str]]:
