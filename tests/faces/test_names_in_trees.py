@@ -121,6 +121,15 @@ def test_two_spellings_of_a_person_are_said(grow, prepare, capsys):
     assert "warning: taken for different people: Ann, ann; BEN, Ben: give folders of one" in said
 
 
+def test_a_folder_of_photos_under_two_names_is_said(grow, capsys):
+    tree = grow("tree", {"Ann": 1, "Bob": 1})
+    (tree / "Annie").symlink_to("Ann")
+    find_identities(TrainingPhotos("photos", (Tree("tree", (tree,), False),)))
+    said = " ".join(capsys.readouterr().err.split())
+    assert said.startswith("warning: Ann and Annie are the same folder, by a link, and taken for")
+    assert "Bob" not in said
+
+
 def test_a_folder_whose_name_is_no_utf_8_is_a_person_too(grow, prepare):
     tree = grow("tree", PEOPLE)
     os.rename(tree / "Ann", os.fsencode(tree) + b"/\xff\xe9 Ann")

@@ -66,6 +66,7 @@ def find_identities(photos: TrainingPhotos) -> tuple[list[IdentityPhotos], str]:
         if len(identities) - before <= 2 * len(deeper):
             raise one_deeper(tree, deeper[0])
     _say_passed_over(beside, empty)
+    _warn_of_linked_folders(identities)
     if spelled := spelled_differently(one.name for one in identities):
         say(
             f"warning: taken for different people: {'; '.join(map(', '.join, spelled))}: give"
@@ -79,6 +80,20 @@ def find_identities(photos: TrainingPhotos) -> tuple[list[IdentityPhotos], str]:
             " rename the folders of one set"
         )
     return identities, digest.hexdigest()
+
+
+def _warn_of_linked_folders(identities: Sequence[IdentityPhotos]) -> None:
+    """Warn where a link gives one folder of photos to people of different names."""
+    first: dict[tuple[int, int], str] = {}
+    for one in identities:
+        for folder in one.folders:
+            status = folder.stat()
+            name = first.setdefault((status.st_dev, status.st_ino), one.name)
+            if name != one.name:
+                say(
+                    f"warning: {name} and {one.name} are the same folder, by a link, and taken for"
+                    " different people with the same photos: remove one of them"
+                )
 
 
 def _say_passed_over(beside: Sequence[Path], empty: Sequence[Path]) -> None:
