@@ -1,6 +1,7 @@
 """Recognition is light."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -25,6 +26,18 @@ def test_neither_tensorflow_nor_what_trains_is_imported():
     loaded = set(done.stdout.split())
     assert {"onnxruntime", "cv2"} <= loaded
     assert not loaded & {"tensorflow", "keras", "mlflow", "optuna", "hydra", "h5py", "sklearn"}
+
+
+def test_nothing_is_reported_to_the_makers_of_onnx_runtime(bundle, photos, tmp_path):
+    """It would keep what it is about to send, and a number of the device, in the home folder."""
+    unset = {"ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME"}
+    env = {name: value for name, value in os.environ.items() if name not in unset}
+    words = ["verify", *map(str, photos), "--bundle", str(bundle.folder)]
+    command = [sys.executable, "-m", "tripletlab", *words]
+    home = tmp_path / "home"
+    home.mkdir()
+    subprocess.run(command, env=env | {"HOME": str(home)}, capture_output=True, check=True)
+    assert not list(home.iterdir())
 
 
 def test_a_photo_is_verified_as_itself_and_not_as_another(bundle, photos, capsys):

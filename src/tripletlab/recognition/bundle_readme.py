@@ -31,6 +31,8 @@ apart. `bundle.json` has the same numbers for programs. The network, in ONNX:
 
 Trained on: {card.photos}. Licence of the training data: {card.licence}.
 
+Releases of ONNX Runtime may report their use to Microsoft; `ORT_DISABLE_TELEMETRY=1` prevents it.
+
 ```python
 {code}
 ```
