@@ -103,6 +103,30 @@ def test_somebody_who_cannot_be_compared_is_a_message(windowless):
     assert said == ["record again"]
 
 
+@pytest.mark.parametrize(
+    ("people", "known", "says"),
+    [
+        ([], {"Ann": 1}, "No face in sight"),
+        (["unlike"], {"Ann": 1}, "Nobody can be compared with this face"),
+        (["unlike"], {}, "Record a person to begin"),
+    ],
+)
+def test_a_face_that_has_no_distances_is_not_called_no_face(windowless, people, known, says):
+    """Such as one that the network cannot embed, or where all photos of everyone are unused."""
+    from tripletlab.webcam.app import WebcamApp
+
+    written = []
+    root = SimpleNamespace(
+        trouble="",
+        show_claim=lambda *_: None,
+        show_nearest=lambda *_, **texts: written.append(texts),
+    )
+    session = SimpleNamespace(threshold=0.5)
+    shown = SimpleNamespace(root=root, session=session, face=None, _known=known)
+    WebcamApp._write_people(shown, [SimpleNamespace(nearest=[], name=None) for _ in people])
+    assert [texts["empty"] for texts in written] == [says]
+
+
 def test_forgetting_promises_no_more_than_the_gallery_s_file(windowless, monkeypatch):
     from tripletlab.webcam import dialogs
 

@@ -193,6 +193,25 @@ def test_a_lost_camera_is_reported_and_comes_back(app, bundle, people, tmp_path)
     window.close()
 
 
+def test_without_a_picture_nobody_is_shown_not_even_who_is_deleted_now(
+    app, ann, bundle, people, tmp_path
+):
+    video = tmp_path / "people.avi"
+    write_video(video, people["Ann"])
+    window = app(bundle.folder, "--source", video)
+    window.until(lambda texts: "Ann" in texts)
+    choose(window, "Is this the person?")
+    window.until(lambda texts: "Yes, this is Ann" in texts)
+    video.unlink()
+    window.until(lambda texts: "is not there" in texts and "Yes, this is Ann" not in texts)
+    window.key("Escape")
+    choose(window, "Delete")
+    window.until(lambda texts: "Delete Ann?" in texts)
+    window.click("Delete")
+    window.until(lambda texts: "PEOPLE" in texts and "Ann" not in texts)
+    window.close()
+
+
 def test_without_a_camera_there_is_a_window_that_says_so(app, bundle):
     window = app(bundle.folder, "--source", "97")
     texts = window.until(lambda texts: "There is no camera 97" in texts and "Try again" in texts)

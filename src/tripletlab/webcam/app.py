@@ -2,6 +2,7 @@
 
 import contextlib
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from kivy.core.window import Window
 from kivy.lang import Builder
 
 from tripletlab.errors import InputError
+from tripletlab.recognition.recogniser import Recognised
 from tripletlab.webcam.content import Main
 from tripletlab.webcam.counters import Counters
 from tripletlab.webcam.dialogs import Dialogs
@@ -135,8 +137,7 @@ class WebcamApp(App):
             self._result = result[0]
             self._show(result[1], now)
         if root.trouble:
-            root.ids.preview.frame([], 0.0)
-            root.status = ""
+            self._show_nobody()
         root.show_recording(self.session.recording)
         if self.session.recording and root.trouble:
             root.hint = "The recording waits for the camera"
@@ -153,15 +154,27 @@ class WebcamApp(App):
             return
         self._text_changed = now
         self.root.counters = self._counters.line(now)
-        empty = NO_FACE if self._known else "Record a person to begin"
-        self.root.status = status(result.people) if self._known else empty
-        self.root.show_claim(self.session, result.people)
+        self._write_people(result.people)
+
+    def _write_people(self, people: Sequence[Recognised]) -> None:
+        """Write who they are, and who is nearest to the most prominent face."""
+        unlike = "Nobody can be compared with this face" if people else NO_FACE
+        empty = unlike if self._known else "Record a person to begin"
+        now = status(people) if self._known else empty
+        self.root.status = "" if self.root.trouble else now
+        self.root.show_claim(self.session, people)
         self.root.show_nearest(
-            result.people[0].nearest if result.people else [],
+            people[0].nearest if people else [],
             threshold=self.session.threshold,
             face=self.face,
             empty=empty,
         )
+
+    def _show_nobody(self) -> None:
+        """Show nobody until the next frame is recognised: nobody is in sight, or was deleted."""
+        self.root.ids.preview.frame([], 0.0)
+        self._text_changed = 0.0
+        self._write_people([])
 
     def _record(self, result: RecognisedFrame) -> None:
         try:
@@ -204,7 +217,7 @@ class WebcamApp(App):
             {"name": name, "photos": photos, "version": self._version}
             for name, photos in self._known.items()
         ]
-        self.root.show_claim(self.session, [])
+        self._show_nobody()
         self.root.show_threshold(self.session)
 
     def _say(self, message: str) -> None:
