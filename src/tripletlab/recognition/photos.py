@@ -75,19 +75,20 @@ def print_verified(
     first: Path, second: Path, *, bundle: Path, threshold: float | None, as_json: bool
 ) -> None:
     """Print `same` or `different`, the squared distance, the threshold, and the share of strangers
-    that it accepts; as a JSON object the same by their names."""
+    that it accepts, or the bound of it; as a JSON object the same by their names."""
     opened = Bundle.open(bundle)
     used = used_threshold(threshold, opened)
     found = verify(first, second, bundle=opened, threshold=used)
-    far = opened.card.calibration.far_at(used)
+    curve, people = opened.card.calibration, opened.card.calibrated_on
+    far, most = curve.far_at(used), curve.most_far_at(used)
     if as_json:
         distance = found.distance if found.distance >= 0 else None  # JSON has no NaN
-        print(json.dumps(found._asdict() | {"distance": distance, "threshold": used, "far": far}))
+        rates = {"far": far, "far_less_than": most, "calibrated_on": people}
+        print(json.dumps(found._asdict() | {"distance": distance, "threshold": used} | rates))
         return
     word = "same" if found.same else "different"
-    most = opened.card.calibration.most_far_at(used)
     rate = f"FAR {far:.2%}" if most is None else f"FAR less than {most:.2%}"
-    more = " (more in use)" if opened.card.calibrated_on == "validation" else ""
+    more = " (more in use)" if people == "validation" else ""
     print(f"{word}\tdistance {found.distance:.3f}\tthreshold {used:.3f}\t{rate}{more}")
 
 
