@@ -44,6 +44,15 @@ def test_people_survive_reopening(again):
     assert match.distance == pytest.approx(0, abs=1e-6)
 
 
+def test_nobody_is_recorded_again_who_was_removed_meanwhile(again):
+    gallery = again()
+    gallery.add("Ada", shots(1))
+    again().remove("Ada")
+    with pytest.raises(InputError, match="Ada: nobody of that name is in the gallery"):
+        gallery.add("Ada", shots(2), instead=True)
+    assert again().people() == {}
+
+
 def test_rename_remove_and_record_again(again):
     gallery = again()
     gallery.add("Ada", shots(1))

@@ -181,9 +181,9 @@ class Gallery:
     ) -> None:
         """Enrol photos of a new or known person, in addition to or `instead` of those there.
 
-        InputError where the person should be `new` and the name is taken, and for an embedding that
-        is not a unit vector: it would match everybody or nobody. ValueError for one of another
-        length than `dim`.
+        InputError where the person should be `new` and the name is taken, where photos are given
+        `instead` of those of nobody, and for an embedding that is not a unit vector: it would match
+        everybody or nobody. ValueError for one of another length than `dim`.
         """
         name = valid_name(name)
         for shot in shots:
@@ -193,12 +193,14 @@ class Gallery:
                 raise InputError(f"{name}: the network cannot embed a photo; give another one")
         with self._change():
             upgrade(self._base)
-            insert = "INSERT OR IGNORE INTO person (name) VALUES (?)"
-            if not self._base.execute(insert, (name,)).rowcount and new:
-                raise _taken(name)
-            person = self._id(name)
-            if instead:
+            if instead:  # nobody is enrolled again whom another process has removed
+                person = self._id(name)
                 self._base.execute("DELETE FROM photo WHERE person = ?", (person,))
+            else:
+                insert = "INSERT OR IGNORE INTO person (name) VALUES (?)"
+                if not self._base.execute(insert, (name,)).rowcount and new:
+                    raise _taken(name)
+                person = self._id(name)
             for shot in shots:
                 embedding = np.asarray(shot.embedding, np.float32).tobytes()
                 row = (person, embedding, *shot[1:], time.time())
