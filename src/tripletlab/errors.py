@@ -6,6 +6,8 @@ STARVED = (  # what libraries say where there is no memory, or none for another 
     "Failed to serialize proto",
 )
 
+JOINERS = "\u200c\u200d"  # invisible, but part of words in Persian, Hindi and others
+
 
 class InputError(Exception):
     """Something the user gave cannot be used; the message is one line: what, where, what to do.
@@ -38,7 +40,7 @@ def starved(error: BaseException) -> bool:
 def printable(text: str, *, kept: str = "\n\t") -> str:
     """The text with control characters, which a terminal would obey, written as \\x1b."""
     return "".join(
-        one if one.isprintable() or one in kept else one.encode("unicode_escape").decode()
+        one if one.isprintable() or one in JOINERS + kept else one.encode("unicode_escape").decode()
         for one in text
     )
 

@@ -26,7 +26,7 @@ from tripletlab.recognition.gallery_file import (
     transaction,
     upgrade,
 )
-from tripletlab.recognition.names import valid_name
+from tripletlab.recognition.names import normal, valid_name
 from tripletlab.recognition.reembedding import Embed, embed_anew
 from tripletlab.recognition.search import Enrolled, is_unit
 
@@ -243,9 +243,12 @@ class Gallery:
 
     def _id(self, name: str) -> int:
         row = self._base.execute("SELECT id FROM person WHERE name = ?", (name,)).fetchone()
-        if row is None:
-            raise InputError(f"{name}: nobody of that name is in the gallery")
-        return int(row[0])
+        if row:
+            return int(row[0])
+        for person, other in self._base.execute("SELECT id, name FROM person").fetchall():
+            if normal(other) == normal(name):  # galleries of before have other forms of names
+                return int(person)
+        raise InputError(f"{name}: nobody of that name is in the gallery")
 
 
 def _taken(name: str) -> InputError:
