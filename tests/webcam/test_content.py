@@ -74,8 +74,8 @@ def test_rates_of_no_accepted_pair_are_bounds_and_too_favourable_ones_are_named(
 @pytest.mark.parametrize(
     ("nearest", "known", "says"),
     [
-        (Match("Ann", 0.4), True, "Yes, this is Ann"),
-        (Match("Ann", 0.9), False, "No, this is not Ann"),
+        (Match("Ann", 0.4), True, "Recognised as Ann"),
+        (Match("Ann", 0.9), False, "Not recognised as Ann"),
         (Match("Ben", 0.1), True, "Is this Ann?"),  # searched among everyone, a moment ago
     ],
 )

@@ -70,7 +70,8 @@ class Main(BoxLayout):
         elif distance is None:
             self.claim = f"Is this {name}?"
         else:
-            self.claim = f"Yes, this is {name}" if people[0].name else f"No, this is not {name}"
+            known = "Recognised" if people[0].name else "Not recognised"
+            self.claim = f"{known} as {name}"
 
     def show_threshold(self, session: Session) -> None:
         """Show the error rates to expect; bounds where no pair of strangers was accepted."""
