@@ -53,6 +53,11 @@ def test_nobody_is_recorded_again_who_was_removed_meanwhile(again):
     assert again().people() == {}
 
 
+def test_a_name_in_bytes_that_are_no_text_is_nobodys(again):
+    with pytest.raises(InputError, match="nobody of that name"):
+        again().remove("\udcff")  # as Python reads the byte 0xff of a command line
+
+
 def test_rename_remove_and_record_again(again):
     gallery = again()
     gallery.add("Ada", shots(1))

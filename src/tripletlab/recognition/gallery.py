@@ -26,7 +26,7 @@ from tripletlab.recognition.gallery_file import (
     transaction,
     upgrade,
 )
-from tripletlab.recognition.names import normal, valid_name
+from tripletlab.recognition.names import is_name, normal, valid_name
 from tripletlab.recognition.reembedding import Embed, embed_anew
 from tripletlab.recognition.search import Enrolled, is_unit
 
@@ -242,9 +242,10 @@ class Gallery:
         self._base.close()
 
     def _id(self, name: str) -> int:
-        row = self._base.execute("SELECT id FROM person WHERE name = ?", (name,)).fetchone()
-        if row:
-            return int(row[0])
+        if is_name(name):  # anything else may be no text that SQLite takes
+            row = self._base.execute("SELECT id FROM person WHERE name = ?", (name,)).fetchone()
+            if row:
+                return int(row[0])
         for person, other in self._base.execute("SELECT id, name FROM person").fetchall():
             if normal(other) == normal(name):  # galleries of before have other forms of names
                 return int(person)
