@@ -137,4 +137,6 @@ def test_an_interrupted_run_waits_a_while_for_its_metrics(proxy, monkeypatch, ca
     run = interrupted(tracker, away=between.away)
     between.away.clear()
     assert status(run.run_id) == "RUNNING"  # until the next command
+    tracker.open()
+    assert status(run.run_id) == "KILLED"
     assert "1 values of metrics could not be written" in " ".join(capfd.readouterr().err.split())

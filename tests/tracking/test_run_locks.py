@@ -6,8 +6,13 @@ import sys
 import time
 from pathlib import Path
 
-from tests.tracking.projects import status
-from tripletlab.tracking.run_locks import UNUSED
+from mlflow import MlflowClient
+
+from tests.tracking.projects import status, tracker_in
+from tripletlab.experiment import resumption
+from tripletlab.experiment.resumption import RECIPE, earlier
+from tripletlab.tracking.run_locks import UNUSED, RunLocks
+from tripletlab.tracking.tracker import Tracker
 
 BEGIN_AND_WAIT = """
 import sys, time
@@ -34,6 +39,31 @@ def test_the_run_of_a_killed_process_is_closed_and_that_of_a_live_one_is_not(tra
     assert status(run_id) == "RUNNING"
     tracker.open()
     assert status(run_id) == "KILLED"
+
+
+def test_only_the_folder_of_a_run_closes_it_on_a_shared_server(tracker, tmp_path, monkeypatch):
+    monkeypatch.setattr(Tracker, "_served", True)
+    colleague = tracker_in(tmp_path / "colleague", uri=tracker.uri)
+    with tracker.run("one", params={}, tags={RECIPE: "0"}) as run:
+        colleague.open()
+        assert status(run.run_id) == "RUNNING"
+        monkeypatch.setattr(resumption, "_recipe", lambda config, data: "0")
+        with earlier(None, None, colleague, fresh=False) as known:
+            assert known.run is None
+        with earlier(None, None, tracker, fresh=False) as known:
+            assert known.run.run_id == run.run_id
+    with earlier(None, None, colleague, fresh=False) as known:
+        assert known.run.status == "FINISHED"
+    assert not list((tmp_path / "live").iterdir())
+
+
+def test_a_dead_run_of_another_experiment_is_closed_too(tracker):
+    lock = Path(tracker.folder) / "live" / ("a" * 32)
+    other = MlflowClient().create_experiment("other")
+    run = MlflowClient().create_run(other, tags=RunLocks.tags(lock))
+    lock.touch()
+    tracker.open()
+    assert status(run.info.run_id) == "KILLED"
 
 
 LOCK_AND_WAIT = """

@@ -11,6 +11,7 @@ from tripletlab.config import RunConfig, own_code
 from tripletlab.errors import InputError
 from tripletlab.experiment.data import Data
 from tripletlab.system.locks import held
+from tripletlab.system.progress import say
 from tripletlab.system.provenance import code_fingerprint
 from tripletlab.tracking import RunRecord, Tracker
 from tripletlab.training import backend
@@ -29,7 +30,7 @@ class Earlier(NamedTuple):
 
 @contextmanager
 def earlier(config: RunConfig, data: Data, tracker: Tracker, *, fresh: bool) -> Iterator[Earlier]:
-    """The earlier run of the same config, data and code; none if `fresh`.
+    """The earlier run of the same config, data and code; none if `fresh`, or others are at it.
 
     One process at a time trains a recipe: InputError for a second. The checkpoint is deleted when
     the block ends well.
@@ -44,6 +45,9 @@ def earlier(config: RunConfig, data: Data, tracker: Tracker, *, fresh: bool) -> 
         run = None if fresh else tracker.runs.tagged(RECIPE, recipe)
         if run is None:
             checkpoint.unlink(missing_ok=True)
+        elif tracker.at_work_elsewhere(run.run_id):
+            say(f"the run {run.run_id} of the same recipe is open elsewhere: this is another one")
+            run = None
         try:
             yield Earlier(run, {RECIPE: recipe}, checkpoint)
             checkpoint.unlink(missing_ok=True)

@@ -37,22 +37,25 @@ class RunLocks:
                     return True
         return False
 
-    def close_dead(self, experiment: str) -> None:
+    def close_dead(self, *, shared: bool) -> None:
         """End the runs of this host whose lock is free: a killed process cannot end its own.
 
-        Locks of processes that were killed before their run began are deleted after a day.
+        In a store that other folders share, only those whose lock is here. Locks of processes that
+        were killed before their run began are deleted after a day.
         """
-        client = store.client()
-        found = client.get_experiment_by_name(experiment)
-        running = client.search_runs([found.experiment_id], "attributes.status = 'RUNNING'")
-        locks = {run.data.tags.get(LOCK, run.info.run_id) for run in running}
+        client, open_ones = store.client(), "attributes.status = 'RUNNING'"
+        everywhere = [one.experiment_id for one in client.search_experiments()]
+        running = store.all_pages(
+            lambda token: client.search_runs(everywhere, open_ones, page_token=token)
+        )
+        locks = [self.folder / run.data.tags.get(LOCK, run.info.run_id) for run in running]
         for lock in abandoned(self.folder.glob("*"), age=UNUSED):
-            if lock.name not in locks:
+            if lock not in locks:
                 lock.unlink(missing_ok=True)
-        for run in running:
-            if run.data.tags.get(HOST) != socket.gethostname():
+        for run, lock in zip(running, locks, strict=True):
+            own = run.data.tags.get(HOST) == socket.gethostname()
+            if not own or (shared and not lock.is_file()):
                 continue
-            lock = self.folder / run.data.tags.get(LOCK, run.info.run_id)
             with held(lock) as free:
                 if free and client.get_run(run.info.run_id).info.status == "RUNNING":
                     client.set_terminated(run.info.run_id, "KILLED")

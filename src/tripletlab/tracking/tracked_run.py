@@ -66,10 +66,10 @@ class TrackedRun:
         return cls(run.info.run_id, MetricQueue(run.info.run_id))
 
     @contextlib.contextmanager
-    def ending(self) -> Iterator[None]:
+    def ending(self, lock: Path) -> Iterator[None]:
         """End the run FINISHED, or FAILED by an exception, or KILLED by Ctrl-C or Pruned.
 
-        All metrics are written before.
+        All metrics are written before. The run's lock is deleted once its end is recorded.
         """
         status = "FAILED"
         try:
@@ -85,16 +85,16 @@ class TrackedRun:
                 status = "KILLED"
             raise
         finally:
-            self._end(status)
+            self._end(status, lock)
 
     def _flush(self, *, limit: float | None = None) -> None:
         if self.queue:
             self.queue.flush(limit=limit)
 
-    def _end(self, status: str) -> None:
+    def _end(self, status: str, lock: Path) -> None:
         """End the run; a finished one waits for the store as long as it takes.
 
-        An interrupted one does not: the next command closes it, since its lock is free.
+        An interrupted one does not: the next command closes it, since its lock is there, and free.
         """
         import mlflow
 
@@ -106,6 +106,7 @@ class TrackedRun:
                 lambda: store.mlflow_client().set_terminated(self.run_id, status),
                 limit=limit - time.monotonic(),
             )
+            lock.unlink(missing_ok=True)
         except InputError as error:
             say(f"the run {self.run_id} stays open until the next command: {error}")
         finally:

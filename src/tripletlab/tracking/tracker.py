@@ -145,12 +145,9 @@ class Tracker:
                 resume=resume,
                 system_metrics=self.system_metrics,
             )
-            try:
-                with run.ending():
-                    run.params(params)
-                    yield run
-            finally:
-                lock.unlink(missing_ok=True)
+            with run.ending(lock):
+                run.params(params)
+                yield run
 
     def reopened(self, run_id: str) -> TrackedRun:
         """A finished run, to which an evaluation is added."""
@@ -166,7 +163,12 @@ class Tracker:
 
     def close_dead_runs(self) -> None:
         """Close the runs of this host whose process was killed."""
-        self._locks.close_dead(self.experiment)
+        self._locks.close_dead(shared=self._served)
+
+    def at_work_elsewhere(self, run_id: str) -> bool:
+        """The run is open, and its process works in another folder with the same server."""
+        status = store.client().get_run(run_id).info.status
+        return self._served and status == "RUNNING" and not self._locks.of(run_id).is_file()
 
     @property
     def writable(self) -> bool:
