@@ -128,6 +128,28 @@ def test_a_champion_of_an_earlier_version_is_compared_by_the_metric_of_its_time(
     assert tracker.models.promote(registered(tracker, 0.95))
 
 
+def test_models_of_other_projects_are_neither_champions_nor_counted(tracker):
+    client, one = MlflowClient(), registered(tracker, 0.8)
+    tracker.models.promote(one)
+    with tracker.run("of others", params={}, tags={}) as run:
+        pass
+    for run_id in (None, run.run_id):
+        client.create_registered_model(name := f"fraud {run_id}")
+        client.create_model_version(name, "s3://other/model", run_id=run_id)
+        client.set_registered_model_alias(name, CHAMPION, "1")
+        with pytest.raises(InputError, match=f"no model is meant by that; there are {NAME}/1$"):
+            tracker.models.find(f"{name}/1")
+    assert tracker.models.find("champion") == tracker.models.find("1") == one
+    assert tracker.models.champions() == [one.run_id]
+
+    by_hand = client.create_model_version(NAME, "s3://other/model")
+    client.set_registered_model_alias(NAME, CHAMPION, by_hand.version)
+    with pytest.raises(InputError, match="there is no champion"):
+        tracker.models.find("champion")
+    assert tracker.models.promote(one)
+    assert tracker.models.find("champion") == one
+
+
 def test_a_run_that_is_not_registered_is_found_by_its_id_and_loaded(tracker):
     with tracker.run("one", params={}, tags=FACES) as run:
         run.model(network())

@@ -60,6 +60,7 @@ class ModelRegistry:
         if not at:
             model, _, alias = which.rpartition("/")
         found = _champions(model) if alias == CHAMPION else _versions(model, alias)
+        found = [one for one in found if self._is_own(one)]
         if alias == CHAMPION and not model and found:
             others = ", ".join(f"{one.name}@{CHAMPION}" for one in found[1:4])
             latest = found[0]
@@ -78,7 +79,7 @@ class ModelRegistry:
 
     def champions(self) -> list[str]:
         """The runs of all champions."""
-        return [one.run_id for one in _champions("")]
+        return [one.run_id for one in _champions("") if self._is_own(one)]
 
     def load(self, chosen: RunModel) -> "keras.Model":
         """The network; Deleted where its files are gone, InputError where they are damaged."""
@@ -130,7 +131,11 @@ class ModelRegistry:
             holder = client.get_model_version_by_alias(name, CHAMPION).run_id
             if holder == chosen.run_id:
                 return True
-            if self.runs.exists(holder) and self._score(holder) >= self._score(chosen.run_id):
+            if (
+                holder
+                and self.runs.exists(holder)
+                and self._score(holder) >= self._score(chosen.run_id)
+            ):
                 return False
         client.set_registered_model_alias(name, CHAMPION, chosen.version)
         return True
@@ -140,6 +145,13 @@ class ModelRegistry:
         metrics = self.runs.record(run_id).metrics
         return metrics.get(SCORE, metrics.get(SCORE_BEFORE, float("-inf")))
 
+    def _is_own(self, version: "ModelVersion") -> bool:
+        """It is of a run on faces; a server's registry may hold models of other projects."""
+        if "faces_fingerprint" in version.tags or not version.run_id:
+            return bool(version.run_id)
+        exists = self.runs.exists(version.run_id)
+        return not exists or "faces_fingerprint" in self.runs.record(version.run_id).tags
+
     def _has_network(self, run_id: str) -> bool:
         return self.runs.exists(run_id) and logged_model(run_id) is not None
 
@@ -148,6 +160,7 @@ class ModelRegistry:
             f"{one.name}/{latest.version}"
             for one in _models()
             for latest in (one.latest_versions or [])[:1]
+            if "faces_fingerprint" in latest.tags
         ]
         if champion:
             return f"{which}: there is no champion in {self.uri}; {HINT}"
