@@ -11,6 +11,8 @@ SECRET = "s3cr3t"
 URLS = [
     f"postgresql+psycopg2://ann:{SECRET}@head:5432/studies",
     f"postgresql://ann:{SECRET}@with/@signs@head/studies",
+    f"postgresql://ann:it's-{SECRET}@head/studies",
+    f'postgresql://ann:"{SECRET}"@head/studies',
     f"postgresql://head/studies?user=ann&password={SECRET}",
     f"mysql://head/studies?sslmode=require&sslpassword={SECRET}&x=1",
     f"https://ann:{SECRET}@head/mlflow",

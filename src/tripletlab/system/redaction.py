@@ -7,7 +7,8 @@ import traceback
 from types import TracebackType
 
 HIDDEN = "***"
-_PASSWORD = re.compile(r"(?<=://)([^\s/:@'\"]*):[^\s'\"]*@")  # user:password@, whatever is in it
+# user:password@, whatever is in it; a quote ends the URL only where one can end a string
+_PASSWORD = re.compile(r"(?<=://)([^\s/:@'\"]*):(?:[^\s'\"]|['\"](?![\s,:;)\]}]))*@")
 _TOKEN = re.compile(r"(?i)(https?://)[^\s/:@'\"]+@")  # a token in the place of the user
 # of libpq's "key=value key=value"
 _WORD = re.compile(r"(?i)\b(\w*(?:password|passwd|pwd)=)[^\s'\"]+")
