@@ -1,6 +1,7 @@
 """The summary of a sweep, from a real study and real runs without a network."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,8 +11,11 @@ from tests.sweeping.studies import GRID, open_study
 from tripletlab.errors import InputError
 from tripletlab.evaluation.metrics import SCORE
 from tripletlab.photos.pairs import Pairs
-from tripletlab.sweeping.result import _current, summarise
+from tripletlab.sweeping import result
+from tripletlab.sweeping.report import Summary
+from tripletlab.sweeping.result import Promoted, _current, conclude, summarise
 from tripletlab.sweeping.study import RUN
+from tripletlab.sweeping.table import PAPER_COLUMNS, ModelRow
 from tripletlab.tracking.tracker import Tracker
 
 
@@ -70,6 +74,30 @@ def test_a_study_without_a_finished_run_says_why(tracker, faces, tmp_path):
     queue.fail(queue.take().number, "ValueError: no")
     with pytest.raises(InputError, match="no run was completed: ValueError: no"):
         summarise(queue, faces, tracker)
+
+
+def test_the_note_of_a_large_sweep_fits_into_a_tag(monkeypatch):
+    names = [*PAPER_COLUMNS, "test/accuracy_std"]
+    rows = [
+        ModelRow(f"semihard, margin {number / 100}", {}, ("",), (dict.fromkeys(names, number),))
+        for number in range(100)
+    ]
+    notes, pages = [], []
+    for name, value in {
+        "summarise": Summary(rows, "Nothing is shown.", [], [], []),
+        "title_of": "grid",
+        "report": "",
+        "_promoted": Promoted("no champion"),
+    }.items():
+        monkeypatch.setattr(result, name, lambda *_, value=value, **__: value)
+    monkeypatch.setattr(result, "_record", lambda parent, page, content, *_: pages.append(content))
+    data = SimpleNamespace(faces=None, pairs=None)
+    study, parent = SimpleNamespace(space=GRID, name="a"), SimpleNamespace(note=notes.append)
+    conclude(study, data, None, parent=parent)
+    assert "margin 0.0 |" in pages[0]
+    assert "margin 0.99 |" in notes[0]
+    assert "Nothing is shown. (no champion.)" in notes[0]
+    assert len(notes[0]) < 8000  # what MLflow keeps of a tag
 
 
 def test_runs_of_an_earlier_version_are_one_line(tracker, faces, tmp_path):

@@ -64,9 +64,16 @@ def conclude(study: Study, data: Data, tracker: Tracker, *, parent: TrackedRun |
     if parent:
         text = f"{found.conclusion} ({promoted.text}.)"
         page = report(study, found, data.pairs, tracker, title=title, conclusion=text)
-        models = model_table(rows, shown, note=scatter_note(rows), bold=bold)
-        content = markdown_page(title, text, [models, *found.tables])
-        _record(parent, page, content, promoted, data)
+        whole, short = (
+            markdown_page(
+                title,
+                text,
+                [model_table(some, shown, note=scatter_note(rows), bold=bold), *found.tables],
+            )
+            for some in (rows, listed)
+        )
+        _record(parent, page, whole, promoted, data)
+        parent.note(short)  # MLflow cuts a longer one off
     say(
         f"Next: `tripletlab report {study.name}` opens the report (make report: the latest),"
         " `tripletlab ui` (make ui) the runs, and `make webcam` shows the champion at the camera"
@@ -80,7 +87,6 @@ def _record(parent: TrackedRun, page: str, content: str, promoted: "Promoted", d
         (Path(scratch) / "report.html").write_text(page)
         (Path(scratch) / "table.md").write_text(content)
         parent.files(Path(scratch))
-    parent.note(content)
     log_data(data, parent)
     if promoted.row:
         parent.tag("winner", promoted.row.name)
