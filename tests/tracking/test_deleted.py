@@ -51,6 +51,16 @@ def test_a_deleted_experiment_is_one_line_with_the_command_that_restores_it(trac
             enter()
 
 
+def test_a_run_that_is_deleted_while_it_is_written_ends_in_one_line(tracker):
+    def delete_and_log():
+        with tracker.run("one", params={}, tags={}) as run:
+            MlflowClient().delete_run(run.run_id)
+            run.metrics({SCORE: 0.5}, step=1)
+
+    with pytest.raises(InputError, match=r"the run \w+ was deleted in MLflow while it was being"):
+        delete_and_log()
+
+
 @pytest.mark.parametrize("for_good", [False, True])
 def test_the_best_remaining_row_is_promoted_and_the_deleted_ones_are_named(
     tracker, tmp_path, for_good

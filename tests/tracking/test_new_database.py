@@ -7,6 +7,7 @@ import pytest
 
 from tests.tracking.projects import tracker_in
 from tripletlab.errors import InputError
+from tripletlab.sweeping.storage import open_storage
 
 
 def test_a_process_killed_while_the_tables_are_made_leaves_no_database(tmp_path, monkeypatch):
@@ -43,6 +44,13 @@ def test_half_a_database_is_named_as_that(tmp_path):
         base.commit()
     with pytest.raises(InputError, match=r"has half of MLflow's tables.*delete it"):
         tracker_in(tmp_path).open()
+
+
+def test_a_database_of_studies_is_no_store(tmp_path):
+    uri = f"sqlite:///{tmp_path / 'optuna.db'}"
+    open_storage(uri)
+    with pytest.raises(InputError, match=r"optuna.db: the tables are of another program"):
+        tracker_in(tmp_path / "mlruns", uri=uri).open()
 
 
 def test_a_folder_that_cannot_be_made_is_a_line(tmp_path):

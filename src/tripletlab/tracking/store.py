@@ -3,6 +3,7 @@
 import errno
 import logging
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -204,14 +205,22 @@ def _temporary(error: BaseException) -> str | None:
 def _permanent(error: BaseException) -> str | None:
     """What is wrong with the store for good; None where the store is not the reason."""
     import sqlalchemy
+    from alembic.util import CommandError
     from mlflow.exceptions import MlflowException
 
     words = " ".join(str(getattr(error, "orig", error)).split())[:300]
     match error:
+        case CommandError():
+            return "the tables are of another program, or of another version of MLflow"
         case sqlalchemy.exc.DatabaseError():
             return next((line for part, line in BROKEN.items() if part in words), words)
         case MlflowException() if "out-of-date database schema" in words:
-            return "made by another version of MLflow; copy it, then run mlflow db upgrade on it"
+            return (
+                "made by another version of MLflow; copy it, then run mlflow db upgrade on it"
+                " (where that fails, the version was newer: install that)"
+            )
+        case MlflowException() if found := re.search(r"run (\w+) must be in the 'active'", words):
+            return f"the run {found[1]} was deleted in MLflow while it was being written"
         case MlflowException() if error.get_http_status_code() in (401, 403):
             return (
                 "the server refuses this user; set MLFLOW_TRACKING_USERNAME and"
