@@ -3,13 +3,14 @@
 import re
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from mlflow import MlflowClient
 
 from tests.tracking.projects import NAME, delete_network, logged_run, versions
-from tripletlab.errors import Deleted, InputError
+from tripletlab.errors import Deleted, InputError, NoRuns
 from tripletlab.evaluation.metrics import SCORE
 from tripletlab.sweeping.result import _kept, _promoted
 from tripletlab.sweeping.table import ModelRow
@@ -59,6 +60,25 @@ def test_a_run_that_is_deleted_while_it_is_written_ends_in_one_line(tracker):
 
     with pytest.raises(InputError, match=r"the run \w+ was deleted in MLflow while it was being"):
         delete_and_log()
+
+
+def test_runs_of_a_renamed_experiment_are_not_called_deleted(tracker, tmp_path):
+    only, client = row(tracker, tmp_path, 0.5), MlflowClient()
+    client.rename_experiment(client.get_experiment_by_name("test").experiment_id, "older")
+    with pytest.raises(NoRuns, match=r"has no experiment test; there are older, Default"):
+        tracker.open_existing()
+    tracker.open()
+    advice = f"the run {only.best_run} is in the experiment older, not in test: give .*=older$"
+    with pytest.raises(InputError, match=advice):
+        _kept([only], tracker)
+    with (
+        pytest.raises(InputError, match=advice),
+        tracker.run("one", params={}, tags={}, resume=only.best_run),
+    ):
+        pass
+    earlier = replace(tracker, experiment="older")
+    earlier.open()
+    assert _kept([only], earlier)[0] == [only]
 
 
 @pytest.mark.parametrize("for_good", [False, True])

@@ -124,25 +124,40 @@ class PastRuns:
     def artifacts(self, run_ids: Sequence[str], path: str) -> dict[str, Path]:
         """Local copies of this artifact of many runs, with few queries; see `artifact`.
 
-        Runs that were deleted, or have no such artifact, are left out.
+        Runs that were deleted, or have no such artifact, are left out. InputError where all
+        are in another experiment.
         """
         from mlflow.artifacts import download_artifacts
         from mlflow.exceptions import MlflowException
 
         copies: dict[str, Path] = {}
+        here = False
         experiment = self._experiment_id
         root = Path(tempfile.mkdtemp(prefix="tripletlab-"))
         for begin in range(0, len(run_ids), MOST):
             some = "', '".join(run_ids[begin : begin + MOST])
             query = f"attributes.run_id IN ('{some}')"
             for run in store.client().search_runs([experiment], query, max_results=MOST):
+                here = True
                 uri, folder = f"{run.info.artifact_uri}/{path}", str(root / run.info.run_id)
                 try:
                     copy = store.patiently(partial(download_artifacts, uri, dst_path=folder))
                 except (MlflowException, FileNotFoundError):
                     continue
                 copies[run.info.run_id] = Path(copy)
+        if not here and (there := next(filter(self.exists, run_ids), None)):
+            self.require_own(there)
         return copies
+
+    def require_own(self, run_id: str) -> None:
+        """InputError where a run belongs to another experiment, or this one was renamed."""
+        home = store.client().get_run(run_id).info.experiment_id
+        if home != self._experiment_id:
+            name = store.client().get_experiment(home).name
+            raise InputError(
+                f"the run {run_id} is in the experiment {name}, not in {self.experiment}: give"
+                f" tracking.experiment={name}"
+            )
 
     @property
     def _experiment_id(self) -> str:

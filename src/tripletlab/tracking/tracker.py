@@ -83,7 +83,11 @@ class Tracker:
         with turn(self._live / "experiment") if alone else contextlib.nullcontext():
             self._follow_move(uri)
         if store.client().get_experiment_by_name(self.experiment) is None:
-            raise NoRuns(f"no runs are here: {redacted(self.uri)} has no {self.experiment}")
+            found = [one.name for one in store.client().search_experiments(max_results=4)]
+            raise NoRuns(
+                f"no runs are here: {redacted(self.uri)} has no experiment {self.experiment}; there"
+                f" are {', '.join(found)} (tracking.experiment=NAME)"
+            )
         self._enter()
 
     def connect(self) -> None:
@@ -127,11 +131,13 @@ class Tracker:
         """A run that ends FINISHED, or FAILED by an exception, or KILLED by Ctrl-C or Pruned.
 
         `parent` nests it; `resume` continues the run of that id instead of beginning one, unless
-        it was deleted.
+        it was deleted. InputError where that is in another experiment.
         """
         if resume and not self.runs.exists(resume):
             say(f"the run {resume} was deleted in MLflow: {name} has a new one")
             resume = None
+        if resume:
+            self.runs.require_own(resume)
         parent = parent if parent and self.runs.exists(parent) else None
         lock = self._locks.of(resume)
         own = {**self._locks.tags(lock), "git_commit": git_commit() or "none"}
