@@ -55,6 +55,15 @@ def test_a_run_records_the_files_of_faces_as_inputs(tracker, tmp_path):
     assert str(tmp_path / "faces.h5") in inputs[0].dataset.source
 
 
+def test_the_names_of_many_folders_are_cut_to_what_mlflow_keeps(tracker, tmp_path):
+    title = "photos: " + " + ".join(f"folder {number}" for number in range(100))
+    with tracker.run(title, params={}, tags={}) as run:
+        run.dataset(tmp_path / "faces.h5", title=title, fingerprint="ab" * 32, role="training")
+    found = MlflowClient().get_run(run.run_id)
+    assert found.info.run_name == title[:250]
+    assert found.inputs.dataset_inputs[0].dataset.name == title[:500]
+
+
 def test_two_workers_record_the_same_file_at_once(tracker, tmp_path):
     """Another connection writes it between the moment in which MLflow reads, and its insertion."""
     database = tmp_path / "mlflow.db"

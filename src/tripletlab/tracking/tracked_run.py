@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 ENDING = 10.0  # seconds that an interrupted run waits for the store to record its end
 NOTE = "mlflow.note.content"  # the tag that MLflow's page shows as the description, in Markdown
 LONGEST = 6000  # characters of a parameter, MLflow's limit
+LONGEST_NAME, LONGEST_TITLE = 250, 500  # of a run and of a dataset: many folders make long ones
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class TrackedRun:
         run = store.patiently(
             lambda: mlflow.start_run(
                 run_id=resume or (_begun(tags) if next(attempts) else None),
-                run_name=name,
+                run_name=name[:LONGEST_NAME],
                 nested=parent is not None,
                 parent_run_id=parent,
                 tags={key: redacted(value) for key, value in tags.items()},
@@ -158,7 +159,7 @@ class TrackedRun:
 
         card = file.with_suffix(".json")
         dataset = Dataset(
-            name=title,
+            name=title[:LONGEST_TITLE],
             digest=fingerprint[:32],
             source_type="local",
             source=json.dumps({"uri": str(file)}),
