@@ -11,7 +11,7 @@ from mlflow import MlflowClient
 from tests.tracking.projects import status, tracker_in
 from tripletlab.experiment import resumption
 from tripletlab.experiment.resumption import RECIPE, earlier
-from tripletlab.tracking.run_locks import UNUSED, RunLocks
+from tripletlab.tracking.run_locks import LOCK, UNUSED, RunLocks
 from tripletlab.tracking.tracker import Tracker
 
 BEGIN_AND_WAIT = """
@@ -64,6 +64,17 @@ def test_a_dead_run_of_another_experiment_is_closed_too(tracker):
     lock.touch()
     tracker.open()
     assert status(run.info.run_id) == "KILLED"
+
+
+def test_a_tag_that_leads_out_of_the_folder_deletes_nothing(tracker, tmp_path):
+    (tmp_path / "letter.txt").write_text("dear all")
+    name = "../letter.txt"
+    with tracker.run("one", params={}, tags={}) as run:
+        MlflowClient().set_tag(run.run_id, LOCK, name)
+        tracker.open()
+    with tracker.run("one", params={}, tags={}, resume=run.run_id):
+        MlflowClient().set_tag(run.run_id, LOCK, name)
+    assert (tmp_path / "letter.txt").read_text() == "dear all"
 
 
 LOCK_AND_WAIT = """

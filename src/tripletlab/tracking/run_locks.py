@@ -1,7 +1,9 @@
 """Locks of runs at work, by which a run is known to be dead when its process is killed."""
 
+import re
 import socket
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from tripletlab.tracking import store
 
 HOST = "tripletlab.host"
 LOCK = "tripletlab.lock"  # the name of the file that the run's process holds
+NAME = r"[0-9a-f]{32}"
 UNUSED = 24 * 3600.0  # seconds
 
 
@@ -22,7 +25,7 @@ class RunLocks:
     def of(self, run_id: str | None) -> Path:
         """The lock of an existing run, or of a new one."""
         tags = store.client().get_run(run_id).data.tags if run_id else {}
-        return self.folder / str(tags.get(LOCK, uuid.uuid4().hex))
+        return self._named(tags, otherwise=uuid.uuid4().hex)
 
     @staticmethod
     def tags(lock: Path) -> dict[str, str]:
@@ -48,7 +51,7 @@ class RunLocks:
         running = store.all_pages(
             lambda token: client.search_runs(everywhere, open_ones, page_token=token)
         )
-        locks = [self.folder / run.data.tags.get(LOCK, run.info.run_id) for run in running]
+        locks = [self._named(run.data.tags, otherwise=run.info.run_id) for run in running]
         for lock in abandoned(self.folder.glob("*"), age=UNUSED):
             if lock not in locks:
                 lock.unlink(missing_ok=True)
@@ -61,3 +64,8 @@ class RunLocks:
                     client.set_terminated(run.info.run_id, "KILLED")
                 if free:
                     lock.unlink(missing_ok=True)
+
+    def _named(self, tags: Mapping[str, str], *, otherwise: str) -> Path:
+        """The lock that a run's tags name, which anybody may write: no path leads elsewhere."""
+        name = tags.get(LOCK, "")
+        return self.folder / (name if re.fullmatch(NAME, name) else otherwise)
