@@ -116,6 +116,22 @@ def test_the_pruner_ends_what_is_worse_than_the_median(tmp_path):
     assert not queue.report(good.number, 1, 0.95)
 
 
+def test_a_trial_that_begins_again_is_pruned_by_its_new_values(tmp_path):
+    median = {"_target_": "optuna.pruners.MedianPruner", "n_startup_trials": 1}
+    queue = open_study(tmp_path, GRID.model_copy(update={"pruner": median}))
+    finished, stopped = queue.take(), queue.take()
+    for epoch in (1, 2):
+        queue.report(finished.number, epoch, 0.8)
+    finish(queue, finished)
+    assert queue.report(stopped.number, 1, 0.5)
+    assert queue.report(stopped.number, 2, 0.5)
+    queue.requeue(stopped.number)
+    assert queue.take().number == stopped.number
+    assert not queue.report(stopped.number, 1, 0.7)
+    assert not queue.report(stopped.number, 2, 0.85)
+    assert queue.trial(stopped.number).intermediate_values == {1: 0.7, 2: 0.85}
+
+
 def test_several_objectives(tmp_path):
     objectives = {SCORE: "maximize", "cost/flops": "minimize"}
     queue = open_study(tmp_path, GRID.model_copy(update={"objectives": objectives}))

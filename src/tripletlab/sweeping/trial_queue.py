@@ -128,13 +128,18 @@ class TrialQueue(Study):
         self._writable(number).set_user_attr(key, value)
 
     def report(self, number: int, step: int, value: float) -> bool:
-        """Record an epoch's value; True where the pruner would end the trial here."""
+        """Record an epoch's value; True where the pruner would end the trial here.
+
+        A trial that begins again with other code repeats its epochs: their new values count, and
+        it is not pruned before it has them all.
+        """
         if self.space.several:  # Optuna prunes by one objective alone
             return False
-        trial = self._writable(number)
-        if step not in self.trial(number).intermediate_values:  # an epoch done twice after a death
-            trial.report(value, step)
-        return bool(trial.should_prune())
+        # Trial.report would keep the old value
+        own = self.trial(number)
+        self.storage.set_trial_intermediate_value(own._trial_id, step, float(value))
+        last = max([step, *own.intermediate_values])
+        return bool(step == last and self._writable(number).should_prune())
 
     def complete(self, number: int, metrics: Mapping[str, float]) -> None:
         """End a trial with its metrics; KeyError where an objective is not among them."""
