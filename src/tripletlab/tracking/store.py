@@ -205,12 +205,11 @@ def _temporary(error: BaseException) -> str | None:
 def _permanent(error: BaseException) -> str | None:
     """What is wrong with the store for good; None where the store is not the reason."""
     import sqlalchemy
-    from alembic.util import CommandError
     from mlflow.exceptions import MlflowException
 
     words = " ".join(str(getattr(error, "orig", error)).split())[:300]
     match error:
-        case CommandError():
+        case _ if type(error).__module__.startswith("alembic."):  # which makes MLflow's tables
             return "the tables are of another program, or of another version of MLflow"
         case sqlalchemy.exc.DatabaseError():
             return next((line for part, line in BROKEN.items() if part in words), words)
