@@ -80,6 +80,7 @@ def test_the_networks_own_losses_are_part_of_the_loss(example):
     assert seen == pytest.approx(named + decay + activity, rel=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("people", "status"), [(50, 0), (2, 2)])
 def test_a_run(people, status, tmp_path):
     conf = ["--config-dir", str(FOLDER / "conf")]

@@ -56,6 +56,7 @@ OBJECTIVE, COLUMNS = re.findall(r"'((?:objectives|columns)=.*?)'", PAGE.read_tex
 TINY = [one for one in SMALL if not one.startswith("architecture")]
 
 
+@pytest.mark.slow
 def test_a_run_of_ones_own_code_and_another_when_the_code_changes(mine):
     words = ["train", *map("=".join, CHOICES.items()), *TINY]
     done = tripletlab(mine, *words)

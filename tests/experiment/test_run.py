@@ -121,6 +121,7 @@ def test_a_training_ends_with_its_card_and_what_to_do_next(tmp_path, capsys):
     assert f"card:{card}" in "".join(capsys.readouterr().err.split())
 
 
+@pytest.mark.slow
 def test_no_secret_of_the_config_is_kept_with_a_run(project, tmp_path):
     uri = f"postgresql://ada:{SECRET}@lab/mlflow?sslpassword={SECRET}"
     config = compose("train", [*SMALL, f"tracking.uri={uri}"])

@@ -56,7 +56,7 @@ def prepare(config: PrepareConfig, *, fresh: bool) -> Data:
 
 
 def _prepare(config: PrepareConfig, *, fresh: bool) -> Data:
-    recipe = _recipe(config)
+    recipe, hygiene = _recipe(config), config.hygiene.build()
     verification, photos = config.verification.build(), config.photos.build()
     # What draws its own photos is bound, not built: it draws when all else is known to be right.
     verification = verification() if callable(verification) else verification
@@ -68,7 +68,7 @@ def _prepare(config: PrepareConfig, *, fresh: bool) -> Data:
     made = prepare_faces(
         photos,
         recipe,
-        hygiene=config.hygiene.build(),
+        hygiene=hygiene,
         verification_people={} if held_out else people_of(verification),
         heldout=verification if held_out else None,
         **common,
