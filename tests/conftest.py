@@ -5,7 +5,7 @@ from hypothesis import settings
 
 settings.register_profile("any machine", deadline=None)  # a busy one is slow, not wrong
 settings.load_profile("any machine")
-LONGEST = ("test_sweep.py", "test_run.py", "test_extending.py", "test_target_evaluation.py")
+LONGEST = ("test_sweep.py", "test_run.py", "test_target_evaluation.py", "test_window.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
