@@ -16,23 +16,28 @@ from tripletlab.photos.tree import Tree
 HELD = Heldout(fraction=0.6, folds=2, per_fold=12, seed=3)
 
 
-@pytest.fixture
-def faces(tmp_path, grow, recipe):
-    """Two trees; Ann to Hal are in both, with more faces in the first for some of them."""
-    grow("one", dict.fromkeys(("Ann", "Ben", "Cem", "Dan", "Eva", "Fay", "Gil", "Hal"), 5))
-    grow("two", dict.fromkeys(("Ann", "Ben", "Cem", "Dan", "Ida", "Jon", "Kim", "Lea"), 4))
+def prepared(tmp_path, recipe, held):
+    """The faces of the trees `one` and `two`."""
     trees = tuple(Tree(name, (tmp_path / name,), cropped=True) for name in ("one", "two"))
     made = prepare_faces(
         TrainingPhotos("two trees", trees),
         replace(recipe, validation_fraction=0.01),
         hygiene=Hygiene(exclude=[], shared="allow"),
         verification_people={},
-        heldout=HELD,
+        heldout=held,
         settings={},
         folder=tmp_path / "data",
         fresh=False,
     )
     return made.path
+
+
+@pytest.fixture
+def faces(tmp_path, grow, recipe):
+    """Two trees; Ann to Hal are in both, with more faces in the first for some of them."""
+    grow("one", dict.fromkeys(("Ann", "Ben", "Cem", "Dan", "Eva", "Fay", "Gil", "Hal"), 5))
+    grow("two", dict.fromkeys(("Ann", "Ben", "Cem", "Dan", "Ida", "Jon", "Kim", "Lea"), 4))
+    return prepared(tmp_path, recipe, HELD)
 
 
 def test_heldout_pairs_are_of_heldout_people_only(faces):
@@ -78,20 +83,10 @@ def test_two_spellings_of_a_heldout_name_are_in_no_two_folds(grow, tmp_path, rec
     names = ("Ann", "Ben", "Cem", "Dan", "Eva", "Fay", "Gil", "Hal")
     grow("one", dict.fromkeys(names, 5))
     grow("two", {name.lower(): 4 for name in names})
-    trees = tuple(Tree(name, (tmp_path / name,), cropped=True) for name in ("one", "two"))
     few = replace(HELD, fraction=0.5)
-    made = prepare_faces(
-        TrainingPhotos("two trees", trees),
-        replace(recipe, validation_fraction=0.01),
-        hygiene=Hygiene(exclude=[], shared="allow"),
-        verification_people={},
-        heldout=few,
-        settings={},
-        folder=tmp_path / "data",
-        fresh=False,
-    )
-    store = FaceStore.open(made.path)
-    pairs = PairStore.open(heldout_pairs(store, few, beside=made.path, fresh=False).path)
+    path = prepared(tmp_path, recipe, few)
+    store = FaceStore.open(path)
+    pairs = PairStore.open(heldout_pairs(store, few, beside=path, fresh=False).path)
     held = {n for n, s in zip(store.names, store.split, strict=True) if s == HELDOUT}
     assert held == set(pairs.names) | {name.lower() for name in pairs.names}
     assert len(set(pairs.names)) == 4

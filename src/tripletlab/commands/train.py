@@ -40,8 +40,7 @@ def train(
     if show_config:
         from tripletlab.experiment.components import check_triplets
 
-        check_triplets(config.compose("train", words))
-        return config.show("train", words)
+        return config.show("train", words, check=check_triplets)
     from tripletlab.experiment import run
 
     run.train(config.compose("train", words), fresh=fresh, register=register)

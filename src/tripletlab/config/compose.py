@@ -1,7 +1,7 @@
 """Compose a config from conf/ by Hydra, under overrides; resolve and validate it, once."""
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -112,12 +112,17 @@ def _search_path() -> list[str]:
     return [override("hydra.searchpath", places)] if places else []
 
 
-def show(root: str, overrides: Sequence[str]) -> None:
-    """Print the config that would run, as YAML, without the passwords in it."""
+def show(
+    root: str, overrides: Sequence[str], *, check: Callable[[Any], None] = lambda config: None
+) -> None:
+    """Print the config that would run, as YAML, without the passwords in it.
+
+    `check` raises InputError where the validated config cannot run.
+    """
     import yaml
 
     composed = composition(root, overrides)
-    composed.config()
+    check(composed.config())
     text = yaml.safe_dump(composed.tree(), sort_keys=False, allow_unicode=True)
     print(redacted(text), end="")
 

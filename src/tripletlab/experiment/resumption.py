@@ -46,7 +46,7 @@ def earlier(config: RunConfig, data: Data, tracker: Tracker, *, fresh: bool) -> 
         if run is None:
             checkpoint.unlink(missing_ok=True)
         elif tracker.at_work_elsewhere(run.run_id):
-            say(f"the run {run.run_id} of the same recipe is open elsewhere: this is another one")
+            say(f"the run {run.run_id} of the same recipe is open elsewhere: a new one begins")
             run = None
         try:
             yield Earlier(run, {RECIPE: recipe}, checkpoint)

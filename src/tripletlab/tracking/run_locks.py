@@ -47,7 +47,8 @@ class RunLocks:
         were killed before their run began are deleted after a day.
         """
         client, open_ones = store.client(), "attributes.status = 'RUNNING'"
-        everywhere = [one.experiment_id for one in client.search_experiments()]
+        experiments = store.all_pages(lambda token: client.search_experiments(page_token=token))
+        everywhere = [one.experiment_id for one in experiments]
         running = store.all_pages(
             lambda token: client.search_runs(everywhere, open_ones, page_token=token)
         )
