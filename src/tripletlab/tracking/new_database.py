@@ -23,13 +23,19 @@ def make(uri: str) -> None:
 
 
 def _make(file: Path) -> None:
+    tables = empty_database()
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(file, tables)
+    except OSError as error:
+        if error.errno in store.FULL:
+            raise
+        raise InputError(f"{file}: cannot be written ({error.strerror})") from error
+
+
+def empty_database() -> bytes:
+    """The content of a file that has MLflow's tables and no run."""
     with TemporaryDirectory(prefix="tripletlab-") as folder:
-        tables = Path(folder, file.name)
-        store.mlflow_client(f"sqlite:///{tables}").search_experiments(max_results=1)
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(file, tables.read_bytes())
-        except OSError as error:
-            if error.errno in store.FULL:
-                raise
-            raise InputError(f"{file}: cannot be written ({error.strerror})") from error
+        file = Path(folder, "mlflow.db")
+        store.mlflow_client(f"sqlite:///{file}").search_experiments(max_results=1)
+        return file.read_bytes()
