@@ -9,6 +9,7 @@ import tensorflow as tf
 from mlflow import MlflowClient, pyfunc
 from mlflow.exceptions import MlflowException
 
+from tests.disks import small_disk
 from tests.experiment.exported import bomb, network, plain_photo
 from tripletlab.cli import main
 from tripletlab.errors import InputError
@@ -172,3 +173,23 @@ def test_faces_that_are_gone_are_asked_for(exportable, tmp_path, capfd):
         == 2
     )
     assert "give data=FOLDER" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("size", ["350k", "700k"])
+def test_a_disk_full_of_an_export_is_one_line(size, exportable, tmp_path, monkeypatch, capfd):
+    """Full of the network itself, or of its other form beside it."""
+    _, places, run_id = exportable
+    monkeypatch.chdir(tmp_path)
+    with small_disk(tmp_path / "disk") as sized:
+        place = sized(size)
+        folder = place / "bundle"
+        assert main(["export", run_id, str(folder), "--far", "0.1", "--keras", *places]) == 2
+        said = capfd.readouterr().err.splitlines()
+        (said,) = [one for one in said if one.startswith("tripletlab:")]
+        assert "No space left on device" in said
+        left = list(place.rglob("*"))
+        assert not [one for one in left if "unfinished" in one.name or one.suffix == ".keras"]
+        if size == "350k":
+            assert left == []
+        else:
+            assert Bundle.open(folder).card.run_id == run_id

@@ -13,12 +13,10 @@ from mlflow import MlflowClient
 
 from tests.disks import small_disk
 from tests.stores import SMALL
-from tripletlab.cli import main
 from tripletlab.config import compose
 from tripletlab.experiment.data import Data
 from tripletlab.experiment.run import _log_inputs, _say_next
 from tripletlab.faces.store import FaceStore, PairStore
-from tripletlab.recognition.bundle import Bundle
 from tripletlab.system.temporary_files import LOCK, YOUNG
 
 pytestmark = pytest.mark.timeout(900)
@@ -175,23 +173,3 @@ def test_a_disk_full_of_a_checkpoint_is_one_line_and_the_run_continues(disk, pro
     disk("60m")
     assert done(tmp_path, *words) == ([], 0)
     assert runs(place) == {run: "FINISHED"}
-
-
-@pytest.mark.parametrize("size", ["500k", "1500k"])
-def test_a_disk_full_of_an_export_is_one_line(disk, size, project, tmp_path, monkeypatch, capfd):
-    """Full of the network itself, or of its other form beside it."""
-    place = disk(size)
-    (run,) = runs(project)
-    shutil.copytree(project, tmp_path / "copy")
-    monkeypatch.chdir(tmp_path / "copy")
-    folder = place / "bundle"
-    tracking = f"tracking.folder={tmp_path}/copy/mlruns"
-    assert main(["export", run, str(folder), "--far", "0.05", "--keras", tracking]) == 2
-    (said,) = [one for one in capfd.readouterr().err.splitlines() if one.startswith("tripletlab:")]
-    assert "No space left on device" in said
-    left = list(place.rglob("*"))
-    assert not [one for one in left if "unfinished" in one.name or one.suffix == ".keras"]
-    if size == "500k":
-        assert left == []
-    else:
-        assert Bundle.open(folder).card.run_id == run

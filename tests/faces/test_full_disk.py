@@ -26,27 +26,23 @@ def run(data):
     return subprocess.run(command, capture_output=True, text=True, cwd=data.parent)
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory):
-    """The same, with room enough."""
-    data = tmp_path_factory.mktemp("whole")
-    return prepare(config.compose("prepare", [*SMALL, f"data={data}"]), fresh=False)
-
-
-@pytest.mark.parametrize("size", ["700k", "6m"])
-def test_nothing_looks_finished_that_is_not(disk, size, whole):
-    """Full while photos are drawn, and where the store is written."""
-    place = disk(size)
-    done = run(place)
-    assert done.returncode == 2, done.stderr
-    said = [line for line in done.stderr.splitlines() if line.startswith("tripletlab:")]
-    assert len(said) == 1
-    assert "cannot be written" in said[0]
-    assert "Traceback" not in done.stderr
-    assert not [path for path in place.rglob("*.h5*") if path.is_file()]
+def test_nothing_looks_finished_that_is_not(disk, tmp_path):
+    """Full while photos are drawn, then where the store is written; at last there is room."""
+    for size in ("700k", "6m"):
+        place = disk(size)
+        done = run(place)
+        assert done.returncode == 2, done.stderr
+        said = [line for line in done.stderr.splitlines() if line.startswith("tripletlab:")]
+        assert len(said) == 1
+        assert "cannot be written" in said[0]
+        assert "Traceback" not in done.stderr
+        assert not [path for path in place.rglob("*.h5*") if path.is_file()]
     disk("60m")
     assert run(place).returncode == 0
-    there = prepare(config.compose("prepare", [*SMALL, f"data={place}"]), fresh=False)
+    there, whole = (
+        prepare(config.compose("prepare", [*SMALL, f"data={data}"]), fresh=False)
+        for data in (place, tmp_path / "whole")
+    )
     assert there.faces.fingerprint == whole.faces.fingerprint
     assert there.pairs.fingerprint == whole.pairs.fingerprint
     assert not [path for path in Path(place).rglob(".*") if path.is_file() or path.is_dir()]

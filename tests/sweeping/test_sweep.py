@@ -105,7 +105,7 @@ def test_stopped_killed_completed_and_not_repeated(tmp_path):
     assert sorted(status for _, status in runs(tmp_path)[0]) == ["FINISHED", "KILLED", "KILLED"]
 
     process = sweep(tmp_path)
-    wait_until(2, tmp_path, process)
+    wait_until(1, tmp_path, process)
     wait_until_noted(tmp_path, process)
     process.send_signal(signal.SIGKILL)
     process.wait()

@@ -19,15 +19,13 @@ from tests.torture.tally import faults
 
 pytestmark = pytest.mark.timeout(3600)
 CHAIN = 10  # faults in a row
-SHORT = ["enrol", "app"]  # without TensorFlow
 ENDS = {how: {0, 130, -how} for how in (signal.SIGINT, signal.SIGTERM)}
 ENDS[signal.SIGKILL] = {0, -signal.SIGKILL}
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("name", SHORT)
-def test_a_few_kills(name, fresh):
-    disturb(COMMANDS[name], signal.SIGKILL, 3, fresh)
+def test_a_few_kills(fresh):
+    disturb(COMMANDS["enrol"], signal.SIGKILL, 3, fresh)  # the quickest
 
 
 @pytest.mark.timeout(300)

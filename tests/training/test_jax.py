@@ -25,7 +25,8 @@ from tripletlab.training.rates import scheduled
 assert keras.backend.backend() == backend.description()["backend"] == "jax"
 assert jax.config.jax_default_matmul_precision == "highest"
 store = make_store(entries=12, photos=6)
-small = ["architecture=simple_cnn", "batches.people=4", "batches.photos=4", "batches.steps=4"]
+small = ["architecture=simple_cnn", "architecture.width=0.25"]
+small += ["batches.people=4", "batches.photos=4", "batches.steps=4"]
 
 class Report:
     def __init__(self): self.losses = []
@@ -77,6 +78,7 @@ CHOICES = [
     ["miner=batch_all", "margin_schedule=linear", "margin_schedule.start=0.2"],
 ]
 OFFLINE = ["batches=offline"]
+QUICKLY = "--xla_backend_optimization_level=0"  # to compile takes longer than to compute
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +86,7 @@ def answers():
     """The losses of every fit, or why there was none."""
     done = subprocess.run(
         [sys.executable, "-c", FIT, json.dumps([*CHOICES, OFFLINE])],
-        env={**os.environ, "KERAS_BACKEND": "jax"},
+        env={**os.environ, "KERAS_BACKEND": "jax", "XLA_FLAGS": QUICKLY},
         capture_output=True,
         text=True,
     )
