@@ -199,6 +199,65 @@ def test_a_change_that_changes_nothing_is_refused():
         read_plan(["ablation", "ablation.margin=0.2"]).check()
 
 
+@pytest.mark.parametrize(
+    ("words", "left_out", "left"),
+    [
+        (["ablation", "+experiment=real"], ["regularizer=none"], 4),
+        (["ablation", "+experiment=paper"], ["augmentation=none", "regularizer=none"], 3),
+        (["tpe_hyperband", "+experiment=real"], ["regularizer.weight"], 3),
+        (["cmaes", "regularizer=none"], ["regularizer.weight"], 2),
+    ],
+)
+def test_what_a_spaces_file_has_and_the_recipe_does_not_need_is_left_out(
+    words, left_out, left, capsys
+):
+    plan = read_plan(words)
+    shown = " ".join(capsys.readouterr().err.split())
+    plan.check()
+    assert shown.startswith(f"Left out of {words[0]}: {left_out[0]} (")
+    assert all(f"{one} (" in shown for one in left_out)
+    assert len(plan.space.axes) == left
+    assert not {one.partition("=")[0] for one in left_out} & plan.space.axes.keys()
+
+
+def test_of_a_list_of_changes_only_what_the_recipe_has_is_left_out(tmp_path):
+    path = tmp_path / "s.yaml"
+    path.write_text("ablation: {margin: [0.1, 0.2, 0.3], miner: hard}")
+    assert read_plan([str(path)]).space.cells() == [
+        {},
+        {"margin": 0.1},
+        {"margin": 0.3},
+        {"miner": "hard"},
+    ]
+    path.write_text("ablation: {margin: 0.2}")
+    with pytest.raises(InputError, match=r"s: nothing is left to change without margin=0\.2"):
+        read_plan([str(path)])
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["ablation", "+experiment=real", "ablation.regularizer=none"], "regularizer=none changes"),
+        (["ablation", "ablation={margin: 0.2, miner: hard}"], "margin=0.2 changes nothing"),
+        (["cmaes", "regularizer=none", "axes.regularizer.weight={low: 0.1, high: 1.0}"], "no such"),
+    ],
+)
+def test_what_the_command_line_gives_is_never_left_out(words, message):
+    with pytest.raises(InputError, match=message):
+        read_plan(words).check()
+
+
+def test_a_key_of_the_recipe_goes_with_the_part_that_a_change_replaces():
+    plan = read_plan(["ablation", "regularizer.weight=0.5", "architecture.width=0.25"])
+    plan.check()
+    assert plan.run_config({"regularizer": "none"}, 1) == config.compose(
+        "train", ["regularizer=none", "architecture.width=0.25", "seed=1", "dtype=auto"]
+    )
+    assert plan.run_config({}, None).regularizer["weight"] == 0.5
+    other = plan.run_config({"architecture": "simple_cnn"}, None)  # which has a width as well
+    assert other.architecture["width"] == 0.25
+
+
 def test_the_recipe_is_named_in_the_list_of_an_ablations_points(capsys):
     _print_trials(read_plan(["ablation"]))
     shown = capsys.readouterr().err

@@ -121,6 +121,20 @@ def test_best_is_a_command_that_runs_it_again(study, capsys):
     assert "command\ttripletlab train fit.epochs=2 margin=0.2 seed=7" in out
 
 
+def test_the_command_of_the_best_change_has_no_key_of_the_part_that_it_replaces(
+    study, tmp_path, capsys
+):
+    space = Space(name="parts", axes={"regularizer": Choice(values=["none"])}, ablation=True)
+    queue = TrialQueue.open(study.storage, name="parts-abc", space=space, fresh=False)
+    queue.add_note(OVERRIDES, "regularizer.weight=0.5 fit.epochs=2")
+    for score in (0.7, 0.8):
+        taken = queue.take()
+        queue.note_trial(taken.number, RUN, f"r{score}")
+        queue.complete(taken.number, {SCORE: score})
+    best(["parts"])
+    assert "command\ttripletlab train fit.epochs=2 regularizer=none\n" in capsys.readouterr().out
+
+
 def test_a_missing_sweep_is_an_error(study, tmp_path):
     with pytest.raises(InputError, match="there are grid-abc"):
         status(["other"])

@@ -1,16 +1,17 @@
 """The plan of a sweep: a space, a config for each of its points, and about how long it takes."""
 
-import functools
+import dataclasses
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tripletlab import config
-from tripletlab.config import Component, Composition, RunConfig, SweepConfig
+from tripletlab.config import Component, RunConfig, SweepConfig
 from tripletlab.errors import InputError
 from tripletlab.evaluation.metrics import check_columns, check_objectives, final_table
+from tripletlab.sweeping.recipe import applicable, as_overrides, composed, without_replaced
 from tripletlab.sweeping.samplers import try_out
 from tripletlab.sweeping.space_files import read_space
 from tripletlab.sweeping.spaces import Space
@@ -49,11 +50,13 @@ class Plan:
         """
         changes = {**point, **({} if seed is None else {"seed": seed})}
         choices = {key: value for key, value in changes.items() if key in self.base.choices}
-        recipe = [one for one in self.overrides if config.key_of(one) not in changes]
-        composed = _composed((*recipe, *_as_overrides(choices)))
+        # In a grid, such a key is refused: the other points would not have it
+        replacing = choices if self.space.ablation else {}
+        recipe = without_replaced(self.overrides, changes, replacing)
+        chosen = composed((*recipe, *as_overrides(choices)))
         values = {key: value for key, value in changes.items() if key not in choices}
         # Where a key does not exist, Hydra's error names it
-        changed = composed.replaced(values) or _composed((*recipe, *_as_overrides(changes)))
+        changed = chosen.replaced(values) or composed((*recipe, *as_overrides(changes)))
         made: RunConfig = changed.part("train").config()
         return made
 
@@ -143,7 +146,8 @@ def read_plan(words: Sequence[str], *, training: bool = True) -> Plan:
     """A plan from the command line: the name or file of a space, and overrides as key=value.
 
     `axes.KEY`, `ablation.KEY`, `trials`, `seeds`, `sampler`, `pruner`, `objectives`, `columns` and
-    `predict` change the space, every other key the config. Without `training` it is to be printed
+    `predict` change the space, every other key the config. What the file of the space has and does
+    not apply to the recipe is left out (see `applicable`). Without `training` it is to be printed
     alone (see backend.load). InputError where the words contradict each other.
     """
     name, settings = config.one_name(words, what="space")
@@ -161,7 +165,12 @@ def read_plan(words: Sequence[str], *, training: bool = True) -> Plan:
     table = final_table(base.metrics)
     check_objectives(space.objectives, table)
     check_columns(space.columns, table)
-    return Plan(space, tuple(overrides), base)
+    plan = Plan(space, tuple(overrides), base)
+    given = space.axes if changes.keys() & {"axes", "ablation"} else _axes_of(changes)
+    applying = applicable(
+        space, plan.overrides, given=given, tree_of=lambda point: plan.run_config(point, None).tree
+    )
+    return dataclasses.replace(plan, space=applying)
 
 
 def space_path(name: str) -> Path:
@@ -171,6 +180,11 @@ def space_path(name: str) -> Path:
     if path.suffix or ("/" in name and path.is_file()):
         return path
     return Path(f"{path}.yaml") if "/" in name else config.folder("sweeps") / f"{name}.yaml"
+
+
+def _axes_of(changes: Iterable[str]) -> set[str]:
+    """The axes that these keys replace."""
+    return {key.removeprefix("axes.").removeprefix("ablation.") for key in changes}
 
 
 def _check_keys(space: Space, overrides: Sequence[str]) -> None:
@@ -210,12 +224,3 @@ def _has_known_operations(architecture: Component) -> bool:
     settings = architecture.settings
     targets = settings["_target_"], settings.get("table", {}).get("_target_", "")
     return all(target.startswith("tripletlab.architectures.") for target in targets)
-
-
-def _as_overrides(changes: Mapping[str, Any]) -> list[str]:
-    return [config.override(key, value) for key, value in changes.items()]
-
-
-@functools.lru_cache(maxsize=256)
-def _composed(overrides: tuple[str, ...]) -> Composition:
-    return config.composition("sweep", overrides)
