@@ -5,6 +5,7 @@ from itertools import pairwise
 import pytest
 
 from tripletlab.errors import InputError
+from tripletlab.sweeping.contrasts import contrasts_of
 from tripletlab.sweeping.samplers import draw_points
 from tripletlab.sweeping.space_files import read_space
 
@@ -39,6 +40,19 @@ def test_a_number_that_is_the_only_value_is_named_with_its_key(tmp_path):
     assert grid.title({"batches.people": 18}, 3) == "people 18, seed 3"
     texts = space(tmp_path, "axes: {miner: [hard, semihard]}")
     assert [texts.title(cell) for cell in texts.cells()] == ["hard", "semihard"]
+
+
+def test_values_of_a_list_keep_their_digits_and_those_that_are_drawn_do_not(tmp_path):
+    grid = space(tmp_path, "axes: {optimizer.ema_momentum: [0.999, 0.9995, 1.0], miner: [hard]}")
+    assert [grid.title(cell) for cell in grid.cells()] == ["0.999 hard", "0.9995 hard", "1 hard"]
+    alone = [contrast.name for contrast in contrasts_of(grid, grid.cells())][:1]
+    assert alone == ["optimizer.ema_momentum: 0.999 − 0.9995"]
+    drawn = space(
+        tmp_path,
+        "{axes: {margin: {low: 0.1, high: 0.8}}, trials: 1,"
+        " sampler: {_target_: optuna.samplers.RandomSampler}}",
+    )
+    assert drawn.title({"margin": 0.123456}) == "margin 0.123"
 
 
 def test_an_axis_exists_only_where_it_applies(tmp_path):

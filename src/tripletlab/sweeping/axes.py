@@ -18,6 +18,11 @@ def _plain(value: Value) -> Value:
     return value
 
 
+def written(value: Value) -> str:
+    """A value of a list as text, to all its digits: 0.9995 is not 1."""
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
+
+
 def distinct(values: list[Any]) -> list[Any]:
     """The values; ValueError where one is there twice."""
     known = set()

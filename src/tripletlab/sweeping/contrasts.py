@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tripletlab.evaluation.comparison import holm
-from tripletlab.sweeping.axes import Point, Value
+from tripletlab.sweeping.axes import Point, Value, written
 from tripletlab.sweeping.significance import Interval, ModelAucs, estimate, variance_over_seeds
 from tripletlab.sweeping.spaces import RECIPE, Space
 
@@ -67,7 +67,7 @@ def contrasts_of(space: Space, points: Sequence[Point]) -> list[Contrast]:
     if space.sampler:
         return []
     return [
-        Contrast(key, _text(one), _text(other), pairs)
+        Contrast(key, written(one), written(other), pairs)
         for key, axis in space.axes.items()
         for one, other in combinations(axis.ends(), 2)
         if (pairs := _alike(points, key, one, other))
@@ -120,7 +120,3 @@ def _alike(points: Sequence[Point], key: str, one: Value, other: Value) -> list[
         for value in (one, other)
     ]
     return [(a, b) for a in having[0] for b in having[1] if agree(points[a], points[b])]
-
-
-def _text(value: Value) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from tripletlab.config import noun_of
 from tripletlab.evaluation.metrics import SCORE
-from tripletlab.sweeping.axes import Choice, Point, Range, Suggester, distinct
+from tripletlab.sweeping.axes import Choice, Point, Range, Suggester, distinct, written
 
 MONITORED = "val/auc"  # what a pruner compares, epoch by epoch
 MAX_RUNS = 10_000  # of a sweep
@@ -140,9 +140,14 @@ class Space(BaseModel, extra="forbid", frozen=True):
     def title(self, point: Point, seed: int | None = None) -> str:
         """A point's name: values alone in a grid, as the paper names its models; else with keys.
 
-        A number that is the only value has its key too.
+        A number that is the only value has its key too. One that was drawn is rounded.
         """
-        shown = {key: f"{one:.3g}" if isinstance(one, float) else one for key, one in point.items()}
+        shown = {
+            key: f"{one:.3g}"
+            if isinstance(one, float) and isinstance(self.axes[key], Range)
+            else written(one)
+            for key, one in point.items()
+        }
         texts = [
             str(one) if isinstance(point[key], str) else f"{key.rpartition('.')[2]} {one}"
             for key, one in shown.items()
