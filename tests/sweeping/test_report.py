@@ -9,7 +9,7 @@ from tripletlab.evaluation.metrics import SCORE
 from tripletlab.sweeping.axes import Choice
 from tripletlab.sweeping.report import Summary, report
 from tripletlab.sweeping.spaces import MONITORED, Space
-from tripletlab.sweeping.study import RUN
+from tripletlab.sweeping.study import REASON, RUN
 from tripletlab.sweeping.table import ModelRow
 
 PAIRS = make_pairs(people=20, photos=2)
@@ -26,6 +26,7 @@ def run_trial(queue, tracker, folder, score):
         run.metrics({MONITORED: score}, step=1)
         run.files(folder / "out")
     queue.note_trial(taken.number, RUN, run.run_id)
+    queue.note_trial(taken.number, REASON, "as in trial 0")  # as of a point that is drawn again
     metrics = {SCORE: score, "test/auc": score}
     queue.complete(taken.number, metrics)
     return ModelRow(queue.space.title(taken.point), taken.point, (run.run_id,), (metrics,))
@@ -42,6 +43,7 @@ def test_the_page_has_the_conclusion_the_models_and_every_run_that_failed(tmp_pa
     )
     assert '<p class="lead">0.4 &amp; more</p>' in page
     assert "3 runs: 2 complete, 1 failed" in page
+    assert "as in trial 0" not in page  # it did not end early
     assert "<td>margin 0.8, seed 7</td><td>failed</td><td>ValueError: &lt;no&gt;</td>" in page
     for heading in ("Models", "Learning curves", "Objective by one parameter", "ROC"):
         assert f"<h2>{heading}</h2>" in page

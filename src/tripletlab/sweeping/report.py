@@ -156,10 +156,13 @@ def _rocs(rows: Sequence[ModelRow], pairs: PairStore, tracker: Tracker) -> Figur
 
 
 def _ended(study: Study) -> list[PageTable]:
-    """The runs that ended early or failed, with the reason of each."""
+    """The runs that ended early or failed, with the reason of each.
+
+    A complete run has a reason where its point was drawn again.
+    """
     lines = [
         [study.title(trial), STATES[trial.state], why]
         for trial in study.latest()
-        if (why := reason(trial))
+        if (why := reason(trial)) and STATES[trial.state] != "complete"
     ]
     return [PageTable("Ended early", ("model", "state", "reason"), lines)] if lines else []
