@@ -67,6 +67,26 @@ def test_rows_are_in_the_order_of_the_space_and_the_rest_is_counted(tracker, fac
     assert "Of 4 runs: 1 pruned, 1 waiting" in text
 
 
+def test_seeds_that_ended_early_are_named_with_their_models(tracker, faces, tmp_path):
+    """A model whose weak seeds collapsed has the mean of the others."""
+    queue = open_study(tmp_path, GRID.model_copy(update={"seeds": [1, 2]}))
+    text = summarise_after(queue, tracker, faces, tmp_path, [0.6, 0.7, 0.8, 0.9])
+    assert "Left out" not in text
+    for ends in (queue.prune, queue.fail):
+        ends(queue.take().number, "collapsed")
+    text = summarise_after(queue, tracker, faces, tmp_path, [0.6])
+    assert (
+        "Left out of the means, as they ended early or failed: semihard 0.2 (1 of 2 seeds) and"
+        " semihard 0.4 (1 of 2 seeds). The seeds that remain may be the better ones." in text
+    )
+
+
+def summarise_after(queue, tracker, faces, folder, qualities):
+    for quality in qualities:
+        train(queue, tracker, faces, folder, quality)
+    return summarise(queue, faces, tracker).conclusion
+
+
 def test_a_study_without_a_finished_run_says_why(tracker, faces, tmp_path):
     queue = open_study(tmp_path)
     with pytest.raises(InputError, match="no run was completed: none began"):

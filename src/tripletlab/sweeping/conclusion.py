@@ -33,8 +33,8 @@ def _why_equal(group: Sequence[ModelRow]) -> str:
         else "this changed nothing in their training"
     )
     return (
-        f"{_listed([row.name for row in group])} are the same network: they differ in"
-        f" {_listed(axes) or 'nothing'}, and {why}."
+        f"{listed([row.name for row in group])} are the same network: they differ in"
+        f" {listed(axes) or 'nothing'}, and {why}."
     )
 
 
@@ -45,9 +45,9 @@ def effect_sentence(effects: Sequence[Effect], *, ablation: bool) -> str:
     shown = sorted((one for one in effects if one.shown), key=lambda one: -abs(one.auc.value))
     if not ablation:
         if shown:
-            return f"Shown to matter: {_listed([_better(one) for one in shown])}."
+            return f"Shown to matter: {listed([_better(one) for one in shown])}."
         axes = list(dict.fromkeys(one.contrast.axis for one in effects))
-        return f"No value of {_listed(axes)} is shown to be better than another."
+        return f"No value of {listed(axes)} is shown to be better than another."
     texts = []
     if shown:
         mixed = len({one.seeds for one in effects}) > 1
@@ -56,9 +56,9 @@ def effect_sentence(effects: Sequence[Effect], *, ablation: bool) -> str:
             f"{', one seed' if mixed and one.seeds == 1 else ''})"
             for one in shown
         ]
-        texts.append(f"Changes that matter: {_listed(changes)}.")
+        texts.append(f"Changes that matter: {listed(changes)}.")
     if others := [one.contrast.first for one in effects if not one.shown]:
-        texts.append(f"Not shown to matter: {_listed(others)}.")
+        texts.append(f"Not shown to matter: {listed(others)}.")
     return " ".join(texts)
 
 
@@ -121,11 +121,11 @@ def conclusion(rows: Sequence[ModelRow], found: Ranking, *, pairs: int, people: 
     texts = [f"No model won. The highest is {auc}."]
     if found.equals:
         have = "has" if len(found.equals) == 1 else "have"
-        texts.append(f"{_listed([rows[one].name for one in found.equals])} {have} the same AUC.")
+        texts.append(f"{listed([rows[one].name for one in found.equals])} {have} the same AUC.")
     if others := [other for other in found.contenders if other not in found.equals]:
         nearest = min(others, key=lambda other: found.leads[other].value)
         more = [rows[other].name for other in others if other != nearest]
-        also = f", as may its lead over {_listed(more)}" if more else ""
+        also = f", as may its lead over {listed(more)}" if more else ""
         texts.append(f"Its lead of {_lead(rows, found, nearest)} may be chance{also}.")
     return " ".join(texts) + _limit(rows) + _alias("the others")
 
@@ -143,7 +143,7 @@ def _limit(rows: Sequence[ModelRow]) -> str:
     alone = [row.name for row in rows if len(row.metrics) == 1]
     if len(alone) == len(rows):
         return " With one seed each, this says nothing about other seeds."
-    return f" One seed only: {_listed(alone)}." if alone else ""
+    return f" One seed only: {listed(alone)}." if alone else ""
 
 
 def _alias(others: str) -> str:
@@ -153,7 +153,7 @@ def _alias(others: str) -> str:
     )
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
     """At most four of the names, joined by commas and `and`; empty for none."""
     shown = [*names[:4], *([f"{len(names) - 4} more"] if len(names) > 4 else [])]
     return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)

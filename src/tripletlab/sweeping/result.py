@@ -1,6 +1,7 @@
 """The result of a sweep: its table, the conclusion, the champion and the report."""
 
 import webbrowser
+from collections import Counter
 from collections.abc import Sequence
 from itertools import compress
 from pathlib import Path
@@ -24,12 +25,13 @@ from tripletlab.sweeping.conclusion import (
     effect_sentence,
     effects_table,
     equal_models,
+    listed,
 )
 from tripletlab.sweeping.contrasts import contrasts_of, effects
 from tripletlab.sweeping.report import Summary, report
 from tripletlab.sweeping.scaling import curves_of, scaling_table
 from tripletlab.sweeping.significance import rank, resample_aucs
-from tripletlab.sweeping.study import STORES, Study, find_study, reason
+from tripletlab.sweeping.study import STATES, STORES, Study, find_study, parameters, reason
 from tripletlab.sweeping.table import (
     MAX_ROWS,
     ModelRow,
@@ -157,6 +159,7 @@ def summarise(study: Study, faces: FaceStore, tracker: Tracker) -> Summary:
     parts = [f"{counts[how]} {how}" for how in ("pruned", "failed", "waiting") if counts[how]]
     if parts:
         texts.append(f"Of {counts['declared']} runs: {', '.join(parts)} (tripletlab sweep status).")
+    texts.append(_without_seeds(study))
     tables = [effects_table(found, ablation=space.ablation)] if found else []
     tables += [scaling_table(curves, space.predict)] if curves else []
     return Summary(rows, " ".join(filter(None, texts)), tables, found, curves)
@@ -171,6 +174,23 @@ def _finished(study: Study) -> list[ModelRow]:
     if any(SCORE not in metrics for row in rows for metrics in row.metrics):
         raise InputError(f"{study.name}: its runs, of an earlier version, have no {SCORE}")
     return rows
+
+
+def _without_seeds(study: Study) -> str:
+    """Which points have seeds that ended early or failed; nothing where each has one seed alone.
+
+    The seeds that remain may be the better ones, which no interval counts.
+    """
+    seeds = len(study.seeds)
+    over = [one for one in study.latest() if STATES[one.state] in ("pruned", "failed")]
+    ended = Counter(study.space.title(parameters(trial)) for trial in over)
+    if seeds == 1 or not ended:
+        return ""
+    names = listed([f"{name} ({count} of {seeds} seeds)" for name, count in ended.items()])
+    return (
+        f"Left out of the means, as they ended early or failed: {names}. The seeds that remain may"
+        " be the better ones."
+    )
 
 
 def _kept(
