@@ -20,6 +20,15 @@ def test_a_line_goes_to_stderr_without_its_passwords_and_as_it_is(capsys):
     assert " ".join(err.split()) == "postgresql://ada:***@lab/runs [bold]not markup[/bold]"
 
 
+def test_a_line_is_whole_where_no_terminal_shows_it(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    progress.console.cache_clear()
+    line = "written: /data/" + "a folder/" * 9 + "faces.h5"
+    say(line)
+    progress.console.cache_clear()  # the next test's console has the width of its own terminal
+    assert capsys.readouterr().err == f"{line}\n"
+
+
 def test_what_c_libraries_write_is_discarded_and_stderr_is_restored(capfd):
     os.write(2, b"before\n")
     with quiet_stderr():

@@ -35,8 +35,12 @@ def console() -> Console:
 
 
 def say(text: str) -> None:
-    """Print a line on stderr, above the bar if there is one; passwords in it are hidden."""
-    console().print(printable(redacted(text)), markup=False)
+    """Print a line on stderr, above the bar if there is one; passwords in it are hidden.
+
+    Only a terminal's lines are wrapped: in a file or pipe, a path stays on the line that names it.
+    """
+    line = printable(redacted(text))
+    console().print(line, markup=False, soft_wrap=not console().is_terminal)
 
 
 _quiet = threading.RLock()  # a second thread would save, and later restore, the discarded stderr
