@@ -176,6 +176,22 @@ def test_a_sampler_is_tried_out_before_any_work():
         read_plan(["median", "sampler.n_ei_candidates=-4"]).check()
 
 
+def test_averages_that_are_set_and_not_made_are_refused():
+    set_only = ["optimizer.ema_momentum=0.9"]
+    for words in (set_only, ["axes={optimizer.ema_momentum: [0.9, 0.99]}"]):
+        with pytest.raises(InputError, match=r"no effect without optimizer\.use_ema=true"):
+            read_plan(["margin_miner", *words]).check()
+        read_plan(["margin_miner", *words, "optimizer.use_ema=true"]).check()
+    read_plan(["margin_miner", *set_only, "axes.optimizer.use_ema=[true,false]"]).check()
+
+
+def test_a_key_of_another_choice_has_no_internal_one_for_a_hint():
+    words = ["cmaes", "regularizer=none", "axes.regularizer.weight={low: 0.1, high: 1.0}"]
+    with pytest.raises(InputError, match=r"regularizer\.weight: no such key") as error:
+        read_plan(words).check()
+    assert "_target_" not in str(error.value)
+
+
 def test_a_plan_is_printed_without_tensorflow(tmp_path):
     commands = (
         ["sweep", "--dry-run"],

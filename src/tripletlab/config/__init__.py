@@ -2,6 +2,7 @@
 
 from tripletlab.config.compose import (
     Composition,
+    check_average,
     compose,
     compose_studies,
     composition,
@@ -45,6 +46,7 @@ __all__ = [
     "StudiesConfig",
     "SweepConfig",
     "allow_only",
+    "check_average",
     "compose",
     "compose_studies",
     "composition",

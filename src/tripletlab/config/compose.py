@@ -1,7 +1,7 @@
 """Compose a config from conf/ by Hydra, under overrides; resolve and validate it, once."""
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -100,7 +100,7 @@ def composition(root: str, overrides: Sequence[str]) -> Composition:
     del raw["hydra"]
     _check_additions(overrides, raw, root)
     if root == "train":
-        _check_average(overrides, raw)
+        check_average(set(map(key_of, overrides)), raw["optimizer"])
     nouns = groups()
     choices = {key: chosen[key] for key in sorted(chosen) if noun_of(key) in nouns}
     return Composition(root, raw, choices)
@@ -216,10 +216,10 @@ def _check_additions(overrides: Sequence[str], raw: Tree, root: str) -> None:
             raise InputError(f"{one}: no such key in the config of {root}; leave out the +")
 
 
-def _check_average(overrides: Sequence[str], raw: Tree) -> None:
+def check_average(given: Collection[str], optimizer: Mapping[str, Any]) -> None:
+    """InputError where averages of the weights are set, of these keys, but not made."""
     key, averages = "optimizer.ema_momentum", "optimizer.use_ema"
-    given = set(map(key_of, overrides))
-    if key in given and averages not in given and raw["optimizer"].get("use_ema") is False:
+    if key in given and averages not in given and optimizer.get("use_ema") is False:
         raise InputError(f"{key} has no effect without {averages}=true")
 
 
@@ -228,7 +228,8 @@ def _one_line(error: Exception, root: str) -> str:
     text = " ".join(str(error).split("\n")[0].split())
     if "Could not override" in text:
         key = text.split("'")[1]
-        known = Config.flat(composition(root, []).raw).keys() - {key}  # which another choice has
+        # without the key itself, which another choice has, and Hydra's own, such as _target_
+        known = {one for one in Config.flat(composition(root, []).raw) if "._" not in one} - {key}
         near = get_close_matches(key, known, n=1, cutoff=0.5)
         hint = f"did you mean {near[0]}?" if near else f"see tripletlab {root} --help"
         return f"{key}: no such key in the config of {root}; {hint}"

@@ -65,6 +65,9 @@ class Plan:
         from tripletlab.experiment.components import check_operations, check_triplets
 
         try_out(self.space)
+        if "optimizer" not in self.space.axes:
+            given = {*map(config.key_of, self.overrides), *self.space.axes}
+            config.check_average(given, self.base.tree["optimizer"])
         recipe = self.run_config({}, None).tree if self.space.ablation else None
         for corner in self.space.corners():
             try:
@@ -125,7 +128,7 @@ class Plan:
         what = (
             ", ".join(space.title(cell) for cell in space.cells())
             if space.sampler is None and space.runs <= 12
-            else f"{space.points} points over {', '.join(space.axes)}"
+            else f"{space.points} point{'s' * (space.points > 1)} over {', '.join(space.axes)}"
         )
         seeds = f", each with seeds {', '.join(map(str, space.seeds))}" if space.seeds else ""
         epochs = self.epochs

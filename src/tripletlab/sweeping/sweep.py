@@ -66,8 +66,8 @@ def sweep(words: Sequence[str], *, fresh: bool, dry_run: bool) -> None:
         _report_changes(queue, plan, data)
         counts = queue.counts()
         if over := counts["complete"] + counts["pruned"]:
-            say(f"{over} of {counts['declared']} runs are finished already")
-        if over == counts["declared"]:
+            say(f"{over} of {max(over, counts['declared'])} runs are finished already")
+        if over >= counts["declared"]:  # more, where `trials` was larger
             _conclude(queue, data, tracker)
             return
         try:
