@@ -9,6 +9,7 @@ from tripletlab.evaluation.operating_points import FARS, true_accept_rate
 from tripletlab.evaluation.protocol import Distances, Flags, Folds, ProtocolResult, mean_roc, roc
 from tripletlab.plots.style import BLUE, GREY, ORANGE, VERMILION, plain, save, sheet
 
+LOW = 0.12  # a TAR whose label would cover the axis below it
 
 def draw_roc(
     distances: Distances,
@@ -71,10 +72,16 @@ def _logarithmic(axes: Any, distances: Distances, matched: Flags) -> None:
         inside = VERMILION if point.supported else "white"
         axes.plot(far, point.tar, "o", color=VERMILION, markerfacecolor=inside, clip_on=False)
         few = "" if point.supported else "\n(too few pairs)"
+        place: dict[str, Any] = {"xytext": (8, -4), "va": "top"}  # below the curve, which rises
+        if point.tar < LOW:
+            place = {"xytext": (0, 10), "va": "bottom", "ha": "center"}
         axes.annotate(
-            f"{point.tar:.3f}{few}", (far, point.tar), (8, -4), textcoords="offset points",
-            va="top", fontsize=9,
-        )  # fmt: skip  # below the curve, which rises
+            f"{point.tar:.3f}{few}",
+            (far, point.tar),
+            textcoords="offset points",
+            fontsize=9,
+            **place,
+        )
     axes.set(
         xscale="log",
         xlim=(least, 1),
