@@ -31,7 +31,10 @@ BIN = Path(sys.executable).parent
 def main(words: Sequence[str]) -> int:
     """Start everything, sweep, stop everything; returns the sweep's exit code."""
     kill = "--kill-node" in words
-    folder, *rest = [word for word in words if word != "--kill-node"]
+    folder, *rest = [word for word in words if word != "--kill-node"] or ["-h"]
+    if folder in ("-h", "--help"):
+        print(__doc__, file=sys.stderr)
+        return 2
     root = Path(folder).resolve()
     if os.geteuid() == 0:
         refuse_closed(root)
@@ -39,7 +42,7 @@ def main(words: Sequence[str]) -> int:
     with (
         postgres(root / "postgres") as database,
         mlflow_server(database, root / "artifacts") as server,
-        ray_nodes(root) as (address, second),
+        ray_nodes() as (address, second),
     ):
         command = [
             *(BIN / "python", "-m", "tripletlab", "sweep", *rest),
@@ -128,7 +131,7 @@ def mlflow_server(database: str, artifacts: Path) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def ray_nodes(root: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+def ray_nodes() -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
     """A head and a second node with one core each; yields address and process of the second."""
     port = free_port()
     address = f"127.0.0.1:{port}"

@@ -100,4 +100,7 @@ def main(folder: str, *options: str) -> int:
 
 
 if __name__ == "__main__":
+    if not sys.argv[1:]:
+        print(__doc__, file=sys.stderr)
+        sys.exit(2)
     sys.exit(main(*sys.argv[1:]))

@@ -48,7 +48,7 @@ def test_data_verify_names_whose_faces_have_changed(people, tmp_path, monkeypatc
     assert "1 of 2 stores" in said.err
 
 
-def test_prepared_faces_have_a_card(people, tmp_path, monkeypatch, capfd):
+def test_prepared_faces_have_a_card(people, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (people / "Ann" / "Ann_0100.jpg").touch()
     assert main(["prepare", *CROPPED]) == 0

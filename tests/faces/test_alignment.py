@@ -155,7 +155,7 @@ def test_wrong_places_are_one_line(places, transform, hint):
         Aligned(functools.partial(regressed), places, transform)
 
 
-def test_alignment_brings_a_persons_eyes_together(recipe):
+def test_alignment_brings_a_persons_eyes_together():
     """Over many photos the true landmarks scatter less in aligned faces than in boxes."""
     known = [one for number in range(10) for one in draw([7, number], photos=3, turns=1.0)]
     names = list(TRIPLE)

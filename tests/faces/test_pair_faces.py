@@ -64,7 +64,7 @@ def test_only_photos_of_pairs_and_map_are_in_it(photos, prepare):
     ]
 
 
-def test_photo_without_a_face_gives_its_middle_and_is_counted(photos, prepare, recipe):
+def test_photo_without_a_face_gives_its_middle_and_is_counted(photos, prepare):
     path = photos.tree.folders[0] / "Cem" / "Cem_0001.png"
     plain = np.tile(np.arange(80, dtype=np.uint8), (80, 1))
     cv2.imwrite(str(path), plain)

@@ -32,7 +32,7 @@ def test_every_face_is_its_photos(grow, prepare, recipe):
         np.testing.assert_array_equal(image, face.image)
 
 
-def test_bad_photos_are_left_out_by_their_reasons(tmp_path, grow, prepare):
+def test_bad_photos_are_left_out_by_their_reasons(grow, prepare):
     tree = grow("tree", {**PEOPLE, "Few": 2})
     cv2.imwrite(str(tree / "Ann" / "b.png"), np.full((90, 90), 99, np.uint8))
     (tree / "Ann" / "a.jpg").write_bytes(b"")

@@ -103,7 +103,7 @@ def test_champions_that_cannot_be_asked_for_are_an_error(study):
         list_sweeps(["tracking=server", "tracking.uri=http://127.0.0.1:9"])
 
 
-def test_checkpoints_of_trainings_are_deleted_where_no_sweep_has_run(tmp_path, monkeypatch, capsys):
+def test_checkpoints_of_trainings_are_deleted_where_no_sweep_has_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     old = tmp_path / "mlruns" / "train" / "abc-def.npz"
     old.parent.mkdir(parents=True)

@@ -25,9 +25,7 @@ def impatient(monkeypatch):
     monkeypatch.setattr(store, "OPENING", 0.3)
 
 
-def test_a_run_waits_for_a_locked_database_and_keeps_its_metrics(
-    finished, impatient, capfd, monkeypatch
-):
+def test_a_run_waits_for_a_locked_database_and_keeps_its_metrics(finished, impatient, capfd):
     project, _ = finished
     tracker = tracker_in(project / "mlruns")
     tracker.open()

@@ -114,7 +114,7 @@ def test_one_person_is_verified_in_a_small_window(app, ann, bundle, people, tmp_
 
 
 @pytest.mark.parametrize("key", ["Return", "Escape"])
-def test_no_key_forgets_everyone(key, app, ann, bundle, tmp_path):
+def test_no_key_forgets_everyone(key, app, ann, bundle):
     window = app(bundle.folder, "--source", "97")
     window.click("Forget all")
     window.until(lambda texts: "Forget everyone?" in texts)
@@ -155,7 +155,7 @@ def test_a_known_person_is_announced_by_a_tone_only_if_sounds_are_on(
     window.close()
 
 
-def test_without_a_sound_device_the_window_says_so(app, ann, bundle, monkeypatch, tmp_path):
+def test_without_a_sound_device_the_window_says_so(app, ann, bundle, monkeypatch):
     monkeypatch.setenv("SDL_AUDIODRIVER", "none-such")
     window = app(bundle.folder, "--source", "97")
     window.key("s")

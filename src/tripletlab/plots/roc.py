@@ -11,6 +11,7 @@ from tripletlab.plots.style import BLUE, GREY, ORANGE, VERMILION, plain, save, s
 
 LOW = 0.12  # a TAR whose label would cover the axis below it
 
+
 def draw_roc(
     distances: Distances,
     matched: Flags,
