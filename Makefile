@@ -16,8 +16,10 @@ KNOWN := PHOTOS CROPPED LFW SPACE SOURCE ADVISORIES SET FRESH PORT WRITE PYTHON 
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(name)))
 UNKNOWN := $(filter-out $(KNOWN) TORTURE_% SHELL MAKE% -%,$(GIVEN))
 $(if $(UNKNOWN),$(error no such variable: $(UNKNOWN); there are $(KNOWN)))
-PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile \
-  --no-loadscope-reorder
+# One process more than there are cores, at most four: some tests wait for servers and windows
+PROCESSES := from tripletlab.system.progress import cores; print(min(4, cores() + 1))
+PYTEST = $(BIN)/python -m pytest --numprocesses $$($(BIN)/python -c '$(PROCESSES)') \
+  --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help sweep report ui webcam data train test torture fuzz check bench format lock audit sbom clean
