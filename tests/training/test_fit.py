@@ -1,6 +1,7 @@
 """A fit: what it repeats, keeps, reports and resumes."""
 
 import math
+from functools import partial
 from itertools import count
 from types import SimpleNamespace
 
@@ -10,7 +11,7 @@ import pytest
 
 from tests.training.fits import Silent, dense_network, small_batches, small_network
 from tripletlab.errors import InputError
-from tripletlab.training import backend
+from tripletlab.training import backend, rates
 from tripletlab.training.fit import fit
 from tripletlab.training.guard import Collapsed
 from tripletlab.training.guard import none as unguarded
@@ -147,6 +148,15 @@ def test_every_metric_is_reported_under_its_source():
     assert first["train/margin"] == pytest.approx(0.2)
     assert first["train/learning_rate"] == pytest.approx(1e-3)
     assert first["val/auc"] == 0.6
+
+
+def test_an_epoch_has_the_learning_rate_of_its_last_step():
+    """Two epochs of four steps, and the rate falls between them."""
+    stairs = partial(rates.step, warm_up=0.0, stairs=2, factor=0.1)
+    adam = rates.scheduled(partial(keras.optimizers.Adam, learning_rate=1e-3), stairs, steps=8)
+    epochs = run(epochs=2, optimizer=adam).report.epochs
+    logged = [epochs[epoch]["train/learning_rate"] for epoch in (1, 2)]
+    np.testing.assert_allclose(logged, [1e-3, 1e-4], rtol=1e-6)
 
 
 @pytest.mark.parametrize(("epochs", "progress"), [(1, [0]), (3, [0, 0.5, 1])])

@@ -14,6 +14,7 @@ import keras
 from tripletlab.training.batches import Batches
 from tripletlab.training.checkpoint import Progress, save
 from tripletlab.training.guard import ADVICE, Collapsed
+from tripletlab.training.rates import rate_of_last_step
 
 Evaluate = Callable[[keras.Model, float], dict[str, float]]  # embedder, margin -> metrics
 Guard = Callable[[Sequence[float]], str | None]  # see tripletlab.training.guard.collapse
@@ -107,14 +108,14 @@ class ValidationCallback(keras.callbacks.Callback):  # type: ignore[misc]
         self._check_finite(logs)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Evaluate the embedder, and add the margin, the learning rate and the speed."""
+        """Evaluate the embedder, and add the margin, the last step's rate and the speed."""
         seconds = time.perf_counter() - self.started
         self.progress.seconds += seconds
         logs["images_per_second"] = self.images / seconds
         self.progress.speeds.append(logs["images_per_second"])
         margin = float(self.model.margin)
         logs["margin"] = margin
-        logs["learning_rate"] = float(self.model.optimizer.learning_rate)
+        logs["learning_rate"] = rate_of_last_step(self.model.optimizer)
         figures = self.evaluate(self.model.embedder, margin)
         self._check_finite(figures)  # the last step's weights, whose loss nobody has computed
         logs.update({f"val_{name}": value for name, value in figures.items()})

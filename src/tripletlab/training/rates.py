@@ -65,6 +65,17 @@ def scheduled(
     return optimizer(learning_rate=Rate(optimizer.keywords["learning_rate"], schedule, steps=steps))
 
 
+def rate_of_last_step(optimizer: keras.Optimizer) -> float:
+    """The learning rate of the last step that an optimizer took, at least one.
+
+    Its `learning_rate` is that of the step to come, which may be of the next stair.
+    """
+    rate = optimizer._learning_rate  # the schedule itself, which no public attribute gives
+    if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
+        return float(rate(optimizer.iterations - 1))
+    return float(optimizer.learning_rate)
+
+
 def _after(progress: KerasTensor, warm_up: float) -> KerasTensor:
     """Progress from the end of the warm-up on."""
     return ops.maximum(progress - warm_up, 0.0) / (1 - warm_up)
