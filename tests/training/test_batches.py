@@ -135,6 +135,11 @@ def test_more_identities_than_there_are(store):
         batches(store, identities=11)
 
 
+def test_identities_that_are_all_of_different_trees(store):
+    with pytest.raises(InputError, match=r"batches.identities=2: no two .* seed=1 are in one tree"):
+        batches(store, identities=2)
+
+
 def test_too_few_people_for_a_batch_are_all_of_the_largest_tree(store, capsys):
     source = batches(store, people=7)
     assert source.people * source.photos == source.batch_size == len(source[0][1])

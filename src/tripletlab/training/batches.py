@@ -1,6 +1,7 @@
 """What a fit learns from: people × photos, always from one tree (paper, section II.B)."""
 
 import mmap
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, NamedTuple
 
@@ -63,7 +64,8 @@ class PeopleByPhotos(Batches):
 
     Trees take turns in proportion to their identities. With `identities`, so many training people
     are drawn by the seed, and the others are left out; those of a smaller number are among those of
-    a larger one.
+    a larger one. Of these, too, trees with too few people for a batch are left out, so that batches
+    may show fewer.
 
     Where no tree has so many people, a batch shows all people of the largest; a line says so.
     """
@@ -157,7 +159,10 @@ def training_identities(store: FaceStore) -> list[Identity]:
 
 
 def _drawn(usable: Sequence[Identity], count: int, *, seed: int) -> set[int]:
-    """The labels of so many people, drawn by the seed; InputError where there are fewer."""
+    """The labels of so many people, drawn by the seed.
+
+    InputError where there are fewer, and where no two of them are in one tree.
+    """
     labels = sorted({one.label for one in usable})
     if count > len(labels):
         raise InputError(
@@ -165,7 +170,13 @@ def _drawn(usable: Sequence[Identity], count: int, *, seed: int) -> set[int]:
             " smaller number, or null for all"
         )
     rng = np.random.default_rng([seed, 0])
-    return {labels[place] for place in rng.permutation(len(labels))[:count]}
+    chosen = {labels[place] for place in rng.permutation(len(labels))[:count]}
+    if max(Counter(one.tree for one in usable if one.label in chosen).values()) < 2:
+        raise InputError(
+            f"batches.identities={count}: no two of the people drawn with seed={seed} are in one"
+            " tree, as a batch needs; give a larger number"
+        )
+    return chosen
 
 
 def _trees_of_at_least(
