@@ -7,9 +7,19 @@ import threading
 import time
 
 import pytest
+from rich.table import Table
 
 from tripletlab.system import progress
-from tripletlab.system.progress import bar, cores, parallel_map, quiet_stderr, say, workers
+from tripletlab.system.progress import (
+    bar,
+    console,
+    cores,
+    parallel_map,
+    quiet_stderr,
+    result_console,
+    say,
+    workers,
+)
 
 
 def test_a_line_goes_to_stderr_without_its_passwords_and_as_it_is(capsys):
@@ -27,6 +37,23 @@ def test_a_line_is_whole_where_no_terminal_shows_it(capsys, monkeypatch):
     say(line)
     progress.console.cache_clear()  # the next test's console has the width of its own terminal
     assert capsys.readouterr().err == f"{line}\n"
+
+
+@pytest.mark.parametrize(("columns", "whole"), [(None, True), ("40", False)])
+def test_a_table_in_a_file_is_as_wide_as_its_cells_unless_columns_is_set(
+    columns, whole, capsys, monkeypatch
+):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    if columns:
+        monkeypatch.setenv("COLUMNS", columns)
+    progress.console.cache_clear()
+    table, cell = Table("photo"), "train/somebody with many names/" * 4
+    table.add_row(cell)
+    result_console().print(table)
+    console().print(table)
+    progress.console.cache_clear()
+    out, err = capsys.readouterr()
+    assert (cell in out, cell in err) == (whole, whole)
 
 
 def test_what_c_libraries_write_is_discarded_and_stderr_is_restored(capfd):

@@ -7,7 +7,6 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import numpy as np
-from rich.console import Console
 
 from tripletlab.config import EvaluateConfig
 from tripletlab.errors import InputError
@@ -28,7 +27,7 @@ from tripletlab.plots.montage import COLUMNS, ROWS, Panel, draw_montage
 from tripletlab.plots.page import Picture
 from tripletlab.system.files import make_output_folder
 from tripletlab.system.foreign_files import read_json
-from tripletlab.system.progress import say
+from tripletlab.system.progress import result_console, say
 from tripletlab.tracking import Tracker
 
 MOST = COLUMNS * ROWS
@@ -69,7 +68,7 @@ def compare_models(whats: Sequence[str], config: EvaluateConfig, *, folder: Path
         write_comparison(
             figures, decisions, names, pairs, title=title, folder=folder, pictures=pictures
         )
-    console = Console(highlight=False, markup=False)
+    console = result_console()
     console.print(terminal(figures, title=title))
     console.print(conclusion(figures))
     say(f"written: {folder / 'comparison.html'}")

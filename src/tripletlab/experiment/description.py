@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from rich.console import Console
 from rich.table import Table as Shown
 
 from tripletlab import config
 from tripletlab.config import RunConfig
 from tripletlab.errors import InputError
+from tripletlab.system.progress import result_console
 
 
 def describe(overrides: Sequence[str]) -> None:
@@ -41,7 +41,7 @@ def describe(overrides: Sequence[str]) -> None:
         shown.add_row(row.name, row.text, "×".join(map(str, row.output)), *_counts(*row[3:]))
     shown.add_section()
     shown.add_row("in all", "", "", *_counts(parameters, flops))
-    Console(highlight=False).print(shown)
+    result_console().print(shown)
 
 
 def _counts(parameters: int, flops: int | None) -> tuple[str, str]:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 
 from tripletlab.errors import InputError
@@ -18,7 +17,7 @@ from tripletlab.photos.pairs import PhotoOf
 from tripletlab.photos.sources import slug
 from tripletlab.plots.identification import draw_identification
 from tripletlab.system.files import make_output_folder, write_whole
-from tripletlab.system.progress import say
+from tripletlab.system.progress import result_console, say
 
 
 def identify_people(
@@ -70,7 +69,7 @@ def _print_figures(figures: Mapping[str, Any], title: str) -> None:
     for point in figures["tpir_at_fpir"]:
         few = "" if point["supported"] else " (few)"
         table.add_row(f"TPIR at FPIR {point['fpir']:g}", f"{point['tpir']:.4f}{few}")
-    Console(highlight=False, markup=False).print(table)
+    result_console().print(table)
 
 
 def _split(path: Path, store: PairStore, there: np.ndarray) -> Split:

@@ -6,7 +6,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 
 from tripletlab.evaluation.metrics import METRICS
@@ -14,7 +13,7 @@ from tripletlab.experiment.evaluation import about_training, evaluate_embeddings
 from tripletlab.experiment.target import EvaluationTarget, faces_of, find_target, tracker_of
 from tripletlab.photos.sources import slug
 from tripletlab.system.files import copy_files, make_output_folder
-from tripletlab.system.progress import say
+from tripletlab.system.progress import result_console, say
 from tripletlab.system.provenance import ENVIRONMENT, environment
 from tripletlab.training import backend
 
@@ -87,5 +86,5 @@ def _print_result(target: EvaluationTarget, summary: dict[str, float], place: Pa
             table.add_row("accuracy ± std over folds", f"{figure} ± {metric.figure(scatter)}")
         else:
             table.add_row(metric.heading, figure)
-    Console(highlight=False, markup=False).print(table)
+    result_console().print(table)
     say(f"written: {place / 'card.html'}")

@@ -2,14 +2,13 @@
 
 import contextlib
 import json
-import sys
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
 from tripletlab.recognition.gallery import EnrolledPerson, Gallery
 from tripletlab.recognition.names import valid_name
-from tripletlab.system.progress import say
+from tripletlab.system.progress import result_console, say
 
 
 def print_people(folder: Path, *, as_json: bool) -> None:
@@ -58,7 +57,6 @@ def _when(taken: object) -> datetime | None:
 
 
 def _print_table(people: Sequence[EnrolledPerson]) -> None:
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -74,4 +72,4 @@ def _print_table(people: Sequence[EnrolledPerson]) -> None:
         ]
         photos = f"{person.photos}" + f" ({person.unused} unused)" * bool(person.unused)
         table.add_row(Text(person.name), photos, *dates)
-    Console(file=sys.stdout, highlight=False).print(table)
+    result_console().print(table)

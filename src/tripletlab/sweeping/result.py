@@ -9,7 +9,6 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import numpy as np
-from rich.console import Console
 
 from tripletlab import config
 from tripletlab.errors import Deleted, InputError
@@ -43,7 +42,7 @@ from tripletlab.sweeping.table import (
     scatter_note,
 )
 from tripletlab.system.files import write_whole
-from tripletlab.system.progress import say
+from tripletlab.system.progress import result_console, say
 from tripletlab.tracking import TrackedRun, Tracker
 
 
@@ -56,7 +55,7 @@ def conclude(study: Study, data: Data, tracker: Tracker, *, parent: TrackedRun |
     listed = rows
     if len(rows) > MAX_ROWS:
         listed = sorted(rows, key=lambda row: row.score, reverse=True)[:MAX_ROWS]
-    console = Console(highlight=False, markup=False)
+    console = result_console()
     print_table(listed, title=title, shown=shown, bold=bold, console=console)
     for table in found.tables:
         print_page_table(table, console=console)

@@ -29,7 +29,7 @@ from tripletlab.sweeping.study import (
     stem,
 )
 from tripletlab.system.locks import held
-from tripletlab.system.progress import say
+from tripletlab.system.progress import result_console, say
 from tripletlab.system.provenance import code_fingerprint
 from tripletlab.system.redaction import redacted
 from tripletlab.tracking import SHORT, Tracker
@@ -94,7 +94,7 @@ def _champions(base: StudiesConfig) -> list[str]:
 
 def _print(shown: Table) -> None:
     """Print a table; as lists where the screen is too narrow for it."""
-    console = Console(highlight=False, markup=False)
+    console = result_console()
     if (
         console.measure(shown, options=console.options.update(max_width=1000)).minimum
         > console.width

@@ -23,6 +23,7 @@ from rich.progress import (
 from tripletlab.errors import printable
 from tripletlab.system.redaction import redacted
 
+UNBOUNDED = 100_000  # characters of a line
 WATCH = 1.0  # seconds between two looks of a worker at its parent
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -31,7 +32,23 @@ Result = TypeVar("Result")
 @functools.cache
 def console() -> Console:
     """The console for progress: stderr, so that stdout has the result alone."""
-    return Console(stderr=True, highlight=False, markup=False)
+    return _console(stderr=True)
+
+
+def result_console() -> Console:
+    """The console for results: stdout as it is now."""
+    return _console()
+
+
+def _console(*, stderr: bool = False) -> Console:
+    """A console of the terminal's width; a file or pipe has no width, unless COLUMNS gives one.
+
+    A cell that is broken over two lines could not be found with grep.
+    """
+    made = Console(stderr=stderr, highlight=False, markup=False)
+    if not made.is_terminal and "COLUMNS" not in os.environ:
+        made.width = UNBOUNDED
+    return made
 
 
 def say(text: str) -> None:
