@@ -56,6 +56,19 @@ def test_a_table_in_a_file_is_as_wide_as_its_cells_unless_columns_is_set(
     assert (cell in out, cell in err) == (whole, whole)
 
 
+def test_a_long_title_takes_its_room_from_the_bar(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    progress.console.cache_clear()
+    title = "Finding faces in 2,144 photos, synthetic people"
+    with bar(title, total=2144) as advance:
+        advance(2144)
+    progress.console.cache_clear()
+    err = capsys.readouterr().err
+    assert f"{title} " in err
+    assert "2144/2144 0:00:0" in err
+    assert "…" not in err
+
+
 def test_what_c_libraries_write_is_discarded_and_stderr_is_restored(capfd):
     os.write(2, b"before\n")
     with quiet_stderr():

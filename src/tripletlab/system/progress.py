@@ -19,6 +19,7 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.table import Column
 
 from tripletlab.errors import printable
 from tripletlab.system.redaction import redacted
@@ -88,13 +89,14 @@ def _without_stderr() -> Iterator[None]:
 @contextlib.contextmanager
 def bar(title: str, *, total: int) -> Iterator[Callable[[int], None]]:
     """A bar with counts, time so far and time left; yields a function that advances it."""
+    whole = Column(no_wrap=True)  # so that the bar, and nothing else, shrinks on a narrow screen
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
+        MofNCompleteColumn(table_column=whole),
+        TimeElapsedColumn(table_column=whole),
         TextColumn("left"),
-        TimeRemainingColumn(),
+        TimeRemainingColumn(table_column=whole),
     )
     with Progress(*columns, console=console()) as progress:
         task = progress.add_task(printable(title), total=total)
