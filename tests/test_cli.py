@@ -112,14 +112,30 @@ def test_an_unknown_option_is_named(capsys):
     assert "--konfig" in capsys.readouterr().err
 
 
-def test_a_reader_that_has_read_enough_ends_a_command_quietly():
+@pytest.mark.parametrize(
+    ("words", "unbuffered"),
+    [("prepare --config", ""), ("prepare --config", "1"), ("describe", "")],
+    ids=["at the end", "at a line (Typer)", "at a table (rich)"],
+)
+def test_a_reader_that_has_read_enough_ends_a_command_quietly(words, unbuffered):
     """As in `tripletlab train --config | head -1`."""
-    command = f"'{sys.executable}' -m tripletlab prepare --config; echo ended by $? >&2"
+    command = f"'{sys.executable}' -m tripletlab {words}; echo ended by $? >&2"
     done = subprocess.run(
-        ["bash", "-c", f"( {command} ) | head -c 1"], capture_output=True, text=True, check=True
+        ["bash", "-c", f"( {command} ) | true"],
+        env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    assert "Traceback" not in done.stderr
-    assert "Exception" not in done.stderr
+    assert done.stderr == "ended by 141\n"
+
+
+@pytest.mark.parametrize("words", [[], ["gallery"], ["data"]])
+def test_without_a_command_the_help_is_shown_and_no_empty_error(words, capsys):
+    assert main(words) == 2
+    shown = capsys.readouterr()
+    assert "Usage: tripletlab" in shown.out
+    assert shown.err == ""
 
 
 def test_an_error_is_one_line_of_bounded_length(capsys):

@@ -146,6 +146,16 @@ def _advice(error: OSError) -> str:
     return f"make room in {where}" if error.errno in FULL else "raise ulimit -n"
 
 
+def _run(words: Sequence[str]) -> int:
+    """Run a command, for its exit code. BrokenPipeError, of which Typer and rich make an exit."""
+    try:
+        return app(args=words, prog_name="tripletlab", standalone_mode=False) or 0
+    except SystemExit as error:
+        if isinstance(error.__context__, BrokenPipeError):
+            raise error.__context__ from None
+        raise
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; 0 when it ends well, 2 for bad input, 130 for Ctrl-C and SIGTERM alike."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -156,7 +166,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with terminated_as_by_hand(), every_interrupt_heard(signal.SIGINT), temporary_files():
             _check_working_folder()
-            code = app(args=words, prog_name="tripletlab", standalone_mode=False) or 0
+            code = _run(words)
         if code == INTERRUPTED:  # typer makes it of a KeyboardInterrupt
             raise KeyboardInterrupt
         sys.stdout.flush()
@@ -176,6 +186,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         message = missing
     except typer.TyperException as error:
         message = error.format_message()
+        if not message:  # the help has been printed instead
+            return 2
         if "No such option: --config-dir" in message:
             message = "--config-dir belongs before the command: tripletlab --config-dir FOLDER …"
     except (KeyboardInterrupt, typer.Abort):
