@@ -130,6 +130,17 @@ def test_a_reader_that_has_read_enough_ends_a_command_quietly(words, unbuffered)
     assert done.stderr == "ended by 141\n"
 
 
+@pytest.mark.parametrize("columns", ["0", "", "wide"])
+def test_a_screen_that_has_no_width_gets_everything(columns, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", columns)
+    assert main(["train", "--help"]) == 0
+    assert main(["describe"]) == 0
+    shown = capsys.readouterr().out
+    assert "semihard" in shown
+    assert "955,192" in shown
+    assert "L2 normalise" in shown
+
+
 @pytest.mark.parametrize("words", [[], ["gallery"], ["data"]])
 def test_without_a_command_the_help_is_shown_and_no_empty_error(words, capsys):
     assert main(words) == 2

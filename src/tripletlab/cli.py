@@ -132,8 +132,13 @@ def _check_working_folder() -> None:
         raise InputError("the working folder has been deleted: cd to another one") from error
 
 
-def _write_any_text() -> None:
-    """Letters that the encoding of the output does not have become question marks."""
+def _write_everything() -> None:
+    """Letters that the encoding of the output does not have become question marks.
+
+    COLUMNS counts only if it is a width: rich would print nothing in 0 columns.
+    """
+    if not (columns := os.environ.get("COLUMNS", "")).isdecimal() or not int(columns):
+        os.environ.pop("COLUMNS", None)
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="replace")
 
@@ -159,7 +164,7 @@ def _run(words: Sequence[str]) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; 0 when it ends well, 2 for bad input, 130 for Ctrl-C and SIGTERM alike."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    _write_any_text()
+    _write_everything()
     provide_caches()
     redact_tracebacks()
     words = [_home_expanded(word) for word in (sys.argv[1:] if arguments is None else arguments)]
