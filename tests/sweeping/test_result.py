@@ -13,7 +13,7 @@ from tripletlab.evaluation.metrics import SCORE
 from tripletlab.photos.pairs import Pairs
 from tripletlab.sweeping import result
 from tripletlab.sweeping.report import Summary
-from tripletlab.sweeping.result import Promoted, _current, conclude, summarise
+from tripletlab.sweeping.result import Promoted, _current, _write_report, conclude, summarise
 from tripletlab.sweeping.study import RUN
 from tripletlab.sweeping.table import PAPER_COLUMNS, ModelRow
 from tripletlab.tracking.tracker import Tracker
@@ -137,3 +137,14 @@ def test_a_store_is_found_where_the_project_is_now(tmp_path):
     (now / "ab").mkdir(parents=True)
     (now / "ab" / "pairs.h5").touch()
     assert _current(recorded, now) == now / "ab" / "pairs.h5"
+
+
+def test_a_report_that_cannot_be_written_says_where_to_go(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    kept = SimpleNamespace(folder="runs", writable=True)
+    assert _write_report("page", "grid-abc", kept).read_text() == "page"
+    kept.writable = False
+    assert _write_report("page", "grid-abc", kept) == tmp_path / "grid-abc.html"
+    (tmp_path / "grid-def.html").mkdir()  # as in a folder that is read-only, for root too
+    with pytest.raises(InputError, match=r"def\.html: cannot be written .*: cd to a folder that"):
+        _write_report("page", "grid-def", kept)

@@ -107,12 +107,23 @@ def open_report(words: Sequence[str]) -> None:
     data = Data(FaceStore.open(faces), PairStore.open(pairs))
     found, title = summarise(study, data.faces, tracker), title_of(study, data)
     page = report(study, found, data.pairs, tracker, title=title, conclusion=found.conclusion)
-    place = Path(tracker.folder).resolve() / "sweeps" / study.name
-    path = place / "report.html" if tracker.writable else Path(f"{study.name}.html").resolve()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, page.encode())
+    path = _write_report(page, study.name, tracker)
     print(path)
     webbrowser.open(path.as_uri())
+
+
+def _write_report(page: str, name: str, tracker: Tracker) -> Path:
+    """Write a page to the tracking folder, or to the working folder where that is read-only."""
+    place = Path(tracker.folder).resolve() / "sweeps" / name
+    path = place / "report.html" if tracker.writable else Path(f"{name}.html").resolve()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, page.encode())
+    except OSError as error:
+        advice = f"; {tracker.folder} is read-only, too: cd to a folder that is not"
+        advice = "" if tracker.writable else advice
+        raise InputError(f"{path}: cannot be written ({error.strerror}){advice}") from error
+    return path
 
 
 def _current(recorded: Path, data: Path) -> Path:
