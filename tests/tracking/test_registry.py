@@ -76,7 +76,7 @@ def test_a_version_is_found_among_more_than_a_thousand(tracker):
 
 def test_digits_that_no_run_begins_with_are_an_error(tracker):
     run_id = logged_run(tracker, 0.8)
-    with pytest.raises(InputError, match="the runs whose ids begin so: none"):
+    with pytest.raises(InputError, match="no run has an id that begins so; `tripletlab ui`"):
         tracker.models.find("0123" if not run_id.startswith("0123") else "4567")
 
 
@@ -85,6 +85,13 @@ def test_an_unknown_version_is_an_error_that_lists_the_known_ones(tracker, which
     registered(tracker, 0.8)
     with pytest.raises(InputError, match=f"no model is meant by that; there are {NAME}/1"):
         tracker.models.find(which)
+
+
+def test_too_few_digits_of_a_runs_id_are_an_error_that_asks_for_more(tracker):
+    run_id = registered(tracker, 0.8).run_id
+    with pytest.raises(InputError, match="of a run's id, give 4 digits or more"):
+        tracker.models.find(run_id[:3])
+    assert tracker.models.find(run_id[:4]).run_id == run_id
 
 
 def test_a_number_of_two_versions_is_ambiguous(tracker):

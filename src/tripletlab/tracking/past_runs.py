@@ -58,8 +58,12 @@ class PastRuns:
         found = store.client().search_runs([self._experiment_id], query, max_results=4)
         ids = [run.info.run_id for run in found]
         if len(ids) != 1:
-            which = f"{', '.join(ids)}; give more digits" if ids else "none"
-            raise InputError(f"{digits}: the runs whose ids begin so: {which}")
+            problem = (
+                f"several runs have ids that begin so ({', '.join(ids)}); give more digits"
+                if ids
+                else "no run has an id that begins so; `tripletlab ui` shows the runs"
+            )
+            raise InputError(f"{digits}: {problem}")
         return str(ids[0])
 
     def tagged(self, key: str, value: str, *, parent: str | None = None) -> RunRecord | None:

@@ -25,6 +25,7 @@ PROMOTED = "tripletlab.promoted"  # when a model was last asked for its champion
 PHOTOS = "-photos"  # ends the name of a bundle that is registered as a model
 NETWORK = Path("data", "model.keras")  # inside what MLflow has logged of a network
 RUN_ID = r"[0-9a-f]{32}"
+TOO_SHORT = r"[0-9a-f]{1,3}"  # for a run's id, which a version could be
 PREFIX = r"[0-9a-f]{4,31}"  # of a run's id, where one run alone has it
 TAGS = ("photos", "verification", "faces_fingerprint", "pairs_fingerprint", "git_commit")
 HINT = "run `tripletlab sweep` or `tripletlab train --register`, or give the id of a run"
@@ -167,7 +168,9 @@ class ModelRegistry:
         if not names:
             return f"{which}: no such model in {self.uri}; {HINT}"
         number = f"{len(found)} models are" if found else "no model is"
-        return f"{which}: {number} meant by that; there are {', '.join(names[:4])}"
+        digits = not found and re.fullmatch(TOO_SHORT, which)
+        more = "; of a run's id, give 4 digits or more" if digits else ""
+        return f"{which}: {number} meant by that; there are {', '.join(names[:4])}{more}"
 
 
 def read_network(path: Path) -> "keras.Model":
