@@ -3,6 +3,7 @@
 import pytest
 
 from tests.tracking.projects import SECRET, tracker_in
+from tripletlab.tracking import new_database
 
 
 @pytest.fixture
@@ -23,3 +24,10 @@ def finished(tmp_path):
         run.metrics({"auc": 0.5})
         run.files(tmp_path / "out")
     return tmp_path / "project", run.run_id
+
+
+@pytest.fixture
+def tables_made_anew(monkeypatch):
+    """The test's databases are no copies of the first."""
+    made_once = new_database.empty_database
+    monkeypatch.setattr(new_database, "empty_database", made_once.__wrapped__)

@@ -8,13 +8,9 @@ import pytest
 from tests.tracking.projects import tracker_in
 from tripletlab.errors import InputError
 from tripletlab.sweeping.storage import open_storage
-from tripletlab.tracking import new_database
 
 
-@pytest.fixture(autouse=True)
-def _tables_are_made_each_time(monkeypatch):
-    made_once = new_database.empty_database
-    monkeypatch.setattr(new_database, "empty_database", made_once.__wrapped__)
+pytestmark = pytest.mark.usefixtures("tables_made_anew")
 
 
 def test_a_process_killed_while_the_tables_are_made_leaves_no_database(tmp_path, monkeypatch):

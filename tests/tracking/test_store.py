@@ -53,7 +53,9 @@ def test_a_wait_is_shown_while_notes_are_discarded(impatient, capsys):
     assert 0 <= said.find("waiting for the tracking store") < said.find("is back")
 
 
-def test_a_new_store_that_takes_long_is_not_called_away(impatient, tmp_path, monkeypatch, capsys):
+def test_a_new_store_that_takes_long_is_not_called_away(
+    impatient, tables_made_anew, tmp_path, monkeypatch, capsys
+):
     """On a slow machine the tables of the first run took longer than the notice waits."""
     calls = iter((0.6, 0.6))
     monkeypatch.setattr(store, "_connect", lambda uri: None)
