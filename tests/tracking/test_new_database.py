@@ -9,7 +9,6 @@ from tests.tracking.projects import tracker_in
 from tripletlab.errors import InputError
 from tripletlab.sweeping.storage import open_storage
 
-
 pytestmark = pytest.mark.usefixtures("tables_made_anew")
 
 
