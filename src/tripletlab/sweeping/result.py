@@ -52,11 +52,11 @@ def conclude(study: Study, data: Data, tracker: Tracker, *, parent: TrackedRun |
     rows = found.rows
     shown = headings([*study.space.objectives, *study.space.columns])
     bold = pareto_front(rows, study.space.objectives)
-    listed = rows
+    highest = rows
     if len(rows) > MAX_ROWS:
-        listed = sorted(rows, key=lambda row: row.score, reverse=True)[:MAX_ROWS]
+        highest = sorted(rows, key=lambda row: row.score, reverse=True)[:MAX_ROWS]
     console = result_console()
-    print_table(listed, title=title, shown=shown, bold=bold, console=console)
+    print_table(highest, title=title, shown=shown, bold=bold, console=console)
     for table in found.tables:
         print_page_table(table, console=console)
     promoted = _promoted(rows, tracker)
@@ -71,7 +71,7 @@ def conclude(study: Study, data: Data, tracker: Tracker, *, parent: TrackedRun |
                 text,
                 [model_table(some, shown, note=scatter_note(rows), bold=bold), *found.tables],
             )
-            for some in (rows, listed)
+            for some in (rows, highest)
         )
         _record(parent, page, whole, promoted, data)
         parent.note(short)  # MLflow cuts a longer one off

@@ -12,7 +12,7 @@ from tripletlab.config import StudiesConfig
 from tripletlab.config.files import choices_of
 from tripletlab.errors import InputError, NoRuns
 from tripletlab.evaluation.metrics import describe
-from tripletlab.sweeping.recipe import without_replaced
+from tripletlab.sweeping.recipe import as_overrides, without_replaced
 from tripletlab.sweeping.storage import existing_storage, first_starts, outlines, study_names
 from tripletlab.sweeping.study import (
     CONF,
@@ -129,10 +129,9 @@ def best(words: Sequence[str]) -> None:
             print(f"{name}\t{value:.4g}")
         seed = trial.user_attrs.get(SEED)
         point = parameters(trial) | ({"seed": seed} if seed is not None else {})
-        changes = [config.override(key, value) for key, value in point.items()]
         recipe = shlex.split(study.note(OVERRIDES) or "")
         kept = without_replaced(recipe, point, [key for key in point if choices_of(key)])
-        again = shlex.join([*kept, *changes])
+        again = shlex.join([*kept, *as_overrides(point)])
         own = " ".join(filter(None, ["tripletlab", study.note(CONF), "train", again]))
         print(f"run\t{trial.user_attrs[RUN]}\ncommand\t{own}")
 
