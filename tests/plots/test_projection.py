@@ -15,7 +15,7 @@ def two_people(rows: int) -> np.ndarray:
     return np.asarray(embeddings, np.float32)
 
 
-@pytest.mark.filterwarnings("error::UserWarning:umap")
+@pytest.mark.filterwarnings("error::UserWarning")
 def test_the_same_seed_gives_the_same_map_and_people_stay_together() -> None:
     embeddings = two_people(40)
     points = project(embeddings, seed=3)

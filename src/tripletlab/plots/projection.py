@@ -61,10 +61,22 @@ def _umap(embeddings: Embeddings, *, seed: int, **more: Any) -> Points:
         warnings.filterwarnings("ignore", "IProgress not found")
         from umap import UMAP
 
-    count = min(NEIGHBOURS, len(embeddings) - 1)
-    # UMAP warns that a seed means one job unless it is asked for one.
-    umap = UMAP(n_neighbors=count, random_state=seed, n_jobs=1, **more)
-    return np.asarray(umap.fit_transform(embeddings), np.float32)
+        count = min(NEIGHBOURS, len(embeddings) - 1)
+        # UMAP warns that a seed means one job unless it is asked for one, and that it could not
+        # place further points; its own search for neighbours takes 5 s to compile.
+        warnings.filterwarnings("ignore", "precomputed_knn")
+        near = _nearest(embeddings, count=count)
+        umap = UMAP(n_neighbors=count, random_state=seed, n_jobs=1, precomputed_knn=near, **more)
+        return np.asarray(umap.fit_transform(embeddings), np.float32)
+
+
+def _nearest(
+    embeddings: Embeddings, *, count: int
+) -> tuple[NDArray[np.int64], NDArray[np.float32], None]:
+    """Rows and distances (n, count) as UMAP wants them: each face is the nearest to itself."""
+    others = neighbours(embeddings, count=count - 1).rows
+    rows = np.column_stack([np.arange(len(embeddings)), others])
+    return rows, np.linalg.norm(embeddings[:, None] - embeddings[rows], axis=2), None
 
 
 @contextmanager
