@@ -54,6 +54,22 @@ def test_choices_of_ones_own_stand_beside_the_others(mine):
     assert "my_own_lab.f" in files.targets()
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "_target_: my_own_lab.g",
+        '_target_: "my_own_lab.g"  # quoted',
+        "'_target_' : 'my_own_lab.g'",
+        "one: {_target_: my_own_lab.g, share: 1}",
+    ],
+)
+def test_a_callable_may_be_named_in_quotes_or_braces(text, mine):
+    (mine / "conf" / "miner" / "mine.yaml").write_text(f"{text}\n")
+    files.targets.cache_clear()
+    assert "my_own_lab.g" in files.targets()
+    assert "my_own_lab.f" not in files.targets()
+
+
 def test_a_choice_of_ones_own_replaces_the_one_of_that_name(mine):
     (mine / "conf" / "miner" / "hard.yaml").write_text("# my hard\n_target_: my_own_lab.hard\n")
     assert files.groups()["miner"]["hard"] == "my hard"

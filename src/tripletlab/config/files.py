@@ -10,6 +10,7 @@ from tripletlab.errors import InputError
 from tripletlab.system.paths import expanded
 
 PACKAGE = Path(__file__).parents[1]
+TARGET = r"""_target_["']?\s*:\s*["']?([\w.]+)"""  # YAML may quote key and value
 _own: list[Path] = []
 
 
@@ -95,7 +96,7 @@ def targets() -> frozenset[str]:
         for path in conf.rglob("*.yaml")
         for line in path.read_text().splitlines()
     )
-    return frozenset(name for line in lines for name in re.findall(r"_target_:\s*([\w.]+)", line))
+    return frozenset(name for line in lines for name in re.findall(TARGET, line))
 
 
 def _folders() -> list[Path]:
