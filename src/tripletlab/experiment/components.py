@@ -19,10 +19,12 @@ from tripletlab.experiment.snapshots import Embeddings
 from tripletlab.system.processor import resolve_dtype
 from tripletlab.training.batches import Batches, PeopleByPhotos
 from tripletlab.training.guard import embedding_statistics
-from tripletlab.training.inference import copied, embed
+from tripletlab.training.inference import BATCH, copied, embed
 from tripletlab.training.model import TripletModel
 from tripletlab.training.offline_mining import OfflineTriplets, check_miner
 from tripletlab.training.three_inputs import NEEDS_TRIPLETS, ThreeInputs
+
+ROUNDED = 0.01  # of a length; a head of one's own in bfloat16 is 0.004 off
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,10 @@ class Components:
 
 
 def build_components(config: RunConfig, data: Data) -> Components:
-    """Build every part of the run; its seed is set before (training.backend.start)."""
+    """Build every part of the run; its seed is set before (training.backend.start).
+
+    InputError for a network that does not map grey faces of this size to unit embeddings.
+    """
     size, seed = data.faces.size, config.seed
     batches = config.batches.build(
         store=data.faces,
@@ -64,6 +69,8 @@ def build_components(config: RunConfig, data: Data) -> Components:
         seed=seed,
     )
     embedder = exact = config.architecture.build(input_size=size)
+    name = f"architecture={config.choices['architecture']}"
+    _check_shapes(embedder, size, name)
     model = config.graph.build(
         embedder=embedder,
         miner=batches.miner,
@@ -77,9 +84,35 @@ def build_components(config: RunConfig, data: Data) -> Components:
     if resolve_dtype(dtype) != "float32":
         exact = copied(embedder, to=config.architecture.build(input_size=size, dtype="float32"))
     validation = Validation(data.faces)
+    _check_lengths(embed(exact, validation.faces[:BATCH]), name)
     any_distances = np.linspace(0, 4, len(validation.matched))
     own_values(config.metrics, any_distances, validation.matched)  # what fails does so now
     return Components(model, exact, batches, validation, config.flip, config.metrics)
+
+
+def _check_shapes(network: keras.Model, size: int, name: str) -> None:
+    """InputError for other shapes; a network whose `call` is code may have none at all."""
+    given, made = (getattr(network, f"{end}_shape", None) for end in ("input", "output"))
+    if given != (None, size, size, 1) or not isinstance(made, tuple) or len(made) != 2:
+        wrong = (
+            f"it maps {given} to {made}"
+            if given
+            else f"its shapes are not known: build it from keras.Input(({size}, {size}, 1))"
+        )
+        raise InputError(
+            f"{name}: a network maps faces {(None, size, size, 1)} to embeddings (None, dim), but"
+            f" {wrong}"
+        )
+
+
+def _check_lengths(embeddings: Embeddings, name: str) -> None:
+    """InputError for vectors of another length than 1. 0, of a dead network, is a collapse."""
+    lengths = np.linalg.norm(embeddings.astype(np.float32), axis=1)
+    if len(wrong := lengths[(lengths > 0) & (np.abs(lengths - 1) > ROUNDED)]):
+        raise InputError(
+            f"{name}: an embedding has length {wrong[0]:.4g} and not 1: end the network with"
+            " keras.layers.UnitNormalization()"
+        )
 
 
 def check_triplets(config: RunConfig) -> None:
