@@ -33,8 +33,14 @@ def chosen(kind: Literal["max", "l2"] | None = None, sizes: list[int] | None = N
     return kind, sizes
 
 
+def wants(size: int) -> int:
+    return size
+
+
 NAME = here.__name__
-ALLOWED = {f"{NAME}.{name}" for name in ("Pair", "anything", "chosen", "missing", "absent.x")}
+ALLOWED = {
+    f"{NAME}.{name}" for name in ("Pair", "anything", "chosen", "wants", "missing", "absent.x")
+}
 
 
 def node(name, **arguments):
@@ -67,6 +73,19 @@ def test_a_partial_node_is_bound_and_called_later():
     bound = read(node("anything", a=1, _partial_=True)).build(b=2)
     assert isinstance(bound, functools.partial)
     assert bound(c=3) == {"a": 1, "b": 2, "c": 3}
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ({}, "missing a required argument: 'size'; give it in the file, which needs `_partial_"),
+        ({"size": 1, "store": 2}, "got an unexpected keyword argument 'store'"),
+    ],
+)
+def test_a_target_that_takes_other_arguments_is_named(more, says):
+    with pytest.raises(InputError, match=f"^{re.escape(f'{NAME}.wants: {says}')}"):
+        read(node("wants")).build(**more)
+    assert read(node("wants", _partial_=True)).build()(2) == 2
 
 
 def test_nested_nodes_are_built_first_and_each_time_anew():

@@ -36,7 +36,7 @@ class Component:
         """Call the target, or, where the node is `_partial_`, bind its arguments.
 
         Nested components are built first. `more` are arguments that only the caller knows; they
-        take the place of the node's own.
+        take the place of the node's own. InputError where the target takes others.
         """
         arguments = {
             key: value.build() if isinstance(value, Component) else value
@@ -44,6 +44,7 @@ class Component:
         }
         if self.partial:
             return functools.partial(self.target, **arguments)
+        _check_call(self.target, arguments)
         return self.target(**arguments)
 
     def __getitem__(self, key: str) -> Any:
@@ -139,6 +140,18 @@ def _check_signature(target: Callable[..., Any], node: Mapping[str, Any], path: 
             near = get_close_matches(key, takes, n=1, cutoff=0.5)
             hint = f"did you mean {near[0]}?" if near else f"it takes {', '.join(takes)}"
             raise InputError(f"{path}.{key}: {node['_target_']} has no such argument; {hint}")
+
+
+def _check_call(target: Callable[..., Any], arguments: Mapping[str, Any]) -> None:
+    """Code of one's own may want an argument that its file lacks, or not take what it is given."""
+    try:
+        inspect.signature(target).bind(**arguments)
+    except TypeError as error:
+        hint = "; give it in the file, which needs `_partial_: true` if this is to be called later"
+        raise InputError(
+            f"{target.__module__}.{target.__qualname__}: {error}"
+            f"{hint if 'missing' in str(error) else ''}"
+        ) from error
 
 
 def _key_to_change(raw: object, path: str) -> str:
