@@ -36,7 +36,7 @@ def test_a_header_of_one_number_is_one_fold(written):
     ("text", "hint"),
     [
         ("", "line 1"),
-        ("ten\t300\n", "line 1"),
+        ("ten\t300\n", "line 1: .* the number of matched pairs in each"),
         ("9" * 5000 + "\t300\n", "line 1"),
         ("1\t1\n" + "Ann" * 1_000_000 + "\n\n", "1 pairs"),
         ("1\t1\n" + "Ann" * 1_000_000 + "\nB\t1\tC\t2\n", "line 2"),
@@ -44,7 +44,8 @@ def test_a_header_of_one_number_is_one_fold(written):
         (PAIRS_TXT.replace("Ann\t1\t2", "Ann\t1"), "line 2"),
         (PAIRS_TXT.replace("Eve\t2", "Eve\ttwo"), "line 5"),
         (PAIRS_TXT.replace("Eve\t2", "Eve\ttwo").replace("\nCid", "\n\n \nCid"), "line 7"),
-        (PAIRS_TXT.replace("Dee\t1\tEve\t2\n", ""), "3 pairs"),
+        (PAIRS_TXT.replace("Dee\t1\tEve\t2\n", ""), r"3 pairs, .* 2 × \(1 matched \+ 1 mismat"),
+        (PAIRS_TXT.replace("Ann\t1\t2\n", "Ann\t3\tBob\t1\n"), r"line 2: .*matched pairs .* first"),
         (PAIRS_TXT.replace("Eve\t2", "Dee\t2"), "line 5: Dee twice in a mismatched pair"),
         (PAIRS_TXT.replace("Cid\t1\t4", "Cid\t4\t04"), "line 4: photo 4 of Cid twice; name two"),
         (PAIRS_TXT.replace("\t", " "), "line 1"),

@@ -92,12 +92,16 @@ def read_pairs_txt(path: Path) -> list[NamedPair]:
     lines = [[field.strip() for field in line.rstrip().split("\t")] for line in text.splitlines()]
     words = lines[0] if lines else []
     if len(words) not in (1, 2) or not all(map(_is_number, words)):
-        raise InputError(f"{path}, line 1: write the number of folds, a tab, and the pairs in each")
+        raise InputError(
+            f"{path}, line 1: write the number of folds, a tab, and the number of matched pairs in"
+            " each"
+        )
     folds, count = (1, *map(int, words))[-2:]
     rows = [(line, fields) for line, fields in enumerate(lines[1:], 2) if fields != [""]]
     if len(rows) != folds * 2 * count:
         raise InputError(
-            f"{path}: {len(rows)} pairs, but its first line promises {folds} × 2 × {count}"
+            f"{path}: {len(rows)} pairs, but its first line promises {folds} × ({count} matched +"
+            f" {count} mismatched)"
         )
     return [
         _named_pair(
@@ -147,7 +151,10 @@ def _named_pair(row: list[str], path: Path, *, line: int, fold: int, matched: bo
     except ValueError:
         form = "name, number, number" if matched else "name, number, name, number"
         text = brief(" ".join(row))
-        raise InputError(f"{path}, line {line}: {text!r} should be {form}, by tabs") from None
+        raise InputError(
+            f"{path}, line {line}: {text!r} should be {form}, by tabs (the matched pairs of a fold"
+            " come first, then as many mismatched ones)"
+        ) from None
     if pair.matched and not matched:
         raise InputError(
             f"{path}, line {line}: {brief(name)} twice in a mismatched pair; name two people"
