@@ -3,7 +3,7 @@ import unicodedata
 import pytest
 
 from tripletlab.errors import InputError
-from tripletlab.photos.pair_photos import find_pair_photos
+from tripletlab.photos.pair_photos import find_pair_photos, paired_photos
 from tripletlab.photos.pairs import NamedPair, PhotoOf
 from tripletlab.photos.sources import VerificationPhotos
 from tripletlab.photos.tree import Tree
@@ -44,6 +44,15 @@ def test_a_missing_photo_is_an_error_that_names_it(folder):
     (folder / "Ann" / "Ann_0003.jpg").unlink()
     with pytest.raises(InputError, match=r"pairs\.txt names photo 3 of Ann, .*lfw$"):
         found(folder)
+
+
+def test_a_missing_photo_of_several_files_of_pairs_is_an_error_that_names_its_file(folder):
+    files = [folder.parent / name for name in ("train.txt", "test.txt")]
+    for file, number in zip(files, (3, 9), strict=True):
+        file.write_text(f"1\nAnn\t1\t{number}\nAnn\t1\tBen\t2\n")
+    tree = Tree("lfw", (folder,), cropped=False)
+    with pytest.raises(InputError, match=r"test\.txt names photo 9 of Ann, which is not in"):
+        paired_photos(VerificationPhotos("LFW", tree, tuple(files), ()))
 
 
 def test_the_exact_name_goes_before_others_that_end_in_the_number(folder):

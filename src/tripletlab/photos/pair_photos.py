@@ -8,7 +8,14 @@ import numpy as np
 
 from tripletlab.errors import InputError
 from tripletlab.photos.names import normalised
-from tripletlab.photos.pairs import NamedPair, PairedPhotos, Pairs, PhotoOf, read_pairs_files
+from tripletlab.photos.pairs import (
+    NamedPair,
+    PairedPhotos,
+    Pairs,
+    PhotoOf,
+    read_pairs_files,
+    read_pairs_txt,
+)
 from tripletlab.photos.sources import MAP_PEOPLE, VerificationPhotos
 from tripletlab.photos.tree import display_names, identity_folders, list_identities
 
@@ -100,7 +107,14 @@ def _missing(
         )
     spelled = [name for name in identities if normalised(name) == normalised(photo.name) != ""]
     hint = f" (did you mean {spelled[0]}?)" if spelled and photo.name not in identities else ""
+    file = _file_with(photo, verification.pairs)
     return InputError(
-        f"{verification.pairs[0]} names photo {photo.number} of {photo.name}, which is not in"
-        f" {folder}{hint}"
+        f"{file} names photo {photo.number} of {photo.name}, which is not in {folder}{hint}"
     )
+
+
+def _file_with(photo: PhotoOf, files: Sequence[Path]) -> Path:
+    """The first of the files of pairs that names the photo."""
+    *others, last = files
+    naming = (file for file in others if any(photo in pair[:2] for pair in read_pairs_txt(file)))
+    return next(naming, last)
