@@ -6,8 +6,8 @@
 
 CFP has a folder with 14 photos for each person: 0001 to 0010 frontal, 0011 to 0014 in profile. The
 people are those whom `faces.h5` keeps for validation or calibration. The pairs are in ten folds
-without common people, each with 100 matched pairs and as many mismatched ones. The photos are
-linked, not copied.
+without common people, each with 100 matched pairs and as many mismatched ones, drawn independently,
+so that some come twice. The photos are linked, not copied.
 """
 
 import argparse

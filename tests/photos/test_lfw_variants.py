@@ -113,6 +113,14 @@ def test_labels_that_contradict_the_names_are_evaluated_with_a_warning(place, ca
     assert said.count(warning) == 1
 
 
+def test_a_photo_paired_with_itself_is_evaluated_with_a_warning(place, capsys):
+    odd = [*CPLFW[:9], (ANN[1], ANN[1], 1), *CPLFW[10:]]
+    assert len(paired_photos(opened(place(odd))).pairs) == 20
+    said = " ".join(capsys.readouterr().err.split())
+    warning = "1 of 20 pairs are of a photo and itself, whose distance is 0, such as"
+    assert said.endswith(f"{warning} {ANN[1]} and {ANN[1]}")
+
+
 LINES = two_lines(CPLFW).splitlines()
 MALFORMED = [
     ("", "0 matched and 0 mismatched pairs"),

@@ -55,6 +55,18 @@ def test_a_missing_photo_of_several_files_of_pairs_is_an_error_that_names_its_fi
         paired_photos(VerificationPhotos("LFW", tree, tuple(files), ()))
 
 
+@pytest.mark.parametrize("again", ["Ann\t1\t2", "Ann\t2\t1"])
+def test_a_pair_that_is_listed_again_is_evaluated_with_a_warning(folder, again, capsys):
+    file = folder.parent / "pairs.txt"
+    file.write_text(f"2\t1\nAnn\t1\t2\nAnn\t1\tBen\t2\n{again}\nBen\t3\tAnn\t1\n")
+    tree = Tree("lfw", (folder,), cropped=False)
+    assert len(paired_photos(VerificationPhotos("LFW", tree, (file,), ())).pairs) == 4
+    said = " ".join(capsys.readouterr().err.split())
+    names = sorted(["Ann_0001.jpg", "Ann_0002.jpg"], reverse=again.endswith("1"))
+    assert said.startswith(f"warning: {file}: 1 of 4 pairs repeat an earlier pair")
+    assert said.endswith(f"such as {names[0]} and {names[1]}")
+
+
 def test_the_exact_name_goes_before_others_that_end_in_the_number(folder):
     for name in ("Zoe_0001.jpg", "edited 0003.jpg", "IMG_20230001.jpg", "Ann_0003 copy 3.jpg"):
         (folder / "Ann" / name).touch()

@@ -18,14 +18,23 @@ from tripletlab.photos.pairs import (
 )
 from tripletlab.photos.sources import MAP_PEOPLE, VerificationPhotos
 from tripletlab.photos.tree import display_names, identity_folders, list_identities
+from tripletlab.system.progress import say
 
 LONGEST_NUMBER = 18  # digits of a photo's number that are read
 
 
 def paired_photos(verification: VerificationPhotos) -> PairedPhotos:
-    """The photos of a set and all its pairs; InputError where a photo is missing."""
-    if verification.read:
-        return verification.read()
+    """The photos of a set and all its pairs; a warning where pairs repeat others.
+
+    InputError where a photo is missing.
+    """
+    photos = verification.read() if verification.read else _named_photos(verification)
+    _warn_of_repeated(photos, verification.pairs)
+    return photos
+
+
+def _named_photos(verification: VerificationPhotos) -> PairedPhotos:
+    """The photos that files of pairs list by name and number."""
     named = read_pairs_files(verification.pairs)
     photos, on_map = find_pair_photos(verification, named)
     rows = {photo: row for row, photo in enumerate(photos)}
@@ -43,6 +52,24 @@ def paired_photos(verification: VerificationPhotos) -> PairedPhotos:
         map_rows=np.array([rows[photo] for photo in on_map], np.int64),
         key=(named, on_map),
     )
+
+
+def _warn_of_repeated(photos: PairedPhotos, files: Sequence[Path]) -> None:
+    """Warn of pairs that are listed again, in either order, and of a photo paired with itself."""
+    pairs = photos.pairs
+    _, first = np.unique(np.sort(pairs.sides, axis=1), axis=0, return_index=True)
+    repeated = np.setdiff1d(np.arange(len(pairs)), first)
+    alone = np.flatnonzero(pairs.first == pairs.second)
+    for rows, what in (
+        (repeated, "repeat an earlier pair, and count again"),
+        (alone, "are of a photo and itself, whose distance is 0"),
+    ):
+        if rows.size:
+            such = " and ".join(photos.files[row].name for row in pairs.sides[rows[0]])
+            say(
+                f"warning: {', '.join(map(str, files))}: {rows.size:,} of {len(pairs):,} pairs"
+                f" {what}, such as {such}"
+            )
 
 
 def people_of(verification: VerificationPhotos) -> dict[str, str]:
