@@ -43,8 +43,11 @@ def test_lines_that_match_nobody_and_no_photo_are_found(listing):
 
 def test_shared_people_are_refused_left_out_or_allowed(listing):
     tested = ["Aaron_Eckhart", "Zoe_Kravitz", "Someone"]
-    with pytest.raises(InputError, match=r"2 people .*Aaron_Eckhart"):
+    with pytest.raises(InputError, match=r"2 people .* \(Aaron_Eckhart, Zoë Kravitz\):"):
         Hygiene(exclude=[], shared="refuse").left_out(PEOPLE, tested)
+    many = {name: name for name in ("Ann", "Bob", "Cid", "Dee")}
+    with pytest.raises(InputError, match=r"4 people .* \(Ann, Bob, Cid, …\):"):
+        Hygiene(exclude=[], shared="refuse").left_out(many, many)
     both = ["n000001", "n000002"]
     left_out = dict.fromkeys(both, SHARED)
     assert Hygiene(exclude=[], shared="exclude").left_out(PEOPLE, tested) == (left_out, both)

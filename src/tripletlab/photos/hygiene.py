@@ -54,9 +54,10 @@ class Hygiene:
             folder for folder, names in known.items() if names & others and not names & listed
         ]
         if shared and self.shared == "refuse":
-            such = ", ".join(people[folder] or folder for folder in shared[:3])
+            names = [people[folder] or folder for folder in shared]
+            such = ", ".join(names if len(names) <= 3 else [*names[:3], "…"])
             raise InputError(
-                f"{len(shared)} people to train on are in the verification set too ({such}, …):"
+                f"{len(shared)} people to train on are in the verification set too ({such}):"
                 " hygiene.shared=exclude leaves them out, hygiene.shared=allow trains on them"
             )
         reasons = dict.fromkeys(shared, SHARED) if self.shared == "exclude" else {}
