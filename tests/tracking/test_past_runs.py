@@ -77,6 +77,7 @@ def test_the_page_shows_the_runs_of_the_latest_sweep_the_best_first(tracker):
         "searchFilter": [f"tags.`mlflow.parentRunId` = '{parent.run_id}'"],
         "orderByKey": ["metrics.`val/best_auc`"],
         "orderByAsc": ["false"],
+        "workflowType": ["machine_learning"],
     }
 
 

@@ -84,6 +84,7 @@ class PastRuns:
         """The address, after that of MLflow's server, of the latest sweep's runs, or of all.
 
         The best comes first; sorted by date, MLflow would fold them into the line of their sweep.
+        The menu beside it is MLflow's for training, with the models, not the one for chatbots.
         """
         experiment = self._experiment_id
         sweeps = store.client().search_runs(
@@ -92,7 +93,11 @@ class PastRuns:
             order_by=["attributes.start_time DESC"],
             max_results=1,
         )
-        view = {"orderByKey": f"metrics.`{SCORE}`", "orderByAsc": "false"}
+        view = {
+            "workflowType": "machine_learning",
+            "orderByKey": f"metrics.`{SCORE}`",
+            "orderByAsc": "false",
+        }
         if sweeps:
             view["searchFilter"] = f"tags.`mlflow.parentRunId` = '{sweeps[0].info.run_id}'"
         return f"#/experiments/{experiment}/runs?{urlencode(view, quote_via=quote)}"
