@@ -11,6 +11,7 @@ from rich.console import Console
 from tests.plots.test_card import Page
 from tripletlab.evaluation.comparison import Comparison, Difference, decide
 from tripletlab.photos.pairs import Pairs
+from tripletlab.plots import comparison
 from tripletlab.plots.comparison import (
     LINES,
     adjusted,
@@ -85,6 +86,18 @@ def test_terminal_page_and_files_have_the_same_figures(tmp_path: Path) -> None:
         f"{np.mean([one.correct[fold == k].mean() for k in (0, 1)]):.4f}" for one in decisions
     ]
     assert all(f"| {accuracy} ±" in markdown for accuracy in accuracies)
+
+
+def test_the_legend_has_every_model_also_a_name_with_an_underscore_first(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    kept: list = []
+    monkeypatch.setattr(comparison, "save", lambda figure, path: kept.append(figure))
+    matched, fold = np.array([True, False] * 2), np.array([0, 0, 1, 1])
+    decisions = [decide(np.array([0.1, 0.9, 0.2, 0.8]), matched, fold)] * 2
+    draw_rocs(decisions, matched, ["_old", "new"], title="", path=tmp_path / "roc.png")
+    linear = kept[0].axes[0]
+    assert [text.get_text() for text in linear.get_legend().get_texts()] == ["_old", "new"]
 
 
 def test_every_line_differs() -> None:

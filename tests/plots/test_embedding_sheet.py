@@ -41,6 +41,18 @@ def test_every_point_is_drawn_once_with_its_person(
         np.testing.assert_allclose(offsets, -points[[n == name for n in names]])
 
 
+def test_the_legend_has_everybody_also_a_name_with_an_underscore_first(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    kept: list = []
+    monkeypatch.setattr(drawing, "save", lambda figure, path: kept.append(figure))
+    nobody = Neighbours(np.zeros((3, 0), np.int64), np.zeros((3, 0)))
+    maps = [Map("after", np.zeros((3, 2), np.float32), nobody)]
+    draw_map_sheet(maps, ["_Ann", "Bo", "_Ann"], title="", path=tmp_path / "umap.png")
+    (legend,) = kept[0].legends
+    assert [text.get_text() for text in legend.get_texts()] == ["Bo", "_Ann"]
+
+
 def test_a_unit_is_as_long_in_both_directions(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -151,15 +151,16 @@ def draw_rocs(
     figure = sheet(11.4, 5.6, title=title)
     linear, logarithmic = figure.subplots(1, 2)
     least = 1 / np.count_nonzero(~matched)
-    for place, (model, name) in enumerate(zip(decisions, names, strict=True)):
+    for place, model in enumerate(decisions):
         false, true = roc(model.distances, matched)
         style = line_style(place)
         for axes, rates in ((linear, false), (logarithmic, np.maximum(false, least / 2))):
-            axes.plot(rates, true, label=name, **style)
+            axes.plot(rates, true, **style)
     for axes in (linear, logarithmic):
         plain(axes).set(xlabel="false accept rate", ylabel="true accept rate", ylim=(-0.01, 1.01))
+    # The names are given: matplotlib finds none that begins with an underscore.
+    linear.legend(linear.get_lines(), names, frameon=False, loc="lower right")
     linear.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--")
-    linear.legend(frameon=False, loc="lower right")
     logarithmic.set(xscale="log", xlim=(least, 1))
     save(figure, path)
 

@@ -23,6 +23,7 @@ def draw_map_sheet(maps: Sequence[Map], names: Sequence[str], *, title: str, pat
         plain(axes).set_title(one.title, fontsize=10)
         axes.set(xticks=[], yticks=[], aspect="equal", adjustable="datalim")  # one scale for both
         axes.set_box_aspect(1)
-    handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=5, frameon=False, fontsize=8)
+    # The names are given: matplotlib finds none that begins with an underscore.
+    handles = axes.collections
+    figure.legend(handles, people, loc="outside lower center", ncols=5, frameon=False, fontsize=8)
     save(figure, path)
