@@ -89,7 +89,7 @@ def test_any_set_with_pairs_beside_its_people(tree):
         any_pairs(path=str(root), pairs=["frontal.txt"], cropped=True)
     (root / "frontal.txt").write_text("1\t1\nAnn\t1\t2\n")
     found = any_pairs(path=str(root), pairs=["frontal.txt"], cropped=True)
-    assert found.title == "poses"
+    assert found.title == "poses (frontal)"  # evaluations on other pairs of these photos stay
     assert found.tree.cropped
     assert found.pairs == (root / "frontal.txt",)
 
@@ -112,6 +112,10 @@ def test_lfw_takes_the_people_with_twenty_photos(tree):
     (root / "pairs.txt").touch()
     verification = lfw(path=str(root), pairs=["pairs.txt"], lfwcrop=None)
     assert verification.title == "LFW"
+    for name in ("pairsDevTrain.txt", "pairsDevTest.txt"):
+        (root / name).touch()
+    view_1 = lfw(path=str(root), pairs=["pairsDevTrain.txt", "pairsDevTest.txt"], lfwcrop=None)
+    assert view_1.title == "LFW (pairsDevTrain, pairsDevTest)"
     assert verification.map_people == ("Ann",)
     (root / "umap_people.txt").write_text("Bob\n")
     assert lfw(path=str(root), pairs=["pairs.txt"], lfwcrop=None).map_people == ("Bob",)

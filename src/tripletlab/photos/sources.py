@@ -19,6 +19,7 @@ from tripletlab.system.paths import expanded
 from tripletlab.system.progress import say
 
 MAP_PEOPLE = 20  # of the UMAP figure, with as many photos each (paper, section III.D)
+PAIRS = "pairs.txt"  # the file of pairs that a set has by default
 LFW_FOLDERS = ("lfw-deepfunneled", "lfw_funneled", "lfw-funneled", "lfw")
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
@@ -138,16 +139,19 @@ def any_pairs(*, path: str, pairs: list[str], cropped: bool) -> VerificationPhot
     return _paired(root, Tree(title, (root,), cropped), title=title, pairs=pairs)
 
 
-def lfw_layout(
-    path: Path, *, title: str, pairs: Sequence[str] = ("pairs.txt",)
-) -> VerificationPhotos:
+def lfw_layout(path: Path, *, title: str, pairs: Sequence[str] = (PAIRS,)) -> VerificationPhotos:
     """Photos laid out as LFW's: the files of pairs beside the folder that holds the people's."""
     return _paired(path, _lfw_tree(path), title=title, pairs=pairs)
 
 
 def _paired(path: Path, tree: Tree, *, title: str, pairs: Sequence[str]) -> VerificationPhotos:
-    """umap_people.txt, where there is one, names the people to map, one on each line."""
+    """umap_people.txt, where there is one, names the people to map, one on each line.
+
+    The title names files of pairs other than pairs.txt, which are another set of the same photos.
+    """
     files = tuple(pairs_file(path, name) for name in pairs)
+    if [file.name for file in files] != [PAIRS]:
+        title = f"{title} ({', '.join(readable(file.stem) for file in files)})"
     listed = path / "umap_people.txt"
     people = _listed(listed, tree) if listed.is_file() else _most_photographed(tree)
     return VerificationPhotos(title, tree, files, tuple(people[:MAP_PEOPLE]))
