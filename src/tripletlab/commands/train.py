@@ -28,7 +28,7 @@ def train(
         typer.Option(
             "--register",
             help="Register the network. It becomes champion unless another one trained on these"
-            " faces has a higher validation AUC.",
+            " faces has the same or a higher validation AUC.",
         ),
     ] = False,
 ) -> None:

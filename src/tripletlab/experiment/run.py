@@ -45,7 +45,7 @@ def train(config: RunConfig, *, fresh: bool, register: bool) -> None:
 
     A run of the same config, data and code that was stopped goes on from its last epoch; one that
     is finished is shown and not repeated. `fresh` begins anew. `register` adds the network to the
-    registry, and makes it champion if none on these faces has a higher validation AUC.
+    registry, and makes it champion if its validation AUC is the highest on these faces.
     """
     table = final_table(config.metrics)
     check_triplets(config)

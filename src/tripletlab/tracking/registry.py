@@ -120,9 +120,9 @@ class ModelRegistry:
         return _run_model(made)
 
     def promote(self, chosen: RunModel) -> bool:
-        """Make a registered version the champion of its model, unless a better one is.
+        """Make a registered version the champion of its model, unless one as good or better is.
 
-        Better is a higher validation AUC (SCORE) of the version's own run. Returns whether this
+        What counts is the validation AUC (SCORE) of the version's own run. Returns whether this
         version is champion now.
         """
         client, name = store.client(), chosen.name
