@@ -280,6 +280,12 @@ def test_the_recipe_is_named_in_the_list_of_an_ablations_points(capsys):
     assert re.search(r"^│ recipe │ +│", shown, re.M)
 
 
+def test_the_list_of_a_single_trial_says_one_point(capsys):
+    _print_trials(read_plan(["margin_miner", "axes.miner=[hard]", "axes.margin=[0.2]"]))
+    title, _, _ = capsys.readouterr().err.partition("┏")
+    assert title.split() == ["margin_miner:", "1", "point"]
+
+
 @pytest.mark.parametrize("space", sorted(config.folder("sweeps").glob("*.yaml")))
 def test_every_space_that_ships_can_be(space):
     read_plan([str(space)])

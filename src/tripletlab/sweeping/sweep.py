@@ -168,7 +168,8 @@ def _print_trials(plan: Plan) -> None:
     from tripletlab.sweeping.samplers import draw_points
 
     space = plan.space
-    shown = Table(title=f"{space.name}: {space.points} points", title_justify="left")
+    points = f"{space.points} point{'s' * (space.points > 1)}"
+    shown = Table(title=f"{space.name}: {points}", title_justify="left")
     for heading in ("", *space.axes):
         shown.add_column(heading, justify="right")
     for number, point in enumerate(draw_points(space)):
