@@ -49,7 +49,7 @@ tripletlab train miner=hard margin=0.4: one run
 
 tripletlab train --config miner=hard: print what would run, without running it
 
-tripletlab sweep --photos ~/photos: the same on your own photos, a sub-folder for each person
+tripletlab sweep --photos ~/photos: the grid on your own photos, a sub-folder for each person
 """
 COMMANDS: dict[str, tuple[Callable[..., None] | typer.Typer, ...]] = {  # by the panel of the help
     "Sweep and train": (sweep, train, describe, report, ui, clean),
