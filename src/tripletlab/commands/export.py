@@ -31,7 +31,7 @@ def export(
     update: Annotated[
         bool,
         typer.Option(
-            "--update", help="Replace an existing bundle only if it holds another network."
+            "--update", help="Replace an existing bundle only if its network or FAR is another."
         ),
     ] = False,
     litert: Annotated[bool, typer.Option("--litert", help="Add embedder.tflite.")] = False,
