@@ -35,6 +35,12 @@ def test_identities_in_order_without_what_is_hidden(tree):
     assert list(found) == ["Ann", "Bob"]
 
 
+def test_a_folder_that_is_given_twice_is_refused(tree):
+    one = tree("x/faces", Ann=["1.jpg"])
+    with pytest.raises(InputError, match=rf"{one} is given twice: leave out one"):
+        folder(detected=[str(one)], cropped=[f"{one}/"])
+
+
 def test_folders_of_one_name_are_refused(tree, tmp_path):
     one, other = tree("x/faces", Ann=["1.jpg"]), tree("y/faces", Ann=["1.jpg"])
     with pytest.raises(

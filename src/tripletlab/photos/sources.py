@@ -82,6 +82,9 @@ def folder(*, detected: list[str], cropped: list[str]) -> TrainingPhotos:
             "photos=folder needs a folder: give photos.detected=[FOLDER,…] for photos,"
             " photos.cropped=[FOLDER,…] for faces that are cropped already"
         )
+    given = [path for path, _ in paths]
+    if again := [path for path in given if given.count(path) > 1]:
+        raise InputError(f"photos=folder: {again[0]} is given twice: leave out one of them")
     names = [readable(path.name) for path, _ in paths]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         same = " and ".join(str(path) for path, _ in paths if readable(path.name) == twice[0])
