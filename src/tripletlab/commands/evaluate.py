@@ -18,7 +18,12 @@ def evaluate(
         ),
     ] = False,
     to: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Write the card and the figures there.")
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Write the card and the figures there (default: in evaluations/ of the tracking"
+            " folder).",
+        ),
     ] = None,
 ) -> None:
     """Evaluate a trained network, or embeddings from elsewhere, on any pairs."""

@@ -15,7 +15,12 @@ def identify(
         typer.Option(metavar="FILE", help="The enrolled photos, one per line: name, tab, number."),
     ] = None,
     to: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Write the figures and the curves there.")
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Write the figures and the curves there (default: in evaluations/ of the tracking"
+            " folder).",
+        ),
     ] = None,
 ) -> None:
     """Search for faces among enrolled people, one to many: CMC, and TPIR at FPIR."""
