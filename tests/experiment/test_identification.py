@@ -1,13 +1,16 @@
 """The list of enrolled photos: who is enrolled, who is searched for, and lines that are wrong."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from tests.stores import make_pairs
 from tripletlab.errors import InputError
-from tripletlab.experiment.identification import _split
+from tripletlab.experiment import identification
+from tripletlab.experiment.identification import _split, identify_people
+from tripletlab.experiment.target import EvaluationTarget
 
 STORE = make_pairs(people=5, photos=3)
 
@@ -82,3 +85,18 @@ def test_a_list_that_cannot_be_read(tmp_path):
     (tmp_path / "latin.txt").write_bytes(b"Zo\xeb\t1\n")
     with pytest.raises(InputError, match="cannot be read"):
         _split(tmp_path / "latin.txt", STORE, np.arange(15))
+
+
+def test_results_on_another_set_do_not_replace_those_on_the_first(tmp_path, monkeypatch):
+    tracker = SimpleNamespace(folder=str(tmp_path))
+    monkeypatch.setattr(identification, "tracker_of", lambda *_, **__: tracker)
+    embeddings = np.eye(15, dtype=np.float32)
+    for store in (STORE, replace(STORE, title="others")):
+        target = EvaluationTarget("a", store, embeddings, False, {}, None, None)
+        monkeypatch.setattr(identification, "find_target", lambda *_, found=target: found)
+        identify_people("champion", [], gallery=None, folder=None)
+    written = sorted(tmp_path.glob("evaluations/*/identification.json"))
+    assert [one.parent.name for one in written] == [
+        "champion-blobs-identification",
+        "champion-others-identification",
+    ]

@@ -10,11 +10,11 @@ from rich.table import Table
 
 from tripletlab.errors import InputError
 from tripletlab.evaluation.identification import Split, identify, searches, summary, two_galleries
+from tripletlab.experiment.results_folder import label_of, results_folder
 from tripletlab.experiment.target import find_target, tracker_of
 from tripletlab.faces.store import PEOPLE_UNKNOWN, PairStore
 from tripletlab.photos.pair_photos import by_number
 from tripletlab.photos.pairs import PhotoOf
-from tripletlab.photos.sources import slug
 from tripletlab.plots.identification import draw_identification
 from tripletlab.system.files import make_output_folder, write_whole
 from tripletlab.system.progress import result_console, say
@@ -33,10 +33,11 @@ def identify_people(
     all other photos are looked for. Without it the people are dealt into two galleries.
     """
     tracker = tracker_of(overrides, writable=folder is None)
-    own = Path(tracker.folder) / "evaluations" / f"{slug(what)}-identification"
-    place = make_output_folder(folder) if folder else own
+    if folder:
+        make_output_folder(folder)
     target = find_target(what, overrides, tracker)
-    store = target.store
+    store, label = target.store, f"{label_of(target)}-identification"
+    place = folder or results_folder(Path(tracker.folder), what, label)
     if store.notes.get(PEOPLE_UNKNOWN):
         raise InputError(
             f"{store.title} says of pairs whether they match, not who is in which photo: nobody can"

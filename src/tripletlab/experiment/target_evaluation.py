@@ -10,8 +10,8 @@ from rich.table import Table
 
 from tripletlab.evaluation.metrics import METRICS
 from tripletlab.experiment.evaluation import about_training, evaluate_embeddings
+from tripletlab.experiment.results_folder import label_of, results_folder
 from tripletlab.experiment.target import EvaluationTarget, faces_of, find_target, tracker_of
-from tripletlab.photos.sources import slug
 from tripletlab.system.files import copy_files, make_output_folder
 from tripletlab.system.progress import result_console, say
 from tripletlab.system.provenance import ENVIRONMENT, environment
@@ -30,8 +30,8 @@ def evaluate(what: str, overrides: Sequence[str], *, folder: Path | None) -> Pat
     if folder:
         make_output_folder(folder)
     target = find_target(what, overrides, tracker)
-    label = slug(target.store.title) + ("-flip" if target.flip else "")
-    place = folder or Path(tracker.folder) / "evaluations" / f"{slug(what)}-{label}"
+    label = label_of(target)
+    place = folder or results_folder(Path(tracker.folder), what, label)
     about = dict(target.about)
     if target.trained_on is not None:
         about |= about_training(
