@@ -78,7 +78,7 @@ def test_a_partial_node_is_bound_and_called_later():
 @pytest.mark.parametrize(
     ("more", "says"),
     [
-        ({}, "missing a required argument: 'size'; give it in the file, which needs `_partial_"),
+        ({}, "missing a required argument: 'size'; give it in the file, or `_partial_: true`"),
         ({"size": 1, "store": 2}, "got an unexpected keyword argument 'store'"),
     ],
 )

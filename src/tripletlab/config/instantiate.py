@@ -147,7 +147,7 @@ def _check_call(target: Callable[..., Any], arguments: Mapping[str, Any]) -> Non
     try:
         inspect.signature(target).bind(**arguments)
     except TypeError as error:
-        hint = "; give it in the file, which needs `_partial_: true` if this is to be called later"
+        hint = "; give it in the file, or `_partial_: true` where this is to be called later"
         raise InputError(
             f"{target.__module__}.{target.__qualname__}: {error}"
             f"{hint if 'missing' in str(error) else ''}"
