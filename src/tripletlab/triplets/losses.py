@@ -1,4 +1,8 @@
-"""Losses of single triplets, and their mean over the kept ones."""
+"""Losses of single triplets, and their mean over the kept ones.
+
+The contract: `loss(positive, negative, margin=…)` -> the loss of each triplet, at least 0, from
+squared distances that broadcast against each other; a triplet whose loss is above 0 is active.
+"""
 
 from keras import KerasTensor, ops
 
