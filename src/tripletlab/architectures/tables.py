@@ -66,7 +66,7 @@ MODULE_PLANS = (
 
 def simple_cnn() -> NetworkTable:
     """The first network of section III.B. The paper gives no numbers of filters; these make
-    1.06 million parameters, about as many as the other networks have."""
+    1.07 million parameters, about as many as the other networks have."""
     rows = (
         Conv("conv1", 3, 16),
         Conv("conv2", 3, 16),
