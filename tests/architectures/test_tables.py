@@ -1,11 +1,18 @@
 """The tables of networks: their kernels, filters and depths, and the paper's counts."""
 
+import re
+from pathlib import Path
+
 import keras
 import pytest
 
-from tests.architectures.networks import build
+from tests.architectures.networks import NAMES, build
+from tripletlab import config
 from tripletlab.architectures import tables
+from tripletlab.architectures.operations import flops
 from tripletlab.architectures.rows import Inception
+
+PAGE = Path(__file__).parents[2] / "docs" / "architectures.md"
 
 
 def test_the_full_network_has_openfaces_filters():
@@ -100,6 +107,17 @@ TABLES = {
 @pytest.mark.parametrize("name", TABLES)
 def test_parameters_are_those_of_the_formula(name):
     assert build(name, size=64, embedding_dim=128).count_params() == counted(TABLES[name]())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_parameters_and_operations_are_those_of_the_documentation(name):
+    made = build(name, size=64)
+    (row,) = re.findall(
+        rf"^\| {name}(?: \(.*\))? \| ([\d,]+) \| ([\d.]+) \|$", PAGE.read_text(), re.M
+    )
+    assert row == (f"{made.count_params():,}", f"{flops(made) / 1e6:.1f}")
+    comment = config.groups()["architecture"][name]
+    assert set(re.findall(r"([\d,]+) parameters", comment)) <= {row[0]}
 
 
 def test_the_papers_network_has_the_papers_parameters():
