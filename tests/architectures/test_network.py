@@ -7,6 +7,7 @@ import tensorflow
 
 from tests.architectures.networks import NAMES, build
 from tripletlab import config
+from tripletlab.architectures.network import face_input
 from tripletlab.errors import InputError
 
 
@@ -49,6 +50,11 @@ def test_the_style_holds_for_every_network(name):
     assert not any(
         one.use_bias for one in normalised.layers if isinstance(one, keras.layers.Conv2D)
     )
+
+
+def test_black_is_minus_one_and_white_one():
+    scaled = keras.Model(*face_input(size=2))(np.float32([[0, 51], [127.5, 255]])[None, ..., None])
+    np.testing.assert_allclose(np.ravel(scaled), [-1, -0.6, 0, 1], atol=1e-6)
 
 
 @pytest.mark.parametrize("size", [31, 257])

@@ -79,3 +79,19 @@ def test_a_residual_block_begins_as_its_input():
     np.testing.assert_array_equal(added(Residual("r", 4))(picture), picture)
     norm = added(Residual("r", 4), Style(1.0, batch_norm=True, pool=None))
     np.testing.assert_array_equal(norm(picture), picture)
+
+
+def test_a_residual_block_that_shrinks_begins_as_the_projected_means():
+    picture = np.random.default_rng(0).random((2, 8, 8, 4), np.float32)
+    face = keras.Input((8, 8, 4))
+    made = keras.Model(face, Residual("r", 6, stride=2).add(face, PLAIN_STYLE))
+    kernel, bias = made.get_layer("r_shortcut").get_weights()
+    means = picture.reshape(2, 4, 2, 4, 2, 4).mean(axis=(2, 4))
+    expected = np.maximum(means @ kernel[0, 0] + bias, 0)
+    np.testing.assert_allclose(made(picture), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_a_branch_has_its_stride_at_its_end():
+    made = added(Inception("r", [[(1, 2), (3, 5), (3, 6)]], "max", stride=2))
+    strides = {one.name: one.strides for one in made.layers if isinstance(one, keras.layers.Conv2D)}
+    assert list(strides.values()) == [(1, 1), (1, 1), (2, 2)]
