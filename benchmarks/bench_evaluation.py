@@ -1,5 +1,7 @@
 """The LFW protocol compared with loops, cards of many pairs, and evaluation versus bare batches."""
 
+import subprocess
+import sys
 import tempfile
 import tracemalloc
 from collections.abc import Callable, Iterator
@@ -26,6 +28,16 @@ MANY, OF_PEOPLE, FOLDS = 1_000_000, 100_000, 10  # pairs
 FEW = 20  # resamples, whose number changes no memory
 REPEATED = 10  # evaluations in a turn: one is too short for the clock
 GRID = np.arange(0, 4, 0.01)
+FIRST_MAP = """
+import sys, time
+import numpy as np
+from tripletlab.plots.projection import project
+faces, dim = map(int, sys.argv[1:])
+embeddings = np.random.default_rng(0).normal(size=(faces, dim)).astype(np.float32)
+begun = time.perf_counter()
+project(embeddings, seed=0)
+print(time.perf_counter() - begun)
+"""
 
 
 def results(rounds: int) -> Iterator[Result]:
@@ -195,3 +207,7 @@ def _pictures(case: Any) -> Iterator[Result]:
 
     spent = interleaved({"draw": draw}, rounds=2, title="pictures")["draw"]
     yield Result("protocol, card, animation and pictures of a run", "s", tuple(spent))
+    process = [sys.executable, "-c", FIRST_MAP, str(MAPPED), str(DIM)]
+    first = [float(subprocess.check_output(process, text=True)) for _ in range(3)]
+    note = "UMAP is imported and compiled"
+    yield Result("first map of a process", "s", tuple(first), note=note)
