@@ -118,6 +118,7 @@ def test_an_update_keeps_a_bundle_of_this_network_and_replaces_another(
     assert "it replaces run 00000000" in said
     card = json.loads(manifest.read_text())["card"]
     assert (card["run_id"], card["far"]) == (run_id, 0.1)
+    assert (tmp_path / "bundle" / "embedder.keras").stat().st_mtime_ns > added  # of this network
     manifest.write_text(json.dumps({**first, "format": 1}))
     assert main(command) == 0
     assert "its format is 1 and not" in " ".join(capsys.readouterr().err.split())

@@ -18,6 +18,7 @@ from tripletlab.faces.heldout_pairs import calibration_pairs
 from tripletlab.faces.store import FaceStore, find
 from tripletlab.recognition.bundle import Bundle, Card, write_bundle
 from tripletlab.recognition.bundle_folder import (
+    FORMATS,
     KERAS,
     LITERT,
     MANIFEST,
@@ -57,10 +58,10 @@ def export(
     """Write the bundle of `champion`, a run or a version; register it, and its network.
 
     The threshold accepts the fraction `far` of strangers on pairs of the calibration people, FAR
-    where it is None. `formats` are added, of KERAS, SAVEDMODEL and LITERT. With `update`, a bundle
-    of this run and `far` stays as it is, and gets the formats that it lacks; another one is
-    replaced, which is said, and gives its `far` where that is None. InputError, and no bundle,
-    where the exported network's embeddings differ from the trained one's.
+    where it is None. `formats`, of FORMATS, are added, and those of a bundle that is replaced. With
+    `update`, a bundle of this run and `far` stays as it is, and gets the formats that it lacks;
+    another one is replaced, which is said, and gives its `far` where that is None. InputError, and
+    no bundle, where the exported network's embeddings differ from the trained one's.
     """
     tracker: Tracker = config.tracking.build()
     tracker.open_existing()
@@ -75,6 +76,7 @@ def export(
             say(f"added: {', '.join(missing)}")
         return older
     tracker.require_writable("the bundle would be registered there; copy it, or make it writable")
+    added = [name for name in FORMATS if name in formats or (folder / name).exists()]
     run, store, embedder = _trained(config, tracker, chosen)
     with _as_onnx(embedder, store.images[:CHECKED]) as (network, light):
         card = _card(chosen, run, store, light, far)
@@ -83,7 +85,7 @@ def export(
             card = card.model_copy(update={"model": chosen.name, "version": chosen.version})
         weights = fingerprint(embedder.get_weights())
         bundle = write_bundle(folder, network, weights=weights, faces=store.settings, card=card)
-    _add_formats(folder, formats, embedder, store)
+    _add_formats(folder, added, embedder, store)
     _print_result(bundle, tracker.bundles.register(chosen, bundle.folder))
     if older:
         _say_replaced(older.card, folder)

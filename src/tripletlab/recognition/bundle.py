@@ -17,12 +17,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from tripletlab.errors import InputError, brief
 from tripletlab.faces.recipe import FaceRecipe
 from tripletlab.recognition.bundle_folder import (
-    KERAS,
-    LITERT,
+    FORMATS,
     LONGEST,
     MANIFEST,
     README,
-    SAVEDMODEL,
     only_writer,
     remove,
 )
@@ -136,7 +134,7 @@ def write_bundle(
             for name, one in files.items():
                 write_whole(folder / name, one)
             checked = _checked(folder, manifest)
-            remove(folder, (README, KERAS, SAVEDMODEL, LITERT))  # of the older network
+            remove(folder, (README, *FORMATS))  # of the older network
             write_whole(folder / MANIFEST, (manifest.model_dump_json(indent=2) + "\n").encode())
             remove(folder, older - {*files, MANIFEST})
             name = _network_name(manifest.network)

@@ -15,13 +15,13 @@ from tripletlab.system.locks import writing_into
 MANIFEST = "bundle.json"
 README = "README.md"
 # Which `export` adds on request
-KERAS, SAVEDMODEL, LITERT = "embedder.keras", "savedmodel", "embedder.tflite"
+FORMATS = KERAS, SAVEDMODEL, LITERT = "embedder.keras", "savedmodel", "embedder.tflite"
 LONGEST = 1 << 22  # bytes of bundle.json
 KEYS = {"format", "weights", "faces", "card"}  # of bundle.json in every format
 _CONTENT = r"(embedder|yunet)-[0-9a-f]{64}\.onnx"
 OWN_FILE = re.compile(_CONTENT)
 _WHOLE = "|".join([_CONTENT, *map(re.escape, (MANIFEST, README))])  # as `write_whole` writes
-_ADDED = "|".join(map(re.escape, (KERAS, SAVEDMODEL, LITERT)))  # as `add_to_bundle` does
+_ADDED = "|".join(map(re.escape, FORMATS))  # as `add_to_bundle` does
 _UNFINISHED_FILE = re.compile(
     rf"\.({_WHOLE}){re.escape(UNFINISHED)}[0-9a-f]{{8}}|{re.escape(UNFINISHED)}({_ADDED})"
 )
