@@ -92,7 +92,11 @@ def test_a_study_without_a_finished_run_says_why(tracker, faces, tmp_path):
     with pytest.raises(InputError, match="no run was completed: none began"):
         summarise(queue, faces, tracker)
     queue.fail(queue.take().number, "ValueError: no")
-    with pytest.raises(InputError, match="no run was completed: ValueError: no"):
+    with pytest.raises(InputError, match=r"no run was completed: ValueError: no$"):
+        summarise(queue, faces, tracker)
+    queue.fail(queue.take().number, "ValueError: never")
+    others = rf"ValueError: never; the others' reasons: tripletlab sweep status {queue.name}$"
+    with pytest.raises(InputError, match=f"no run was completed: {others}"):
         summarise(queue, faces, tracker)
 
 

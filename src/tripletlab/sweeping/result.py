@@ -141,8 +141,9 @@ def summarise(study: Study, faces: FaceStore, tracker: Tracker) -> Summary:
     """Compare the finished points of a study; InputError where there is none."""
     rows = _finished(study)
     if not rows:
-        reasons = {reason(trial) for trial in study.latest()} - {""}
-        raise InputError(f"no run was completed: {'; '.join(sorted(reasons)) or 'none began'}")
+        reasons = sorted({reason(trial) for trial in study.latest()} - {""})
+        others = f"; the others' reasons: tripletlab sweep status {study.name}" * (len(reasons) > 1)
+        raise InputError(f"no run was completed: {[*reasons, 'none began'][0]}{others}")
     rows, models, gone = _kept(rows, tracker)
     if not rows:
         raise InputError(
