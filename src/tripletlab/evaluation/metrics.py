@@ -118,7 +118,7 @@ def own_values(
     for name, metric in own.items():
         try:
             values[name] = float(metric.build(distances=distances, matched=matched))
-        except (TypeError, ValueError) as error:
+        except (InputError, TypeError, ValueError) as error:
             raise InputError(f"metrics.{name}: {error}") from error
     return values
 
