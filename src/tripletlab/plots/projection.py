@@ -61,12 +61,12 @@ def _umap(embeddings: Embeddings, *, seed: int, **more: Any) -> Points:
         warnings.filterwarnings("ignore", "IProgress not found")
         from umap import UMAP
 
-        count = min(NEIGHBOURS, len(embeddings) - 1)
-        # UMAP warns that a seed means one job unless it is asked for one, and that it could not
-        # place further points; its own search for neighbours takes 5 s to compile.
-        warnings.filterwarnings("ignore", "precomputed_knn")
-        near = _nearest(embeddings, count=count)
-        umap = UMAP(n_neighbors=count, random_state=seed, n_jobs=1, precomputed_knn=near, **more)
+    count = min(NEIGHBOURS, len(embeddings) - 1)
+    near = _nearest(embeddings, count=count)  # UMAP's own search takes 5 s to compile
+    # UMAP warns that a seed means one job unless it is asked for one.
+    umap = UMAP(n_neighbors=count, random_state=seed, n_jobs=1, precomputed_knn=near, **more)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "precomputed_knn")  # it could not place further points
         return np.asarray(umap.fit_transform(embeddings), np.float32)
 
 
