@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ def test_fine(n): pass
 """
 OTHER = """
 import pytest, time
-@pytest.mark.parametrize("n", range(100))
+@pytest.mark.parametrize("n", range(1000))
 def test_long(n): time.sleep(1)
 """
 ENDS = {
@@ -38,15 +37,14 @@ def test_it_ends_at_once(how, tmp_path):
         "-o",
         "faulthandler_timeout=3",
     ]
-    began = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-c", str(root / "pyproject.toml"), *words, str(tmp_path)],
         cwd=root,
         capture_output=True,
         text=True,
+        timeout=250,  # all tests would take longer
     )
     assert done.returncode == 1
-    assert time.monotonic() - began < 60
     assert "a worker crashed in" in done.stdout
     assert "test_first.py::test_ends" in done.stdout
 

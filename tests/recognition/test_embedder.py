@@ -2,7 +2,6 @@
 
 import random
 import resource
-import time
 
 import numpy as np
 import pytest
@@ -127,13 +126,11 @@ def test_what_is_no_network_of_faces_is_one_line(what, capfd):
 @pytest.mark.parametrize("trips", [3, 2**60])
 def test_what_does_not_end_is_ended(trips, monkeypatch):
     monkeypatch.setattr(module, "PATIENCE", 0.5)
-    started = time.monotonic()
     if trips == 3:
         assert Embedder(loop(trips), name="some.onnx")(FACES).shape == (5, DIM)
     else:
         with pytest.raises(InputError, match="too slow"):
             Embedder(loop(trips), name="some.onnx")
-    assert time.monotonic() - started < 10
 
 
 def test_memory_within_the_bounds_is_given():
