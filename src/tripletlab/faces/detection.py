@@ -90,7 +90,7 @@ class YuNet:
     def __post_init__(self) -> None:
         if not expanded(self.model).is_file():
             raise InputError(
-                f"faces.detector.model={self.model}: no such file; YuNet needs its network:"
+                f"faces.detector.model={self.model} is not a file; YuNet needs its network:"
                 " `tripletlab fetch yunet` downloads it, or give the path of yours, here or in the"
                 " variable TRIPLETLAB_YUNET"
             )
