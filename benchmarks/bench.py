@@ -70,7 +70,7 @@ def measured(part: str, rounds: int) -> list[Result]:
             lines.append(line)
     except Exception as error:  # the other parts are worth measuring all the same
         traceback.print_exc()
-        lines.append(Result(f"{part}: failed", note=f"{type(error).__name__}"))
+        lines.append(Result(f"{part}: failed", note=f"{type(error).__name__}: {error}"))
     return lines
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from harness import DATA, Result, interleaved, ratios
+from harness import DATA, Result, dtypes, interleaved, ratios
 from other_process import OtherProcess, pytorch
 
 from tripletlab import config
@@ -26,7 +26,7 @@ from tripletlab.training.rates import scheduled
 STEPS, SETTLING = 8, 2  # in a turn of the fit; the first are not timed: batches were ready
 PRODUCTS, SIDE = 3, 2048  # matrix products in a turn, and the side of the matrices
 PAPER = {448: 20.0, 896: 40.0}  # triplets of a step: pairs of 16 × 8, unordered and ordered; target
-DTYPES = {"mixed_bfloat16": 1.2, "float32": 1.25}  # and the target against PyTorch
+PEER = {"mixed_bfloat16": 1.2, "float32": 1.25}  # the targets against PyTorch
 Step = Callable[[], object]
 
 
@@ -49,12 +49,12 @@ def overrides(*more: str) -> list[str]:
 def results(rounds: int) -> Iterator[Result]:
     """Lines of the table."""
     with tempfile.TemporaryDirectory() as scratch:
-        for dtype, least in DTYPES.items():
+        for dtype in dtypes():
             for people in (16, 32):
                 words = [f"dtype={dtype}", f"batches.people={people}", "batches.photos=8"]
                 words += [f"batches.steps={(rounds + 1) * STEPS}", "fit.epochs=1"]
                 chosen = config.compose("train", overrides(*words, f"tracking.folder={scratch}"))
-                yield from _through_train(chosen, f"train, {people} × 8, {dtype}", least)
+                yield from _through_train(chosen, f"train, {people} × 8, {dtype}", PEER[dtype])
     yield from _paper(min(rounds, 5))
 
 
@@ -210,7 +210,7 @@ def _paper(rounds: int) -> Iterator[Result]:
     """The paper's way: embed, mine, then three inputs for as many triplets as one pass has."""
     ways = {
         dtype: _whole_step(f"dtype={dtype}", "batches.people=16", "batches.photos=8")
-        for dtype in DTYPES
+        for dtype in dtypes()
     }
     for triplets in PAPER:
         ways[str(triplets)] = _whole_step(
@@ -220,7 +220,7 @@ def _paper(rounds: int) -> Iterator[Result]:
             f"batches.triplets={triplets}",
         )
     spent = interleaved(ways, rounds=rounds, title="three inputs", warm=2)
-    for dtype in DTYPES:
+    for dtype in dtypes():
         for triplets, least in PAPER.items():
             speeds = ratios(spent[dtype], base=spent[str(triplets)])
             name = f"step, 16 × 8, {dtype}: speed relative to three inputs with {triplets} triplets"

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tripletlab.system.processor import resolve_dtype
 from tripletlab.system.progress import bar, cores
 from tripletlab.system.provenance import environment, git_commit
 
@@ -100,6 +101,11 @@ def interleaved(
 def ratios(seconds: Iterable[float], *, base: Iterable[float]) -> tuple[float, ...]:
     """How many times as fast as the base, round by round."""
     return tuple(theirs / own for own, theirs in zip(seconds, base, strict=True))
+
+
+def dtypes() -> list[str]:
+    """What is measured, the fastest first: bfloat16 only where the processor is fast in it."""
+    return list(dict.fromkeys([resolve_dtype("auto"), "float32"]))
 
 
 def machine() -> dict[str, Any]:

@@ -25,6 +25,7 @@ class OtherProcess:
     def __init__(
         self, module: str, function: str, environment: Mapping[str, str], **settings: Any
     ) -> None:
+        self._module = module
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
         work = (theirs, module, function, dict(environment), settings)
@@ -33,9 +34,14 @@ class OtherProcess:
         theirs.close()
 
     def __call__(self) -> None:
-        """Work, and wait for it."""
-        self._pipe.send(True)
-        self._pipe.recv()
+        """Work, and wait for it; ChildProcessError if the process has died."""
+        try:
+            self._pipe.send(True)
+            self._pipe.recv()
+        except (EOFError, OSError):
+            self._process.join()
+            code = self._process.exitcode
+            raise ChildProcessError(f"{self._module} died, exit code {code}") from None
 
     def close(self) -> None:
         """End the process."""

@@ -4,8 +4,11 @@ Eager, channels last, with bfloat16 by autocast, which was the fastest way to us
 torch.compile and channels first are slower).
 """
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
+
+sys.modules["triton"] = None  # type: ignore[assignment]  # its LLVM and TensorFlow's crash together
 
 import torch
 from pytorch_metric_learning.distances import LpDistance
