@@ -122,6 +122,17 @@ def test_p_is_corrected_for_the_number_of_comparisons():
     assert together[order[2]] >= together[order[1]] >= together[order[0]]
 
 
+def test_two_people_show_no_difference():
+    rng = np.random.default_rng(8)
+    models = [sweep(rng, [quality])[0] for quality in (0.2, 3.0)]
+    space = Space(name="two", axes={"margin": Choice(values=[0.2, 0.4])})
+    labels = np.where(MATCHED[:, None], SIDES % 2, [0, 1])
+    aucs = resample_aucs(models, MATCHED, labels, resamples=100, seed=0)
+    (found,) = effects(contrasts_of(space, space.cells()), aucs, [[None]] * 2, people=2)
+    assert (found.p, found.auc.low, found.auc.high) == (1, -1, 1)
+    assert not found.shown
+
+
 def test_equal_models_have_no_difference():
     (model,) = paired_sweep(np.random.default_rng(6), [1.0])
     found = effects_of(ABLATION, [model] * 4)

@@ -41,6 +41,17 @@ def test_of_equal_models_none_wins_in_95_of_100_sweeps(models, seeds, seed_noise
     assert len({one.best for one in found}) == models  # by chance now one, now another
 
 
+def test_two_people_show_nothing_since_every_resample_of_them_is_the_same():
+    rng = np.random.default_rng(10)
+    labels = np.where(MATCHED[:, None], rng.integers(0, 2, (PAIRS, 1)), [0, 1])
+    models = [[rng.normal(np.where(MATCHED, 1 - quality, 1.0))] for quality in (1.0, 1.2, 3.0)]
+    found = rank(resample_aucs(models, MATCHED, labels, resamples=100, seed=0), people=2)
+    assert (found.best, found.contenders) == (2, [0, 1])
+    assert not found.above_chance
+    assert found.auc[1:] == (0, 1)
+    assert {lead[1:] for lead in found.leads.values()} == {(-1, 1)}
+
+
 def test_of_models_at_chance_none_wins_and_hardly_one_is_above_chance():
     rng = np.random.default_rng(2)
     found = [compared(sweep(rng, [0.0] * 5)) for _ in range(100)]

@@ -8,7 +8,13 @@ import numpy as np
 
 from tripletlab.evaluation.comparison import holm
 from tripletlab.sweeping.axes import Point, Value, written
-from tripletlab.sweeping.significance import Interval, ModelAucs, estimate, variance_over_seeds
+from tripletlab.sweeping.significance import (
+    Interval,
+    ModelAucs,
+    estimate,
+    variance_over_people,
+    variance_over_seeds,
+)
 from tripletlab.sweeping.spaces import RECIPE, Space
 
 SIGNIFICANT = 0.05  # of p, after the correction
@@ -100,7 +106,7 @@ def effects(
         pairs = [(kept[first], kept[second]) for first, second in contrast.pairs]
         of_seeds = np.mean([one.of_seeds - other.of_seeds for one, other in pairs], axis=0)
         drawn = np.mean([one.drawn - other.drawn for one, other in pairs], axis=(0, 1))
-        parts = [(float(drawn.var(ddof=1)), people - 1), variance_over_seeds(of_seeds)]
+        parts = [variance_over_people(drawn, people=people), variance_over_seeds(of_seeds)]
         found.append((contrast, *estimate(float(of_seeds.mean()), parts), len(common)))
     adjusted = holm([p for _, _, p, _ in found])
     return [

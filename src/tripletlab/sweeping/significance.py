@@ -1,5 +1,6 @@
 """Which model of a sweep is the best, with intervals corrected for the choice among all models."""
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -92,8 +93,7 @@ def rank(models: Sequence[ModelAucs], *, people: int) -> Ranking:
     def interval(
         value: float, draws: NDArray[np.float64], among: list[int], tests: int
     ) -> Interval:
-        parts = [(float(draws.var(ddof=1)), people - 1)]
-        parts += [over_seeds[one] for one in among]
+        parts = [variance_over_people(draws, people=people), *(over_seeds[one] for one in among)]
         return estimate(value, parts, tests=tests)[0]
 
     leads = {
@@ -114,6 +114,14 @@ def rank(models: Sequence[ModelAucs], *, people: int) -> Ranking:
         equals=[other for other, lead in leads.items() if lead.value == 0],
         contenders=[other for other, lead in leads.items() if lead.low <= 0],
     )
+
+
+def variance_over_people(drawn: NDArray[np.float64], *, people: int) -> tuple[float, int]:
+    """The variance of a figure over its resamples (resamples,), and its degrees of freedom.
+
+    Of two people only the resample that has both has mismatched pairs: it is infinite for them.
+    """
+    return (float(drawn.var(ddof=1)) if people > 2 else math.inf), people - 1
 
 
 def variance_over_seeds(values: NDArray[np.float64]) -> tuple[float, int]:
@@ -150,6 +158,8 @@ def estimate(
     known = [(variance, freedom) for variance, freedom in parts if variance > 0 and freedom > 0]
     if not known:
         return Interval(value, value, value), float(value == 0)
+    if any(math.isinf(variance) for variance, _ in known):
+        return Interval(value, -1.0, 1.0), 1.0
     variances, freedoms = np.array(known).T
 
     def reach(log_p: float) -> float:
