@@ -108,6 +108,17 @@ def test_the_photos_of_a_person_are_counted_in_english(bundle, photos, tmp_path,
         assert f"Ann: {count} " in capsys.readouterr().err
 
 
+def test_a_photo_that_is_given_again_is_enrolled_once(bundle, photos, tmp_path, capsys):
+    first, second = map(str, photos)
+    words = ["--bundle", str(bundle.folder), "--gallery", str(tmp_path / "gallery")]
+    for given, count in (([first, first], "1 photo"), ([second, first], "2 photos")):
+        assert main(["enrol", "Ann", *given, *words]) == 0
+        said = capsys.readouterr().err
+        assert f"Ann: {count} in {tmp_path / 'gallery'} (repeated ones left out: 1)" in said
+    assert main(["enrol", "Ben", first, *words]) == 0  # Ann's photos are none of his
+    assert "Ben: 1 photo in" in capsys.readouterr().err
+
+
 def test_a_photo_of_two_people_enrols_nobody(tmp_path, capsys):
     bundle = write_pixel_bundle(tmp_path)
     for name, people in {"ann.png": [ANN], "both.png": [ANN, BEN]}.items():

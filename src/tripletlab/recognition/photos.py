@@ -24,7 +24,11 @@ from tripletlab.system.progress import say
 
 
 def enrol(name: str, photos: Sequence[Path], *, bundle: Path, gallery: Path) -> None:
-    """Enrol all photos of a person, or none where one shows no face or several (InputError)."""
+    """Enrol all photos of a person, or none where one shows no face or several (InputError).
+
+    A photo that is given twice, or that the gallery has of this person, is enrolled once: each more
+    would count as another chance for strangers.
+    """
     opened = Bundle.open(bundle)
     name = valid_name(name)
     shots = [
@@ -32,9 +36,12 @@ def enrol(name: str, photos: Sequence[Path], *, bundle: Path, gallery: Path) -> 
         for path, _ in photo_files(photos)
     ]
     with contextlib.closing(opened_gallery(gallery, opened)) as people:
-        people.add(name, shots)
-        count = people.people()[name]
-        say(f"{name}: {count} {'photo' if count == 1 else 'photos'} in {gallery}")
+        known = people.pictures(name)
+        new = {shot.picture: shot for shot in shots if shot.picture not in known}
+        people.add(name, list(new.values()))
+        count, again = people.people()[name], len(shots) - len(new)
+        left_out = f" (repeated ones left out: {again})" if again else ""
+        say(f"{name}: {count} {'photo' if count == 1 else 'photos'} in {gallery}{left_out}")
 
 
 def opened_gallery(folder: Path, bundle: Bundle, *, create: bool = True) -> Gallery:
