@@ -64,6 +64,15 @@ def test_batches_follow_from_seed_epoch_and_index(store):
     assert not np.array_equal(one[3][0], same[3][0])
 
 
+@pytest.mark.parametrize(
+    ("own", "returns"),
+    [(lambda faces, rng: None, "NoneType"), (lambda faces, rng: faces[:, 1:], r"\(12, 31, 32\)")],
+)
+def test_an_augmentation_that_returns_no_such_faces_is_refused(store, own, returns):
+    with pytest.raises(InputError, match=f"^augmentation: it returns {returns}, and not faces"):
+        batches(store, augmentation=own)[0]
+
+
 def test_only_the_training_split_is_drawn(store):
     split = np.zeros(12, np.int64)
     split[[0, 7]] = 1, 2

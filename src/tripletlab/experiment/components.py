@@ -14,6 +14,7 @@ from tripletlab.errors import InputError
 from tripletlab.evaluation.flip import flipped
 from tripletlab.evaluation.metrics import own_values
 from tripletlab.evaluation.validation import Validation
+from tripletlab.experiment.contracts import check_contracts
 from tripletlab.experiment.data import Data
 from tripletlab.experiment.snapshots import Embeddings
 from tripletlab.system.processor import resolve_dtype
@@ -116,7 +117,11 @@ def _check_lengths(embeddings: Embeddings, name: str) -> None:
 
 
 def check_triplets(config: RunConfig) -> None:
-    """InputError where graph, batches and miner do not fit: known before any photo is prepared."""
+    """InputError where graph, batches and miner do not fit, or a part breaks its contract.
+
+    This is known before any photo is prepared.
+    """
+    check_contracts(config)
     if config.batches.target is OfflineTriplets:
         check_miner(config.miner.build())
     elif config.graph.target is ThreeInputs and config.batches.target is PeopleByPhotos:

@@ -118,7 +118,19 @@ class PeopleByPhotos(Batches):
     def __getitem__(self, index: int) -> Batch:
         rng = np.random.default_rng([self.seed, self.epoch, index])
         rows, labels = self.draw(rng)
-        return self.augmentation(self.images[rows], rng)[..., None], labels
+        return self.augmented(rows, rng), labels
+
+    def augmented(self, rows: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.uint8]:
+        """The faces of these rows of the store, augmented, (rows, size, size, 1).
+
+        InputError for an augmentation of one's own that returns no such faces.
+        """
+        faces = self.images[rows]
+        made = self.augmentation(faces, rng)
+        if not isinstance(made, np.ndarray) or made.shape != faces.shape:
+            found = made.shape if isinstance(made, np.ndarray) else type(made).__name__
+            raise InputError(f"augmentation: it returns {found}, and not faces {faces.shape}")
+        return made[..., None]
 
     def draw(self, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
         """Rows of the store, people × photos of them, and their labels."""

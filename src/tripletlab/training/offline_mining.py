@@ -87,8 +87,7 @@ class OfflineTriplets(PeopleByPhotos):
         found = self.found if len(self.found) else _any_triplets(self.labels, rng)
         chosen = rng.choice(len(found), self.triplets, replace=len(found) < self.triplets)
         places = found[chosen].T.ravel()  # anchors, positives, negatives
-        faces = self.augmentation(self.images[self.rows[places]], rng)
-        return faces[..., None], self.labels[places]
+        return self.augmented(self.rows[places], rng), self.labels[places]
 
     def _mine(self, index: int, rng: np.random.Generator) -> None:
         """Take a new subset. Keras asks for batches ahead of the steps: wait for the weights."""
