@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import binomtest, t
 from sklearn.metrics import roc_auc_score
 
-from tripletlab.evaluation.comparison import compare, decide, holm, mcnemar
+from tripletlab.evaluation.comparison import compare, decide, holm, mcnemar, resamples_for
 from tripletlab.evaluation.protocol import evaluate
 
 DRAWS = {"resamples": 200, "seed": 0}
@@ -103,3 +103,9 @@ def test_holm_steps_down() -> None:
     assert holm([0.4, 0.7]) == pytest.approx([0.8, 0.8])
     assert holm([0.6, 0.7]) == [1, 1]
     assert holm([]) == []
+
+
+@pytest.mark.parametrize("models", [2, 12, 40])
+def test_the_least_p_of_all_comparisons_shows_a_difference(models: int) -> None:
+    pairs, least = models * (models - 1) // 2, 2 / (resamples_for(models) + 1)
+    assert max(holm([least] * pairs)) <= 0.025

@@ -1,5 +1,6 @@
 """Models compared on the same pairs: their differences, and whether these are more than chance."""
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ from tripletlab.evaluation.bootstrap import (
 )
 from tripletlab.evaluation.protocol import Distances, Flags, Folds, auc, evaluate
 
-RESAMPLES = 2000  # the least possible p is then 0.001
+RESAMPLES = 2000  # at least; the least possible p is then 0.001
 
 
 class Decisions(NamedTuple):
@@ -54,6 +55,15 @@ def decide(distances: Distances, matched: Flags, fold: Folds) -> Decisions:
     """Decide every pair as `evaluate` does; the same shapes and errors."""
     excess = distances - evaluate(distances, matched, fold).threshold[fold]
     return Decisions(distances, excess, (excess <= 0) == matched)
+
+
+def resamples_for(models: int) -> int:
+    """So many resamples that differences between the models can be shown.
+
+    The least possible p is 2 / (resamples + 1): after `holm`, over all pairs of the models, it is
+    0.025 at most.
+    """
+    return max(RESAMPLES, 80 * math.comb(models, 2))
 
 
 def compare(

@@ -10,7 +10,7 @@ import numpy as np
 
 from tripletlab.config import EvaluateConfig
 from tripletlab.errors import InputError
-from tripletlab.evaluation.comparison import RESAMPLES, Decisions, compare, decide
+from tripletlab.evaluation.comparison import Decisions, compare, decide, resamples_for
 from tripletlab.evaluation.distance_files import read_distances
 from tripletlab.evaluation.protocol import Distances
 from tripletlab.experiment.evaluation import identities
@@ -51,7 +51,7 @@ def compare_models(whats: Sequence[str], config: EvaluateConfig, *, folder: Path
     make_output_folder(folder)
     pairs = store.pairs
     decisions = [decide(model.distances, pairs.matched, pairs.fold) for model in models]
-    draws = {"resamples": RESAMPLES, "seed": 0}
+    draws = {"resamples": resamples_for(len(models)), "seed": 0}
     compared = compare(decisions, pairs.matched, identities(store), **draws)
     figures = adjusted(compared, names)
     title = f"{len(models)} models on {store.title}, {len(pairs):,} pairs"
