@@ -13,6 +13,16 @@ def test_squared_distances_are_sums_of_squares():
     np.testing.assert_allclose(squared_distances(points), expected, atol=1e-5)
 
 
+def test_embeddings_of_half_precision_have_distances_in_float32():
+    points = np.random.default_rng(1).normal(size=(9, 64))
+    half = tensorflow.cast(points / np.linalg.norm(points, axis=1, keepdims=True), "bfloat16")
+    exact = np.asarray(half, np.float64)
+    distances = np.asarray(squared_distances(half))
+    assert distances.dtype == np.float32
+    expected = ((exact[:, None] - exact[None]) ** 2).sum(axis=2)
+    np.testing.assert_allclose(distances, expected, atol=1e-5)
+
+
 def test_coincident_points_have_distance_zero_and_not_less():
     points = np.full((6, 128), 128**-0.5, np.float32)
     distances = np.asarray(squared_distances(points))

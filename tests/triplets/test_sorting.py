@@ -44,15 +44,6 @@ def test_numpy_sorts_in_tensorflows_graph_on_a_cpu_alone(monkeypatch):
     assert backend.sort(xla=False) is by_keras
 
 
-@pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float64"])
-def test_distances_of_another_dtype_are_sorted_as_well(dtype):
-    values = tensorflow.cast([[2.0, 0.5, 1.0]], dtype)
-    with sorting(backend.sort(xla=False)):
-        increasing, order = tensorflow.function(ascending, jit_compile=False)(values)
-    assert increasing.dtype == dtype
-    assert np.asarray(order).tolist() == [[1, 2, 0]]
-
-
 def test_the_choice_ends_with_its_block():
     values = np.float32([[2, 1]])
     with pytest.raises(ZeroDivisionError), sorting(lambda values: 1 / 0):

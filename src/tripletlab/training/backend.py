@@ -144,10 +144,8 @@ def sort(*, xla: bool) -> Callable[..., Any]:
 def _by_numpy(values: Any) -> tuple[Any, Any]:
     import tensorflow
 
-    from tripletlab.triplets.sorting import by_keras, by_numpy
+    from tripletlab.triplets.sorting import by_numpy
 
-    if values.dtype != tensorflow.float32:  # of a network of one's own, whose head is in bfloat16
-        return by_keras(values)
     kinds = tensorflow.float32, tensorflow.int32
     increasing, order = tensorflow.numpy_function(by_numpy, [values], kinds, stateful=False)
     for one in (increasing, order):

@@ -54,7 +54,7 @@ class TripletLoss(keras.losses.Loss):  # type: ignore[misc]
         labels = ops.reshape(ops.convert_to_tensor(y_true), (-1,))
         if "int" not in keras.backend.standardize_dtype(labels.dtype):
             labels = ops.cast(labels, "int32")
-        distances = squared_distances(ops.cast(y_pred, "float32"))  # (batch, batch)
+        distances = squared_distances(y_pred)  # (batch, batch)
         draws = keras.random.uniform(ops.shape(distances), seed=self.draws)
         fixed = ops.stop_gradient(distances)
         mined = self.miner(fixed, labels, margin=self.margin, draws=draws)
