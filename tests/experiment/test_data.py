@@ -8,7 +8,7 @@ from tests.stores import make_pairs, make_store
 from tripletlab import config
 from tripletlab.errors import InputError
 from tripletlab.experiment import data
-from tripletlab.experiment.data import Data, _report, _summary
+from tripletlab.experiment.data import Data, _report, _summary, _warn_of_shared_pictures
 from tripletlab.faces.store_paths import Preparation
 from tripletlab.photos.pairs import Pairs
 from tripletlab.photos.tree import Tree
@@ -41,6 +41,16 @@ def test_the_example_of_a_rejected_photo_is_printed_in_full(tmp_path, capsys):
         line.split("│")[4].strip() for line in capsys.readouterr().err.splitlines() if "│" in line
     ]
     assert "".join(cells) == name
+
+
+def test_pictures_that_people_or_sets_share_are_named(capsys):
+    faces, pairs = make_store(entries=6, photos=2), make_pairs(people=5, photos=2)
+    images = faces.images.copy()
+    images[7], images[8] = images[0], pairs.images[4]
+    _warn_of_shared_pictures(Data(replace(faces, images=images), pairs))
+    said = capsys.readouterr().err
+    assert "are the same picture: 1, such as 0 and 7: give" in said
+    assert "under another name: 1, such as blobs/person/0000.jpg and 8: leave" in said
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from tripletlab.faces.heldout_pairs import heldout_pairs
 from tripletlab.faces.pair_faces import prepare_pairs
 from tripletlab.faces.preparation import prepare_faces
 from tripletlab.faces.recipe import FaceRecipe
+from tripletlab.faces.same_pictures import shared_pictures
 from tripletlab.faces.store import (
     CALIBRATION,
     PEOPLE_UNKNOWN,
@@ -81,8 +82,32 @@ def _prepare(config: PrepareConfig, *, fresh: bool) -> Data:
         prepared = prepare_pairs(verification, recipe, photos=tested, **common)
     pairs = PairStore.open(prepared.path)
     _report(pairs, prepared, photos.trees if held_out else (verification.tree,))
-    say(_summary(Data(faces, pairs)))
-    return Data(faces, pairs)
+    data = Data(faces, pairs)
+    if not (made.reused and prepared.reused):
+        _warn_of_shared_pictures(data)
+    say(_summary(data))
+    return data
+
+
+def _warn_of_shared_pictures(data: Data) -> None:
+    """Warn of pictures that two people share, and of test pictures that are trained on."""
+    faces, pairs = data
+    found = shared_pictures(faces, pairs)
+    if found.people:
+        such = " and ".join(faces.sources[row] for row in found.people[0])
+        splits = f"; {found.splits:,} of them in two splits, such as training and validation"
+        say(
+            f"warning: photos of different people that are the same picture: {len(found.people):,},"
+            f" such as {such}{splits * bool(found.splits)}: give folders of one person the same"
+            " name, and remove wrong photos"
+        )
+    if found.tested:
+        row, tested = found.tested[0]
+        say(
+            "warning: photos of the verification set that are in the training photos under another"
+            f" name: {len(found.tested):,}, such as {pairs.sources[tested]} and"
+            f" {faces.sources[row]}: leave these people out by hygiene.exclude=[FILE]"
+        )
 
 
 def _check_outside(config: PrepareConfig, trees: Sequence[Tree]) -> None:
