@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.faces.people import held
+from tripletlab.errors import InputError
 from tripletlab.evaluation.validation import Validation
 from tripletlab.faces.splits import split_names as split_by_faces
 from tripletlab.faces.splits import validation_pairs
@@ -69,6 +70,27 @@ def test_calibration_identities_are_of_the_training_ones_alone(recipe):
     assert {before[name] for name in names if split[name] == CALIBRATION} == {TRAIN}
     few = split_names(names[:7], trees[:7], calibrated, heldout=None)
     assert CALIBRATION not in few.values()
+
+
+@pytest.mark.parametrize(
+    ("fractions", "heldout", "message"),
+    [
+        ({"calibration_fraction": 0.7}, 0.2, "calibration_fraction=0.7 calibrates with 14"),
+        ({"calibration_fraction": 0.99}, None, "^of 20 people, faces.validation_fraction=0.3"),
+        ({"validation_fraction": 0.99}, 0.2, "validation_fraction=0.99 validates with 20"),
+        ({"validation_fraction": 0.2}, 0.9, "verification.fraction=0.9 holds out 18, "),
+    ],
+)
+def test_fractions_that_leave_nobody_to_train_on_are_named(recipe, fractions, heldout, message):
+    names = [f"n{number}" for number in range(20)]
+    with pytest.raises(InputError, match=message) as error:
+        split_names(
+            names,
+            [0] * 20,
+            replace(recipe, **fractions),
+            heldout=held(heldout) if heldout else None,
+        )
+    assert str(error.value).endswith("lower these fractions")
 
 
 def test_smallest_split_still_validates_with_two(recipe):

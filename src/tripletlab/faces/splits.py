@@ -123,11 +123,31 @@ def _sizes(
 ) -> tuple[int, int]:
     """How many identities are held out, and how many validate; InputError if few are left."""
     people = len(set(names))
-    held = max(FEWEST_HELD_OUT, round(people * heldout.fraction)) if heldout else 0
+    least = FEWEST_HELD_OUT if heldout else 0
+    if people - least - 2 < 2:
+        raise _too_few(people, recipe, least, unusable)
+    held = max(least, round(people * heldout.fraction)) if heldout else 0
     validating = max(2, round(people * recipe.validation_fraction))
-    if people - held - validating < 2:
-        raise _too_few(people, recipe, held, unusable)
+    calibrated = round(people * recipe.calibration_fraction)
+    if people - held - validating - (calibrated if calibrated >= 2 else 0) < 2:
+        raise _fractions_too_large(people, recipe, held, validating, heldout)
     return held, validating
+
+
+def _fractions_too_large(
+    people: int, recipe: FaceRecipe, held: int, validating: int, heldout: Heldout | None
+) -> InputError:
+    """The error where more people would do, but so would smaller fractions of these."""
+    parts = [f"verification.fraction={heldout.fraction:g} holds out {held}"] if heldout else []
+    fraction = recipe.validation_fraction
+    parts += [f"faces.validation_fraction={fraction:g} validates with {validating}"]
+    if (calibrated := round(people * recipe.calibration_fraction)) >= 2:
+        fraction = recipe.calibration_fraction
+        parts += [f"faces.calibration_fraction={fraction:g} calibrates with {calibrated}"]
+    return InputError(
+        f"of {people} people, {', '.join(parts)}, which leaves fewer than two to train on: lower"
+        " these fractions"
+    )
 
 
 def _too_few(people: int, recipe: FaceRecipe, held: int, unusable: str) -> InputError:
