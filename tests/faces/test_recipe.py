@@ -9,7 +9,7 @@ from tripletlab.errors import InputError
 from tripletlab.faces.alignment import none
 from tripletlab.faces.cropping import Box, crop
 from tripletlab.faces.detection import whole
-from tripletlab.faces.recipe import FOLDER, HEIC, NO_FACE, UNREADABLE
+from tripletlab.faces.recipe import FOLDER, HEIC, NO_FACE, PRIVATE, UNREADABLE
 
 
 @pytest.fixture
@@ -98,6 +98,14 @@ def test_nothing_found_is_a_problem_or_the_middle(plain, recipe):
 def test_damaged_photo_has_no_middle_either(tmp_path, recipe):
     (tmp_path / "a.jpg").write_bytes(b"")
     assert recipe.verification_face(tmp_path / "a.jpg", cropped=False)[:2] == (None, UNREADABLE)
+
+
+def test_a_photo_that_may_not_be_read_is_not_called_damaged(tmp_path, recipe, monkeypatch):
+    (tmp_path / "a.jpg").write_bytes(b"no photo")
+    monkeypatch.setattr("os.access", lambda *_: False)
+    assert recipe.face(tmp_path / "a.jpg", cropped=False).problem == PRIVATE
+    (tmp_path / "link.jpg").symlink_to(tmp_path / "gone.jpg")
+    assert recipe.face(tmp_path / "link.jpg", cropped=False).problem == UNREADABLE
 
 
 def test_keeping_fewer_faces_than_asked_for_is_an_error(recipe):

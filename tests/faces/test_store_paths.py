@@ -10,7 +10,14 @@ import pytest
 
 from tests.faces.people import ALLOWING, PEOPLE
 from tripletlab.faces.preparation import prepare_faces
-from tripletlab.faces.store_paths import JOURNAL_AGE, delete_leftovers, made_by, models, store_path
+from tripletlab.faces.store_paths import (
+    JOURNAL_AGE,
+    delete_leftovers,
+    listing,
+    made_by,
+    models,
+    store_path,
+)
 from tripletlab.photos.sources import TrainingPhotos
 from tripletlab.photos.tree import Tree
 
@@ -37,6 +44,13 @@ def test_place_of_a_store_is_readable_and_stable():
         store_path(Path("data"), title="photos: Ä + my_faces!", key=json.loads(json.dumps(key)))
         == path
     )
+
+
+def test_photos_that_become_readable_are_listed_otherwise(tmp_path, monkeypatch):
+    (tmp_path / "a.jpg").touch()
+    readable = listing([tmp_path / "a.jpg"])
+    monkeypatch.setattr("os.access", lambda *_: False)
+    assert listing([tmp_path / "a.jpg"]) != readable
 
 
 def test_a_model_is_known_by_its_content_not_its_place(tmp_path):

@@ -1,5 +1,6 @@
 """How a photo becomes a face: target of conf/faces/."""
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ NO_FACE = "no face found"
 FOLDER = "a folder, not a photo"
 HEIC = "HEIC photo: convert it to JPEG"
 HEIC_HEADER = re.compile(rb".{4}ftyp.{,40}(hei[cmsx]|hev[cx])", re.DOTALL)  # ISO/IEC 23008-12
+PRIVATE = "no permission to read it"
 UNREADABLE = "not a photo, damaged, or too large"
 UNALIGNED = "landmarks not found"
 TOO_FEW = "person with too few faces"
@@ -157,5 +159,7 @@ def unreadable(path: Path) -> str:
     """Why a file is no photo that can be read; HEIC is known by its content as well."""
     if path.is_dir():
         return FOLDER
+    if path.exists() and not os.access(path, os.R_OK):
+        return PRIVATE
     heic = path.suffix.lower() in (".heic", ".heif") or HEIC_HEADER.match(read_bytes(path) or b"")
     return HEIC if heic else UNREADABLE

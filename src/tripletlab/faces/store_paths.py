@@ -3,6 +3,7 @@
 import hashlib
 import importlib.util
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,11 +77,13 @@ def _models(settings: Mapping[str, Any]) -> Iterator[Path]:
 
 
 def listing(files: Sequence[Path]) -> str:
-    """A digest that changes when a photo is added, removed or replaced."""
+    """A digest that changes when a photo is added, removed, replaced, or made private."""
     digest = hashlib.sha256()
     for file in files:
-        status = file.stat() if file.exists() else file.lstat()  # of what a link leads to
-        digest.update(f"{source(file)} {status.st_size} {status.st_mtime_ns}\n".encode())
+        there = file.exists()
+        status = file.stat() if there else file.lstat()  # of what a link leads to
+        private = " private" * (there and not os.access(file, os.R_OK))
+        digest.update(f"{source(file)} {status.st_size} {status.st_mtime_ns}{private}\n".encode())
     return digest.hexdigest()
 
 

@@ -76,4 +76,4 @@ def problem(path: Path) -> str:
     """Why a file cannot be read as a photo: it is missing, private, HEIC, damaged."""
     if not os.path.exists(path):
         return MISSING
-    return unreadable(path) if os.access(path, os.R_OK) else "no permission to read it"
+    return unreadable(path)
