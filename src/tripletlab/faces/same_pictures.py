@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from tripletlab.faces.store import FaceStore, Images, PairStore
 from tripletlab.photos.names import first_spellings, known_by
+from tripletlab.system.progress import bar
 
+PLAIN, BLOCK = 0, 1000  # in place of a digest; faces that are read at once
 Rows = list[tuple[int, int]]
 
 
@@ -30,23 +32,23 @@ def shared_pictures(faces: FaceStore, pairs: PairStore) -> SharedPictures:
     the same in two sets, whatever their numbers. A plain face, such as a black one, is no picture.
     """
     own, first = _digests(faces.images), first_spellings(faces.names)
-    names = [first[faces.names[entry]] for entry in faces.entries]
-    before: dict[bytes, int] = {}
-    people: Rows = []
-    for row, digest in enumerate(own):
-        if digest and names[earlier := before.setdefault(digest, row)] != names[row]:
-            people.append((earlier, row))
-    split = faces.split[faces.entries]
-    splits = sum(bool(split[one] != split[other]) for one, other in people)
+    person = np.unique([first[name] for name in faces.names], return_inverse=True)[1][faces.entries]
+    pictures, rows, place = np.unique(own, return_index=True, return_inverse=True)
+    earlier, split = rows[place], faces.split[faces.entries]  # the picture's first row
+    found = np.flatnonzero((own != PLAIN) & (person[earlier] != person))
+    people = list(zip(earlier[found].tolist(), found.tolist(), strict=True))
+    splits = int(np.sum(split[earlier[found]] != split[found]))
     if "held_out_of" in pairs.notes:
         return SharedPictures(people, splits, [])
     learned = _known(dict(zip(faces.names, faces.display_names, strict=True)))
     tested = _known(dict(zip(pairs.names, pairs.display_names, strict=True)))
+    pictured = _digests(pairs.images)
+    nearest = np.minimum(np.searchsorted(pictures, pictured), len(pictures) - 1)
+    same = np.flatnonzero((pictured != PLAIN) & (pictures[nearest] == pictured)).tolist()
     both = [
-        (before[digest], row)
-        for row, digest in enumerate(_digests(pairs.images))
-        if digest in before
-        and not learned[faces.names[faces.entries[before[digest]]]] & tested[pairs.names[row]]
+        (int(row), one)
+        for row, one in zip(rows[nearest[same]], same, strict=True)
+        if not learned[faces.names[faces.entries[row]]] & tested[pairs.names[one]]
     ]
     return SharedPictures(people, splits, both)
 
@@ -58,12 +60,19 @@ def _known(people: dict[str, str]) -> dict[str, set[str]]:
     }
 
 
-def _digests(images: Images) -> list[bytes]:
-    """A digest of every face (n, size, size); empty for a plain one."""
-    return [_digest(np.asarray(image)) for image in images]
+def _digests(images: Images) -> NDArray[np.uint64]:
+    """(n,) digests of the faces (n, size, size); PLAIN where all pixels are equal."""
+    digests = np.zeros(len(images), np.uint64)
+    with bar("Comparing faces", total=len(images)) as done:
+        for start in range(0, len(images), BLOCK):
+            block = images[start : start + BLOCK]
+            digests[start : start + len(block)] = [_digest(image) for image in block]
+            done(len(block))
+    return digests
 
 
-def _digest(image: NDArray[np.uint8]) -> bytes:
+def _digest(image: NDArray[np.uint8]) -> int:
     if image.min() == image.max():
-        return b""
-    return hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16).digest()
+        return PLAIN
+    digest = hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=8).digest()
+    return int.from_bytes(digest, "little")
