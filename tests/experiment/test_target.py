@@ -10,7 +10,7 @@ import pytest
 
 from tests.stores import make_pairs
 from tripletlab.errors import InputError
-from tripletlab.experiment.target import _of_faces, _read
+from tripletlab.experiment.target import EvaluationTarget, _of_faces, _read, about_people
 from tripletlab.experiment.target_evaluation import SHOWN, _print_result
 from tripletlab.photos.pairs import Pairs
 
@@ -55,6 +55,35 @@ def test_pairs_in_another_order_are_refused_where_a_face_has_two_embeddings():
 def test_another_number_of_rows_is_refused(shape):
     with pytest.raises(InputError, match="needs 8, one for each face"):
         _of_faces(np.ones(shape, np.float32), APART, Path("x.npy"))
+
+
+@pytest.mark.parametrize(
+    ("trained_on", "held_out_of", "warnings"),
+    [
+        (["Ann", "Ben"], "", []),
+        (["Ann", "Ben"], "trained", []),
+        (["Ann", "Ben"], "changed", ["people are held out anew\n"]),
+        (
+            ["Ann", "Person 2"],
+            "changed",
+            ["held out anew; ", "1 of the test people are people whom", "such as person 2: the"],
+        ),
+        (["Person 1", "Person 2"], "", ["2 of the test people are people whom the network was"]),
+        (None, "changed", []),
+    ],
+)
+def test_a_warning_says_whether_test_people_were_trained_on(
+    trained_on, held_out_of, warnings, capsys
+):
+    notes = {**APART.notes, **({"held_out_of": held_out_of} if held_out_of else {})}
+    people = None if trained_on is None else {name: name for name in trained_on}
+    about = {"faces_fingerprint": "trained"}
+    pairs = replace(APART, notes=notes)
+    found = about_people(EvaluationTarget("net", pairs, FACES, False, about, people, "run"))
+    said = capsys.readouterr().err
+    assert bool(said) == bool(warnings)
+    assert all(warning in said for warning in warnings)
+    assert bool(found) == (trained_on is not None)
 
 
 def test_what_is_printed_says_which_scatter_it_is(capsys):

@@ -11,7 +11,7 @@ from rich.table import Table
 from tripletlab.errors import InputError
 from tripletlab.evaluation.identification import Split, identify, searches, summary, two_galleries
 from tripletlab.experiment.results_folder import label_of, results_folder
-from tripletlab.experiment.target import find_target, tracker_of
+from tripletlab.experiment.target import about_people, find_target, tracker_of
 from tripletlab.faces.store import PEOPLE_UNKNOWN, PairStore
 from tripletlab.photos.pair_photos import by_number
 from tripletlab.photos.pairs import PhotoOf
@@ -43,6 +43,7 @@ def identify_people(
             f"{store.title} says of pairs whether they match, not who is in which photo: nobody can"
             " be searched for in it; choose another verification"
         )
+    about_people(target)
     there = np.flatnonzero(np.isfinite(target.embeddings).all(axis=1))
     labels = store.labels[there]
     try:

@@ -15,13 +15,14 @@ from tripletlab.config.yaml_files import read_yaml
 from tripletlab.errors import InputError, brief
 from tripletlab.evaluation.flip import Embed, flipped
 from tripletlab.experiment.data import is_held_out, prepare_test_pairs
-from tripletlab.experiment.evaluation import PEOPLE
+from tripletlab.experiment.evaluation import PEOPLE, about_training
 from tripletlab.experiment.snapshots import Embeddings
 from tripletlab.faces.store import PairStore
 from tripletlab.recognition.bundle import Bundle
 from tripletlab.recognition.bundle_folder import MANIFEST
 from tripletlab.recognition.search import is_unit
 from tripletlab.system.foreign_files import read_json, require_file
+from tripletlab.system.progress import say
 from tripletlab.system.provenance import fingerprint
 from tripletlab.tracking import Tracker
 
@@ -66,6 +67,32 @@ def find_target(what: str, overrides: Sequence[str], tracker: Tracker) -> Evalua
     if (Path(what) / MANIFEST).is_file():
         return _from_bundle(Path(what), overrides)
     return _from_run(what, overrides, tracker)
+
+
+def about_people(target: EvaluationTarget) -> dict[str, Any]:
+    """What a card says of the people that the network was trained on; nothing where not known.
+
+    Warns where some of them are tested, or where others are held out than at the training.
+    """
+    if target.trained_on is None:
+        return {}
+    own, held_out_of = target.about["faces_fingerprint"], target.store.notes.get("held_out_of", "")
+    about = about_training(target.trained_on, target.store, faces_fingerprint=own)
+    parts = []
+    if held_out_of and held_out_of != own:
+        parts.append(
+            "the photos or their preparation are not those of the training, so that people are"
+            " held out anew"
+        )
+    if isinstance(count := about["training_people_in_the_test"], int) and count:
+        such = brief(about["training_names_in_the_test"][0])
+        parts.append(
+            f"{count:,} of the test people are people whom the network was trained on, such as"
+            f" {such}: the figures are too good"
+        )
+    if parts:
+        say(f"warning: {'; '.join(parts)}")
+    return about
 
 
 def faces_of(what: str | None, overrides: Sequence[str]) -> tuple[str, ...]:

@@ -9,9 +9,15 @@ import numpy as np
 from rich.table import Table
 
 from tripletlab.evaluation.metrics import METRICS
-from tripletlab.experiment.evaluation import about_training, evaluate_embeddings
+from tripletlab.experiment.evaluation import evaluate_embeddings
 from tripletlab.experiment.results_folder import label_of, results_folder
-from tripletlab.experiment.target import EvaluationTarget, faces_of, find_target, tracker_of
+from tripletlab.experiment.target import (
+    EvaluationTarget,
+    about_people,
+    faces_of,
+    find_target,
+    tracker_of,
+)
 from tripletlab.system.files import copy_files, make_output_folder
 from tripletlab.system.progress import result_console, say
 from tripletlab.system.provenance import ENVIRONMENT, environment
@@ -32,13 +38,7 @@ def evaluate(what: str, overrides: Sequence[str], *, folder: Path | None) -> Pat
     target = find_target(what, overrides, tracker)
     label = label_of(target)
     place = folder or results_folder(Path(tracker.folder), what, label)
-    about = dict(target.about)
-    if target.trained_on is not None:
-        about |= about_training(
-            target.trained_on,
-            target.store,
-            faces_fingerprint=target.about["faces_fingerprint"],
-        )
+    about = target.about | about_people(target)
     say(f"{target.name}: its embeddings are evaluated, and pictures of them drawn")
     with TemporaryDirectory(prefix="tripletlab-") as scratch:
         distances, summary = evaluate_embeddings(
