@@ -1,10 +1,12 @@
 """A sweep's figures: those that its trials suffice for, and no others."""
 
+import numpy as np
 import pytest
+from optuna.trial import TrialState
 
 from tripletlab.evaluation.metrics import SCORE
-from tripletlab.sweeping.axes import Choice
-from tripletlab.sweeping.charts import auc_by_operations, of_study
+from tripletlab.sweeping.axes import Choice, Range
+from tripletlab.sweeping.charts import auc_by_operations, learning_curves, of_study, roc_curves
 from tripletlab.sweeping.spaces import Space
 from tripletlab.sweeping.storage import open_storage
 from tripletlab.sweeping.study import RUN
@@ -80,3 +82,57 @@ def test_every_network_is_a_point_with_its_name():
     assert list(points.x) == pytest.approx([2, 90])
     assert list(points.y) == [0.7, 0.8]
     assert list(points.text) == ["small", "large"]
+
+
+def test_the_seeds_of_a_model_share_its_colour_and_its_place_in_the_legend():
+    models = {f"{model}, seed {seed}": model for seed in (1, 2) for model in ("soft", "<hard>")}
+    curves = {name: [(1, 0.5), (2, 0.6)] for name in models}
+    figure = learning_curves(curves, models=models, best="soft, seed 2", ended={"<hard>, seed 2"})
+    colours = [trace.line.color for trace in figure.data]
+    assert colours[:2] == colours[2:]
+    assert colours[0] != colours[1]
+    assert [trace.showlegend for trace in figure.data] == [True, True, False, False]
+    assert [trace.name for trace in figure.data] == ["soft", "<hard>"] * 2
+    assert [trace.line.width for trace in figure.data] == [1.5, 1.5, 4, 1.5]
+    assert [trace.line.dash for trace in figure.data] == ["solid", "solid", "solid", "dot"]
+    assert "<extra>&lt;hard&gt;, seed 2</extra>" in figure.data[3].hovertemplate
+
+
+def test_of_two_equal_roc_curves_both_are_seen():
+    rates = np.array([0, 0.5, 1]), np.array([0, 0.8, 1])
+    _, *curves = roc_curves(dict.fromkeys("abcde", rates)).data
+    assert len({curve.line.dash for curve in curves}) == 5
+
+
+def test_trials_keep_their_numbers_where_others_were_pruned(tmp_path):
+    space = Space(name="a", axes=MARGIN | MINER, **SAMPLED)
+    storage = open_storage(f"sqlite:///{tmp_path / 'optuna.db'}")
+    study = TrialQueue.open(storage, name="a", space=space, fresh=False)
+    while taken := study.take():
+        study.note_trial(taken.number, RUN, f"run {taken.number}")
+        if taken.number % 2:
+            study.prune(taken.number, "no hope")
+        else:
+            study.complete(taken.number, {SCORE: taken.point["margin"]})
+    figures, done = of_study(study), study.trials(TrialState.COMPLETE)
+    shown = list(figures["Optimisation history"].data[0].x)
+    assert shown == sorted(trial.number for trial in done)
+    assert shown != list(range(len(shown)))
+    miners = figures["Objective by one parameter"].data[1].x
+    assert set(miners) <= {"semihard", "hard"}  # without quotes
+
+
+def test_a_short_logarithmic_axis_has_its_ticks_written_out(tmp_path):
+    axes = {
+        "optimizer.learning_rate": Range(low=1e-4, high=1e-3, log=True),
+        "margin": Range(low=0.1, high=0.4),
+    }
+    space = Space(name="a", axes=axes, **SAMPLED)
+    storage = open_storage(f"sqlite:///{tmp_path / 'optuna.db'}")
+    study = TrialQueue.open(storage, name="a", space=space, fresh=False)
+    while taken := study.take():
+        study.note_trial(taken.number, RUN, f"run {taken.number}")
+        study.complete(taken.number, {SCORE: taken.point["margin"]})
+    axis = of_study(study)["Objective by one parameter"].layout.xaxis2
+    assert axis.type == "log"
+    assert {0.0002, 0.0005} <= set(axis.tickvals)

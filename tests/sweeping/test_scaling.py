@@ -78,7 +78,8 @@ def test_a_space_has_a_curve_for_each_metric_and_each_value_of_its_other_axes():
         for miner in ("a", "b")
     ]
     curves = curves_of(space, rows)
-    names = [f"{miner} {metric}" for miner in "ab" for metric in ("validation AUC", "AUC")]
+    metrics = "validation AUC", "AUC of the test pairs"
+    names = [f"{miner}, {metric}" for miner in "ab" for metric in metrics]
     assert [one.name for one in curves] == names
     assert curves[0].runs[-1] == (180, 0.91)  # all identities: those that were counted
     table = scaling_table(curves, space.predict)

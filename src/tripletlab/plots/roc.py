@@ -23,7 +23,7 @@ def draw_roc(
 ) -> None:
     """Write a PNG: the folds and their mean, and all pairs at once on a logarithmic axis.
 
-    The mean curve is averaged vertically, at each false positive rate over the folds.
+    The mean curve is averaged vertically, at each false accept rate over the folds.
     """
     figure = sheet(11.4, 6.0, title=title)
     linear, logarithmic = figure.subplots(1, 2)
@@ -45,8 +45,8 @@ def _linear(
     label = f"mean, AUC {result.auc.mean():.3f} ± {result.auc.std(ddof=1):.3f} (std over folds)"
     axes.plot([0, *grid], [0, *mean], color=BLUE, linewidth=2.4, label=label)
     axes.set(
-        xlabel="false positive rate",
-        ylabel="true positive rate",
+        xlabel="false accept rate",
+        ylabel="true accept rate",
         aspect="equal",
         xlim=(-0.01, 1.01),
         ylim=(-0.01, 1.01),

@@ -1,6 +1,8 @@
 """Optuna's figures of a study, and the learning curves and ROC curves of its runs, in Plotly."""
 
+from ast import literal_eval
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -23,13 +25,21 @@ Curve = Sequence[tuple[int, float]]  # (epoch, value)
 Rates = tuple[NDArray[np.float64], NDArray[np.float64]]  # false and true positives
 GREY = "#9aa0a8"
 MORE = ("#1c2024", "#7a4fbf", "#8c564b", GREY)  # for further curves
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash")  # of the ROC curves
+# Plotly's own ticks of a short logarithmic axis are single digits: 5, 6, 7, 8, 9, 0.1, 2
+LOG_TICKS = {
+    "tickvals": [float(f"{step}e{power}") for power in range(-7, 8) for step in (1, 2, 5)],
+    "tickformat": ",~g",
+}
 SHORT = 24  # characters at most of a name beside its point; longer names show on hovering
+MOST_NAMES = 30  # in a legend
 MARKER = {"color": PALETTE[0], "showscale": False, "size": 9, "line": {"width": 0}}
 LAYOUT = {
     "template": "plotly_white",
     "font": {"family": "system-ui, sans-serif", "size": 13},
     "margin": {"l": 60, "r": 20, "t": 20, "b": 50},
     "title": None,
+    "colorway": PALETTE,
     "legend": {"orientation": "h", "y": -0.2, "yanchor": "top"},
 }
 
@@ -54,13 +64,16 @@ def of_study(study: Study) -> dict[str, Figure]:
     categories = {key for key, value in items if not isinstance(value, int | float)}
     numeric = [key for key in varied if key not in categories]
     first = describe(next(iter(space.objectives))).heading
-    single = _by_first_objective(own, done)
+    single = _by_first_objective(own)
     figures: dict[str, Figure] = {}
     if space.several and len(space.objectives) < 4:
         figures["Pareto front"] = visualization.plot_pareto_front(own)
     if space.sampler:
         figures["Optimisation history"] = visualization.plot_optimization_history(
             single, target_name=first
+        ).update_xaxes(title="trial", dtick=1 if len(own.trials) < 20 else None)
+        figures["Optimisation history"].update_traces(
+            name="best so far", selector={"name": "Best Value"}
         )
     if len(varied) > 1:
         figures["Parallel coordinates"] = visualization.plot_parallel_coordinate(
@@ -70,6 +83,7 @@ def of_study(study: Study) -> dict[str, Figure]:
     figures["Objective by one parameter"] = visualization.plot_slice(
         single, params=varied, target_name=first
     ).update_traces(marker=MARKER, opacity=0.7)
+    _unquote(figures["Objective by one parameter"])
     if len(numeric) > 1 and any(one.params.keys() >= set(numeric[:4]) for one in done):
         figures["Objective by two parameters"] = visualization.plot_contour(
             single, params=numeric[:4], target_name=first
@@ -90,34 +104,54 @@ def _importance(
         evaluator=FanovaImportanceEvaluator(seed=0),
         target_name=target,
     )
-    return {"Parameter importance": figure.update_traces(marker={"color": PALETTE[0]})}
+    figure.update_traces(marker={"color": PALETTE[0]})
+    return {"Parameter importance": figure.update_xaxes(title="importance").update_yaxes(title="")}
 
 
-def learning_curves(curves: Mapping[str, Curve], *, best: str, ended: set[str]) -> Figure:
-    """The validation AUC of every run by epoch; thick the best, dotted those that ended early."""
-    figure = Figure()
+def learning_curves(
+    curves: Mapping[str, Curve], *, models: Mapping[str, str], best: str, ended: set[str]
+) -> Figure:
+    """The validation AUC of every run by epoch; `models` are run to model, whose seeds look alike.
+
+    Thick is the best, and dotted are those that ended early.
+    """
+    figure, colours = Figure(), PALETTE + MORE
+    places = {model: place for place, model in enumerate(dict.fromkeys(models.values()))}
     for name, curve in curves.items():
-        dash = "dot" if name in ended else "solid"
-        line = {"dash": dash, "width": 4 if name == best else 1.5}
-        steps, values = zip(*curve, strict=True) if curve else ((), ())
-        figure.add_scatter(x=steps, y=values, name=name, mode="lines+markers", line=line)
+        model, (steps, values) = models[name], zip(*curve, strict=True) if curve else ((), ())
+        dash, width = "dot" if name in ended else "solid", 4 if name == best else 1.5
+        figure.add_scatter(
+            x=steps,
+            y=values,
+            name=model,
+            legendgroup=model,
+            showlegend=not any(trace.name == model for trace in figure.data),
+            hovertemplate=f"epoch %{{x}}: %{{y:.4f}}<extra>{escape(name)}</extra>",
+            mode="lines+markers",
+            line={"dash": dash, "width": width, "color": colours[places[model] % len(colours)]},
+        )
     longest = max(map(len, curves.values()), default=0)
     figure.update_xaxes(title="epoch", dtick=1 if longest < 20 else None)
     figure.update_yaxes(title=describe(MONITORED).heading)
-    figure.update_layout(colorway=PALETTE + MORE, showlegend=len(curves) <= 30)
+    legend = len(places) <= MOST_NAMES
+    figure.update_layout(showlegend=legend, height=420 + 18 * len(places) * legend)
     return _in_our_style(figure)
 
 
 def roc_curves(curves: Mapping[str, Rates]) -> Figure:
-    """Mean ROC curves over the folds of the verification pairs, one for each model."""
+    """Mean ROC curves over the folds of the verification pairs, one for each model.
+
+    Their dashes differ, so that of two equal curves both are seen.
+    """
     figure = Figure()
     chance = {"dash": "dash", "width": 1, "color": GREY}
     figure.add_scatter(x=[0, 1], y=[0, 1], name="chance", line=chance, mode="lines")
-    for colour, (name, (false, true)) in zip(PALETTE, curves.items(), strict=False):
-        line = {"width": 2, "color": colour}
+    styles = zip(PALETTE, DASHES, curves.items(), strict=False)
+    for colour, dash, (name, (false, true)) in styles:
+        line = {"width": 2, "color": colour, "dash": dash}
         figure.add_scatter(x=false, y=true, name=name, mode="lines", line=line)
-    figure.update_xaxes(title="false positive rate", range=[0, 1])
-    figure.update_yaxes(title="true positive rate", range=[0, 1.005])
+    figure.update_xaxes(title="false accept rate", range=[0, 1])
+    figure.update_yaxes(title="true accept rate", range=[0, 1.005])
     figure.update_layout(height=560)
     return _in_our_style(figure)
 
@@ -207,14 +241,20 @@ def auc_by_operations(networks: Mapping[str, tuple[float, float]]) -> Figure:
     return _in_our_style(figure)
 
 
-def _by_first_objective(study: optuna.Study, done: Sequence[FrozenTrial]) -> optuna.Study:
-    """The same trials with the first objective alone, for figures that take one."""
+def _by_first_objective(study: optuna.Study) -> optuna.Study:
+    """The same trials with the first objective alone, for figures that take one.
+
+    The trials keep their numbers: those that are not complete stand in as failed ones.
+    """
     single = optuna.create_study(direction=study.directions[0])
-    for trial in done:
+    for trial in study.get_trials(deepcopy=False):
+        done = trial.state == TrialState.COMPLETE
         single.add_trial(
             create_trial(
                 params=trial.params, distributions=trial.distributions, value=trial.values[0]
             )
+            if done
+            else create_trial(state=TrialState.FAIL)
         )
     return single
 
@@ -226,5 +266,20 @@ def _darken(trace: Any) -> None:
         trace.line.color = f"rgb({', '.join(f'{one:.0f}' for one in shades)})"
 
 
+def _unquote(figure: Figure) -> None:
+    """Write the categories as they are in the config: Optuna's are in quotes."""
+
+    def bare(values: Sequence[Any]) -> list[Any]:
+        quoted = (isinstance(one, str) and one[:1] in "'\"" for one in values)
+        return [literal_eval(one) if q else one for one, q in zip(values, quoted, strict=True)]
+
+    figure.for_each_trace(lambda trace: trace.update(x=bare(trace.x)))
+    figure.for_each_xaxis(
+        lambda axis: axis.categoryarray and axis.update(categoryarray=bare(axis.categoryarray))
+    )
+
+
 def _in_our_style(figure: Figure) -> Figure:
+    figure.update_xaxes(LOG_TICKS, selector={"type": "log"})
+    figure.update_yaxes(LOG_TICKS, selector={"type": "log"})
     return figure.update_layout(**LAYOUT)

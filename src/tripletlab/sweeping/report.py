@@ -15,7 +15,7 @@ from tripletlab.sweeping import charts
 from tripletlab.sweeping.contrasts import Effect
 from tripletlab.sweeping.scaling import ScalingCurve
 from tripletlab.sweeping.spaces import MONITORED
-from tripletlab.sweeping.study import POINT, RUN, STATES, Study, reason
+from tripletlab.sweeping.study import POINT, RUN, STATES, Study, parameters, reason
 from tripletlab.sweeping.table import (
     PAPER_COLUMNS,
     ModelRow,
@@ -36,7 +36,7 @@ class Summary(NamedTuple):
     """What a sweep has shown: its finished points in the order of the space, compared."""
 
     rows: list[ModelRow]
-    conclusion: str
+    conclusion: str  # lines of sentences
     tables: list[PageTable]  # of the effects, and of the curves
     effects: list[Effect]
     curves: list[ScalingCurve]  # of the AUC by training identities
@@ -76,17 +76,33 @@ def report(
             include_plotlyjs=place == 0,
             config={"responsive": True, "displaylogo": False},
         )
+        if _is_wide(heading, figure):
+            code = f'<div class="wide">{code}</div>'
         parts.append(Chart(heading, code, NOTES.get(heading, "")))
     return html_page(title, conclusion, [*parts, *_ended(study)])
 
 
+def _is_wide(heading: str, figure: Figure) -> bool:
+    """Whether a narrow screen has no room for it: several panels, or a legend of long names."""
+    return heading in PANELS or any(len(one.name or "") > LONG for one in figure.data)
+
+
+PANELS = ("Parallel coordinates", "Objective by two parameters")
+LONG = 40  # characters
 NOTES = {
     "Differences": "Validation AUC, first minus second, with 95 % intervals; filled: shown (Holm).",
     "Scaling": "Every run, the fitted power law, and its 95 % interval for one more run.",
-    "Learning curves": "Validation AUC after each epoch. Thick: the highest; dotted: ended early.",
+    "Learning curves": "Validation AUC after each epoch; the seeds of a model have its colour."
+    " Thick: the highest; dotted: ended early.",
+    "Optimisation history": "Every run in the order of the trials, and the best so far.",
+    "Parallel coordinates": "A line for each run, through its values; the colour is its result.",
+    "Objective by one parameter": "A point for each run.",
     "ROC": "Mean over the folds of the verification pairs, which chose no model.",
     "ROC of the best": "Mean over the folds of the verification pairs, which chose no model.",
-    "Parameter importance": "fANOVA over the finished runs; with few runs, a rough estimate.",
+    "Parameter importance": "Share of the variance that each parameter explains (fANOVA over the"
+    " finished runs); with few runs, a rough estimate.",
+    "Objective by two parameters": "Interpolated between the runs, which are the points; with few"
+    " runs, a rough picture.",
     "AUC against operations": "AUC on the verification pairs; operations for one face.",
     "Pareto front": "No run is better than one of these in all objectives at once.",
 }
@@ -122,12 +138,13 @@ def _table(study: Study, ranked: Sequence[ModelRow]) -> PageTable:
 
 
 def _curves(study: Study, best: ModelRow, tracker: Tracker) -> Figure:
-    curves, ended, thick = {}, set(), best.name
+    curves, models, ended, thick = {}, {}, set(), best.name
     for trial in study.latest():
         if (run := trial.user_attrs.get(RUN)) is None:
             continue
         if (name := study.title(trial)) in curves:
             name = f"{name} ({trial.user_attrs[POINT]})"
+        models[name] = study.space.title(parameters(trial))
         # The study has the curve where a pruner could read it: no query for each run
         curves[name] = sorted(trial.intermediate_values.items()) or tracker.runs.history(
             run, MONITORED
@@ -136,7 +153,7 @@ def _curves(study: Study, best: ModelRow, tracker: Tracker) -> Figure:
             ended.add(name)
         if run == best.best_run:
             thick = name
-    return charts.learning_curves(curves, best=thick, ended=ended)
+    return charts.learning_curves(curves, models=models, best=thick, ended=ended)
 
 
 def _rocs(rows: Sequence[ModelRow], pairs: PairStore, tracker: Tracker) -> Figure:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tripletlab.evaluation.metrics import SCORE, describe
+from tripletlab.evaluation.metrics import SCORE
 from tripletlab.evaluation.numbers import decimal
 from tripletlab.plots.page import PageTable
 from tripletlab.sweeping.significance import CONFIDENCE, Interval
@@ -13,7 +13,7 @@ from tripletlab.sweeping.spaces import FEWEST, IDENTITIES, Space
 from tripletlab.sweeping.table import ModelRow
 
 COUNTED = "train/identities"  # the metric: what a run has learned from
-METRICS = (SCORE, "test/auc")
+METRICS = {SCORE: "validation AUC", "test/auc": "AUC of the test pairs"}
 
 
 class PowerLaw(NamedTuple):
@@ -78,11 +78,10 @@ def curves_of(space: Space, rows: Sequence[ModelRow]) -> list[ScalingCurve]:
         groups.setdefault(space.title(rest), []).append(row)
     curves = []
     for name, group in groups.items():
-        for metric in METRICS:
+        for metric, of in METRICS.items():
             runs = [(one[COUNTED], one[metric]) for row in group for one in row.metrics]
             if law := fit_power_law(runs):
-                heading = " ".join(filter(None, (name, describe(metric).heading)))
-                curves.append(ScalingCurve(heading, runs, law))
+                curves.append(ScalingCurve(", ".join(filter(None, (name, of))), runs, law))
     return curves
 
 
