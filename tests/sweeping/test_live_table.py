@@ -39,7 +39,7 @@ def test_the_time_left_counts_epochs_and_an_early_end_counts_as_all(tmp_path, mo
 
     queue.prune(second.number, "behind")
     display.ended(second, "behind")
-    assert "1/4 two: behind (1:00, epoch 1)" in capfd.readouterr().err
+    assert "1/4 two: behind (1:00, 1 epoch)" in capfd.readouterr().err
     # eleven in a minute, and 29 to come
     assert "0 of 4 complete, 1 pruned, 1:00 so far, about 2:38 left" in shown(display)
 

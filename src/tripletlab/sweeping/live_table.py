@@ -65,8 +65,8 @@ class LiveTable:
         over = self._over()
         if over > before:  # and not queued again
             self.done += 1 - epoch / job.epochs
-        took = _clock(time.monotonic() - began)
-        say(f"{over}/{self.counts['declared']} {job.name}: {how} ({took}, epoch {epoch})")
+        epochs, took = f"{epoch} epoch{'s' * (epoch != 1)}", _clock(time.monotonic() - began)
+        say(f"{over}/{self.counts['declared']} {job.name}: {how} ({took}, {epochs})")
 
     def render(self) -> RenderableType:
         """The table as it is now."""

@@ -63,7 +63,7 @@ def conclude(study: Study, data: Data, tracker: Tracker, *, parent: TrackedRun |
     console.print(found.conclusion)
     console.print(promoted.text)
     if parent:
-        text = f"{found.conclusion} ({promoted.text}.)"
+        text = f"{found.conclusion}\n{promoted.text}."
         page = report(study, found, data.pairs, tracker, title=title, conclusion=text)
         whole, short = (
             markdown_page(
@@ -173,7 +173,7 @@ def summarise(study: Study, faces: FaceStore, tracker: Tracker) -> Summary:
     texts.append(_without_seeds(study))
     tables = [effects_table(found, ablation=space.ablation)] if found else []
     tables += [scaling_table(curves, space.predict)] if curves else []
-    return Summary(rows, " ".join(filter(None, texts)), tables, found, curves)
+    return Summary(rows, "\n".join(filter(None, texts)), tables, found, curves)
 
 
 def _finished(study: Study) -> list[ModelRow]:
