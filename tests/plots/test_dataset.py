@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 
 from tests.stores import make_pairs, make_store
-from tripletlab.plots.dataset import SHOWN, _bars, _counted, dataset_facts, write_dataset_card
+from tripletlab.plots.dataset import (
+    ACROSS,
+    SHOWN,
+    _bars,
+    _counted,
+    dataset_facts,
+    write_dataset_card,
+)
 from tripletlab.plots.montage import SIDE
 
 
@@ -46,8 +53,14 @@ def test_bins_of_whole_numbers_hold_equally_many_each(most, step):
     assert edges[-2] <= most < edges[-1]
     assert set(counts[1:-1]) <= {step}  # neither teeth nor gaps
     assert sum(counts) == most
-    widths = re.findall(r'x="([^"]+)" y="[^"]+" width="([^"]+)"', _bars(histogram))
-    assert float(widths[-1][0]) + float(widths[-1][1]) / 0.9 == pytest.approx(400, abs=0.01)
+    widths = re.findall(
+        r'x="([^"]+)" y="[^"]+" width="([^"]+)"', drawn := _bars(histogram, what="Faces")
+    )
+    assert float(widths[-1][0]) + float(widths[-1][1]) / 0.9 == pytest.approx(ACROSS, abs=0.01)
+    last = f"{edges[-2]} to {edges[-1] - 1}" if step > 1 else most
+    assert f"<title>{last}: {counts[-1]}</title>" in drawn
+    assert f">{edges[-1] - 1}</text>" in drawn  # the axis ends with the last bar
+    assert f">{max(counts)}</text>" in drawn
 
 
 def test_the_page_needs_nothing_else(store, tmp_path):
@@ -68,7 +81,8 @@ def test_the_page_needs_nothing_else(store, tmp_path):
     assert people.shape[1] in (4 * SIDE, 8 * SIDE)  # two people have eight faces
     assert reasons.shape == (SIDE, SIDE)
     assert reasons[:, 48:].min() > 200  # an upright photo leaves the rest of its tile white
-    assert page.count("<svg") == 3
+    assert page.count('<svg role="img" aria-label=') == 3
+    assert "(hygiene.shared=refuse)" in page
 
 
 def test_a_store_without_rejections_says_so(store, tmp_path):

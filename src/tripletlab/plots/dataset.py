@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,13 @@ from tripletlab.faces.pair_faces import NOT_ON_MAP
 from tripletlab.faces.store import CALIBRATION, HELDOUT, TRAIN, VALIDATION, FaceStore, PairStore
 from tripletlab.plots.montage import fitted, tiled
 from tripletlab.plots.page import Chart, PageTable, Part, embedded_jpeg, html_page
-from tripletlab.plots.style import BLUE
+from tripletlab.plots.style import BLUE, GREY
 from tripletlab.system.files import write_whole
 
 MEASURED = 5000  # faces, drawn with a seed, whose brightness and sharpness are measured
 SHOWN = 12, 8  # identities in the montage, faces of each
 BINS = 20  # of a histogram
+ACROSS = 342  # pixels of a histogram's bars, beside its counts
 SPLITS = {
     "training": TRAIN,
     "validation": VALIDATION,
@@ -50,7 +52,7 @@ def dataset_facts(store: FaceStore | PairStore) -> dict[str, Any]:
             "most": int(faces.max()),
             "histogram": _counted(faces),
         },
-        "brightness": _histogram([face.mean() for face in measured], 0, 256),
+        "brightness": _histogram([face.mean() for face in measured], 0, 255),
         "sharpness": _histogram([sharpness(face) for face in measured], 0, 1.5),
         "measured_on": len(measured),
         "preparation": store.settings,
@@ -93,13 +95,40 @@ def _page(
     }
     parts: list[Part] = [
         PageTable("", (), list(rows.items())),
-        Chart("Some people, a row each", _montage(_some_people(store))),
+        Chart(
+            "Some people, a row each",
+            _montage(_some_people(store), alt="faces, a row for each person"),
+        ),
         *(_problem(store, why, rejected.get(why, [])) for why in facts["rejected"]),
-        Chart("Faces of a person", _bars(faces["histogram"])),
-        Chart("Brightness, 0 to 255", _bars(facts["brightness"])),
-        Chart("Sharpness", _bars(facts["sharpness"])),
+        *_histograms(facts),
     ]
     return html_page(f"{store.title}: {facts['faces_kept']:,} faces", _lead(store, facts), parts)
+
+
+def _histograms(facts: Mapping[str, Any]) -> list[Chart]:
+    measured, kept = facts["measured_on"], facts["faces_kept"]
+    some = f", of {measured:,} drawn at random" if measured < kept else ""
+    return [
+        Chart(heading, _bars(histogram, what=heading), note)
+        for heading, histogram, note in (
+            (
+                "Faces of a person",
+                facts["faces_of_a_person"]["histogram"],
+                "How many people have so many faces.",
+            ),
+            (
+                "Brightness",
+                facts["brightness"],
+                f"How many faces have this mean grey level, 0 to 255{some}.",
+            ),
+            (
+                "Sharpness",
+                facts["sharpness"],
+                "How many faces have this strength of the finest structure relative to the coarser"
+                f" one, which falls with blur{some}. What is above 1.5 is in the last bar.",
+            ),
+        )
+    ]
 
 
 def _lead(store: FaceStore | PairStore, facts: Mapping[str, Any]) -> str:
@@ -120,7 +149,7 @@ def _problem(store: FaceStore | PairStore, why: str, pictures: Sequence[Grey]) -
     heading = f"{why[0].upper()}{why[1:]}" if _is_used(store, why) else f"Not used: {why}"
     names = printable(", ".join(found["such_as"]))
     note = names if len(found["such_as"]) == found["photos"] else f"Such as {names}"
-    return Chart(f"{heading} ({_photos(found['photos'])})", _montage([pictures]), note)
+    return Chart(f"{heading} ({_photos(found['photos'])})", _montage([pictures], alt=heading), note)
 
 
 def _is_used(store: FaceStore | PairStore, why: str) -> bool:
@@ -143,7 +172,7 @@ def _hygiene(hygiene: Mapping[str, Any] | None) -> dict[str, str]:
         )
     )
     return {
-        "also in the verification set": f"{shared:,} people ({hygiene['rule']})"
+        "also in the verification set": f"{shared:,} people (hygiene.shared={hygiene['rule']})"
         + (unknown if any(hygiene["without_names"]) else ""),
         "left out": f"{left_out:,} people",
     }
@@ -177,13 +206,13 @@ def _some_people(store: FaceStore | PairStore) -> list[list[Grey]]:
     return [[np.asarray(store.images[face]) for face in row] for row in rows]
 
 
-def _montage(rows: Sequence[Sequence[Grey]]) -> str:
+def _montage(rows: Sequence[Sequence[Grey]], *, alt: str) -> str:
     """Rows of pictures as one embedded image; nothing where there are none."""
     columns = max(map(len, rows), default=0)
     if not columns:
         return ""
     sheet = tiled([[fitted(picture) for picture in row] for row in rows], columns=columns)
-    return f'<img alt="faces" src="{embedded_jpeg(sheet)}">'
+    return f'<img alt="{escape(alt)}" src="{embedded_jpeg(sheet)}">'
 
 
 def _counted(numbers: NDArray[np.int64]) -> dict[str, Any]:
@@ -200,18 +229,33 @@ def _histogram(values: Any, low: float, high: float) -> dict[str, Any]:
     return {"edges": edges.round(4).tolist(), "counts": counts.tolist()}
 
 
-def _bars(histogram: Mapping[str, Any]) -> str:
-    """A histogram as an SVG drawing."""
+def _bars(histogram: Mapping[str, Any], *, what: str) -> str:
+    """A histogram as an SVG drawing: the highest count at the left, both ends below."""
     counts, edges = histogram["counts"], histogram["edges"]
-    most, width = max(*counts, 1), 400 / len(counts)
-    bars = "".join(
-        f'<rect x="{width * place:g}" y="{100 - 100 * count / most:.1f}" width="{0.9 * width:g}"'
-        f' height="{100 * count / most:.1f}" fill="{BLUE}"><title>{edges[place]:g} to'
-        f" {edges[place + 1]:g}: {count:,}</title></rect>"
-        for place, count in enumerate(counts)
+    whole = isinstance(edges[0], int)  # bins of whole numbers, the last of which is edge - 1
+    most, width = max(*counts, 1), ACROSS / len(counts)
+
+    def bar(place: int, count: int) -> str:
+        first, last = edges[place], edges[place + 1] - whole
+        values = f"{first:g} to {last:g}" if first < last else f"{first:g}"
+        height = 100 * count / most
+        return (
+            f'<rect x="{width * place:g}" y="{100 - height:.1f}" width="{0.9 * width:g}"'
+            f' height="{height:.1f}" fill="{BLUE}"><title>{values}: {count:,}</title></rect>'
+        )
+
+    bars = "".join(bar(place, count) for place, count in enumerate(counts))
+    first, last = f"{edges[0]:g}", f"{edges[-1] - whole:g}"
+    label = f"{what}: a histogram from {first} to {last}; the highest bar counts {most:,}"
+    texts = "".join(
+        f'<text x="{x}" y="{y}" text-anchor="{anchor}">{text}</text>'
+        for x, y, anchor, text in (
+            *((-6, 5, "end", f"{most:,}"), (-6, 104, "end", "0")),
+            *((0, 118, "start", first), (ACROSS, 118, "end", last)),
+        )
     )
-    ends = (
-        f'<text x="0" y="116" font-size="13">{edges[0]:g}</text>'
-        f'<text x="398" y="116" font-size="13" text-anchor="end">{edges[-1]:g}</text>'
+    return (
+        f'<svg role="img" aria-label="{escape(label)}" width="400" height="134"'
+        f' viewBox="0 0 400 134" font-size="13"><g transform="translate({396 - ACROSS} 10)">{bars}'
+        f'<path d="M0 0V100H{ACROSS}" fill="none" stroke="{GREY}"/>{texts}</g></svg>'
     )
-    return f'<svg role="img" width="400" height="120" viewBox="0 0 400 120">{bars}{ends}</svg>'
