@@ -1,6 +1,7 @@
 """What can be compared: models on the same pairs, under names that differ."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from tripletlab.experiment.comparison import (
     _model,
     _store,
     _without_data,
+    compare_models,
 )
 
 
@@ -68,3 +70,18 @@ def test_the_pairs_that_one_model_gets_right_and_the_other_wrong_are_shown(monke
             for k in sorted(right, key=lambda k: -gap[k])
         ]
         assert [pair.lines[0] for pair in panel.pairs] == expected[:20]
+
+
+def test_models_that_never_differ_have_no_picture_of_nothing(monkeypatch, tmp_path):
+    store = make_pairs(people=30, photos=2)
+    rng = np.random.default_rng(0)
+    one, other = (rng.random(60) + np.where(store.pairs.matched, 0.0, 0.5) for _ in range(2))
+    distances = {"a": one, "twin": one, "b": other}
+    monkeypatch.setattr(comparison, "_model", lambda what, _: _Model(what, distances[what], ""))
+    monkeypatch.setattr(comparison, "_store", lambda *_: store)
+    config = SimpleNamespace(tracking=SimpleNamespace(build=lambda: None), data=tmp_path)
+    page = (
+        compare_models(list(distances), config, folder=tmp_path) / "comparison.html"
+    ).read_text()
+    for names, drawn in (("a and b", True), ("twin and b", True), ("a and twin", False)):
+        assert (f"Pairs on which {names} differ" in page) == drawn

@@ -59,6 +59,8 @@ def compare_models(whats: Sequence[str], config: EvaluateConfig, *, folder: Path
         pictures = [Picture("ROC curves, all pairs at once", Path(scratch) / "roc.png")]
         draw_rocs(decisions, pairs.matched, names, title=title, path=pictures[0].path)
         for one, other in combinations(range(len(models)), 2):
+            if compared[one, other].only_first + compared[one, other].only_second == 0:
+                continue
             path = Path(scratch) / f"pairs_{one + 1}_{other + 1}.png"
             _draw_differing(
                 store, (decisions[one], decisions[other]), (names[one], names[other]), path

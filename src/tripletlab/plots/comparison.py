@@ -177,7 +177,8 @@ def _models(decisions: Sequence[Decisions], names: Sequence[str], pairs: Pairs) 
         for name, s in zip(names, scores, strict=True)
     ]
     headings = (metric.heading for metric in shown.values())
-    return PageTable("The models", ("model", "accuracy ± standard error", *headings), figures)
+    heading = ("model", "accuracy ± standard error", *headings)
+    return PageTable("The models", heading, figures, figures=True)
 
 
 def _differences(comparisons: Sequence[AdjustedComparison]) -> PageTable:
@@ -189,8 +190,8 @@ def _differences(comparisons: Sequence[AdjustedComparison]) -> PageTable:
             (METRICS["test/auc_pooled"].heading, row.compared.auc, row.p_auc),
         )
     ]
-    heading = ("models", "score", "difference", "95 %", "p", "")
-    return PageTable("Which differences are real?", heading, lines, NOTE)
+    heading = ("models", "score", "difference", "95 % interval", "p", "")
+    return PageTable("Which differences are real?", heading, lines, NOTE, figures=True)
 
 
 def _contested(comparisons: Sequence[AdjustedComparison]) -> PageTable:
