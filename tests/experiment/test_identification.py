@@ -87,7 +87,7 @@ def test_a_list_that_cannot_be_read(tmp_path):
         _split(tmp_path / "latin.txt", STORE, np.arange(15))
 
 
-def test_results_on_another_set_do_not_replace_those_on_the_first(tmp_path, monkeypatch):
+def test_results_on_another_set_do_not_replace_those_on_the_first(tmp_path, monkeypatch, capsys):
     tracker = SimpleNamespace(folder=str(tmp_path))
     monkeypatch.setattr(identification, "tracker_of", lambda *_, **__: tracker)
     embeddings = np.eye(15, dtype=np.float32)
@@ -100,3 +100,6 @@ def test_results_on_another_set_do_not_replace_those_on_the_first(tmp_path, monk
         "champion-blobs-identification",
         "champion-others-identification",
     ]
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "(few): too few searches for unknown people for 30 false alarms." in printed
+    assert "Two galleries: " in printed

@@ -52,6 +52,7 @@ def test_the_curve_is_the_share_found_up_to_each_rank(
     known = rank[rank > 0]
     assert ranks.tolist() == list(range(1, min(people, LAST_RANK) + 1))
     np.testing.assert_allclose(curve, [(known <= k).mean() for k in ranks])
+    np.testing.assert_allclose(closed.lines[1].get_ydata(), ranks / people)  # chance
     assert all(float(tick).is_integer() for tick in closed.get_xticks())
     assert f"rank 1 in {(known == 1).mean():.1%}, by chance {1 / people:.1%}" in closed.get_title()
     rates, shares = open_set.lines[0].get_data()

@@ -170,7 +170,9 @@ def searches(figures: Mapping[str, Any]) -> str:
         f"{people:,} people ({faces:,} faces)"
         for people, faces in zip(figures["enrolled_people"], figures["enrolled_faces"], strict=True)
     )
+    several = len(figures["enrolled_people"]) > 1
     return (
-        f"Enrolled: {galleries}; {figures['searches_for_enrolled']:,} searches for people who are"
-        f" enrolled, {figures['searches_for_unknown']:,} for people who are not."
+        f"{'Two galleries' if several else 'Enrolled'}: {galleries};"
+        f" {figures['searches_for_enrolled']:,} searches for people who are enrolled,"
+        f" {figures['searches_for_unknown']:,} for people who are not."
     )

@@ -15,6 +15,7 @@ from tripletlab.experiment.target import about_people, find_target, tracker_of
 from tripletlab.faces.store import PEOPLE_UNKNOWN, PairStore
 from tripletlab.photos.pair_photos import by_number
 from tripletlab.photos.pairs import PhotoOf
+from tripletlab.plots.card import FEW_SEARCHES
 from tripletlab.plots.identification import draw_identification
 from tripletlab.system.files import make_output_folder, write_whole
 from tripletlab.system.progress import result_console, say
@@ -63,7 +64,9 @@ def identify_people(
 
 def _print_figures(figures: Mapping[str, Any], title: str) -> None:
     table = Table(title=title, title_justify="left")
-    table.caption, table.caption_justify = searches(figures), "left"
+    unsupported = not all(point["supported"] for point in figures["tpir_at_fpir"])
+    table.caption = searches(figures) + f" (few): {FEW_SEARCHES}." * unsupported
+    table.caption_justify = "left"
     table.add_column("score")
     table.add_column("", justify="right")
     for rank, share in figures["cmc"].items():

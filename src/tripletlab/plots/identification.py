@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from tripletlab.evaluation.identification import Identified, cmc, tpir
-from tripletlab.plots.style import BLUE, ORANGE, plain, save, sheet
+from tripletlab.plots.style import BLUE, GREY, ORANGE, plain, save, sheet
 
 LAST_RANK = 50
 
@@ -18,8 +18,12 @@ def draw_identification(identified: Identified, *, title: str, path: Path) -> No
     figure = sheet(11.4, 4.6, title=title)
     closed, open_set = figure.subplots(1, 2)
     curve = cmc(found, people=max(people))[:LAST_RANK]
-    plain(closed).plot(np.arange(1, len(curve) + 1), curve, color=BLUE, marker=".")
-    closed.set(xlabel="rank", ylabel="searches that found the person", ylim=(0, 1.02))
+    ranks = np.arange(1, len(curve) + 1)
+    plain(closed).plot(ranks, curve, color=BLUE, marker=".", label="this network")
+    chance = {"color": GREY, "linestyle": "--", "linewidth": 1, "label": "chance"}
+    closed.plot(ranks, ranks / max(people), **chance)
+    closed.legend(loc="lower right", frameon=False)
+    closed.set(xlabel="rank", ylabel="share of searches that found the person", ylim=(0, 1.02))
     closed.xaxis.set_major_locator(MaxNLocator(integer=True))
     closed.set_title(f"closed set: rank 1 in {curve[0]:.1%}, by chance {1 / max(people):.1%}")
     plain(open_set).set_title("open set: at rank 1 and below the threshold")
@@ -32,6 +36,9 @@ def draw_identification(identified: Identified, *, title: str, path: Path) -> No
         middle = {"transform": open_set.transAxes, "ha": "center"}
         open_set.text(0.5, 0.5, "no searches for people who are not enrolled", **middle)
     open_set.set(
-        xscale="log", ylim=(0, 1.02), xlabel="false positive identification rate", ylabel="TPIR"
+        xscale="log",
+        ylim=(0, 1.02),
+        xlabel="false positive identification rate (FPIR)",
+        ylabel="true positive identification rate (TPIR)",
     )
     save(figure, path)
