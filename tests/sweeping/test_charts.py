@@ -78,7 +78,12 @@ def test_importance_is_of_the_first_objective(tmp_path):
 
 
 def test_every_network_is_a_point_with_its_name():
-    (points,) = auc_by_operations({"small": (2e6, 0.7), "large": (9e7, 0.8)}).data
+    figure = auc_by_operations({"small": (2e6, 0.7), "large": (9e7, 0.8)})
+    (points,) = figure.data
+    assert not points.cliponaxis  # names at the edges are not cut off
+    low, high = 10 ** np.array(figure.layout.xaxis.range)
+    assert low < 1.6
+    assert high > 110
     assert list(points.x) == pytest.approx([2, 90])
     assert list(points.y) == [0.7, 0.8]
     assert list(points.text) == ["small", "large"]

@@ -8,6 +8,7 @@ from tripletlab.sweeping.conclusion import (
     effect_sentence,
     effects_table,
     equal_models,
+    listed,
 )
 from tripletlab.sweeping.contrasts import Contrast, Effect
 from tripletlab.sweeping.significance import Interval, Ranking
@@ -134,3 +135,10 @@ def test_an_ablation_says_what_matters_and_what_is_not_shown_to():
     assert "over all other axes" in effects_table(over_two, ablation=False).note
     assert "3 seeds; p is corrected for 2 comparisons (Holm)" in table.note
     assert "corrected" not in effects_table(changes[:1], ablation=True).note
+
+
+def test_nobody_is_left_out_whose_name_is_as_short_as_saying_so():
+    assert listed([]) == ""
+    assert listed(["a"]) == "a"
+    assert listed([*"abcde"]) == "a, b, c, d and e"
+    assert listed([*"abcdef"]) == "a, b, c, d and 2 more"

@@ -63,3 +63,4 @@ def test_an_ablation_of_two_parts_has_no_table_of_one_axis_by_the_other(tmp_path
     page = report(queue, Summary(rows, "", [], [], []), PAIRS, tracker, title="t", conclusion="")
     assert "<h2>Models</h2>" in page
     assert "<h2>Validation AUC</h2>" not in page
+    assert "3 runs: 3 complete · ablation · study" in page

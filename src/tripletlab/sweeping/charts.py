@@ -234,8 +234,11 @@ def auc_by_operations(networks: Mapping[str, tuple[float, float]]) -> Figure:
         mode="markers+text" if max(map(len, networks)) <= SHORT else "markers",
         textposition="top center",
         marker={"size": 11, "color": PALETTE[0]},
+        cliponaxis=False,
     )
-    figure.update_xaxes(title="MFLOP for a face", type="log")
+    low, high = np.log10(min(flops)) - 6, np.log10(max(flops)) - 6
+    room = 0.15 * (high - low) + 0.01  # for the names of the outermost
+    figure.update_xaxes(title="MFLOP for a face", type="log", range=[low - room, high + room])
     figure.update_yaxes(title="verification AUC")
     figure.update_layout(height=560)
     return _in_our_style(figure)

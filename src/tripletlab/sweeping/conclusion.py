@@ -154,6 +154,9 @@ def _alias(others: str) -> str:
 
 
 def listed(names: Sequence[str]) -> str:
-    """At most four of the names, joined by commas and `and`; empty for none."""
-    shown = [*names[:4], *([f"{len(names) - 4} more"] if len(names) > 4 else [])]
+    """At most five of the names, joined by commas and `and`, or four and how many more there are.
+
+    Empty for none.
+    """
+    shown = list(names) if len(names) <= 5 else [*names[:4], f"{len(names) - 4} more"]
     return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)

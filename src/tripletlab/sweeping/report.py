@@ -83,11 +83,11 @@ def report(
 
 
 def _is_wide(heading: str, figure: Figure) -> bool:
-    """Whether a narrow screen has no room for it: several panels, or a legend of long names."""
-    return heading in PANELS or any(len(one.name or "") > LONG for one in figure.data)
+    """Whether a narrow screen has no room for it: panels, names at points, a legend of long names."""
+    return heading in WIDE or any(len(one.name or "") > LONG for one in figure.data)
 
 
-PANELS = ("Parallel coordinates", "Objective by two parameters")
+WIDE = ("Parallel coordinates", "Objective by two parameters", "AUC against operations")
 LONG = 40  # characters
 NOTES = {
     "Differences": "Validation AUC, first minus second, with 95 % intervals; filled: shown (Holm).",
@@ -132,7 +132,8 @@ def _table(study: Study, ranked: Sequence[ModelRow]) -> PageTable:
     wanted = [*FIRST, *study.space.objectives, *study.space.columns, *costs]
     shown = {one: headings(wanted)[one] for one in dict.fromkeys([*wanted, *PAPER_COLUMNS])}
     best = pareto_front(ranked, study.space.objectives)
-    sampler = (study.space.sampler or {}).get("_target_", "grid").rpartition(".")[2]
+    kind = "ablation" if study.space.ablation else "grid"
+    sampler = (study.space.sampler or {}).get("_target_", kind).rpartition(".")[2]
     note = f"{study.summary()} · {sampler} · study {study.name} · {scatter_note(ranked)}"
     return model_table(ranked, shown, note=note, bold=best)
 
