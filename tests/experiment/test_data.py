@@ -43,6 +43,24 @@ def test_the_example_of_a_rejected_photo_is_printed_in_full(tmp_path, capsys):
     assert "".join(cells) == name
 
 
+def test_people_who_are_left_out_are_named(tmp_path, capsys):
+    rejected = {"person with too few faces": {"photos": 1, "such_as": ["tree/Ann/1.jpg"]}}
+    people = {"found": 7, "too_few_faces": 4, "such_as": ["Ann", "Ben", "Cem", "Dan"]}
+    hygiene = {"rule": "refuse", "shared": [], "left_out": {}, "without_names": [0, 0]}
+    notes = {"photos": 13, "rejected": rejected, "people": people, "hygiene": hygiene}
+    store = make_store(entries=6, photos=2)
+    store = replace(store, notes=notes, settings={"min_photos": 2})
+    trees = (Tree("tree", (_grown(tmp_path / "tree"),), cropped=False),)
+    _report(store, Preparation(tmp_path / "faces.h5", reused=False), trees)
+    said = "4 of 7 people have too few usable faces (faces.min_photos=2) and are left out, such as"
+    assert f"{said} Ann, Ben, Cem\n" in capsys.readouterr().err
+
+
+def _grown(tree):
+    (tree / "Ann").mkdir(parents=True)
+    return tree
+
+
 def test_pictures_that_people_or_sets_share_are_named(capsys):
     faces, pairs = make_store(entries=6, photos=2), make_pairs(people=5, photos=2)
     images = faces.images.copy()

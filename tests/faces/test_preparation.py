@@ -42,6 +42,7 @@ def test_bad_photos_are_left_out_by_their_reasons(grow, prepare):
     path = prepare("tree").path
     store = FaceStore.open(path)
     assert store.notes["photos"] == 6 * 4 + 2 + 4
+    assert store.notes["people"] == {"found": 7, "too_few_faces": 1, "such_as": ["Few"]}
     assert store.notes["rejected"] == {
         UNREADABLE: {
             "photos": 3,
@@ -198,6 +199,14 @@ def test_nobody_usable_is_one_line_with_the_counts(grow, prepare):
         prepare("tree")
     assert "\n" not in str(error.value)
     assert not list(tree.parent.glob("data/**/*.h5"))
+
+
+def test_where_no_face_is_found_another_detector_is_advised(grow, prepare):
+    tree = grow("tree", dict.fromkeys(("Ann", "Ben", "Cem", "Dan"), 3))
+    for photo in tree.rglob("*.png"):
+        cv2.imwrite(str(photo), np.full((90, 90), 99, np.uint8))
+    with pytest.raises(InputError, match=rf"\({NO_FACE}: 12\); .* or try faces=yunet$"):
+        prepare("tree")
 
 
 def test_too_few_usable_people_are_an_error_with_reasons(grow, prepare):

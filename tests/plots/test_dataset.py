@@ -44,6 +44,15 @@ def test_facts_are_of_the_store(store):
     assert facts["brightness"]["counts"] == np.histogram(light, edges)[0].tolist()
 
 
+def test_people_with_too_few_faces_are_on_the_card(store, tmp_path):
+    write_dataset_card(store, rejected={}, path=tmp_path / "faces.h5")
+    assert "people with too few faces" not in (tmp_path / "faces.html").read_text()
+    people = {"found": 30, "too_few_faces": 2, "such_as": ["Ann", "<Ben>"]}
+    store = replace(store, notes={**store.notes, "people": people})
+    write_dataset_card(store, rejected={}, path=tmp_path / "faces.h5")
+    assert "2 of 30: Ann, &lt;Ben&gt;" in (tmp_path / "faces.html").read_text()
+
+
 @pytest.mark.parametrize(("most", "step"), [(1, 1), (19, 1), (20, 2), (31, 2), (530, 27)])
 def test_bins_of_whole_numbers_hold_equally_many_each(most, step):
     histogram = _counted(np.arange(1, most + 1))  # one person with each number of faces

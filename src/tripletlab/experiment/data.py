@@ -8,7 +8,7 @@ import numpy as np
 from rich.table import Table
 
 from tripletlab.config import EvaluateConfig, PrepareConfig
-from tripletlab.errors import InputError, printable
+from tripletlab.errors import InputError, brief, printable
 from tripletlab.faces.cropping import Grey, read_photo
 from tripletlab.faces.detection import YuNet
 from tripletlab.faces.heldout_pairs import heldout_pairs
@@ -182,6 +182,13 @@ def _report(store: FaceStore | PairStore, made: Preparation, trees: Sequence[Tre
         share = which["photos"] / store.notes["photos"]
         table.add_row(why, f"{which['photos']:,}", f"{share:.1%}", printable(which["such_as"][0]))
     console().print(table)
+    people = store.notes.get("people", {})  # of faces alone, and not of stores of before
+    if lost := people.get("too_few_faces"):
+        such = ", ".join(map(brief, people["such_as"][:3]))
+        say(
+            f"{lost:,} of {people['found']:,} people have too few usable faces"
+            f" (faces.min_photos={store.settings['min_photos']}) and are left out, such as {such}"
+        )
 
 
 def _photos(sources: Sequence[str], trees: Sequence[Tree]) -> list[Grey]:

@@ -1,7 +1,7 @@
 """A finished journal becomes faces.h5."""
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tripletlab.errors import InputError
 from tripletlab.faces.identities import IdentityPhotos
 from tripletlab.faces.journal import Journal, Kept
-from tripletlab.faces.recipe import FaceRecipe
+from tripletlab.faces.recipe import NO_FACE, FaceRecipe
 from tripletlab.faces.splits import or_lower_min_photos, split_names, validation_pairs
 from tripletlab.faces.store_writing import Blocks, Lines, write
 from tripletlab.photos.sources import Heldout, TrainingPhotos
@@ -51,6 +51,7 @@ def write_face_store(
             "kept": used,
             "rejected": rejected,
             "hygiene": hygiene,
+            "people": _people(identities, {one.name for one in chosen}),
         },
         pairs=("validation", validation_pairs(arrays, recipe)),
         arrays={**arrays, "images": images},
@@ -92,10 +93,20 @@ def _photo_texts(journal: Journal, used: int, unused: int) -> dict[str, Lines]:
     }
 
 
+def _people(identities: Sequence[IdentityPhotos], kept: Collection[str]) -> dict[str, Any]:
+    """How many people have photos, and who of them has too few faces, without those left out."""
+    names = dict.fromkeys(one.name for one in identities if not one.left_out)
+    lost = [name for name in names if name not in kept]
+    return {"found": len(names), "too_few_faces": len(lost), "such_as": lost[:EXAMPLES]}
+
+
 def _nobody_usable(title: str, rejected: Mapping[str, Any], recipe: FaceRecipe) -> InputError:
+    advice = f"give more photos{or_lower_min_photos(recipe)}"
+    if next(iter(rejected)) == NO_FACE:  # the most frequent reason
+        advice = "give photos that a face fills as photos.cropped=[FOLDER], or try faces=yunet"
     return InputError(
         f"{title}: nobody has at least {recipe.min_photos} usable faces ({_reasons(rejected)});"
-        f" give more photos{or_lower_min_photos(recipe)}"
+        f" {advice}"
     )
 
 

@@ -88,6 +88,7 @@ def _page(
         "faces kept": f"{facts['faces_kept']:,}",
         "people": f"{facts['people']:,}",
         **{f"people, {what}": f"{count:,}" for what, count in facts.get("split", {}).items()},
+        **_too_few_faces(store),
         "faces of a person": f"{faces['least']} to {faces['most']}, median {faces['median']:g}",
         "fingerprint": facts["fingerprint"],
         **_hygiene(facts.get("hygiene")),
@@ -176,6 +177,17 @@ def _hygiene(hygiene: Mapping[str, Any] | None) -> dict[str, str]:
         + (unknown if any(hygiene["without_names"]) else ""),
         "left out": f"{left_out:,} people",
     }
+
+
+def _too_few_faces(store: FaceStore | PairStore) -> dict[str, str]:
+    """The people who are left out for too few usable faces, if there are any."""
+    people = store.notes.get("people", {})
+    lost = people.get("too_few_faces", 0)
+    if not lost:
+        return {}
+    names = printable(", ".join(people["such_as"]))
+    such = names if len(people["such_as"]) == lost else f"such as {names}"
+    return {"people with too few faces": f"{lost:,} of {people['found']:,}: {such}"}
 
 
 def _flat(values: Mapping[str, Any], path: str) -> dict[str, str]:
