@@ -77,6 +77,18 @@ def test_importance_is_of_the_first_objective(tmp_path):
     assert "Parameter importance" not in of_study(study)
 
 
+def test_the_pareto_front_names_the_objectives_as_the_tables_do(tmp_path):
+    objectives = {SCORE: "maximize", "cost/flops": "minimize"}
+    space = Space(name="a", axes=MARGIN, objectives=objectives)
+    storage = open_storage(f"sqlite:///{tmp_path / 'optuna.db'}")
+    study = TrialQueue.open(storage, name="a", space=space, fresh=False)
+    while taken := study.take():
+        study.note_trial(taken.number, RUN, f"run {taken.number}")
+        study.complete(taken.number, {SCORE: taken.point["margin"], "cost/flops": 5.0})
+    layout = of_study(study)["Pareto front"].layout
+    assert (layout.xaxis.title.text, layout.yaxis.title.text) == ("validation AUC", "flops")
+
+
 def test_every_network_is_a_point_with_its_name():
     figure = auc_by_operations({"small": (2e6, 0.7), "large": (9e7, 0.8)})
     (points,) = figure.data

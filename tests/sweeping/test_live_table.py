@@ -62,3 +62,11 @@ def test_trials_of_different_lengths_are_counted_by_their_shares(tmp_path, monke
         for epoch in range(epochs):
             display.epoch(job, epoch + 1, {MONITORED: 0.75})
     assert "1:00 so far, about 1:00 left" in shown(display)
+
+
+def test_the_last_line_counts_trials_that_needed_no_job(tmp_path, capfd):
+    queue = open_study(tmp_path)
+    with LiveTable(queue):
+        while taken := queue.take():
+            queue.prune(taken.number, "behind")
+    assert "0 of 4 complete, 4 pruned, 0:00 so far\n" in capfd.readouterr().err

@@ -63,18 +63,14 @@ def of_study(study: Study) -> dict[str, Figure]:
     items = [item for one in done for item in one.params.items()]
     categories = {key for key, value in items if not isinstance(value, int | float)}
     numeric = [key for key in varied if key not in categories]
-    first = describe(next(iter(space.objectives))).heading
+    objectives = [describe(one).heading for one in space.objectives]
+    first = objectives[0]
     single = _by_first_objective(own)
     figures: dict[str, Figure] = {}
     if space.several and len(space.objectives) < 4:
-        figures["Pareto front"] = visualization.plot_pareto_front(own)
+        figures["Pareto front"] = visualization.plot_pareto_front(own, target_names=objectives)
     if space.sampler:
-        figures["Optimisation history"] = visualization.plot_optimization_history(
-            single, target_name=first
-        ).update_xaxes(title="trial", dtick=1 if len(own.trials) < 20 else None)
-        figures["Optimisation history"].update_traces(
-            name="best so far", selector={"name": "Best Value"}
-        )
+        figures["Optimisation history"] = _history(single, first)
     if len(varied) > 1:
         figures["Parallel coordinates"] = visualization.plot_parallel_coordinate(
             single, params=varied, target_name=first
@@ -89,6 +85,12 @@ def of_study(study: Study) -> dict[str, Figure]:
             single, params=numeric[:4], target_name=first
         ).update_layout(height=320 * max(len(numeric[:4]) - 1, 2))
     return {heading: _in_our_style(figure) for heading, figure in figures.items()}
+
+
+def _history(single: optuna.Study, target: str) -> Figure:
+    figure = visualization.plot_optimization_history(single, target_name=target)
+    figure.update_xaxes(title="trial", dtick=1 if len(single.trials) < 20 else None)
+    return figure.update_traces(name="best so far", selector={"name": "Best Value"})
 
 
 def _importance(

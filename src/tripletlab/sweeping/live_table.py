@@ -42,6 +42,7 @@ class LiveTable:
         trace: TracebackType | None,
     ) -> None:
         self.live.__exit__(kind, error, trace)
+        self.counts = self.study.counts()  # points drawn again were completed without a job
         say(self._summary())
 
     def began(self, job: Job) -> None:

@@ -83,7 +83,7 @@ def report(
 
 
 def _is_wide(heading: str, figure: Figure) -> bool:
-    """Whether a narrow screen has no room for it: panels, names at points, a legend of long names."""
+    """Whether a narrow screen has no room for it: several panels, names at points, long names."""
     return heading in WIDE or any(len(one.name or "") > LONG for one in figure.data)
 
 

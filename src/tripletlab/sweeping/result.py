@@ -14,7 +14,7 @@ from tripletlab import config
 from tripletlab.errors import Deleted, InputError
 from tripletlab.evaluation.bootstrap import RESAMPLES
 from tripletlab.evaluation.distance_files import read_distances
-from tripletlab.evaluation.metrics import SCORE
+from tripletlab.evaluation.metrics import SCORE, describe
 from tripletlab.evaluation.protocol import Distances
 from tripletlab.experiment.data import Data, log_data
 from tripletlab.faces.store import FaceStore, PairStore
@@ -163,7 +163,7 @@ def summarise(study: Study, faces: FaceStore, tracker: Tracker) -> Summary:
         f"Deleted in MLflow, and left out: {', '.join(gone)}." if gone else "",
     ]
     if space.several:
-        names = " and ".join(space.objectives)
+        names = listed([describe(one).heading for one in space.objectives])
         best_trades = "; ".join(row.name for row in pareto_front(rows, space.objectives))
         texts.append(f"Pareto front of {names}: {best_trades}.")
     counts = study.counts()
