@@ -7,15 +7,12 @@ import sys
 import numpy as np
 import pytest
 
+from tests.architectures.networks import DISTINCT
 from tripletlab import config
 
 pytestmark = pytest.mark.timeout(600)
 WIDTHS = (0.25, 0.5, 1.0)
-NETWORKS = {
-    f"{name}, width {width}": (name, width)
-    for name in config.groups()["architecture"]
-    for width in WIDTHS
-}
+NETWORKS = {f"{name}, width {width}": (name, width) for name in DISTINCT for width in WIDTHS}
 FACES = 3
 # Where rounding decides between two equal maxima of a pooling, a pixel's gradient goes another way:
 # .006 of the layers below it were measured. A wrong gradient is not near to the right one at all.

@@ -5,14 +5,14 @@ import numpy as np
 import pytest
 import tensorflow
 
-from tests.architectures.networks import NAMES, build
+from tests.architectures.networks import DISTINCT, build
 from tripletlab import config
 from tripletlab.architectures.network import face_input
 from tripletlab.errors import InputError
 
 
 @pytest.mark.parametrize("size", [32, 64, 96, 128])
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", DISTINCT)
 def test_every_network_at_every_size(name, size):
     """Shape, unit norm, different faces at different places, finite gradients everywhere."""
     made = build(name, size=size, width=0.25, embedding_dim=16)
@@ -29,7 +29,7 @@ def test_every_network_at_every_size(name, size):
     assert sum(np.abs(gradient).max() > 0 for gradient in gradients) > len(gradients) / 3
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", DISTINCT)
 def test_a_saved_network_is_the_same_network(name, tmp_path):
     made = build(name, size=32, width=0.25, batch_norm=True, pool="l2")
     faces = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 1)).astype(np.float32)
@@ -38,7 +38,7 @@ def test_a_saved_network_is_the_same_network(name, tmp_path):
     np.testing.assert_array_equal(loaded(faces), made(faces))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", DISTINCT)
 def test_the_style_holds_for_every_network(name):
     plain = build(name, size=32, width=0.25)
     wide = build(name, size=32, width=0.5)
