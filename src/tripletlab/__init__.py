@@ -13,6 +13,8 @@ __version__ = "0.1.0"
 _own = os.environ.get("OPENCV_IO_MAX_IMAGE_PIXELS", "")
 if not _own.isdecimal() or int(_own) > 100_000_000:
     os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"] = "100000000"
+# TensorFlow by itself takes oneDNN only with AVX-512; with AVX2 it is up to 1.6 times as fast, too.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 _WHERE = {  # imported when they are asked for: TensorFlow takes seconds
     "load": "recognition.bundle",
     "verify": "recognition.photos",

@@ -122,18 +122,20 @@ def test_float32_is_float32_on_every_gpu(settle):
     assert not tensorflow.config.experimental.tensor_float_32_execution_enabled()
 
 
-def test_the_description_says_whether_onednn_computes():
-    """TensorFlow decides it by the processor where nothing is said."""
+@pytest.mark.parametrize(
+    ("given", "computes"), [({}, True), ({"TF_ENABLE_ONEDNN_OPTS": "0"}, False)]
+)
+def test_onednn_computes_on_every_processor_unless_it_is_switched_off(given, computes):
     code = "from tripletlab.training import backend; backend.load(); print(backend.description())"
     done = subprocess.run(
         [sys.executable, "-c", code],
-        env={**os.environ, "TF_ENABLE_ONEDNN_OPTS": "0"},
+        env={name: os.environ[name] for name in os.environ if "ONEDNN" not in name} | given,
         capture_output=True,
         text=True,
         check=True,
     )
     assert "'backend': 'tensorflow'" in done.stdout
-    assert "'onednn': False" in done.stdout
+    assert f"'onednn': {computes}" in done.stdout
 
 
 def test_what_is_collected_does_not_look_through_the_libraries():
