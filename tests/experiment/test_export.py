@@ -129,7 +129,7 @@ def test_an_update_keeps_a_bundle_of_this_network_and_replaces_another(
     ("words", "hint"),
     [
         (["champion", "out"], "there is no champion in"),
-        (["champion"], "write the folder, too"),
+        (["champion"], "write tripletlab export"),
         (["7", "out"], "7: no "),
         (["RUN", "out", "--far", "0.00001"], "--far"),
         (["RUN", "out", "more"], "write tripletlab export"),

@@ -140,5 +140,5 @@ def test_five_points_are_of_the_face_in_the_box_however_certain_its_neighbours_a
 
 
 def test_five_points_need_the_file():
-    with pytest.raises(InputError, match="no such file"):
+    with pytest.raises(InputError, match="is not a file"):
         FivePoints(YuNet(model="nowhere.onnx", score_threshold=0.9))

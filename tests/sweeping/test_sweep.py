@@ -120,7 +120,7 @@ def test_stopped_killed_completed_and_not_repeated(tmp_path):
     assert process.returncode == 0, err
     assert "worker ended by SIGKILL; it goes on from its last epoch" in " ".join(err.split())
     named, found, client = runs(tmp_path)
-    cells = {"semihard", "hard"}
+    cells = {"semihard 0.2", "hard 0.2"}
     on_data = {f"{cell} on synthetic people" for cell in cells}
     assert [status for _, status in named] == ["FINISHED"] * 3  # the parent, and each cell once
     finished = [name for name, _ in named]

@@ -41,10 +41,8 @@ def export(
     from tripletlab.recognition.bundle_folder import KERAS, LITERT, SAVEDMODEL
 
     names, overrides = config.split_words(words)
-    if not 1 <= len(names) <= 2:
+    if not 1 <= len(names) <= 2 or names == ["champion"]:
         raise InputError("write tripletlab export [TARGET] FOLDER")
-    if names == ["champion"]:
-        raise InputError("write the folder, too: tripletlab export champion FOLDER")
     target, folder = names if len(names) == 2 else ("champion", names[0])
     config.allow_only(overrides, ["data", "tracking"], command="export")
     formats = {KERAS: keras, SAVEDMODEL: savedmodel, LITERT: litert}
