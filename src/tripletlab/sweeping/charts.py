@@ -143,7 +143,7 @@ def learning_curves(
 def roc_curves(curves: Mapping[str, Rates]) -> Figure:
     """Mean ROC curves over the folds of the verification pairs, one for each model.
 
-    Their dashes differ, so that of two equal curves both are seen.
+    Their dashes differ, so that two equal curves are both visible.
     """
     figure = Figure()
     chance = {"dash": "dash", "width": 1, "color": GREY}
