@@ -44,6 +44,20 @@ BAD = [
 ]
 
 
+NOWHERE = ["photos=folder", "photos.detected=[nowhere]"]
+
+
+@pytest.mark.parametrize("command", [["train"], ["sweep"], ["sweep", "--dry-run"]])
+@pytest.mark.parametrize("missing", [NOWHERE, ["verification=lfw", "verification.path=nowhere"]])
+def test_missing_photos_are_reported_before_anything_is_made(
+    command, missing, tmp_path, monkeypatch, capfd
+):
+    monkeypatch.chdir(tmp_path)
+    assert main([*command, *missing]) == 2
+    assert "nowhere" in capfd.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(
     ("arguments", "hint"), [row[1:] for row in BAD], ids=[row[0] for row in BAD]
 )

@@ -50,6 +50,13 @@ def log_data(data: Data, run: TrackedRun) -> None:
         run.dataset(store.path, title=title, fingerprint=store.fingerprint, role=role)
 
 
+def check_sources(config: PrepareConfig) -> None:
+    """InputError where the photos or the pairs are not there; nothing is drawn or downloaded."""
+    config.verification.build()
+    if not config.photos.arguments.get("download"):
+        config.photos.build()
+
+
 def prepare(config: PrepareConfig, *, fresh: bool) -> Data:
     """Open the config's stores; those that do not exist are made, or all of them if `fresh`."""
     with config.preparation.build()():

@@ -16,7 +16,7 @@ import yaml
 from tripletlab.config import RunConfig
 from tripletlab.evaluation.metrics import final_table
 from tripletlab.experiment.components import Components, build_components, check_triplets
-from tripletlab.experiment.data import Data, log_data, prepare
+from tripletlab.experiment.data import Data, check_sources, log_data, prepare
 from tripletlab.experiment.final_metrics import test_metrics, training_metrics
 from tripletlab.experiment.report import Follower, RunReport
 from tripletlab.experiment.resumption import earlier
@@ -49,6 +49,7 @@ def train(config: RunConfig, *, fresh: bool, register: bool) -> None:
     """
     table = final_table(config.metrics)
     check_triplets(config)
+    check_sources(config)  # before a store for runs is made
     tracker: Tracker = config.tracking.build()
     tracker.open()
     data = prepare(config, fresh=False)

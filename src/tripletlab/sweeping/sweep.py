@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tripletlab import config
 from tripletlab.errors import InputError
-from tripletlab.experiment.data import Data, prepare
+from tripletlab.experiment.data import Data, check_sources, prepare
 from tripletlab.sweeping.driver import Driver
 from tripletlab.sweeping.jobs import Engine, Job
 from tripletlab.sweeping.live_table import LiveTable
@@ -45,6 +45,7 @@ def sweep(words: Sequence[str], *, fresh: bool, dry_run: bool) -> None:
     plan = read_plan(words, training=not dry_run)
     plan.check()
     base = plan.base
+    check_sources(base)
     engine: Engine = base.engine.build()
     say(plan.outline(workers=engine.workers))
     if dry_run:
