@@ -55,6 +55,19 @@ def test_a_missing_photo_of_several_files_of_pairs_is_an_error_that_names_its_fi
         paired_photos(VerificationPhotos("LFW", tree, tuple(files), ()))
 
 
+@pytest.mark.parametrize(("fourth", "expected"), [("Dan", False), ("Ben", True)])
+def test_people_in_two_folds_are_reported(folder, fourth, expected, capsys):
+    for name in ("Cat", "Dan"):
+        (folder / name).mkdir()
+        for number in (1, 2):
+            (folder / name / f"{name}_{number:04d}.jpg").touch()
+    file = folder.parent / "pairs.txt"
+    file.write_text(f"2\t1\nAnn\t1\t2\nAnn\t1\tBen\t1\nCat\t1\t2\nCat\t1\t{fourth}\t2\n")
+    paired_photos(VerificationPhotos("LFW", Tree("lfw", (folder,), cropped=False), (file,), ()))
+    said = " ".join(capsys.readouterr().err.split())
+    assert ("1 of 3 people are in more than one fold, such as Ben" in said) == expected
+
+
 @pytest.mark.parametrize("again", ["Ann\t1\t2", "Ann\t2\t1"])
 def test_a_pair_that_is_listed_again_is_evaluated_with_a_warning(folder, again, capsys):
     file = folder.parent / "pairs.txt"
@@ -63,7 +76,7 @@ def test_a_pair_that_is_listed_again_is_evaluated_with_a_warning(folder, again, 
     assert len(paired_photos(VerificationPhotos("LFW", tree, (file,), ())).pairs) == 4
     said = " ".join(capsys.readouterr().err.split())
     names = sorted(["Ann_0001.jpg", "Ann_0002.jpg"], reverse=again.endswith("1"))
-    assert said.startswith(f"warning: {file}: 1 of 4 pairs repeat an earlier pair")
+    assert f"warning: {file}: 1 of 4 pairs repeat an earlier pair" in said
     assert said.endswith(f"such as {names[0]} and {names[1]}")
 
 
