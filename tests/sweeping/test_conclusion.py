@@ -47,23 +47,29 @@ def test_without_a_winner_every_model_that_may_be_the_best_is_named():
 
 
 def test_no_better_than_chance_is_no_winner():
-    text = conclusion(ROWS, found(1, LEADS, low=0.49, high=1.4), pairs=10, people=4)
+    text = conclusion(ROWS, found(1, LEADS, low=0.49, high=1.4), pairs=10, people=8)
     assert text.startswith("No model is shown to be better than chance. The highest is hard 0.2")
     assert "0.4900 to 1.0000" in text  # no AUC is above 1
     assert "win" not in text
     assert text.endswith("which is not shown to be better than chance.")
 
 
+def test_fewer_than_eight_people_show_nothing():
+    text = conclusion(ROWS, found(1, LEADS), pairs=10, people=7)
+    assert text.startswith("The highest is hard 0.2, validation AUC 0.9300 (too few people for an")
+    assert text.endswith("nothing is shown with fewer than 8 validation people.")
+
+
 def test_models_of_the_same_auc_are_named():
     leads = LEADS | {2: Interval(0, 0, 0)}
-    text = conclusion(ROWS, found(1, leads, equals=[2], contenders=[2]), pairs=10, people=4)
+    text = conclusion(ROWS, found(1, leads, equals=[2], contenders=[2]), pairs=10, people=8)
     assert "No model won" in text
     assert "hard 0.4 has the same AUC." in text
 
 
 def test_with_several_seeds_the_conclusion_is_about_their_mean():
     of_seeds = row("hard", 0.90, 0.94)
-    text = conclusion([of_seeds, ROWS[0]], found(0, {1: LEADS[2]}), pairs=9, people=4)
+    text = conclusion([of_seeds, ROWS[0]], found(0, {1: LEADS[2]}), pairs=9, people=8)
     assert "mean of 2 seeds" in text
     assert "other seeds" not in text
     assert f"One seed only: {ROWS[0].name}." in text

@@ -41,11 +41,14 @@ def test_of_equal_models_none_wins_in_95_of_100_sweeps(models, seeds, seed_noise
     assert len({one.best for one in found}) == models  # by chance now one, now another
 
 
-def test_two_people_show_nothing_since_every_resample_of_them_is_the_same():
+@pytest.mark.parametrize("people", [2, 7])
+def test_fewer_than_eight_people_show_nothing(people):
     rng = np.random.default_rng(10)
-    labels = np.where(MATCHED[:, None], rng.integers(0, 2, (PAIRS, 1)), [0, 1])
+    one = rng.integers(0, people, PAIRS)
+    other = (one + rng.integers(1, people, PAIRS)) % people
+    labels = np.stack([one, np.where(MATCHED, one, other)], axis=1)
     models = [[rng.normal(np.where(MATCHED, 1 - quality, 1.0))] for quality in (1.0, 1.2, 3.0)]
-    found = rank(resample_aucs(models, MATCHED, labels, resamples=100, seed=0), people=2)
+    found = rank(resample_aucs(models, MATCHED, labels, resamples=100, seed=0), people=people)
     assert (found.best, found.contenders) == (2, [0, 1])
     assert not found.above_chance
     assert found.auc[1:] == (0, 1)

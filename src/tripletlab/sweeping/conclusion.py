@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tripletlab.evaluation.bootstrap import FEWEST, TOO_FEW_PEOPLE
 from tripletlab.evaluation.numbers import decimal, p_figure, p_text, signed
 from tripletlab.evaluation.protocol import Distances
 from tripletlab.plots.page import PageTable
@@ -102,11 +103,14 @@ def conclusion(rows: Sequence[ModelRow], found: Ranking, *, pairs: int, people: 
     best = rows[found.best]
     seeds = len(best.metrics)
     over = f", mean of {seeds} seeds" if seeds > 1 else ""
+    interval = f"95 % interval {max(found.auc.low, 0):.4f} to {min(found.auc.high, 1):.4f}"
     auc = (
-        f"{best.name}, validation AUC {found.auc.value:.4f} (95 % interval"
-        f" {max(found.auc.low, 0):.4f} to {min(found.auc.high, 1):.4f}{over}; {pairs:,} pairs of"
+        f"{best.name}, validation AUC {found.auc.value:.4f}"
+        f" ({TOO_FEW_PEOPLE if people < FEWEST else interval}{over}; {pairs:,} pairs of"
         f" {people} people that chose the epochs, and that no network was trained on)"
     )
+    if people < FEWEST:
+        return f"The highest is {auc}: nothing is shown with fewer than {FEWEST} validation people."
     if not found.above_chance:
         return (
             f"No model is shown to be better than chance. The highest is {auc}.{_alias('chance')}"

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tripletlab.evaluation.bootstrap import Identities, resampled, weighted_auc
+from tripletlab.evaluation.bootstrap import FEWEST, Identities, resampled, weighted_auc
 from tripletlab.evaluation.protocol import Distances, Flags, auc
 
 CONFIDENCE = 0.95
@@ -119,9 +119,10 @@ def rank(models: Sequence[ModelAucs], *, people: int) -> Ranking:
 def variance_over_people(drawn: NDArray[np.float64], *, people: int) -> tuple[float, int]:
     """The variance of a figure over its resamples (resamples,), and its degrees of freedom.
 
-    Of two people only the resample that has both has mismatched pairs: it is infinite for them.
+    It is infinite below FEWEST people: Student's intervals of so few are too narrow, and of two
+    people, only the resample that has both has mismatched pairs.
     """
-    return (float(drawn.var(ddof=1)) if people > 2 else math.inf), people - 1
+    return (float(drawn.var(ddof=1)) if people >= FEWEST else math.inf), people - 1
 
 
 def variance_over_seeds(values: NDArray[np.float64]) -> tuple[float, int]:
