@@ -58,6 +58,16 @@ def trained(tmp_path_factory):
     return folder, client.search_runs([experiment])[0].info.run_id
 
 
+@pytest.fixture(scope="module")
+def bundle(trained):
+    """The folder of the run's bundle."""
+    folder, run = trained
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        assert do("export", run, "bundle", "--far", "0.2") == 0
+    return str(folder / "bundle")
+
+
 @pytest.fixture
 def run(trained, monkeypatch):
     """The run's id; the test works beside its mlruns and data."""
@@ -78,17 +88,7 @@ def card(folder):
     return json.loads((folder / "card.json").read_text())
 
 
-def test_a_run_and_its_evaluation_say_where_they_were_made(run, trained, tmp_path):
-    made = Path(client_of(trained[0]).download_artifacts(run, "environment.json"))
-    assert do("evaluate", run, "--to", str(tmp_path)) == 0
-    for path in (made, tmp_path / "environment.json"):
-        seen = json.loads(path.read_text())
-        assert seen["backend"] == "tensorflow"
-        assert seen["onednn"] in (True, False)
-        assert seen["packages"]["opencv-python-headless"].startswith(cv2.__version__)
-
-
-def test_a_run_evaluated_again_has_the_same_card(run, trained, tmp_path, capsys):
+def test_a_run_evaluated_again_has_the_same_card_and_environment(run, trained, tmp_path, capsys):
     assert do("evaluate", run, "--to", str(tmp_path / "again")) == 0
     client = client_of(trained[0])
     first = card(tmp_path / "again")
@@ -105,6 +105,12 @@ def test_a_run_evaluated_again_has_the_same_card(run, trained, tmp_path, capsys)
     said = capsys.readouterr()
     assert f"{metrics['test/accuracy']:.4f}" in said.out
     assert "its embeddings are evaluated" in " ".join(said.err.split())
+    made = Path(client.download_artifacts(run, "environment.json"))
+    for path in (made, tmp_path / "again" / "environment.json"):
+        environment = json.loads(path.read_text())
+        assert environment["backend"] == "tensorflow"
+        assert environment["onednn"] in (True, False)
+        assert environment["packages"]["opencv-python-headless"].startswith(cv2.__version__)
 
 
 def test_flip_and_other_pairs_by_name_and_compared(run, tmp_path, capsys):
@@ -187,9 +193,8 @@ def test_identify_by_two_galleries_and_by_a_list(run, trained, tmp_path):
     assert searches == len(store.names) - 5
 
 
-def test_a_bundle_is_evaluated_as_the_network_that_it_came_from(run, tmp_path):
-    assert do("export", run, str(tmp_path / "bundle"), "--far", "0.2") == 0
-    for what, place in ((str(tmp_path / "bundle"), "light"), (run, "whole")):
+def test_a_bundle_is_evaluated_as_the_network_that_it_came_from(run, bundle, tmp_path):
+    for what, place in ((bundle, "light"), (run, "whole")):
         words = [word for word in SMALL if word.startswith(("photos", "verification", "faces"))]
         assert do("evaluate", what, *words, "--to", str(tmp_path / place)) == 0
     light, whole = card(tmp_path / "light"), card(tmp_path / "whole")
@@ -198,15 +203,12 @@ def test_a_bundle_is_evaluated_as_the_network_that_it_came_from(run, tmp_path):
     assert "as a bundle" in light["about"]["model"]
 
 
-def test_what_learns_nothing_imports_no_tensorflow(run, trained, tmp_path):
+def test_what_learns_nothing_imports_no_tensorflow(run, trained, bundle, tmp_path):
     given = [word for word in SMALL if word.startswith(("photos", "verification", "faces"))]
     rows = len(PairStore.open(next(trained[0].glob("data/**/pairs.h5"))).names)
     np.save(tmp_path / "own.npy", np.random.default_rng(0).normal(size=(rows, 6)))
-    assert do("export", run, str(tmp_path / "bundle"), "--far", "0.2") == 0
-    opened_gallery(tmp_path / "gallery", Bundle.open(tmp_path / "bundle")).close()
-    own, bundle, light, whole = (
-        str(tmp_path / name) for name in ("own.npy", "bundle", "light", "whole")
-    )
+    opened_gallery(tmp_path / "gallery", Bundle.open(Path(bundle))).close()
+    own, light, whole = (str(tmp_path / name) for name in ("own.npy", "light", "whole"))
     photo = str(trained[0] / "people" / "Person_1" / "Person_1_0000.png")
     needs_none = [
         ["prepare", *given],

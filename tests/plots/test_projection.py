@@ -1,5 +1,6 @@
 """The plane: the same for the same seed, people together; and neighbours against sorting."""
 
+import numba
 import numpy as np
 import pytest
 
@@ -26,6 +27,15 @@ def test_the_same_seed_gives_the_same_map_and_people_stay_together() -> None:
     np.fill_diagonal(distances, np.inf)
     nearest = distances.argmin(axis=1)
     assert (nearest % 2 == np.arange(40) % 2).all()
+
+
+def test_what_is_compiled_of_umap_is_kept_on_disk_for_other_processes() -> None:
+    before = numba.njit
+    project(two_people(16), seed=0)
+    from umap.umap_ import smooth_knn_dist
+
+    assert smooth_knn_dist.stats.cache_path
+    assert numba.njit is before
 
 
 @pytest.mark.parametrize("rows", [4, 5, 14, 15, 16])

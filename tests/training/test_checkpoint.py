@@ -115,9 +115,15 @@ def test_killed_and_resumed_is_bit_for_bit_the_uninterrupted(tmp_path):
         assert 0 < other["epochs"] < EPOCHS  # it goes on, and not from the start
 
 
-def test_a_finished_fit_is_not_repeated(tmp_path):
-    path = tmp_path / "fit.checkpoint"
-    first, weights, epochs = learn(path)
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """The checkpoint of a fit that has ended, and what `learn` returned."""
+    path = tmp_path_factory.mktemp("finished") / "fit.checkpoint"
+    return path, learn(path)
+
+
+def test_a_finished_fit_is_not_repeated(finished):
+    path, (first, weights, epochs) = finished
     assert len(first.speeds) == EPOCHS
     assert sum(80 / speed for speed in first.speeds) == pytest.approx(first.seconds)  # 80 faces
     again, same, more = learn(path)
@@ -129,14 +135,13 @@ def test_a_finished_fit_is_not_repeated(tmp_path):
     )
     for one, other in zip(weights, same, strict=True):
         np.testing.assert_array_equal(one, other)
-    assert not list(tmp_path.glob(".*"))
+    assert not list(path.parent.glob(".*"))
 
 
-def test_the_checkpoint_of_another_network_is_named(tmp_path):
-    path = tmp_path / "fit.checkpoint"
-    learn(path)
-    with np.load(path) as stored:
+def test_the_checkpoint_of_another_network_is_named(finished, tmp_path):
+    with np.load(finished[0]) as stored:
         arrays = dict(stored)
+    path = tmp_path / "fit.checkpoint"
     arrays["model/00000"] = arrays["model/00000"][None]
     with path.open("wb") as file:
         np.savez(file, **arrays)

@@ -4,6 +4,7 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -57,7 +58,7 @@ def _umap(embeddings: Embeddings, *, seed: int, **more: Any) -> Points:
         raise ValueError(f"a map needs {FEWEST} faces, not {len(embeddings)}")
     # umap imports TensorFlow for ParametricUMAP, which takes seconds; in a notebook, its progress
     # bar asks for ipywidgets.
-    with _without("tensorflow"), warnings.catch_warnings():
+    with _without("tensorflow"), _compiled_once(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "IProgress not found")
         from umap import UMAP
 
@@ -77,6 +78,22 @@ def _nearest(
     others = neighbours(embeddings, count=count - 1).rows
     rows = np.column_stack([np.arange(len(embeddings)), others])
     return rows, np.linalg.norm(embeddings[:, None] - embeddings[rows], axis=2), None
+
+
+@contextmanager
+def _compiled_once() -> Iterator[None]:
+    """Let numba keep on disk what is compiled of the functions that are defined in this context.
+
+    By itself UMAP compiles its functions in every process, which takes 20 times as long as a map.
+    """
+    import numba
+
+    plain = numba.njit
+    numba.njit = partial(plain, cache=True)
+    try:
+        yield
+    finally:
+        numba.njit = plain
 
 
 @contextmanager
