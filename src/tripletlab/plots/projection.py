@@ -89,7 +89,7 @@ def _compiled_once() -> Iterator[None]:
     import numba
 
     plain = numba.njit
-    numba.njit = partial(plain, cache=True)
+    numba.njit = partial(plain, cache=True)  # type: ignore[assignment]
     try:
         yield
     finally:
