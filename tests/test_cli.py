@@ -68,6 +68,17 @@ def test_an_output_that_lacks_a_letter_has_a_question_mark():
     assert "64?64" in done.stdout
 
 
+def test_its_own_files_are_utf_8_whatever_the_locale():
+    ascii_locale = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    done = subprocess.run(
+        [sys.executable, "-m", "tripletlab", "prepare", "--help"],
+        env=os.environ | ascii_locale,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("word", ["~/my photos", "--to=~/my photos"])
 def test_a_home_folder_that_the_shell_leaves_is_expanded(word, monkeypatch):
     monkeypatch.setenv("HOME", "/home/it's (me)")

@@ -1,5 +1,6 @@
-"""The suite itself: a crash or a hang in a library's code ends it; import contracts are kept."""
+"""The suite itself: a crash or a hang in a library's code ends it; rules of the code are kept."""
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -54,3 +55,19 @@ def test_the_rooms_import_in_one_direction():
     command = [Path(sys.executable).with_name("lint-imports"), "--no-cache"]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout
+
+
+def test_no_text_is_read_or_written_in_the_encoding_of_the_locale():
+    """Names of people, and the figures of a report, have letters that some encodings lack."""
+    package = Path(__file__).parents[1] / "src" / "tripletlab"
+    # It writes ASCII, and whoever changes the file changes the people that it draws
+    files = set(package.rglob("*.py")) - {package / "photos" / "synthetic.py"}
+    counts = {"read_text": 1, "write_text": 2}  # arguments, the encoding being the last
+    without = [
+        f"{file}:{node.lineno}"
+        for file in files
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+        if len(node.args) + len(node.keywords) < counts.get(node.func.attr, 0)
+    ]
+    assert without == []

@@ -64,7 +64,7 @@ def defaults(root: str) -> dict[str, str]:
     import yaml
 
     chosen: dict[str, str] = {}
-    for entry in yaml.safe_load((folder("conf") / f"{root}.yaml").read_text())["defaults"]:
+    for entry in yaml.safe_load((folder("conf") / f"{root}.yaml").read_text("utf-8"))["defaults"]:
         if isinstance(entry, dict):
             chosen |= entry
         elif entry != "_self_":
@@ -79,7 +79,7 @@ def choices_of(group: str) -> list[str]:
 
 def first_comment(path: Path) -> str:
     """The comment that a YAML file begins with, Hydra's `@package` aside; "" without one."""
-    lines = path.read_text().splitlines()
+    lines = path.read_text("utf-8").splitlines()
     first = next((one for one in lines if not one.startswith("# @package")), "")
     return first.removeprefix("#").strip() if first.startswith("#") else ""
 
@@ -94,7 +94,7 @@ def targets() -> frozenset[str]:
         line.partition("#")[0]
         for conf in _folders()
         for path in conf.rglob("*.yaml")
-        for line in path.read_text().splitlines()
+        for line in path.read_text("utf-8").splitlines()
     )
     return frozenset(name for line in lines for name in re.findall(TARGET, line))
 

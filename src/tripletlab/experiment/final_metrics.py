@@ -59,7 +59,7 @@ def test_metrics(
     its pictures, the names of the training people, and distances.npz.
     """
     faces, store, trained_on = data.faces, data.pairs, parts.batches.trained_on
-    (folder / PEOPLE).write_text(json.dumps(trained_on, ensure_ascii=False))
+    (folder / PEOPLE).write_text(json.dumps(trained_on, ensure_ascii=False), "utf-8")
     after, on_map = parts.embed(store.images), store.map_rows
     first, last = Snapshot(0, before[on_map]), Snapshot(progress.best_epoch, after[on_map])
     distances, metrics = evaluate_embeddings(

@@ -145,9 +145,11 @@ def _data_tags(data: Data) -> dict[str, str]:
 def _log_inputs(config: RunConfig, data: Data, log: TrackedRun, folder: Path) -> None:
     """Log the data, the config and the environment."""
     log_data(data, log)
-    (folder / "config.yaml").write_text(redacted(yaml.safe_dump(config.tree, sort_keys=False)))
+    (folder / "config.yaml").write_text(
+        redacted(yaml.safe_dump(config.tree, sort_keys=False)), "utf-8"
+    )
     known = {**environment(), **backend.description()}
-    (folder / ENVIRONMENT).write_text(json.dumps(known, indent=2))
+    (folder / ENVIRONMENT).write_text(json.dumps(known, indent=2), "utf-8")
     log.files(folder)
 
 

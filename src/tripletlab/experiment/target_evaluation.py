@@ -52,7 +52,7 @@ def evaluate(what: str, overrides: Sequence[str], *, folder: Path | None) -> Pat
         )
         np.savez_compressed(Path(scratch) / "distances.npz", verification=distances)
         where = {**environment(), **(backend.description() if target.run_id else {})}
-        (Path(scratch) / ENVIRONMENT).write_text(json.dumps(where, indent=2))
+        (Path(scratch) / ENVIRONMENT).write_text(json.dumps(where, indent=2), "utf-8")
         copy_files(Path(scratch), place, last="card.json")
         if target.run_id and tracker.writable:
             run = tracker.reopened(target.run_id)

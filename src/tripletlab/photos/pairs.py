@@ -137,7 +137,7 @@ def write_pairs_txt(path: Path, pairs: Sequence[NamedPair], *, folds: int) -> No
     for first, second, _ in pairs:
         names = first if first.name == second.name else (*first, second.name)
         lines.append("\t".join(map(str, (*names, second.number))))
-    path.write_text("\n".join(lines) + "\n")
+    path.write_text("\n".join(lines) + "\n", "utf-8")
 
 
 def _named_pair(row: list[str], path: Path, *, line: int, fold: int, matched: bool) -> NamedPair:

@@ -169,7 +169,7 @@ def _read(path: Path) -> Manifest:
     try:
         if path.stat().st_size > LONGEST:
             raise ValueError("far too long")
-        plain = json.loads(path.read_text())
+        plain = json.loads(path.read_text("utf-8"))
         if isinstance(plain, dict) and plain.get("format", FORMAT) != FORMAT:
             kind = brief(plain["format"])
             raise InputError(

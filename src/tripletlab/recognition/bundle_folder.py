@@ -74,7 +74,7 @@ def _holds_bundle(folder: Path, own: Collection[str]) -> bool:
         return path.is_file()
     with contextlib.suppress(OSError, ValueError, RecursionError):
         if path.stat().st_size <= LONGEST:
-            plain = json.loads(path.read_text())
+            plain = json.loads(path.read_text("utf-8"))
             return isinstance(plain, dict) and plain.keys() >= KEYS
     return False
 

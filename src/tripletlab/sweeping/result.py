@@ -85,8 +85,8 @@ def conclude(study: Study, data: Data, tracker: Tracker, *, parent: TrackedRun |
 def _record(parent: TrackedRun, page: str, content: str, promoted: "Promoted", data: Data) -> None:
     """Log the report, the tables, the winner and the data to the sweep's own run."""
     with TemporaryDirectory(prefix="tripletlab-") as scratch:
-        (Path(scratch) / "report.html").write_text(page)
-        (Path(scratch) / "table.md").write_text(content)
+        (Path(scratch) / "report.html").write_text(page, "utf-8")
+        (Path(scratch) / "table.md").write_text(content, "utf-8")
         parent.files(Path(scratch))
     log_data(data, parent)
     if promoted.row:

@@ -23,4 +23,4 @@ def resolve_dtype(dtype: DType) -> DType:
 
 def instructions() -> set[str]:
     """The names of this processor's features, from Linux's /proc/cpuinfo; elsewhere none."""
-    return set(CPUINFO.read_text().split()) if CPUINFO.is_file() else set()
+    return set(CPUINFO.read_text("utf-8").split()) if CPUINFO.is_file() else set()

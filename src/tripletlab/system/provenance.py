@@ -81,7 +81,7 @@ def environment() -> dict[str, Any]:
 
 def _processor() -> tuple[str, list[str]]:
     """Its name and its vector instructions, in the way of Linux; elsewhere only the name."""
-    text = CPUINFO.read_text() if CPUINFO.is_file() else ""
+    text = CPUINFO.read_text("utf-8") if CPUINFO.is_file() else ""
     model = re.search(r"model name\s*: (.+)", text)
     flags = re.search(r"(?:flags|Features)\s*: (.+)", text)
     return (

@@ -163,7 +163,7 @@ class TrackedRun:
             digest=fingerprint[:32],
             source_type="local",
             source=json.dumps({"uri": str(file)}),
-            profile=card.read_text() if card.is_file() else None,
+            profile=card.read_text("utf-8") if card.is_file() else None,
         )
         tags = [InputTag("mlflow.data.context", role)]
         inputs = [DatasetInput(dataset=dataset, tags=tags)]
