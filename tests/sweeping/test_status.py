@@ -71,6 +71,11 @@ def test_a_sweeps_name_is_never_broken(study, capsys, monkeypatch):
         assert name in capsys.readouterr().out
 
 
+def test_options_may_follow_the_name_of_the_database(study, capsys):
+    status(["grid", "studies=sqlite:///mlruns/optuna.db?timeout=5"])
+    assert "margin 0.2, seed 7" in capsys.readouterr().out
+
+
 def test_no_sweep_is_said_instead_of_an_empty_table(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     open_storage("sqlite:///mlruns/optuna.db")

@@ -15,6 +15,7 @@ from tests.disks import small_disk
 from tests.tracking.projects import SECRET, status, tracker_in
 from tripletlab.cli import main
 from tripletlab.errors import InputError
+from tripletlab.system.databases import sqlite_file
 from tripletlab.tracking import new_database, store
 
 
@@ -73,7 +74,7 @@ class SlowClient(NamedTuple):
     def search_experiments(self, *, max_results):
         time.sleep(self.seconds)
         if self.uri:
-            store.sqlite_file(self.uri).touch()
+            sqlite_file(self.uri).touch()
 
 
 def test_a_call_is_repeated_until_the_store_is_free(finished, impatient):

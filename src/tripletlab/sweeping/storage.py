@@ -5,7 +5,6 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import optuna
@@ -14,7 +13,7 @@ from optuna.storages import RDBStorage
 from optuna.trial import TrialState
 
 from tripletlab.errors import InputError, brief
-from tripletlab.system.databases import temporary_copy
+from tripletlab.system.databases import sqlite_file, temporary_copy
 from tripletlab.system.redaction import redacted
 
 PATIENCE = 600  # seconds that a locked file, or a server that is restarted, is waited for
@@ -27,15 +26,15 @@ def open_storage(url: str) -> RDBStorage:
     InputError, without the password, where it cannot be opened.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    sqlite = url.startswith("sqlite:///")
+    file = sqlite_file(url)
     settings: dict[str, Any] = {"pool_pre_ping": True}  # a server may have been restarted
-    if sqlite:
+    if file:
         settings = {"connect_args": {"timeout": PATIENCE}}
     try:
-        if sqlite:
-            Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+        if file:
+            file.parent.mkdir(parents=True, exist_ok=True)
         storage = RDBStorage(url, engine_kwargs=settings)
-        if sqlite:
+        if file:
             with storage.engine.connect() as connection:  # SQLite opens damaged files, too
                 if (found := connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()) != "ok":
                     raise OSError(f"it is damaged: {found}")
@@ -43,7 +42,7 @@ def open_storage(url: str) -> RDBStorage:
     except Exception as error:  # whatever the database's driver raises
         reason = brief(str(error.__cause__ or error).partition("\n")[0])
         raise InputError(f"studies={redacted(url)}: cannot be opened ({reason})") from error
-    if not sqlite:
+    if not file:
         sqlalchemy.event.listen(storage.engine, "do_connect", _connect_patiently)
     return storage
 
@@ -75,14 +74,11 @@ def failures_reported(url: str) -> Iterator[None]:
 
 def existing_storage(url: str) -> RDBStorage:
     """The database to read from: a copy where it is read-only; InputError where there is none."""
-    path = url.removeprefix("sqlite:///")
-    if path == url:
-        return open_storage(url)
-    database = Path(path).resolve()
-    if not database.is_file():
-        raise InputError(f"no sweep has run here: there is no {database}")
-    if not all(os.access(one, os.W_OK, effective_ids=True) for one in (database, database.parent)):
-        url = f"sqlite:///{temporary_copy(database)}"
+    if file := sqlite_file(url):
+        if not file.is_file():
+            raise InputError(f"no sweep has run here: there is no {file}")
+        if not all(os.access(one, os.W_OK, effective_ids=True) for one in (file, file.parent)):
+            url = f"sqlite:///{temporary_copy(file)}"
     return open_storage(url)
 
 

@@ -1,4 +1,4 @@
-"""SQLite databases in folders that cannot be written."""
+"""SQLite databases: their files, and copies of those in folders that cannot be written."""
 
 import atexit
 import shutil
@@ -9,6 +9,14 @@ from pathlib import Path
 from urllib.parse import quote
 
 from tripletlab.errors import InputError
+
+
+def sqlite_file(url: str) -> Path | None:
+    """The file of a database in SQLite, links followed; None for any other database."""
+    path = url.removeprefix("sqlite:///").partition("?")[0]  # options may follow
+    if not url.startswith("sqlite:///") or path in ("", ":memory:"):
+        return None
+    return Path(path).resolve()
 
 
 def temporary_copy(database: Path) -> Path:

@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tripletlab.errors import InputError
+from tripletlab.system.databases import sqlite_file
 from tripletlab.system.files import write_whole
 from tripletlab.tracking import store
 
@@ -17,7 +18,7 @@ def make(uri: str) -> None:
 
     The caller sees to it that no other process does the same. InputError where it cannot be made.
     """
-    file = store.sqlite_file(uri)
+    file = sqlite_file(uri)
     if file and not (file.is_file() and file.stat().st_size):
         store.patiently(lambda: _make(file), limit=store.OPENING, uri=uri, why=store.NEW)
 

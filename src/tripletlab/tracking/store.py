@@ -7,11 +7,11 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from tripletlab.errors import InputError
+from tripletlab.system.databases import sqlite_file
 from tripletlab.system.redaction import redacted
 from tripletlab.tracking.notice import notice
 
@@ -69,14 +69,6 @@ def point_to(uri: str) -> None:
     getattr(utils, "_artifact_repos_cache", {}).clear()
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
-
-
-def sqlite_file(uri: str) -> Path | None:
-    """The file of a store in SQLite, links followed; None for any other store."""
-    path = uri.removeprefix("sqlite:///").partition("?")[0]
-    if not uri.startswith("sqlite:///") or path in ("", ":memory:"):
-        return None
-    return Path(path).resolve()
 
 
 def absolute(uri: str) -> str:

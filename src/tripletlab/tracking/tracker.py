@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tripletlab.errors import InputError, NoRuns
-from tripletlab.system.databases import temporary_copy
+from tripletlab.system.databases import sqlite_file, temporary_copy
 from tripletlab.system.locks import held, turn
 from tripletlab.system.progress import say
 from tripletlab.system.provenance import git_commit
@@ -70,7 +70,7 @@ class Tracker:
 
         NoRuns where there are none; InputError where the store cannot be reached or read.
         """
-        uri, database = self.uri, store.sqlite_file(self.uri)
+        uri, database = self.uri, sqlite_file(self.uri)
         if database and not database.is_file():
             raise NoRuns(
                 f"no runs are here: there is no {database}; work in the folder of the project, or"
@@ -179,7 +179,7 @@ class Tracker:
     @property
     def writable(self) -> bool:
         """Runs can be written: the folder, and the database where that is a file."""
-        database = store.sqlite_file(self.uri)
+        database = sqlite_file(self.uri)
         places = [self._root, *([database.parent, database] if database else [])]
         there = [next(one for one in (place, *place.parents) if one.exists()) for place in places]
         return all(os.access(place, os.W_OK, effective_ids=True) for place in there)
@@ -215,7 +215,7 @@ class Tracker:
         experiments = store.client().search_experiments()
         experiments.sort(key=lambda one: (one.name != self.experiment, int(one.experiment_id)))
         before = recorded_folder([one.artifact_location for one in experiments], self._root)
-        database = store.sqlite_file(self.uri)
+        database = sqlite_file(self.uri)
         if before is None:
             return
         if database is None or not database.is_relative_to(self._root):
@@ -227,7 +227,7 @@ class Tracker:
             raise InputError(
                 f"a run is at work in {self._root}, which it knows as {before}: let it end first"
             )
-        file = store.sqlite_file(uri)
+        file = sqlite_file(uri)
         assert file is not None
         move_paths(file, before, self._root)
 
