@@ -1,5 +1,6 @@
 """What is said about prepared data, and mistakes that are seen before any photo is prepared."""
 
+import contextlib
 from dataclasses import replace
 
 import pytest
@@ -12,6 +13,7 @@ from tripletlab.experiment.data import Data, _report, _summary, _warn_of_shared_
 from tripletlab.faces.store_paths import Preparation
 from tripletlab.photos.pairs import Pairs
 from tripletlab.photos.tree import Tree
+from tripletlab.system import parallel
 
 
 def test_people_who_are_only_on_the_map_are_not_counted_among_those_of_the_pairs():
@@ -100,6 +102,25 @@ def refused(tmp_path, monkeypatch):
 def test_bad_pairs_are_refused_before_photos_are_drawn(refused, tmp_path, pairs, more, message):
     (tmp_path / "set" / "pairs.txt").write_text(pairs)
     assert message in refused("verification=pairs", "verification.path=set", *more)
+
+
+def test_test_pairs_alone_are_prepared_where_the_config_says_too(tmp_path, monkeypatch):
+    @contextlib.contextmanager
+    def cluster(*, address):
+        try:
+            yield
+        except InputError as error:
+            raise InputError(f"{error} on {address}") from error
+
+    def prepare_pairs(*_, **__):
+        raise InputError("prepared")
+
+    monkeypatch.setattr(parallel, "cluster", cluster)
+    monkeypatch.setattr(data, "prepare_pairs", prepare_pairs)
+    monkeypatch.setattr("tripletlab.photos.synthetic.synthetic_pairs", lambda **_: None)
+    there = ["preparation=ray", "preparation.address=head:6379"]
+    with pytest.raises(InputError, match="prepared on head:6379"):
+        data.prepare_test_pairs(config.compose("evaluate", there))
 
 
 def test_the_aligner_of_yunet_without_its_detector_is_refused(refused):

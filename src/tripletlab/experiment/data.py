@@ -160,8 +160,9 @@ def prepare_test_pairs(config: PrepareConfig) -> PairStore:
     verification = config.verification.build()
     if isinstance(verification, Heldout):
         return prepare(config, fresh=False).pairs
-    verification = verification() if callable(verification) else verification
-    made = prepare_pairs(verification, recipe, **_common(config, fresh=False))
+    with config.preparation.build()():
+        verification = verification() if callable(verification) else verification
+        made = prepare_pairs(verification, recipe, **_common(config, fresh=False))
     pairs = PairStore.open(made.path)
     _report(pairs, made, (verification.tree,))
     return pairs
