@@ -70,9 +70,11 @@ def _name(command: Callable[..., None] | typer.Typer) -> str:
 
 
 class Commands(Group):
-    """All of them, in the order of the help."""
+    """All of them, in the order of the help; Typer has groups before commands."""
 
-    order = tuple(_name(one) for panel in COMMANDS.values() for one in panel)
+    def list_commands(self, ctx: object) -> list[str]:
+        """Their names."""
+        return [*(_name(one) for panel in COMMANDS.values() for one in panel), *ALIASES]
 
 
 app = typer.Typer(

@@ -4,6 +4,11 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from rich.console import Console, RenderableType
+from rich.console import Group as Parts
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from tripletlab import config
@@ -46,18 +51,11 @@ class Command(TyperCommand):
 
 
 class Group(TyperGroup):
-    """A group of commands, listed in the order of `order`, those without a place in it last."""
-
-    order: tuple[str, ...] = ()
+    """A group of commands, in whose help flags stand without the type of their value."""
 
     def get_params(self, ctx: Any) -> list[Any]:
         """The parameters, --help among them."""
         return _untyped(super().get_params(ctx))
-
-    def list_commands(self, ctx: Any) -> list[str]:
-        """The names of the commands."""
-        placed = [name for name in self.order if name in self.commands]
-        return [*placed, *(name for name in super().list_commands(ctx) if name not in placed)]
 
 
 class ConfigCommand(Command):
@@ -65,8 +63,6 @@ class ConfigCommand(Command):
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Typer's help, then the choices: what each is, or their names alone."""
-        from rich.console import Console
-
         super().format_help(ctx, formatter)
         console = Console(highlight=False)
         if self.name == "sweep":
@@ -103,10 +99,8 @@ def _spaces() -> dict[str, str]:
     return {path.stem: config.first_comment(path) for path in files}
 
 
-def _explained(nouns: Mapping[str, Choices], defaults: Mapping[str, str]) -> list[Any]:
+def _explained(nouns: Mapping[str, Choices], defaults: Mapping[str, str]) -> list[RenderableType]:
     """Each noun as a heading, and below it a line for each choice."""
-    from rich.text import Text
-
     return [
         part
         for noun, choices in nouns.items()
@@ -114,10 +108,7 @@ def _explained(nouns: Mapping[str, Choices], defaults: Mapping[str, str]) -> lis
     ]
 
 
-def _described(choices: Choices, default: str | None) -> Any:
-    from rich.table import Table
-    from rich.text import Text
-
+def _described(choices: Choices, default: str | None) -> Table:
     table = Table.grid(padding=(0, 1))
     table.add_column(min_width=24, no_wrap=True)
     for name, about in choices.items():
@@ -125,11 +116,8 @@ def _described(choices: Choices, default: str | None) -> Any:
     return table
 
 
-def _listed(sections: Iterable[Mapping[str, Choices]], defaults: Mapping[str, str]) -> Any:
+def _listed(sections: Iterable[Mapping[str, Choices]], defaults: Mapping[str, str]) -> Table:
     """A row for each noun with the names of its choices."""
-    from rich.table import Table
-    from rich.text import Text
-
     table = Table.grid(padding=(0, 1))
     table.add_column(min_width=16, no_wrap=True)
     for section in sections:
@@ -139,15 +127,10 @@ def _listed(sections: Iterable[Mapping[str, Choices]], defaults: Mapping[str, st
     return table
 
 
-def _marked(name: str, default: str | None) -> Any:
-    from rich.text import Text
-
+def _marked(name: str, default: str | None) -> Text:
     return Text(f"*{name}*", style="bold") if name == default else Text(name)
 
 
-def _print_panel(console: Any, title: str, parts: list[Any]) -> None:
-    from rich.console import Group as Parts
-    from rich.panel import Panel
-
+def _print_panel(console: Console, title: str, parts: list[RenderableType]) -> None:
     if parts:
         console.print(Panel(Parts(*parts), title=title, title_align="left", border_style="dim"))
