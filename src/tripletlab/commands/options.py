@@ -37,6 +37,8 @@ ShowConfig = Annotated[
 Fresh = Annotated[
     bool, typer.Option("--fresh", help="Start again, even if the result exists already.")
 ]
+Port = Annotated[int, typer.Option(min=1, max=65535, help="The port.")]
+Host = Annotated[str, typer.Option(help="The interface; 0.0.0.0 means all. There is no password.")]
 Words = Annotated[list[str], target(f"{NETWORK}, a bundle folder, or embeddings in FILE.npy")]
 SweepName = Annotated[
     list[str],

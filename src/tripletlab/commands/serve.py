@@ -2,10 +2,8 @@
 
 from typing import Annotated
 
-import typer
-
 from tripletlab import config
-from tripletlab.commands.options import optional_words
+from tripletlab.commands.options import Host, Port, optional_words
 
 
 def serve(
@@ -16,10 +14,8 @@ def serve(
             "A bundle that `export` registered (default: the newest).",
         ),
     ],
-    port: Annotated[int, typer.Option(min=1, max=65535, help="The port.")] = 5077,
-    host: Annotated[
-        str, typer.Option(help="The interface; 0.0.0.0 means all. There is no password.")
-    ] = "127.0.0.1",
+    port: Port = 5077,
+    host: Host = "127.0.0.1",
 ) -> None:
     """Answer requests over HTTP: photos in, faces and embeddings out (MLflow)."""
     from tripletlab.tracking import Tracker
