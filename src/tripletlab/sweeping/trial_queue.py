@@ -48,20 +48,17 @@ class TrialQueue(Study):
 
         `fresh` deletes it first; its runs stay in MLflow.
         """
-        there = name in optuna.get_all_study_names(storage)
-        if fresh and there:
+        if fresh and name in optuna.get_all_study_names(storage):
             optuna.delete_study(study_name=name, storage=storage)
-        # A new sampler would draw the first points again: its seed moves on with the trials
-        begun = there and not fresh
-        offset = len(optuna.load_study(study_name=name, storage=storage).trials) if begun else 0
         study = optuna.create_study(
             storage=storage,
             study_name=name,
-            sampler=make_sampler(space, offset),
             pruner=make_pruner(space),
             directions=list(space.objectives.values()),
             load_if_exists=True,
         )
+        # A new sampler would draw the first points again: its seed moves on with the trials
+        study.sampler = make_sampler(space, len(study.get_trials(deepcopy=False)))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             study.set_metric_names(list(space.objectives))
