@@ -7,7 +7,7 @@ import numpy as np
 from plotly.graph_objects import Figure
 
 from tripletlab.evaluation.distance_files import read_distances
-from tripletlab.evaluation.metrics import SCORE
+from tripletlab.evaluation.metrics import SCORE, describe
 from tripletlab.evaluation.protocol import mean_roc
 from tripletlab.faces.store import PairStore
 from tripletlab.plots.page import Chart, PageTable, Part, html_page
@@ -19,7 +19,6 @@ from tripletlab.sweeping.study import POINT, RUN, STATES, Study, parameters, rea
 from tripletlab.sweeping.table import (
     PAPER_COLUMNS,
     ModelRow,
-    headings,
     model_table,
     pareto_front,
     scatter_note,
@@ -129,8 +128,8 @@ def _pivot(study: Study, rows: Sequence[ModelRow]) -> list[PageTable]:
 def _table(study: Study, ranked: Sequence[ModelRow]) -> PageTable:
     common = set.intersection(*(set(row.common()) for row in ranked))
     costs = [one for one in COSTS if one in common]
-    wanted = [*FIRST, *study.space.objectives, *study.space.columns, *costs]
-    shown = {one: headings(wanted)[one] for one in dict.fromkeys([*wanted, *PAPER_COLUMNS])}
+    asked = [*study.space.objectives, *study.space.columns]
+    shown = {one: describe(one).heading for one in (*FIRST, *asked, *costs, *PAPER_COLUMNS)}
     best = pareto_front(ranked, study.space.objectives)
     kind = "ablation" if study.space.ablation else "grid"
     sampler = (study.space.sampler or {}).get("_target_", kind).rpartition(".")[2]

@@ -28,6 +28,7 @@ from tripletlab.sweeping.study import (
     reason,
     stem,
 )
+from tripletlab.sweeping.table import fits_on
 from tripletlab.system.locks import held
 from tripletlab.system.progress import result_console, say
 from tripletlab.system.provenance import code_fingerprint
@@ -95,13 +96,10 @@ def _champions(base: StudiesConfig) -> list[str]:
 def _print(shown: Table) -> None:
     """Print a table; as lists where the screen is too narrow for it."""
     console = result_console()
-    if (
-        console.measure(shown, options=console.options.update(max_width=1000)).minimum
-        > console.width
-    ):
-        _print_as_lists(shown, console)
-    else:
+    if fits_on(console, shown):
         console.print(shown)
+    else:
+        _print_as_lists(shown, console)
 
 
 def _print_as_lists(table: Table, console: Console) -> None:

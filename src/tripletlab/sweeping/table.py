@@ -66,7 +66,7 @@ class ModelRow:
 
 def headings(more: Sequence[str]) -> dict[str, str]:
     """Metrics to show and their headings: the paper's, then `more`."""
-    return {one: describe(one).heading for one in dict.fromkeys([*PAPER_COLUMNS, *more])}
+    return {one: describe(one).heading for one in (*PAPER_COLUMNS, *more)}
 
 
 def scatter_note(rows: Sequence[ModelRow]) -> str:
@@ -122,9 +122,7 @@ def print_table(
     note = scatter_note(rows)
 
     def fits(columns: Mapping[str, str]) -> bool:
-        unbounded = console.options.update(max_width=1000)
-        drawn = _table(rows, title, columns, bold)
-        return console.measure(drawn, options=unbounded).minimum <= console.width
+        return fits_on(console, _table(rows, title, columns, bold))
 
     fewer = {metric: name for metric, name in shown.items() if metric not in DROPPED_FIRST}
     if fits(fewer) and not fits(shown):
@@ -133,6 +131,12 @@ def print_table(
     for number, part in enumerate(_parts(shown, fits)):
         console.print(_table(rows, None if number else title, part, bold))
     console.print(note)
+
+
+def fits_on(console: Console, table: Table) -> bool:
+    """Whether the console is wide enough for all that a table does not break."""
+    unbounded = console.options.update(max_width=1000)
+    return console.measure(table, options=unbounded).minimum <= console.width
 
 
 def _parts(
