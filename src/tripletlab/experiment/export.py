@@ -1,5 +1,6 @@
 """`tripletlab export`: a trained network becomes a bundle, calibrated, checked and registered."""
 
+import logging
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -30,6 +31,7 @@ from tripletlab.recognition.embedder import Embedder, read_onnx
 from tripletlab.system.progress import quiet_stderr, say
 from tripletlab.system.provenance import fingerprint
 from tripletlab.tracking import RunModel, RunRecord, Tracker
+from tripletlab.training import backend
 
 if TYPE_CHECKING:
     import keras
@@ -96,8 +98,6 @@ def _trained(
     config: EvaluateConfig, tracker: Tracker, chosen: RunModel
 ) -> tuple[RunRecord, FaceStore, "keras.Model"]:
     """The run of a network, the faces that it learned from, and the network."""
-    from tripletlab.training import backend
-
     run = tracker.runs.record(chosen.run_id)
     faces = run.tags["faces_fingerprint"]
     store = find(FaceStore, config.data, faces, what="the faces that the network learned from")
@@ -162,8 +162,6 @@ def _saving(
 
 def write_onnx(embedder: "keras.Model", path: Path) -> None:
     """The network as ONNX, any number of faces at a time."""
-    import logging
-
     size = embedder.input_shape[1]
     embedder(np.zeros((1, size, size, 1), np.float32))  # Keras exports only what was called
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)
@@ -173,8 +171,6 @@ def write_onnx(embedder: "keras.Model", path: Path) -> None:
 
 def write_litert(embedder: "keras.Model", path: Path, *, faces: NDArray[np.uint8]) -> None:
     """The network for LiteRT (TensorFlow Lite); InputError where its embeddings differ."""
-    from tripletlab.training import backend
-
     with quiet_stderr():
         content, light = backend.litert(embedder)
     hold_equal(embedder, light, faces)

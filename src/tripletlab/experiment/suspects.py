@@ -7,6 +7,7 @@ import numpy as np
 from tripletlab.experiment.data import prepare
 from tripletlab.experiment.target import run_config, tracker_of
 from tripletlab.faces.mislabels import suspicion
+from tripletlab.training import backend
 
 
 def suspects(which: str, overrides: Sequence[str], *, share: float) -> None:
@@ -16,8 +17,6 @@ def suspects(which: str, overrides: Sequence[str], *, share: float) -> None:
     faces closer to another person than to their own are listed. The lines are a list for
     hygiene.exclude: nothing is dropped unless that is given.
     """
-    from tripletlab.training import backend
-
     tracker = tracker_of(overrides, writable=False)
     tracker.open_existing()
     chosen = tracker.models.find(which)

@@ -25,6 +25,7 @@ from tripletlab.system.foreign_files import read_json, require_file
 from tripletlab.system.progress import say
 from tripletlab.system.provenance import fingerprint
 from tripletlab.tracking import Tracker
+from tripletlab.training import backend
 
 UNKNOWN = "not known"
 LARGEST = 1 << 33  # bytes of a .npy file
@@ -124,8 +125,6 @@ def _from_run(what: str, overrides: Sequence[str], tracker: Tracker) -> Evaluati
     run = tracker.runs.record(chosen.run_id)
     own = run_config(chosen.run_id, overrides, tracker)
     store = _pairs(own, overrides)
-    from tripletlab.training import backend
-
     backend.load()
     from tripletlab.training.inference import embed
 
