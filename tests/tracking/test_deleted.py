@@ -41,7 +41,7 @@ def test_a_deleted_run_is_begun_anew_with_a_message(tracker, tmp_path, capsys, f
         assert run.run_id != run_id
     assert f"the run {run_id} was deleted in MLflow" in " ".join(capsys.readouterr().err.split())
     assert tracker.runs.history(run_id, SCORE) == []
-    tracker.close_run(run_id, died="x")
+    tracker.close_run(run_id, "x")
 
 
 def test_a_deleted_experiment_is_one_line_with_the_command_that_restores_it(tracker):

@@ -6,6 +6,8 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from rich.table import Table
+
 from tripletlab import config
 from tripletlab.errors import InputError
 from tripletlab.experiment.data import Data, check_sources, prepare
@@ -14,6 +16,7 @@ from tripletlab.sweeping.jobs import Engine, Job
 from tripletlab.sweeping.live_table import LiveTable
 from tripletlab.sweeping.plan import SWEEP_KEYS, Plan, read_plan
 from tripletlab.sweeping.result import conclude, title_of
+from tripletlab.sweeping.samplers import draw_points
 from tripletlab.sweeping.spaces import RECIPE as UNCHANGED
 from tripletlab.sweeping.storage import failures_reported, open_storage
 from tripletlab.sweeping.study import (
@@ -120,9 +123,6 @@ def _drive(plan: Plan, queue: TrialQueue, engine: Engine, tracker: Tracker, pare
             parent=parent,
         )
 
-    def close_run(run_id: str, how: str) -> None:
-        tracker.close_run(run_id, died=how)
-
     say(f"each run has a log in {folder}")
     try:
         with LiveTable(queue) as display:
@@ -132,7 +132,7 @@ def _drive(plan: Plan, queue: TrialQueue, engine: Engine, tracker: Tracker, pare
                 prepare=job,
                 display=display,
                 retries=base.retries,
-                close_run=close_run,
+                close_run=tracker.close_run,
             ).run()
     finally:
         tracker.close_dead_runs()
@@ -164,10 +164,6 @@ def _report_changes(queue: TrialQueue, plan: Plan, data: Data) -> None:
 
 
 def _print_trials(plan: Plan) -> None:
-    from rich.table import Table
-
-    from tripletlab.sweeping.samplers import draw_points
-
     space = plan.space
     points = f"{space.points} point{'s' * (space.points > 1)}"
     shown = Table(title=f"{space.name}: {points}", title_justify="left")

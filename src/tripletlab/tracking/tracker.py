@@ -159,12 +159,12 @@ class Tracker:
         """A finished run, to which an evaluation is added."""
         return TrackedRun(run_id)
 
-    def close_run(self, run_id: str, *, died: str) -> None:
+    def close_run(self, run_id: str, how: str) -> None:
         """Close the run of a process that is known to be gone, and tag it with how that died."""
         client = store.client()
         if not self.runs.exists(run_id) or client.get_run(run_id).info.status != "RUNNING":
             return
-        client.set_tag(run_id, "died", died)
+        client.set_tag(run_id, "died", how)
         client.set_terminated(run_id, "KILLED")
 
     def close_dead_runs(self) -> None:
