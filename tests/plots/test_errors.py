@@ -44,8 +44,8 @@ def test_the_worst_errors_come_first_and_correct_decisions_not_at_all(
 )
 def test_a_photo_has_its_persons_name_once(person, source, line) -> None:
     store = replace(pair_store(4), names=(person,) * 4, sources=(source,) * 4)
-    pair = shown(store, 0, "0.123", "p", "q")
-    assert pair.lines == ("0.123 p q", line, line)
+    pair = shown(store, 0, "0.123")
+    assert pair.lines == ("0.123", line, line)
     assert pair.middle == (False, False)
     np.testing.assert_array_equal(pair.faces[1], store.images[1])
 
@@ -57,7 +57,7 @@ def test_without_errors_a_picture_says_so(tmp_path: Path, monkeypatch: pytest.Mo
     )
     distances = np.where(store.pairs.matched, 0.1, 3.0)
     draw_errors(store, distances, np.ones(2), title="", path=tmp_path / "errors.png")
-    assert [(len(panel.pairs), panel.empty) for panel in panels] == [(0, "none")] * 2
+    assert [len(panel.pairs) for panel in panels] == [0, 0]
     assert all("(0; the worst 0)" in panel.heading for panel in panels)
 
 

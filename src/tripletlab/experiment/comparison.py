@@ -23,14 +23,12 @@ from tripletlab.plots.comparison import (
     write_comparison,
 )
 from tripletlab.plots.errors import shown
-from tripletlab.plots.montage import COLUMNS, ROWS, Panel, draw_montage
+from tripletlab.plots.montage import MOST, Panel, draw_montage
 from tripletlab.plots.page import Picture
 from tripletlab.system.files import make_output_folder
 from tripletlab.system.foreign_files import read_json
 from tripletlab.system.progress import result_console, say
 from tripletlab.tracking import Tracker
-
-MOST = COLUMNS * ROWS
 
 
 class _Model(NamedTuple):
@@ -136,12 +134,11 @@ def _draw_differing(
                     shown(
                         store,
                         int(pair),
-                        "one person" if store.pairs.matched[pair] else "two people",
-                        f"{one.distances[pair]:.2f} | {other.distances[pair]:.2f}",
+                        f"{'one person' if store.pairs.matched[pair] else 'two people'}"
+                        f" {one.distances[pair]:.2f} | {other.distances[pair]:.2f}",
                     )
                     for pair in chosen[:MOST]
                 ],
-                "none",
             )
         )
     draw_montage(panels, title=f"Distances: {names[0]} | {names[1]}", path=path)

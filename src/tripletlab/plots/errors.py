@@ -1,6 +1,5 @@
 """The worst errors of a model, often bad crops or wrong labels."""
 
-from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -8,9 +7,7 @@ from numpy.typing import NDArray
 
 from tripletlab.evaluation.protocol import Distances
 from tripletlab.faces.store import PairStore
-from tripletlab.plots.montage import COLUMNS, ROWS, Panel, Shown, draw_montage, shorten
-
-MOST = COLUMNS * ROWS
+from tripletlab.plots.montage import MOST, Panel, Shown, draw_montage, shorten
 
 
 def draw_errors(
@@ -31,13 +28,13 @@ def draw_errors(
     draw_montage(panels, title=f"{title}\n{note}", path=path)
 
 
-def shown(store: PairStore, pair: int, *headline: str) -> Shown:
+def shown(store: PairStore, pair: int, headline: str) -> Shown:
     """A pair of the store for a montage, with a headline above the names of its photos."""
     rows = int(store.pairs.first[pair]), int(store.pairs.second[pair])
     one, other = (shorten(_name(store.names[row], store.sources[row])) for row in rows)
     return Shown(
         (store.images[rows[0]], store.images[rows[1]]),
-        (" ".join(headline), one, other),
+        (headline, one, other),
         (bool(store.fallback[rows[0]]), bool(store.fallback[rows[1]])),
     )
 
@@ -51,11 +48,9 @@ def _worst(excess: Distances, wrong: NDArray[np.bool_]) -> NDArray[np.int64]:
 def _panel(
     heading: str, chosen: NDArray[np.int64], store: PairStore, distances: Distances
 ) -> Panel:
-    worst: Iterable[int] = chosen[:MOST].tolist()
     return Panel(
         f"{heading} ({len(chosen):,}; the worst {min(len(chosen), MOST)})",
-        [shown(store, pair, f"{distances[pair]:.3f}") for pair in worst],
-        "none",
+        [shown(store, int(pair), f"{distances[pair]:.3f}") for pair in chosen[:MOST]],
     )
 
 

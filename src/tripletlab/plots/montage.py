@@ -4,12 +4,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import cv2
 import numpy as np
 
 from tripletlab.faces.cropping import Grey
 from tripletlab.plots.style import ORANGE, save, sheet
 
 COLUMNS, ROWS = 4, 5  # of pairs in a panel
+MOST = COLUMNS * ROWS
+NONE = "none"  # in a panel without pairs
 SIDE = 64  # pixels of a shown face
 GAP, CAPTION = 10, 34  # pixels between pairs, and for the text below them
 LONGEST = 19  # characters of a caption
@@ -24,11 +27,10 @@ class Shown(NamedTuple):
 
 
 class Panel(NamedTuple):
-    """At most 4 × 5 pairs under a heading; `empty` is the text where there are none."""
+    """At most 4 × 5 pairs under a heading, perhaps none."""
 
     heading: str
     pairs: Sequence[Shown]
-    empty: str
 
 
 def draw_montage(panels: Sequence[Panel], *, title: str, path: Path) -> None:
@@ -58,8 +60,6 @@ def tiled(
 
 def fitted(picture: Grey) -> Grey:
     """The picture as large as fits into SIDE × SIDE pixels."""
-    import cv2
-
     scale = SIDE / max(picture.shape)
     size = [max(1, round(side * scale)) for side in picture.shape[::-1]]
     shrunk = cv2.resize(np.ascontiguousarray(picture), size, interpolation=cv2.INTER_AREA)
@@ -91,7 +91,7 @@ def _draw(axes: Any, panel: Panel, rows: int) -> None:
             words = axes.text(left + SIDE, y, text, ha="center", va="top", fontsize=8, weight=bold)
             words.set_in_layout(False)  # they fit; measuring them would take most of the time
     if not panel.pairs:
-        axes.text(canvas.shape[1] / 2, canvas.shape[0] / 2, panel.empty, ha="center")
+        axes.text(canvas.shape[1] / 2, canvas.shape[0] / 2, NONE, ha="center")
     axes.imshow(canvas, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
     axes.set_title(panel.heading, fontsize=10)
     axes.axis("off")
