@@ -185,13 +185,13 @@ def test_what_is_not_a_number_stays_none() -> None:
 def test_the_mean_roc_averages_the_folds_vertically() -> None:
     distances = np.array([0.0, 1.0, 1.0, 0.0])  # fold 0 is perfect, fold 1 is perfectly wrong
     matched = np.array([True, False, True, False])
-    grid = np.array([0.0, 0.5, 1.0])
-    mean = mean_roc(distances, matched, np.array([0, 0, 1, 1]), grid=grid)
-    assert mean.tolist() == [0.5, 0.5, 1.0]
+    false, true = mean_roc(distances, matched, np.array([0, 0, 1, 1]), points=3)
+    assert false.tolist() == [0.0, 0.0, 0.5, 1.0]
+    assert true.tolist() == [0.0, 0.5, 0.5, 1.0]
 
 
 def test_the_area_below_the_mean_roc_is_the_mean_auc() -> None:
     distances, matched, fold = lfw_like()
-    grid = np.linspace(0, 1, 3001)
-    area = np.trapezoid(mean_roc(distances, matched, fold, grid=grid), grid)
+    false, true = mean_roc(distances, matched, fold, points=3001)
+    area = np.trapezoid(true, false)
     assert area == pytest.approx(evaluate(distances, matched, fold).auc.mean(), abs=1e-3)

@@ -123,16 +123,20 @@ def roc(distances: Distances, matched: Flags) -> tuple[Rates, Rates]:
     return np.append(0.0, false), np.append(0.0, true)
 
 
-def mean_roc(distances: Distances, matched: Flags, fold: Folds, *, grid: Rates) -> Rates:
-    """The mean over the folds of the true positive rate at the false positive rates `grid`.
+def mean_roc(
+    distances: Distances, matched: Flags, fold: Folds, *, points: int = 501
+) -> tuple[Rates, Rates]:
+    """False positive rates at even intervals, and the mean true positive rates over the folds.
 
-    `grid` and the result are (points,), 0 to 1. That is vertical averaging: a fold's curve is
-    linear between its points, and the highest value counts where it is vertical (Fawcett, Pattern
+    Both are (points + 1,), from 0, 0 on. That is vertical averaging: a fold's curve is linear
+    between its points, and the highest value counts where it is vertical (Fawcett, Pattern
     Recognition Letters 27, 2006, algorithm 3).
     """
+    grid = np.linspace(0, 1, points)
     curves = [roc(*one) for one in _by_fold(distances, matched, fold)]
     # At a repeated abscissa numpy.interp takes the last point, which is the highest.
-    return np.asarray(np.mean([np.interp(grid, false, true) for false, true in curves], axis=0))
+    mean = np.mean([np.interp(grid, false, true) for false, true in curves], axis=0)
+    return np.append(0.0, grid), np.append(0.0, mean)
 
 
 def _by_fold(distances: Distances, matched: Flags, fold: Folds) -> list[tuple[Distances, Flags]]:

@@ -40,10 +40,9 @@ def _linear(
         rates = roc(distances[fold == k], matched[fold == k])
         label = f"each of the {len(result.auc)} folds" if k == 0 else None
         axes.plot(*rates, color=ORANGE, alpha=0.55, linewidth=0.8, label=label)
-    grid = np.linspace(0, 1, 501)
-    mean = mean_roc(distances, matched, fold, grid=grid)
+    mean = mean_roc(distances, matched, fold)
     label = f"mean, AUC {result.auc.mean():.3f} ± {result.auc.std(ddof=1):.3f} (std over folds)"
-    axes.plot([0, *grid], [0, *mean], color=BLUE, linewidth=2.4, label=label)
+    axes.plot(*mean, color=BLUE, linewidth=2.4, label=label)
     axes.set(
         xlabel="false accept rate",
         ylabel="true accept rate",

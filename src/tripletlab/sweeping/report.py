@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
 from plotly.graph_objects import Figure
 
 from tripletlab.evaluation.distance_files import read_distances
@@ -28,7 +27,6 @@ from tripletlab.tracking import Tracker
 BEST = 5  # models in the plot of ROC curves
 FIRST = (SCORE, "test/accuracy", "test/auc")  # columns
 COSTS = ("cost/training_seconds", "cost/parameters", "cost/flops")  # of every table of models
-GRID = np.linspace(0, 1, 501)
 
 
 class Summary(NamedTuple):
@@ -162,8 +160,7 @@ def _rocs(rows: Sequence[ModelRow], pairs: PairStore, tracker: Tracker) -> Figur
     def curve(row: ModelRow) -> charts.Rates:
         stored = tracker.runs.artifact(row.best_run, "distances.npz")
         distances = read_distances(stored, "verification", count=len(matched))
-        true = mean_roc(distances, matched, fold, grid=GRID)
-        return np.array([0, *GRID]), np.array([0, *true])
+        return mean_roc(distances, matched, fold)
 
     def name(row: ModelRow) -> str:
         auc = row.metrics[row.run_ids.index(row.best_run)]["test/auc"]
