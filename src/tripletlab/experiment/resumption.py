@@ -1,7 +1,5 @@
 """`tripletlab train` given again: the run that it continues, or that is finished already."""
 
-import hashlib
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +10,7 @@ from tripletlab.errors import InputError
 from tripletlab.experiment.data import Data
 from tripletlab.system.locks import held
 from tripletlab.system.progress import say
-from tripletlab.system.provenance import code_fingerprint
+from tripletlab.system.provenance import code_fingerprint, json_digest
 from tripletlab.tracking import RunRecord, Tracker
 from tripletlab.training import backend
 
@@ -59,6 +57,4 @@ def _recipe(config: RunConfig, data: Data) -> str:
     """16 hex digits of what decides a run's numbers: config, data, code and backend."""
     own = {key: value for key, value in config.tree.items() if key not in ELSEWHERE}
     code = code_fingerprint(own_code()), backend.description()["backend"]
-    parts = [own, data.faces.fingerprint, data.pairs.fingerprint, code]
-    text = json.dumps(parts, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return json_digest(own, data.faces.fingerprint, data.pairs.fingerprint, code, digits=16)

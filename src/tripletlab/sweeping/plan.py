@@ -15,10 +15,10 @@ from tripletlab.sweeping.recipe import applicable, as_overrides, composed, witho
 from tripletlab.sweeping.samplers import try_out
 from tripletlab.sweeping.space_files import read_space
 from tripletlab.sweeping.spaces import Space
-from tripletlab.sweeping.study import digest
 from tripletlab.system.paths import expanded
 from tripletlab.system.processor import instructions
 from tripletlab.system.progress import cores
+from tripletlab.system.provenance import json_digest
 from tripletlab.training import backend
 
 DEFAULT = "margin_miner"
@@ -98,7 +98,7 @@ class Plan:
             drawn.pop("folder", None)  # where photos are drawn, which is inside `data`
         for noun, key in PATHS:
             about[noun] |= {key: _absolute(about[noun].get(key))}
-        return digest(shape, about)
+        return json_digest(shape, about)
 
     @property
     def epochs(self) -> int:

@@ -1,10 +1,8 @@
 """A sweep's study in Optuna's database, read: its trials, their states, results and notes."""
 
-import hashlib
-import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 import optuna
 from optuna.storages import RDBStorage
@@ -15,6 +13,7 @@ from tripletlab.errors import InputError
 from tripletlab.sweeping.axes import Point
 from tripletlab.sweeping.spaces import Space
 from tripletlab.sweeping.storage import TrialOutline, existing_storage, first_starts
+from tripletlab.system.provenance import json_digest
 
 SomeTrial = TypeVar("SomeTrial", FrozenTrial, TrialOutline)
 # Keys of a trial's notes
@@ -115,7 +114,7 @@ class Study:
         done.sort(key=lambda one: (one.user_attrs[POINT], seeds.index(one.user_attrs[SEED])))
         points: dict[str, dict[int | None, FrozenTrial]] = {}  # a sampler may draw a point twice
         for trial in done:
-            points.setdefault(digest(parameters(trial)), {}).setdefault(
+            points.setdefault(json_digest(parameters(trial)), {}).setdefault(
                 trial.user_attrs[SEED], trial
             )
         return [
@@ -166,12 +165,6 @@ def last_attempts(trials: Iterable[SomeTrial]) -> list[SomeTrial]:
 def find_study(url: str, wanted: str | None) -> Study:
     """`Study.find` in the database at `url`; InputError where there is no database."""
     return Study.find(existing_storage(url), wanted)
-
-
-def digest(*parts: Any) -> str:
-    """8 hex digits that identify anything JSON can write."""
-    text = json.dumps(parts, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def reason(trial: FrozenTrial) -> str:

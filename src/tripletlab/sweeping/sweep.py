@@ -27,14 +27,13 @@ from tripletlab.sweeping.study import (
     PARENT,
     RECIPE,
     STORES,
-    digest,
     file_stem,
 )
 from tripletlab.sweeping.trial import TRIAL, Training
 from tripletlab.sweeping.trial_queue import QueuedTrial, TrialQueue
 from tripletlab.system.locks import held
 from tripletlab.system.progress import console, say
-from tripletlab.system.provenance import code_fingerprint
+from tripletlab.system.provenance import code_fingerprint, json_digest
 from tripletlab.system.redaction import redacted
 from tripletlab.tracking import Tracker
 
@@ -62,7 +61,7 @@ def sweep(words: Sequence[str], *, fresh: bool, dry_run: bool) -> None:
         storage = open_storage(base.studies)
         tracker.open()
         data = prepare(base, fresh=False)
-        own = digest(plan.recipe(), data.faces.fingerprint, data.pairs.fingerprint)
+        own = json_digest(plan.recipe(), data.faces.fingerprint, data.pairs.fingerprint)
         name = f"{plan.space.name}-{own}"
         if fresh:
             shutil.rmtree(_files(tracker, name), ignore_errors=True)

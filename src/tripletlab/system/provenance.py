@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import json
 import os
 import platform
 import re
@@ -42,6 +43,12 @@ def code_fingerprint(own: Sequence[Path] = ()) -> str:
         digest.update(path.name.encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
+
+
+def json_digest(*parts: Any, digits: int = 8) -> str:
+    """So many hex digits that identify anything JSON can write; the order of keys has no effect."""
+    text = json.dumps(parts, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:digits]
 
 
 def fingerprint(weights: Iterable[NDArray[Any]]) -> str:
