@@ -141,7 +141,10 @@ def _write_everything() -> None:
     """
     if not (columns := os.environ.get("COLUMNS", "")).isdecimal() or not int(columns):
         os.environ.pop("COLUMNS", None)
-    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+    if isinstance(sys.stdout, io.TextIOWrapper) and (
+        sys.stdout.errors == "strict"
+        or (sys.stdout.errors == "surrogateescape" and sys.stdout.encoding != "utf-8")
+    ):
         sys.stdout.reconfigure(errors="replace")
 
 
