@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tripletlab.system.processor import resolve_dtype
-from tripletlab.system.progress import bar, cores
+from tripletlab.system.processor import cores, resolve_dtype
+from tripletlab.system.progress import bar
 from tripletlab.system.provenance import environment, git_commit
 
 DATA = Path("data/bench")  # what is drawn and prepared, and the last table

@@ -15,7 +15,7 @@ import cv2
 from tripletlab import config
 from tripletlab.errors import InputError
 from tripletlab.faces.recipe import FaceRecipe
-from tripletlab.system.progress import parallel_map
+from tripletlab.system.parallel import parallel_map
 
 CHOICES = (
     "faces=paper",

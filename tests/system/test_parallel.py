@@ -2,7 +2,9 @@
 
 import os
 import socket
+import subprocess
 import sys
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -10,8 +12,15 @@ import pytest
 from tripletlab import config
 from tripletlab.errors import InputError
 from tripletlab.experiment.data import prepare
-from tripletlab.system.parallel import check_reachable, cluster, local
-from tripletlab.system.progress import _parts, parallel_map, stream, workers
+from tripletlab.system.parallel import (
+    _parts,
+    check_reachable,
+    cluster,
+    local,
+    parallel_map,
+    stream,
+    workers,
+)
 
 
 def double(number):
@@ -33,6 +42,52 @@ def test_what_cannot_be_streamed_comes_in_stretches():
         done = stream(double, range(9), title="doubling", size=lambda _: 900)
         assert sorted(done) == list(range(0, 18, 2))
     assert list(map(list, _parts([3, 4, 5, 1, 9], int, most=7))) == [[3, 4], [5, 1, 9], []]
+
+
+def fail(number):
+    if number == 3:
+        raise ValueError("the third")
+    return number
+
+
+@pytest.mark.parametrize("backend", ["loky", "threading", "sequential"])
+def test_an_error_of_the_work_ends_the_map(backend):
+    with workers(backend=backend, n_jobs=2):
+        assert parallel_map(fail, [1, 2], title="t", size=lambda _: 1) == [1, 2]
+        with pytest.raises(ValueError, match="the third"):
+            parallel_map(fail, range(9), title="t", size=lambda _: 1)
+
+
+MAP = """
+import os, time
+from tripletlab.system.parallel import parallel_map
+def work(path):
+    open(f"{path}/{os.getpid()}", "w").close()
+    time.sleep(60)
+parallel_map(work, [os.environ["PIDS"]] * 2, title="", size=lambda _: 1)
+"""
+
+
+def test_workers_end_soon_after_a_killed_parent(tmp_path):
+    environment = {**os.environ, "PIDS": str(tmp_path)}
+    with subprocess.Popen(
+        [sys.executable, "-c", MAP], env=environment, stderr=subprocess.DEVNULL
+    ) as parent:
+        while not (pids := [int(path.name) for path in tmp_path.iterdir()]):
+            time.sleep(0.05)
+        parent.kill()
+    end = time.monotonic() + 20
+    while any(map(_runs, pids)):
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def _runs(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def refuse(**settings):

@@ -1,4 +1,8 @@
-"""`auto` is what the processor says, and it is settled where a config is composed."""
+"""`auto` is what the processor says, and it is settled where a config is composed; its cores."""
+
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -44,3 +48,12 @@ def test_the_network_has_the_dtype_that_is_recorded(flags, tmp_path, monkeypatch
 def test_an_unknown_dtype_is_named():
     with pytest.raises(InputError, match="dtype=half: it should be 'float32'"):
         config.compose("train", ["dtype=half"])
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no such call on this system")
+def test_cores_are_those_that_the_process_may_use():
+    code = "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\n"
+    code += "from tripletlab.system.processor import cores; print(cores())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "1\n"
+    assert processor.cores() == len(os.sched_getaffinity(0))

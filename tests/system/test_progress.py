@@ -1,8 +1,6 @@
 """What goes to stderr, and what does not."""
 
 import os
-import subprocess
-import sys
 import threading
 import time
 
@@ -10,16 +8,7 @@ import pytest
 from rich.table import Table
 
 from tripletlab.system import progress
-from tripletlab.system.progress import (
-    bar,
-    console,
-    cores,
-    parallel_map,
-    quiet_stderr,
-    result_console,
-    say,
-    workers,
-)
+from tripletlab.system.progress import bar, console, quiet_stderr, result_console, say
 
 
 def test_a_line_goes_to_stderr_without_its_passwords_and_as_it_is(capsys):
@@ -103,58 +92,3 @@ def test_a_bar_counts_to_its_total(capsys):
             advance(steps)
     assert "drawing" in (said := capsys.readouterr().err)
     assert "5/5" in said
-
-
-def fail(number):
-    if number == 3:
-        raise ValueError("the third")
-    return number
-
-
-@pytest.mark.parametrize("backend", ["loky", "threading", "sequential"])
-def test_an_error_of_the_work_ends_the_map(backend):
-    with workers(backend=backend, n_jobs=2):
-        assert parallel_map(fail, [1, 2], title="t", size=lambda _: 1) == [1, 2]
-        with pytest.raises(ValueError, match="the third"):
-            parallel_map(fail, range(9), title="t", size=lambda _: 1)
-
-
-@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no such call on this system")
-def test_cores_are_those_that_the_process_may_use():
-    code = "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\n"
-    code += "from tripletlab.system.progress import cores; print(cores())"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "1\n"
-    assert cores() == len(os.sched_getaffinity(0))
-
-
-MAP = """
-import os, time
-from tripletlab.system.progress import parallel_map
-def work(path):
-    open(f"{path}/{os.getpid()}", "w").close()
-    time.sleep(60)
-parallel_map(work, [os.environ["PIDS"]] * 2, title="", size=lambda _: 1)
-"""
-
-
-def test_workers_end_soon_after_a_killed_parent(tmp_path):
-    environment = {**os.environ, "PIDS": str(tmp_path)}
-    with subprocess.Popen(
-        [sys.executable, "-c", MAP], env=environment, stderr=subprocess.DEVNULL
-    ) as parent:
-        while not (pids := [int(path.name) for path in tmp_path.iterdir()]):
-            time.sleep(0.05)
-        parent.kill()
-    end = time.monotonic() + 20
-    while any(map(_runs, pids)):
-        assert time.monotonic() < end
-        time.sleep(0.1)
-
-
-def _runs(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True

@@ -30,7 +30,8 @@ from tripletlab.photos.conditions import draw_circumstance
 from tripletlab.photos.head import landmarks
 from tripletlab.photos.person import draw_person
 from tripletlab.photos.rendering import render
-from tripletlab.system.progress import console, parallel_map
+from tripletlab.system.parallel import parallel_map
+from tripletlab.system.progress import console
 
 PEOPLE, PHOTOS, VARIANTS = 2000, 4, 3
 STAGES = 5

@@ -24,7 +24,7 @@ from tripletlab.photos.pair_photos import paired_photos
 from tripletlab.photos.pairs import PairedPhotos
 from tripletlab.photos.sources import VerificationPhotos
 from tripletlab.photos.tree import source
-from tripletlab.system.progress import parallel_map
+from tripletlab.system.parallel import parallel_map
 
 NOT_ON_MAP = "not on the map"  # of photos that are in no pair, and are left out
 CROPPED = "no face found, LFWcrop's taken"

@@ -27,7 +27,8 @@ from tripletlab.faces.store_paths import Preparation, delete_leftovers, made_by,
 from tripletlab.photos.hygiene import PHOTO_LISTED, Hygiene
 from tripletlab.photos.sources import Heldout, TrainingPhotos
 from tripletlab.photos.tree import photos_in, source
-from tripletlab.system.progress import say, stream
+from tripletlab.system.parallel import stream
+from tripletlab.system.progress import say
 
 VGGFACE2 = re.compile(r"n\d{6}")  # a folder of VGGFace2's
 

@@ -29,7 +29,7 @@ from tripletlab.photos.sources import (
     vggface2,
 )
 from tripletlab.system.locks import delete_unlocked, turn
-from tripletlab.system.progress import parallel_map
+from tripletlab.system.parallel import parallel_map
 
 TITLE = "synthetic people"
 FOLDS = 10  # of pairs.txt, as LFW's

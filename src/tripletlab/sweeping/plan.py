@@ -16,8 +16,7 @@ from tripletlab.sweeping.samplers import try_out
 from tripletlab.sweeping.space_files import read_space
 from tripletlab.sweeping.spaces import Space
 from tripletlab.system.paths import expanded
-from tripletlab.system.processor import instructions
-from tripletlab.system.progress import cores
+from tripletlab.system.processor import cores, instructions
 from tripletlab.system.provenance import json_digest
 from tripletlab.training import backend
 

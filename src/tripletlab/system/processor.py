@@ -1,5 +1,6 @@
-"""What this processor can do: its instructions, and the dtype that it is fast in."""
+"""What this processor can do: its cores, its instructions, and the dtype that it is fast in."""
 
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -24,3 +25,8 @@ def resolve_dtype(dtype: DType) -> DType:
 def instructions() -> set[str]:
     """The names of this processor's features, from Linux's /proc/cpuinfo; elsewhere none."""
     return set(CPUINFO.read_text("utf-8").split()) if CPUINFO.is_file() else set()
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,14 +1,11 @@
-"""Progress on stderr: lines, bars, and maps over all cores under a bar."""
+"""Progress on stderr: lines and bars."""
 
 import contextlib
 import functools
 import os
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextvars import ContextVar
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator
 
 from rich.console import Console
 from rich.progress import (
@@ -25,9 +22,6 @@ from tripletlab.errors import printable
 from tripletlab.system.redaction import redacted
 
 UNBOUNDED = 100_000  # characters of a line
-WATCH = 1.0  # seconds between two looks of a worker at its parent
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 
 
 @functools.cache
@@ -101,101 +95,3 @@ def bar(title: str, *, total: int) -> Iterator[Callable[[int], None]]:
     with Progress(*columns, console=console()) as progress:
         task = progress.add_task(printable(title), total=total)
         yield lambda steps: progress.advance(task, steps)
-
-
-_settings: ContextVar[dict[str, Any]] = ContextVar("_settings")
-
-
-@contextlib.contextmanager
-def workers(**settings: Any) -> Iterator[None]:
-    """Give joblib.Parallel these settings (backend, n_jobs) for the maps in the block."""
-    token = _settings.set(settings)
-    try:
-        yield
-    finally:
-        _settings.reset(token)
-
-
-def parallel_map(
-    work: Callable[[Item], Result],
-    items: Sequence[Item],
-    *,
-    title: str,
-    size: Callable[[Item], int],
-) -> list[Result]:
-    """`work` on every item, over all cores: the results in the order of the items.
-
-    The bar counts an item by its `size`.
-    """
-    return list(_results(work, items, title=title, size=size, return_as="generator"))
-
-
-def stream(
-    work: Callable[[Item], Result],
-    items: Sequence[Item],
-    *,
-    title: str,
-    size: Callable[[Item], int],
-) -> Iterator[Result]:
-    """As `parallel_map`, but each result as soon as it is there.
-
-    Only results that have not been taken yet are in memory. A backend that cannot hand them out
-    one by one does so for items of a size of a thousand a worker at a time.
-    """
-    return _results(work, items, title=title, size=size, return_as="generator_unordered")
-
-
-def _results(
-    work: Callable[[Item], Result],
-    items: Sequence[Item],
-    *,
-    title: str,
-    size: Callable[[Item], int],
-    return_as: str,
-) -> Iterator[Result]:
-    import joblib
-
-    settings = {"n_jobs": cores(), **_settings.get({})}
-    if streams := settings.get("backend", "loky") == "loky":
-        settings |= {"initializer": _end_with, "initargs": (os.getpid(),)}
-    parts = [items] if streams else _parts(items, size, most=1000 * settings["n_jobs"])
-    parallel = joblib.Parallel(return_as=return_as if streams else "list", **settings)
-    task = joblib.delayed(_sized)
-    with bar(title, total=sum(map(size, items))) as advance, parallel:
-        for part in parts:
-            for result, steps in parallel(task(work, item, size(item)) for item in part):
-                yield result
-                advance(steps)
-
-
-def _parts(
-    items: Sequence[Item], size: Callable[[Item], int], *, most: int
-) -> Iterator[Sequence[Item]]:
-    """The items in stretches, each ended by the item that brings it to the size `most`."""
-    part: list[Item] = []
-    for item in items:
-        part.append(item)
-        if sum(map(size, part)) >= most:
-            yield part
-            part = []
-    yield part
-
-
-def _end_with(parent: int) -> None:
-    """End this worker soon after its parent: loky's own waits for work for minutes."""
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(WATCH)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
-def _sized(work: Callable[[Item], Result], item: Item, size: int) -> tuple[Result, int]:
-    return work(item), size
-
-
-def cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

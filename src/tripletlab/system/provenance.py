@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tripletlab.system.processor import CPUINFO
-from tripletlab.system.progress import cores
+from tripletlab.system.processor import CPUINFO, cores
 
 PACKAGE = Path(__file__).parents[1]
 ENVIRONMENT = "environment.json"  # where a result's environment is kept
