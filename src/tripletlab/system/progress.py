@@ -52,7 +52,7 @@ def say(text: str) -> None:
     Only a terminal's lines are wrapped: in a file or pipe, a path stays on the line that names it.
     """
     line = printable(redacted(text))
-    console().print(line, markup=False, soft_wrap=not console().is_terminal)
+    console().print(line, soft_wrap=not console().is_terminal)
 
 
 _quiet = threading.RLock()  # a second thread would save, and later restore, the discarded stderr
@@ -65,19 +65,15 @@ def quiet_stderr() -> Iterator[None]:
     One thread at a time may be in such a block; others wait for it.
     """
     with _quiet:
-        yield from _without_stderr()
-
-
-def _without_stderr() -> Iterator[None]:
-    sys.stderr.flush()
-    saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(nowhere)
+        sys.stderr.flush()
+        saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 2)
+        try:
+            yield
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
+            os.close(nowhere)
 
 
 @contextlib.contextmanager
