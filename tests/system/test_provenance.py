@@ -3,13 +3,13 @@
 import json
 from importlib.metadata import version
 
-from tripletlab.system import provenance
+from tripletlab.system import processor, provenance
 
 
 def test_the_environment_names_what_computes(monkeypatch, tmp_path):
     cpuinfo = tmp_path / "cpuinfo"
     cpuinfo.write_text("model name\t: A Processor @ 2 GHz\nflags\t\t: fpu avx2 fma amx_bf16 vmx\n")
-    monkeypatch.setattr(provenance, "CPUINFO", cpuinfo)
+    monkeypatch.setattr(processor, "CPUINFO", cpuinfo)
     monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
     monkeypatch.setenv("TF_VAR_password", "secret")
@@ -25,5 +25,5 @@ def test_the_environment_names_what_computes(monkeypatch, tmp_path):
 
 
 def test_without_cpuinfo_the_processor_still_has_a_name(monkeypatch, tmp_path):
-    monkeypatch.setattr(provenance, "CPUINFO", tmp_path / "none")
+    monkeypatch.setattr(processor, "CPUINFO", tmp_path / "none")
     assert provenance.environment()["processor"]

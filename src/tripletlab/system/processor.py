@@ -1,6 +1,8 @@
-"""What this processor can do: its cores, its instructions, and the dtype that it is fast in."""
+"""This processor: its name, its cores, its instructions, and the dtype that it is fast in."""
 
 import os
+import platform
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -24,7 +26,17 @@ def resolve_dtype(dtype: DType) -> DType:
 
 def instructions() -> set[str]:
     """The names of this processor's features, from Linux's /proc/cpuinfo; elsewhere none."""
-    return set(CPUINFO.read_text("utf-8").split()) if CPUINFO.is_file() else set()
+    return set(_cpuinfo().split())
+
+
+def processor_name() -> str:
+    """The model where Linux has it in /proc/cpuinfo; elsewhere what the platform calls it."""
+    model = re.search(r"model name\s*: (.+)", _cpuinfo())
+    return model[1] if model else platform.processor() or platform.machine()
+
+
+def _cpuinfo() -> str:
+    return CPUINFO.read_text("utf-8") if CPUINFO.is_file() else ""
 
 
 def cores() -> int:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tripletlab.system.processor import CPUINFO, cores
+from tripletlab.system.processor import cores, instructions, processor_name
 
 PACKAGE = Path(__file__).parents[1]
 ENVIRONMENT = "environment.json"  # where a result's environment is kept
@@ -71,29 +71,17 @@ def git_commit() -> str | None:
 
 def environment() -> dict[str, Any]:
     """What a result can depend on beside code, config and photos, without importing any of it."""
-    model, flags = _processor()
     return {
         "python": platform.python_version(),
         "system": platform.platform(),
-        "processor": model,
-        "instructions": flags,
+        "processor": processor_name(),
+        "instructions": sorted(filter(FLAGS.fullmatch, instructions())),
         "cores": cores(),
         "packages": _versions(),
         "variables": {
             name: value for name, value in sorted(os.environ.items()) if VARIABLES.fullmatch(name)
         },
     }
-
-
-def _processor() -> tuple[str, list[str]]:
-    """Its name and its vector instructions, in the way of Linux; elsewhere only the name."""
-    text = CPUINFO.read_text("utf-8") if CPUINFO.is_file() else ""
-    model = re.search(r"model name\s*: (.+)", text)
-    flags = re.search(r"(?:flags|Features)\s*: (.+)", text)
-    return (
-        model[1] if model else platform.processor() or platform.machine(),
-        sorted(flag for flag in (flags[1].split() if flags else ()) if FLAGS.fullmatch(flag)),
-    )
 
 
 def _versions() -> dict[str, str]:
