@@ -36,14 +36,7 @@ class Conv(NamedTuple):
     stride: int = 1
 
     def add(self, features: KerasTensor, style: Style) -> KerasTensor:
-        return convolution(
-            features,
-            kernel=self.kernel,
-            filters=self.filters,
-            stride=self.stride,
-            style=style,
-            name=self.name,
-        )
+        return convolution(features, style=style, **self._asdict())
 
     def text(self, style: Style) -> str:
         return f"{_conv(self.kernel, self.filters, style)}{_stride(self.stride)}"
@@ -58,14 +51,7 @@ class Pool(NamedTuple):
     kind: PoolKind = "max"
 
     def add(self, features: KerasTensor, style: Style) -> KerasTensor:
-        return pooling(
-            features,
-            kind=self.kind,
-            size=self.size,
-            stride=self.stride,
-            style=style,
-            name=self.name,
-        )
+        return pooling(features, style=style, **self._asdict())
 
     def text(self, style: Style) -> str:
         return f"{style.pool or self.kind} pool {self.size}×{self.size}{_stride(self.stride)}"
