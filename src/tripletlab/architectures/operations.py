@@ -53,8 +53,9 @@ def flops_by_layer(network: keras.Model) -> Iterator[tuple[str, int | None]]:
 
 def added(counts: Iterator[int | None]) -> int | None:
     """The sum; None where one is unknown."""
-    known = list(counts)
-    return None if None in known else sum(count for count in known if count is not None)
+    every = list(counts)
+    known = [count for count in every if count is not None]
+    return sum(known) if known == every else None
 
 
 def _of_call(node: Any) -> int | None:
