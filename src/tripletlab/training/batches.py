@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from tripletlab.errors import InputError
-from tripletlab.faces.store import FaceStore
+from tripletlab.faces.store import TRAIN, FaceStore
 from tripletlab.system.progress import say
 from tripletlab.triplets.miners import Miner
 
@@ -31,7 +31,7 @@ class Identity(NamedTuple):
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]
-    """`steps` batches an epoch, each of `batch_size` faces, for which the graph has a `miner`.
+    """`steps` batches an epoch, each of `batch_size` faces, whose triplets `miner` chooses.
 
     Batch i depends on the seed, the epoch, i, and the weights after i batches alone.
     """
@@ -86,7 +86,7 @@ class PeopleByPhotos(Batches):
         _read_at_random(store.images)
         self.images, self.photos, self.steps = store.images, photos, steps
         self.augmentation, self.miner, self.seed, self.epoch = augmentation, miner, seed, 1
-        training = training_identities(store)
+        training = everyone = training_identities(store)
         usable = [one for one in training if one.stop - one.start >= photos]
         self.trees = _trees_of_at_least(people, usable, photos=photos)
         if identities is not None:
@@ -106,8 +106,7 @@ class PeopleByPhotos(Batches):
             for one in training
             if one in drawn
         }
-        everyone = {store.names[one.entry] for one in training_identities(store)}
-        self.left_out = everyone - self.trained_on.keys()
+        self.left_out = {store.names[one.entry] for one in everyone} - self.trained_on.keys()
         left = [one for one in training if one not in drawn]
         self.why_left_out = _why_left_out(left, store.tree_names, people=people, photos=photos)
 
@@ -166,7 +165,7 @@ def training_identities(store: FaceStore) -> list[Identity]:
             *map(int, store.offsets[entry : entry + 2]),
         )
         for entry, name in enumerate(store.names)
-        if store.split[entry] == 0
+        if store.split[entry] == TRAIN
     ]
 
 
