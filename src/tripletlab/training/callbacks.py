@@ -166,11 +166,11 @@ class ReportCallback(keras.callbacks.Callback):  # type: ignore[misc]
         metrics = {
             f"val/{name.removeprefix('val_')}"
             if name.startswith("val_")
-            else f"train/{name}": value
+            else f"train/{name}": float(value)
             for name, value in logs.items()
         }
-        self.progress.metrics.append({name: float(value) for name, value in metrics.items()})
-        self.report.epoch(epoch + 1, self.progress.metrics[-1])
+        self.progress.metrics.append(metrics)
+        self.report.epoch(epoch + 1, metrics)
 
 
 class CollapseGuard(keras.callbacks.Callback):  # type: ignore[misc]
