@@ -27,21 +27,17 @@ class Validation:
         """Squared distances (pairs,) of the pairs, from embeddings (n, dim) of `faces`."""
         return pair_distances(embeddings, self.first, self.second)
 
-    def auc(self, distances: NDArray[np.float64]) -> float:
-        """The AUC, 0 to 1, of distances (pairs,) of the validation pairs; it chooses a model."""
-        return auc(distances, self.matched)
-
     def evaluate(self, embeddings: NDArray[np.float32], margin: float) -> dict[str, float]:
         """The validation metrics of embeddings (n, dim) of `faces`.
 
-        `auc` is over the pairs, `loss` the mean hinge of the triplets at
-        this margin (a squared distance).
+        `auc`, 0 to 1, is over the pairs and chooses a model; `loss` is the mean hinge of the
+        triplets at this margin (a squared distance).
         """
         distances = self.distances(embeddings)
         positive = distances[self.matched]
         negative = pair_distances(embeddings, self.first[self.matched], self.negatives)
         return {
-            "auc": self.auc(distances),
+            "auc": auc(distances, self.matched),
             "loss": float(np.maximum(positive - negative + margin, 0).mean()),
         }
 
