@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -90,20 +91,19 @@ def compare(
     plain = [auc(model.distances, matched) for model in models]
     people = len(np.unique(identities))
     comparisons = {}
-    for one in range(len(models)):
-        for other in range(one + 1, len(models)):
-            first, second = models[one], models[other]
-            only_first = int(np.count_nonzero(first.correct & ~second.correct))
-            only_second = int(np.count_nonzero(second.correct & ~first.correct))
-            lead = (only_first - only_second) / len(matched)
-            comparisons[one, other] = Comparison(
-                _difference(lead, accuracies[one] - accuracies[other], people),
-                _difference(plain[one] - plain[other], aucs[one] - aucs[other], people),
-                only_first,
-                only_second,
-                mcnemar(only_first, only_second),
-                float(np.mean(first.correct == second.correct)),
-            )
+    for one, other in combinations(range(len(models)), 2):
+        first, second = models[one].correct, models[other].correct
+        only_first = int(np.count_nonzero(first & ~second))
+        only_second = int(np.count_nonzero(second & ~first))
+        lead = (only_first - only_second) / len(matched)
+        comparisons[one, other] = Comparison(
+            _difference(lead, accuracies[one] - accuracies[other], people),
+            _difference(plain[one] - plain[other], aucs[one] - aucs[other], people),
+            only_first,
+            only_second,
+            mcnemar(only_first, only_second),
+            float(np.mean(first == second)),
+        )
     return comparisons
 
 

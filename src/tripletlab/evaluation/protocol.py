@@ -133,14 +133,10 @@ def mean_roc(
     Recognition Letters 27, 2006, algorithm 3).
     """
     grid = np.linspace(0, 1, points)
-    curves = [roc(*one) for one in _by_fold(distances, matched, fold)]
+    curves = [roc(distances[fold == k], matched[fold == k]) for k in np.unique(fold)]
     # At a repeated abscissa numpy.interp takes the last point, which is the highest.
     mean = np.mean([np.interp(grid, false, true) for false, true in curves], axis=0)
     return np.append(0.0, grid), np.append(0.0, mean)
-
-
-def _by_fold(distances: Distances, matched: Flags, fold: Folds) -> list[tuple[Distances, Flags]]:
-    return [(distances[fold == k], matched[fold == k]) for k in np.unique(fold)]
 
 
 def _auc(ordered: Distances, matched: Flags) -> float:
