@@ -73,6 +73,7 @@ def test_every_name_begins_with_its_source():
 def test_figures_are_printed_as_the_table_says():
     assert METRICS["cost/parameters"].figure(955192.0) == "955,192"
     assert METRICS["test/accuracy"].figure(0.84118) == "0.8412"
+    assert describe("val/own").figure(-0.00001) == "0.0000"
     assert describe("val/close_strangers").heading == "validation close strangers"
 
 

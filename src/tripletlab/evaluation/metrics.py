@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 from tripletlab.config import Component
 from tripletlab.errors import InputError
-from tripletlab.evaluation.numbers import MINUS
+from tripletlab.evaluation.numbers import decimal
 from tripletlab.evaluation.operating_points import FARS, tar_name
 from tripletlab.evaluation.protocol import Distances, Flags
 
@@ -32,7 +32,7 @@ class Metric(NamedTuple):
 
     def figure(self, value: float) -> str:
         """The value as a table prints it: 955,192 or 0.8412."""
-        return f"{value:,.{self.digits}f}".replace("-", MINUS)
+        return decimal(value, digits=self.digits)
 
 
 def _epoch(heading: str, better: Direction | None = None, digits: int = 4) -> Metric:

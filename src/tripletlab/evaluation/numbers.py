@@ -5,8 +5,8 @@ LEAST_P = 0.001  # a smaller p is only said to be smaller
 
 
 def decimal(value: float, *, digits: int = 4) -> str:
-    """A number with a real minus: 0.0123, −0.0123, and 0.0000 for all that is rounded to 0."""
-    return _fixed(value, f".{digits}f")
+    """With a real minus: 0.0123, −0.0123, 1,234.5000, and 0.0000 for all that is rounded to 0."""
+    return _fixed(value, f",.{digits}f")
 
 
 def signed(value: float, *, digits: int = 4) -> str:
