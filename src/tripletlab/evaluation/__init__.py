@@ -1,1 +1,1 @@
-"""Embeddings to metrics: the LFW protocol, identification, and their uncertainty."""
+"""Embeddings to metrics: the LFW protocol, identification, uncertainty; and mislabelled photos."""

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tripletlab.evaluation.mislabels import suspicion
 from tripletlab.experiment.data import prepare
 from tripletlab.experiment.target import run_config, tracker_of
-from tripletlab.faces.mislabels import suspicion
 from tripletlab.training import backend
 
 

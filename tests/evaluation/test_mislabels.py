@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tripletlab.faces.mislabels import suspicion
+from tripletlab.evaluation.mislabels import suspicion
 
 
 def clusters(people, photos, seed=0, scatter=0.15):
