@@ -26,11 +26,12 @@ from tripletlab.recognition.bundle_folder import (
 )
 from tripletlab.recognition.bundle_readme import readme
 from tripletlab.recognition.calibration import Calibration
-from tripletlab.recognition.embedder import Embedder, read_onnx
+from tripletlab.recognition.embedder import Embedder
 from tripletlab.recognition.preparation import (
     AGAIN,
     digest,
     packed,
+    read_exported,
     recipe_from,
     unpacked,
 )
@@ -152,9 +153,7 @@ def _network_name(network: str) -> str:
 def _checked(folder: Path, manifest: Manifest) -> Bundle:
     """The bundle of a manifest whose files are in the folder, checked."""
     path = folder / _network_name(manifest.network)
-    content = read_onnx(path) if path.is_file() else b""
-    if digest(content) != manifest.network:
-        raise InputError(f"{path}: missing, or not the file that was exported; {AGAIN}")
+    content = read_exported(path, manifest.network)
     settings = unpacked(manifest.faces, folder)
     embedder, recipe = Embedder(content, name=path), recipe_from(settings, folder)
     if embedder.size != recipe.size:

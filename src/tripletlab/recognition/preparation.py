@@ -62,10 +62,7 @@ def unpacked(settings: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         if not named:
             raise InputError(f"{folder}: faces: {brief(name)} is no file of a bundle; {AGAIN}")
         path = folder.resolve() / named[0]
-        content = read_onnx(path) if path.is_file() else b""
-        if digest(content) != named[1]:
-            raise InputError(f"{path}: missing, or not the file that was exported; {AGAIN}")
-        check_detector(content, name=path)
+        check_detector(read_exported(path, named[1]), name=path)
         return str(path)
 
     _guard(settings, folder)
@@ -94,6 +91,14 @@ def recipe_from(settings: Mapping[str, Any], folder: Path) -> FaceRecipe:
 def digest(content: bytes) -> str:
     """SHA-256, 64 hex digits."""
     return hashlib.sha256(content).hexdigest()
+
+
+def read_exported(path: Path, wanted: str) -> bytes:
+    """The content of a bundle's file; InputError where it has another digest, or is not there."""
+    content = read_onnx(path) if path.is_file() else b""
+    if digest(content) != wanted:
+        raise InputError(f"{path}: missing, or not the file that was exported; {AGAIN}")
+    return content
 
 
 def _with_models(node: Any, change: Callable[[Any], str]) -> Any:
