@@ -66,7 +66,7 @@ def enrol(gallery: Gallery, bundle: Bundle, known: dict[str, list[Path]]) -> lis
 def recognise(path: Path, recogniser: Recogniser) -> Recognised | None:
     """The most prominent face of a photo."""
     photo = read_photo(path, colour=recogniser.bundle.recipe.colour)
-    people = recogniser.recognise(photo, people=1)
+    people = recogniser.recognise(photo)
     return people[0] if people else None
 
 

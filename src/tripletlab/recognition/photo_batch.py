@@ -90,7 +90,7 @@ def _recognised(path: Path, recogniser: Recogniser, picture: Path | None) -> Pho
     photo = read_photo(path, colour=recogniser.bundle.recipe.colour)
     if photo is None:
         return PhotoResult(path, problem=problem(path))
-    faces = recogniser.recognise(photo, people=1)
+    faces = recogniser.recognise(photo)
     if picture:
         drawing.write(drawing.framed(read(path, colour=True), faces), picture)
     return PhotoResult(path, faces)

@@ -148,9 +148,9 @@ class Recogniser:
         self.bundle, self.enrolled = bundle, enrolled
         self.threshold = bundle.card.threshold if threshold is None else threshold
 
-    def recognise(self, photo: Photo, *, people: int = 5) -> list[Recognised]:
-        """The faces in a photo, each with up to `people` nearest people."""
+    def recognise(self, photo: Photo) -> list[Recognised]:
+        """The faces in a photo, each with the nearest person alone."""
         return [
-            identify(found, self.enrolled, threshold=self.threshold, people=people)
+            identify(found, self.enrolled, threshold=self.threshold, people=1)
             for found in faces_in(photo, self.bundle)
         ]
