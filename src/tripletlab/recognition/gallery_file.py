@@ -56,7 +56,8 @@ def open_file(folder: Path, maker: Maker) -> sqlite3.Connection:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with writing_into(folder):
             if not os.path.lexists(path):
-                _begin(path, maker)
+                with contextlib.closing(empty(maker)) as new:
+                    write_whole(path, new.serialize(), mode=0o600)
         base = _connect(path)
         try:
             for pragma in ("foreign_keys = ON", "secure_delete = ON", "synchronous = FULL"):
@@ -147,12 +148,6 @@ def _connect(path: Path) -> sqlite3.Connection:
         base.close()
         raise
     return base
-
-
-def _begin(path: Path, maker: Maker) -> None:
-    """Create a gallery without people, atomically."""
-    with contextlib.closing(empty(maker)) as base:
-        write_whole(path, base.serialize(), mode=0o600)
 
 
 def _tables(version: int) -> list[tuple[str, ...]]:
