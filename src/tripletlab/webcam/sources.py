@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tripletlab.faces.cropping import MOST_PIXELS, decode_photo, read_bytes
+from tripletlab.faces.cropping import MOST_PIXELS, read_photo
 from tripletlab.recognition.photo_files import SUFFIXES
 from tripletlab.system.paths import expanded
 
@@ -151,8 +151,7 @@ class Folder:
                 every = sorted(self._path.rglob("*")) if self._path.is_dir() else []
                 self._left = [one for one in every if one.suffix.lower() in SUFFIXES]
             while self._left:
-                data = read_bytes(self._left.pop(0))
-                picture = None if data is None else decode_photo(data, colour=True)
+                picture = read_photo(self._left.pop(0), colour=True)
                 if picture is not None:
                     self._pace.keep()
                     return picture
