@@ -223,15 +223,15 @@ class WebcamApp(App):
     def _say(self, message: str) -> None:
         self.root.message, self._message_until = message, time.monotonic() + MESSAGE_SECONDS
 
-    def _on_key(self, _w: object, _key: int, _code: int, text: str, held: list[str]) -> bool:
-        if "ctrl" in held and _key == ord("q"):
+    def _on_key(self, _w: object, key: int, _code: int, text: str, held: list[str]) -> bool:
+        if "ctrl" in held and key == ord("q"):
             self.stop()
             return True
         if any(isinstance(child, Overlay) for child in Window.children):
             return False  # a field has its own keys, such as Ctrl+V
         if "ctrl" in held:
             return True
-        named = {27: "escape", 276: "left", 275: "right"}.get(_key, text or "")
+        named = {27: "escape", 276: "left", 275: "right"}.get(key, text or "")
         do = self.keys.get(named.lower())
         if do:
             do()

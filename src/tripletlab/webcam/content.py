@@ -48,16 +48,13 @@ class Main(BoxLayout):
 
     def show_recording(self, recording: Recording | None) -> None:
         """Show what the person being recorded should do, or nothing."""
-        self.prompt = (
-            (recording.guide.prompt or "The photos are not saved yet") if recording else ""
-        )
-        self.hint = recording.guide.hint if recording else ""
-        self.progress = (
-            f"{recording.name}: photo {len(recording.shots) + (not recording.guide.done)}"
-            f" of {len(STEPS)}"
-            if recording
-            else ""
-        )
+        if recording is None:
+            self.prompt = self.hint = self.progress = ""
+            return
+        guide = recording.guide
+        self.prompt, self.hint = guide.prompt or "The photos are not saved yet", guide.hint
+        number = len(recording.shots) + (not guide.done)
+        self.progress = f"{recording.name}: photo {number} of {len(STEPS)}"
 
     def show_claim(self, session: Session, people: Sequence[Recognised]) -> None:
         """Say whether the most prominent face is the person who is compared with 1:1."""

@@ -168,17 +168,14 @@ class Session:
         if not recording.guide.done or now < recording.tried + RETRY_SECONDS:
             return None
         try:
-            self._save(recording)
+            instead = recording.instead
+            self.gallery.add(recording.name, recording.shots, instead=instead, new=not instead)
+            self._use_gallery()
         except InputError as error:
             recording.guide.hint, recording.tried = str(error), time.monotonic()
             raise
         self.recording = None
         return recording.name
-
-    def _save(self, recording: Recording) -> None:
-        instead = recording.instead
-        self.gallery.add(recording.name, recording.shots, instead=instead, new=not instead)
-        self._use_gallery()
 
     def rename(self, old: str, new: str) -> None:
         """Rename a person; InputError for an invalid name, or one that is taken."""

@@ -9,7 +9,7 @@ from tripletlab.errors import InputError
 from tripletlab.recognition.bundle import Bundle
 from tripletlab.webcam.session import Session
 
-SMALLEST = (480, 320)
+PIXELS = {"width": 1100, "height": 700, "minimum_width": 480, "minimum_height": 320}
 # Without this list SDL falls back to drawing into memory where there is no screen.
 SCREENS = "x11,wayland,KMSDRM"
 
@@ -50,10 +50,8 @@ def _open_window() -> None:
         Config.remove_option("input", key)
     Config.set("kivy", "exit_on_escape", "0")
     Config.set("input", "mouse", "mouse,disable_multitouch")
-    for key, value in zip(("minimum_width", "minimum_height"), SMALLEST, strict=True):
-        Config.set("graphics", key, str(value))
-    Config.set("graphics", "width", "1100")
-    Config.set("graphics", "height", "700")
+    for key, pixels in PIXELS.items():
+        Config.set("graphics", key, str(pixels))
     from kivy.core.window import Window
 
     if Window is None:
