@@ -12,7 +12,7 @@ import numpy as np
 from tripletlab.errors import InputError
 from tripletlab.photos.folds import every_fold_has_both
 from tripletlab.photos.names import numbered
-from tripletlab.photos.pairs import Indices, PairedPhotos, Pairs
+from tripletlab.photos.pairs import Indices, PairedPhotos, Pairs, in_rows
 from tripletlab.photos.sources import MAP_PEOPLE, VerificationPhotos
 from tripletlab.photos.tree import Tree
 from tripletlab.system.progress import say
@@ -84,12 +84,7 @@ def _paired(listed: PairList, folder: Path) -> PairedPhotos:
     people = [listed.person(name) for name in names]
     unknown = numbered(set(people))
     rows = {name: row for row, name in enumerate(names)}
-    pairs = Pairs(
-        np.array([rows[pair.first] for pair in listed.pairs]),
-        np.array([rows[pair.second] for pair in listed.pairs]),
-        np.array([pair.matched for pair in listed.pairs]),
-        np.array([pair.fold for pair in listed.pairs]),
-    )
+    pairs = in_rows(listed.pairs, rows)
     _check(pairs, people, listed)
     return PairedPhotos(
         tuple(folder / name for name in names),

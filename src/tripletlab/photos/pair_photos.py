@@ -11,8 +11,8 @@ from tripletlab.photos.names import normalised
 from tripletlab.photos.pairs import (
     NamedPair,
     PairedPhotos,
-    Pairs,
     PhotoOf,
+    in_rows,
     read_pairs_files,
     read_pairs_txt,
 )
@@ -44,12 +44,7 @@ def _named_photos(verification: VerificationPhotos) -> PairedPhotos:
         tuple(photos.values()),
         tuple(photo.name for photo in photos),
         tuple(display[photo.name] for photo in photos),
-        Pairs(
-            np.array([rows[pair.first] for pair in named]),
-            np.array([rows[pair.second] for pair in named]),
-            np.array([pair.matched for pair in named]),
-            np.array([pair.fold for pair in named]),
-        ),
+        in_rows(named, rows),
         map_rows=np.array([rows[photo] for photo in on_map], np.int64),
         key=(named, on_map),
     )

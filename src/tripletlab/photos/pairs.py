@@ -1,7 +1,7 @@
 """Pairs of photos, matched and mismatched, in folds: read as LFW writes them, or drawn."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, compress, groupby
 from pathlib import Path
@@ -77,6 +77,16 @@ class NamedPair(NamedTuple):
     def matched(self) -> bool:
         """The same person twice."""
         return self.first.name == self.second.name
+
+
+def in_rows(named: Sequence[Any], rows: Mapping[Any, int]) -> Pairs:
+    """Named pairs, which have the attributes of `Pairs`, by the row of each photo."""
+    return Pairs(
+        np.array([rows[pair.first] for pair in named]),
+        np.array([rows[pair.second] for pair in named]),
+        np.array([pair.matched for pair in named]),
+        np.array([pair.fold for pair in named]),
+    )
 
 
 def read_pairs_txt(path: Path) -> list[NamedPair]:
