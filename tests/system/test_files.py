@@ -10,7 +10,13 @@ import pytest
 
 from tests.disks import small_disk
 from tripletlab.errors import InputError
-from tripletlab.system.files import copy_files, make_output_folder, whole, write_whole
+from tripletlab.system.files import (
+    copy_files,
+    make_output_folder,
+    make_whole_folder,
+    whole,
+    write_whole,
+)
 
 WRITE = """
 import sys, time
@@ -29,6 +35,23 @@ def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
         write_whole(path, content)
         assert path.read_bytes() == content
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_that_cannot_be_filled_is_removed_while_nobody_else_can_fill_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    removed = []
+
+    def remove(folder: Path, **_: object) -> None:
+        removed.append((folder.name, folder.exists(), (tmp_path / ".photos.lock").exists()))
+
+    def fill(folder: Path) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("shutil.rmtree", remove)
+    with pytest.raises(InputError, match=r"photos: cannot be written \(No space left"):
+        make_whole_folder(tmp_path / "photos", fill)
+    assert removed[-1] == (".photos.unfinished", True, True)
 
 
 def test_a_failure_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -8,8 +8,6 @@ aligned by five landmarks.
 """
 
 import hashlib
-import shutil
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,8 +25,8 @@ from tripletlab.photos.folds import (
 from tripletlab.photos.pairs import Indices, PairedPhotos, Pairs
 from tripletlab.photos.sources import VerificationPhotos, absolute
 from tripletlab.photos.tree import Tree, readable
+from tripletlab.system.files import make_whole_folder
 from tripletlab.system.foreign_pickles import ByteArray, read_pickle
-from tripletlab.system.locks import delete_unlocked, turn
 from tripletlab.system.progress import say
 
 FOLDS = 10
@@ -101,39 +99,23 @@ def _folds(matched: NDArray[np.bool_], path: Path) -> Indices:
 
 
 def _unpacked(parent: Path, name: str, photos: list[bytes]) -> Path:
-    """The folder of the photos; written beside it first, so that it appears whole.
-
-    It is written again where a photo in it is missing.
-    """
+    """The folder of the photos, which are written again where one is missing."""
     digest = hashlib.sha256(b"".join(hashlib.sha256(one).digest() for one in photos))
     path = parent / f"{name}-{digest.hexdigest()[:8]}"
-    if _is_whole(path, photos):
-        return path
-    delete_unlocked(parent.glob(".*.unfinished"))
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    try:
-        with turn(unfinished.with_suffix(".lock")):
-            if not _is_whole(path, photos):  # another process may have unpacked it meanwhile
-                for old in (unfinished, path):  # of one that was killed; with photos missing
-                    shutil.rmtree(old, ignore_errors=True)
-                (unfinished / INSIDE).mkdir(parents=True)
-                for row, photo in enumerate(photos):
-                    _file(unfinished, row).write_bytes(photo)
-                unfinished.replace(path)
-    except OSError as error:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        reason = error.strerror or error
-        raise InputError(f"{path}: cannot be written ({reason}); give data=FOLDER") from error
+
+    def unpack(root: Path) -> None:
+        (root / INSIDE).mkdir()
+        for row, photo in enumerate(photos):
+            _file(root, row).write_bytes(photo)
+
+    def is_whole(root: Path) -> bool:
+        return all(
+            (file := _file(root, row)).is_file() and file.stat().st_size == len(photo)
+            for row, photo in enumerate(photos)
+        )
+
+    make_whole_folder(path, unpack, is_whole=is_whole)
     return path
-
-
-def _is_whole(root: Path, photos: Sequence[bytes]) -> bool:
-    """The folder holds every photo, by their sizes."""
-    files = [_file(root, row) for row in range(len(photos))]
-    return all(
-        file.is_file() and file.stat().st_size == len(photo)
-        for file, photo in zip(files, photos, strict=True)
-    )
 
 
 def _file(root: Path, row: int) -> Path:

@@ -6,9 +6,9 @@ more people or photos extend the same set.
 
 import csv
 import hashlib
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -28,7 +28,7 @@ from tripletlab.photos.sources import (
     lfw_layout,
     vggface2,
 )
-from tripletlab.system.locks import delete_unlocked, turn
+from tripletlab.system.files import make_whole_folder
 from tripletlab.system.parallel import parallel_map
 
 TITLE = "synthetic people"
@@ -88,7 +88,6 @@ def synthetic_pairs(
 
     def lay_out(root: Path) -> list[Path]:
         pairs = _named_pairs(names, counts.tolist(), per_fold, seed)
-        root.mkdir(exist_ok=True)
         write_pairs_txt(root / "pairs.txt", pairs, folds=FOLDS)
         (root / "umap_people.txt").write_text("\n".join(names[:MAP_PEOPLE]) + "\n")
         return [root / "lfw" / name / (name + "_{:04d}.jpg") for name in names]
@@ -105,23 +104,18 @@ class _Album:
     photos: int
 
 
-@dataclass(frozen=True)
-class _Draw:
+def _draw_album(task: tuple[_Album, Path], *, size: int) -> None:
     """What a worker does: a person's photos, to files numbered from 1."""
-
-    size: int
-
-    def __call__(self, task: tuple[_Album, Path]) -> None:
-        album, pattern = task
-        cv2.setNumThreads(1)
-        person = draw_person(np.random.default_rng(album.seed))
-        pattern.parent.mkdir(parents=True)
-        for number in range(1, album.photos + 1):
-            circumstance = draw_circumstance(np.random.default_rng([*album.seed, number]))
-            photo = cv2.cvtColor(render(person, circumstance, size=self.size), cv2.COLOR_RGB2BGR)
-            content = cv2.imencode(".jpg", photo, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1]
-            # Not cv2.imwrite, which returns False where the disk is full
-            Path(str(pattern).format(number)).write_bytes(content.tobytes())
+    album, pattern = task
+    cv2.setNumThreads(1)
+    person = draw_person(np.random.default_rng(album.seed))
+    pattern.parent.mkdir(parents=True)
+    for number in range(1, album.photos + 1):
+        circumstance = draw_circumstance(np.random.default_rng([*album.seed, number]))
+        photo = cv2.cvtColor(render(person, circumstance, size=size), cv2.COLOR_RGB2BGR)
+        content = cv2.imencode(".jpg", photo, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1]
+        # Not cv2.imwrite, which returns False where the disk is full
+        Path(str(pattern).format(number)).write_bytes(content.tobytes())
 
 
 def _drawn(
@@ -132,29 +126,18 @@ def _drawn(
     lay_out: Callable[[Path], Sequence[Path]],
     more: str = "",
 ) -> Path:
-    """The folder with the photos; drawn beside it first, so that it appears whole."""
+    """The folder with the photos."""
     settings = f"{RENDERER} {size} {albums} {more}"
     key = hashlib.sha256(settings.encode()).hexdigest()[:8]
     path = Path(folder).resolve() / f"synthetic-{name}-{key}"
-    delete_unlocked(path.parent.glob(".synthetic-*.unfinished"))
-    if path.is_dir():
-        return path
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    try:
-        with turn(unfinished.with_suffix(".lock")):
-            try:
-                if not path.is_dir():  # another process may have drawn them meanwhile
-                    shutil.rmtree(unfinished, ignore_errors=True)  # of one that was killed
-                    unfinished.mkdir()
-                    tasks = list(zip(albums, lay_out(unfinished), strict=True))
-                    title = f"Drawing synthetic people, {name}"
-                    parallel_map(_Draw(size), tasks, title=title, size=lambda task: task[0].photos)
-                    unfinished.replace(path)
-            finally:
-                shutil.rmtree(unfinished, ignore_errors=True)
-    except OSError as error:
-        reason = error.strerror or error
-        raise InputError(f"{path}: cannot be written ({reason}); give data=FOLDER") from error
+
+    def draw(root: Path) -> None:
+        tasks = list(zip(albums, lay_out(root), strict=True))
+        title = f"Drawing synthetic people, {name}"
+        work = partial(_draw_album, size=size)
+        parallel_map(work, tasks, title=title, size=lambda task: task[0].photos)
+
+    make_whole_folder(path, draw)
     return path
 
 

@@ -1,15 +1,16 @@
-"""Files that appear whole or not at all, even if the process is killed or the power fails."""
+"""Files and folders that appear whole or not at all, even if the process is killed."""
 
 import contextlib
 import fcntl
 import os
 import secrets
+import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tripletlab.errors import InputError
-from tripletlab.system.locks import abandoned
+from tripletlab.system.locks import abandoned, delete_unlocked, turn
 
 UNFINISHED = ".unfinished-"  # in the name of a file that is being written
 
@@ -37,6 +38,34 @@ def write_whole(path: Path, content: bytes, *, mode: int = 0o666) -> None:
     """Write a file that appears whole, in the place of an older one; see `whole`."""
     with whole(path, mode=mode) as temporary:
         temporary.write_bytes(content)
+
+
+def make_whole_folder(
+    path: Path, fill: Callable[[Path], None], *, is_whole: Callable[[Path], bool] = Path.is_dir
+) -> None:
+    """Make a folder that appears whole: `fill` is given a new one beside it, which takes its place.
+
+    Nothing is done where the path `is_whole` already. One process at a time fills it, the others
+    wait; what killed ones have left beside it is deleted. InputError where it cannot be written.
+    """
+    delete_unlocked(path.parent.glob(".*.unfinished"))
+    if is_whole(path):
+        return
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    try:
+        with turn(unfinished.with_suffix(".lock")):
+            try:
+                if not is_whole(path):  # another process may have filled it meanwhile
+                    for old in (unfinished, path):  # of one that was killed; with files missing
+                        shutil.rmtree(old, ignore_errors=True)
+                    unfinished.mkdir()
+                    fill(unfinished)
+                    unfinished.replace(path)
+            finally:
+                shutil.rmtree(unfinished, ignore_errors=True)
+    except OSError as error:
+        reason = error.strerror or error
+        raise InputError(f"{path}: cannot be written ({reason}); give data=FOLDER") from error
 
 
 def copy_files(source: Path, folder: Path, *, last: str) -> None:
