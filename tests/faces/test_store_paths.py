@@ -15,7 +15,6 @@ from tripletlab.faces.store_paths import (
     delete_leftovers,
     listing,
     made_by,
-    models,
     store_path,
 )
 from tripletlab.photos.sources import TrainingPhotos
@@ -57,11 +56,11 @@ def test_a_model_is_known_by_its_content_not_its_place(tmp_path):
     for name, content in (("a.onnx", b"one"), ("b.onnx", b"one"), ("c.onnx", b"other")):
         (tmp_path / name).write_bytes(content)
     one, same, other = (
-        models({"detector": {"model": str(tmp_path / name)}})
+        made_by({"detector": {"model": str(tmp_path / name)}})
         for name in ("a.onnx", "b.onnx", "c.onnx")
     )
     assert one == same != other
-    assert models({"detector": {"min_size": 30}}) == one[:1]
+    assert made_by({"detector": {"min_size": 30}}) == one[:-1]
 
 
 def test_a_detector_of_ones_own_is_known_by_its_code(tmp_path, monkeypatch):

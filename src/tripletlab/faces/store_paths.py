@@ -47,33 +47,29 @@ def made_by(settings: Mapping[str, Any]) -> list[str]:
     """
     room = Path(__file__).parent
     code = hashlib.sha256(b"".join((room / name).read_bytes() for name in COMPUTING))
-    own = [hashlib.sha256(file.read_bytes()).hexdigest() for file in _own_code(settings)]
-    return [cv2.__version__, code.hexdigest(), *models(settings), *own]
+    every = list(_values(settings))
+    models = [expanded(value) for name, value in every if name == "model"]
+    own = [file for name, value in every if name == "_target_" for file in _own_code(value)]
+    files = [COEFFICIENTS, *models, *own]
+    digests = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
+    return [cv2.__version__, code.hexdigest(), *digests]
 
 
-def _own_code(settings: Mapping[str, Any]) -> Iterator[Path]:
-    """The files of the modules outside tripletlab that settings name a callable of."""
+def _values(settings: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Every value of the settings by its own name, at whatever depth."""
     for name, value in settings.items():
         if isinstance(value, Mapping):
-            yield from _own_code(value)
-        elif name == "_target_" and not value.startswith("tripletlab."):
-            spec = importlib.util.find_spec(value.rpartition(".")[0])
-            if spec and spec.has_location and spec.origin:  # else built in
-                yield Path(spec.origin)
+            yield from _values(value)
+        else:
+            yield name, value
 
 
-def models(settings: Mapping[str, Any]) -> list[str]:
-    """Digests of the files that a recipe computes by: the landmarks' own, and every `model`."""
-    files = [COEFFICIENTS, *_models(settings)]
-    return [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
-
-
-def _models(settings: Mapping[str, Any]) -> Iterator[Path]:
-    for name, value in settings.items():
-        if isinstance(value, Mapping):
-            yield from _models(value)
-        elif name == "model":
-            yield expanded(value)
+def _own_code(target: str) -> list[Path]:
+    """The file of a callable's module, where that is neither tripletlab's nor built in."""
+    if target.startswith("tripletlab."):
+        return []
+    spec = importlib.util.find_spec(target.rpartition(".")[0])
+    return [Path(spec.origin)] if spec and spec.has_location and spec.origin else []
 
 
 def listing(files: Sequence[Path]) -> str:
