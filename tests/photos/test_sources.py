@@ -1,11 +1,10 @@
 import os
-import re
 from pathlib import Path
 
 import pytest
 
 from tripletlab.errors import InputError
-from tripletlab.photos.sources import any_pairs, folder, lfw, lfw_people, slug, vggface2
+from tripletlab.photos.sources import any_pairs, folder, lfw, lfw_people, vggface2
 from tripletlab.photos.tree import Tree, list_identities
 
 
@@ -150,26 +149,6 @@ def test_what_is_missing_is_named(tree, tmp_path):
     hollow = tree("hollow", Ann=[])
     with pytest.raises(InputError, match="no photos"):
         list_identities(Tree("hollow", (hollow,), cropped=False))
-
-
-def test_a_slug_is_ascii_and_of_one_title_alone():
-    titles = [
-        "LFW",
-        "photos: a + b",
-        "фото",
-        "顔",
-        "顔写真",
-        "Zoë",
-        "Ünder_лес",
-        "!!",
-        "",
-        "\udcff",
-    ]
-    slugs = [slug(title) for title in titles]
-    assert len(set(slugs)) == len(titles)
-    assert all(re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", one) for one in slugs)
-    assert slugs[:2] == ["lfw", "photos-a-b"]
-    assert slug("Zoë") == "zoe"
 
 
 def test_the_folder_of_a_single_person_points_to_its_parent(tree):

@@ -26,9 +26,10 @@ from tripletlab.faces.store import (
 )
 from tripletlab.faces.store_paths import Preparation
 from tripletlab.photos.pair_photos import paired_photos, people_of
-from tripletlab.photos.sources import Heldout, absolute, heldout
+from tripletlab.photos.sources import Heldout, heldout
 from tripletlab.photos.tree import Tree, readable
 from tripletlab.plots.dataset import write_dataset_card
+from tripletlab.system.paths import absolute
 from tripletlab.system.progress import console, say
 from tripletlab.tracking import TrackedRun
 

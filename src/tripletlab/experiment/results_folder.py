@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 
 from tripletlab.experiment.target import EvaluationTarget
-from tripletlab.photos.sources import slug
+from tripletlab.system.paths import slug
 
 LONGEST = 40  # characters of a target's name; a slug has no more
 

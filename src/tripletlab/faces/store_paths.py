@@ -12,11 +12,10 @@ from typing import Any
 import cv2
 
 from tripletlab.faces.landmarks import COEFFICIENTS
-from tripletlab.photos.sources import slug
 from tripletlab.photos.tree import source
 from tripletlab.system.files import delete_unfinished
 from tripletlab.system.locks import delete_unlocked
-from tripletlab.system.paths import expanded
+from tripletlab.system.paths import expanded, slug
 
 COMPUTING = (  # the modules of this room that pixels go through
     *("alignment.py", "cleaning.py", "cropping.py", "detection.py"),

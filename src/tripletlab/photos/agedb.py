@@ -16,8 +16,9 @@ import numpy as np
 
 from tripletlab.errors import InputError, brief
 from tripletlab.photos.listed_pairs import ListedPair, PairList, listed_photos
-from tripletlab.photos.sources import VerificationPhotos, absolute, pairs_file
+from tripletlab.photos.sources import VerificationPhotos, pairs_file
 from tripletlab.system.foreign_files import require_file
+from tripletlab.system.paths import absolute
 
 LARGEST = 1 << 26  # bytes of the protocol, packed and unpacked
 HEADER = 128  # bytes of a MATLAB file, before its first element

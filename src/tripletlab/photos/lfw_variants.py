@@ -17,7 +17,8 @@ import numpy as np
 from tripletlab.errors import InputError, brief
 from tripletlab.photos.folds import folds_of_each_kind, require_enough
 from tripletlab.photos.listed_pairs import ListedPair, PairList, listed_photos
-from tripletlab.photos.sources import VerificationPhotos, absolute, pairs_file
+from tripletlab.photos.sources import VerificationPhotos, pairs_file
+from tripletlab.system.paths import absolute
 
 FOLDS = 10
 LINE = re.compile(r"(?P<photo>[^/]+_[0-9]{1,9}\.\w+)\s+(?P<label>[0-9]{1,3})")

@@ -23,10 +23,11 @@ from tripletlab.photos.folds import (
     require_enough,
 )
 from tripletlab.photos.pairs import Indices, PairedPhotos, Pairs
-from tripletlab.photos.sources import VerificationPhotos, absolute
+from tripletlab.photos.sources import VerificationPhotos
 from tripletlab.photos.tree import Tree, readable
 from tripletlab.system.files import make_whole_folder
 from tripletlab.system.foreign_pickles import ByteArray, read_pickle
+from tripletlab.system.paths import absolute
 from tripletlab.system.progress import say
 
 FOLDS = 10

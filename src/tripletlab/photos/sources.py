@@ -1,10 +1,7 @@
 """Where photos come from: targets of conf/photos/ and conf/verification/."""
 
 import csv
-import hashlib
 import os
-import re
-import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +12,7 @@ from pydantic import Field
 from tripletlab.errors import InputError, brief
 from tripletlab.photos.pairs import PairedPhotos
 from tripletlab.photos.tree import Tree, identity_folders, list_identities, readable
-from tripletlab.system.paths import expanded
+from tripletlab.system.paths import absolute
 from tripletlab.system.progress import say
 
 MAP_PEOPLE = 20  # of the UMAP figure, with as many photos each (paper, section III.D)
@@ -57,19 +54,6 @@ class Heldout:
     folds: int
     per_fold: int
     seed: int
-
-
-def slug(title: str) -> str:
-    """A title as part of a file's or a model's name: ASCII, not empty, and one title's alone.
-
-    Letters without a plain form, as of other scripts, differ by six digits of a digest.
-    """
-    plain = unicodedata.normalize("NFKD", title).lower()
-    text = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40]
-    if text and not any(letter.isalnum() and not letter.isascii() for letter in plain):
-        return text
-    digest = hashlib.sha256(title.encode(errors="surrogateescape")).hexdigest()[:6]
-    return f"{text}-{digest}".strip("-")
 
 
 def folder(*, detected: list[str], cropped: list[str]) -> TrainingPhotos:
@@ -237,11 +221,6 @@ def _meta_names(root: Path) -> dict[str, str]:
     except (OSError, csv.Error) as error:
         raise InputError(f"{table}: cannot be read as a table ({error})") from error
     return {row[0]: row[1] for row in rows[1:] if len(row) > 1}
-
-
-def absolute(path: str) -> Path:
-    """Absolute, for workers that were started elsewhere; `~` is the home folder."""
-    return expanded(path).resolve()
 
 
 def _most_photographed(tree: Tree) -> list[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tripletlab.errors import Deleted, InputError, brief
 from tripletlab.evaluation.metrics import METRICS, SCORE, SCORE_BEFORE
-from tripletlab.photos.sources import slug
+from tripletlab.system.paths import slug
 from tripletlab.system.progress import say
 from tripletlab.tracking import store
 from tripletlab.tracking.logged_network import logged_model
