@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tripletlab.errors import InputError
-
-Indices = NDArray[np.int64]
+from tripletlab.photos.pairs import Indices
 
 
 def consecutive_folds(pairs: int, *, folds: int) -> Indices:
@@ -15,8 +14,7 @@ def consecutive_folds(pairs: int, *, folds: int) -> Indices:
 
     These are the folds of scikit-learn's `KFold` without shuffling.
     """
-    parts = np.array_split(np.arange(pairs), folds)
-    return np.repeat(np.arange(folds), list(map(len, parts)))
+    return np.sort(np.arange(pairs) % folds)
 
 
 def folds_of_each_kind(matched: NDArray[np.bool_], *, folds: int) -> Indices:

@@ -79,10 +79,10 @@ def _lines(path: Path) -> list[tuple[int, str, int]]:
 def _folds(labels: Sequence[int], path: Path) -> list[int]:
     """The fold of each pair; a label above 1 says that labels are numbers of folds."""
     number = np.array(labels, np.int64)
-    folds = int(number.max(initial=0)) if number.max(initial=0) > 1 else FOLDS
-    matched = number > 0
+    matched, highest = number > 0, int(number.max(initial=0))
+    folds = highest if highest > 1 else FOLDS
     require_enough(matched, path, folds=folds)
     fold = folds_of_each_kind(matched, folds=folds)
-    if number.max() > 1:
+    if highest > 1:
         fold[matched] = number[matched] - 1
-    return [int(one) for one in fold]
+    return list(fold.tolist())

@@ -71,10 +71,13 @@ def read_packed(path: Path) -> tuple[list[bytes], NDArray[np.bool_]]:
             f"{path}: {len(photos):,} photos for {pairs:,} pairs; it should be two for each, and at"
             f" most {MOST_PAIRS:,} pairs"
         )
-    for what, items, is_right in (("photo", photos, _is_photo), ("pair", found[1], _is_label)):
-        if wrong := [number for number, one in enumerate(items, 1) if not is_right(one)]:
-            should = "encoded bytes" if what == "photo" else "marked as matched or mismatched"
-            raise InputError(f"{path}: {what} {wrong[0]:,} is not {should}")
+    for what, items, is_right, should in (
+        ("photo", photos, _is_photo, "encoded bytes"),
+        ("pair", found[1], _is_label, "marked as matched or mismatched"),
+    ):
+        for number, one in enumerate(items, 1):
+            if not is_right(one):
+                raise InputError(f"{path}: {what} {number:,} is not {should}")
     return photos, np.array(found[1], bool)
 
 
