@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Collection, Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,8 @@ from tripletlab.faces.identities import IdentityPhotos
 from tripletlab.faces.journal import Journal, Kept
 from tripletlab.faces.recipe import NO_FACE, FaceRecipe
 from tripletlab.faces.splits import or_lower_min_photos, split_names, validation_pairs
-from tripletlab.faces.store_writing import Blocks, Lines, write
+from tripletlab.faces.store_writing import EXAMPLES, Blocks, Lines, count_rejected, write
 from tripletlab.photos.sources import Heldout, TrainingPhotos
-
-EXAMPLES = 12  # rejected photos that are named for each reason
 
 
 def write_face_store(
@@ -77,7 +76,7 @@ def _arrays(
     faces = [one.faces for one in kept]
     split = split_names(names, trees, recipe, faces=faces, heldout=heldout, unusable=unusable)
     return {
-        "offsets": np.cumsum([0, *(one.faces for one in kept)]),
+        "offsets": np.cumsum([0, *faces]),
         "trees": np.array(trees, np.int64),
         "split": np.array([split[name] for name in names], np.int64),
         "checksums": np.array([one.checksum for one in kept], np.uint32),
@@ -116,16 +115,11 @@ def _reasons(rejected: Mapping[str, Any]) -> str:
 
 
 def _rejected(journal: Journal) -> dict[str, dict[str, Any]]:
-    """For every reason how many photos it took, and some of them, each of another identity."""
-    counts = dict[str, dict[str, Any]]()
-    for _, rejected in journal.entries():
-        for why, photos in itertools.groupby(sorted(rejected, key=_why), key=_why):
-            sources = [one for one, _ in photos]
-            known = counts.setdefault(why, {"photos": 0, "such_as": []})
-            known["photos"] += len(sources)
-            known["such_as"] += sources[: len(known["such_as"]) < EXAMPLES]
+    """The most frequent reason first; the photos that are named are of different identities."""
+    why = itemgetter(1)
+    counts = count_rejected(
+        (reason, [photo for photo, _ in photos])
+        for _, rejected in journal.entries()
+        for reason, photos in itertools.groupby(sorted(rejected, key=why), key=why)
+    )
     return dict(sorted(counts.items(), key=lambda item: -item[1]["photos"]))
-
-
-def _why(rejected: tuple[str, str]) -> str:
-    return rejected[1]

@@ -1,7 +1,7 @@
 """The faces that a model is evaluated on: the photos of a verification set as pairs.h5."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,6 @@ import cv2
 import numpy as np
 
 from tripletlab.errors import InputError
-from tripletlab.faces.face_store_writing import EXAMPLES
 from tripletlab.faces.recipe import NO_FACE, UNALIGNED, VERIFICATION_SETTINGS, Face, FaceRecipe
 from tripletlab.faces.store import FORMAT, PEOPLE_UNKNOWN
 from tripletlab.faces.store_paths import (
@@ -19,7 +18,7 @@ from tripletlab.faces.store_paths import (
     made_by,
     store_path,
 )
-from tripletlab.faces.store_writing import write
+from tripletlab.faces.store_writing import count_rejected, write
 from tripletlab.photos.pair_photos import paired_photos
 from tripletlab.photos.pairs import PairedPhotos
 from tripletlab.photos.sources import VerificationPhotos
@@ -54,8 +53,7 @@ def prepare_pairs(
     """
     settings = {name: settings[name] for name in VERIFICATION_SETTINGS if name in settings}
     photos = photos or paired_photos(verification)
-    files = photos.files
-    cropped = verification.tree.cropped
+    files, cropped = photos.files, verification.tree.cropped
     spare = [_lfwcrop(verification, file) for file in files]
     inputs = [listing(files), listing([file for file in spare if file]), made_by(settings)]
     key = [FORMAT, settings, verification.title, cropped, *photos.key, inputs]
@@ -63,8 +61,10 @@ def prepare_pairs(
     delete_leftovers(folder)
     if path.is_file() and not fresh:
         return Preparation(path, reused=True)
-    reader = _PairReader(recipe, cropped)
-    faces = _faces(list(zip(files, spare, strict=True)), reader, verification.title)
+    work = partial(_read_face, recipe=recipe, cropped=cropped)
+    heading = f"Finding faces in {len(files):,} photos, {verification.title}"
+    tasks = list(zip(files, spare, strict=True))
+    faces = parallel_map(work, tasks, title=heading, size=lambda _: 1)
     _check_pairs(photos, faces)
     _write(path, verification.title, photos, faces, settings)
     return Preparation(path, reused=False)
@@ -78,7 +78,11 @@ def _write(
     settings: Mapping[str, Any],
 ) -> None:
     """Write pairs.h5; its notes name the photos that had a problem."""
-    rejected = _counted(photos.files, [face.problem for face in faces])
+    rejected = count_rejected(
+        (INSTEAD.get(face.problem, f"{face.problem}; {NOT_ON_MAP}"), [source(file)])
+        for file, face in zip(photos.files, faces, strict=True)
+        if face.problem is not None
+    )
     kept = [face for face in faces if face.image is not None]
     counts = {"photos": len(faces), "kept": len(kept), "rejected": rejected}
     photos = photos.only([face.image is not None for face in faces])
@@ -97,29 +101,15 @@ def _write(
     )
 
 
-@dataclass(frozen=True)
-class _PairReader:
+def _read_face(task: tuple[Path, Path | None], *, recipe: FaceRecipe, cropped: bool) -> Face:
     """What a worker does: the face of a photo, or that of LFWcrop where none is found."""
-
-    recipe: FaceRecipe
-    cropped: bool
-
-    def __call__(self, task: tuple[Path, Path | None]) -> Face:
-        cv2.setNumThreads(1)  # the cores are busy with other photos already
-        file, spare = task
-        face = self.recipe.verification_face(file, cropped=self.cropped)
-        if face.problem == NO_FACE and spare is not None:
-            other = self.recipe.verification_face(spare, cropped=True)
-            return Face(other.image, other.problem or CROPPED)
-        return face
-
-
-def _faces(
-    tasks: Sequence[tuple[Path, Path | None]], reader: _PairReader, title: str
-) -> list[Face]:
-    """A face of every file, and what was wrong with it."""
-    heading = f"Finding faces in {len(tasks):,} photos, {title}"
-    return parallel_map(reader, tasks, title=heading, size=lambda _: 1)
+    cv2.setNumThreads(1)  # the cores are busy with other photos already
+    file, spare = task
+    face = recipe.verification_face(file, cropped=cropped)
+    if face.problem == NO_FACE and spare is not None:
+        other = recipe.verification_face(spare, cropped=True)
+        return Face(other.image, other.problem or CROPPED)
+    return face
 
 
 def _check_pairs(photos: PairedPhotos, faces: Sequence[Face]) -> None:
@@ -130,18 +120,6 @@ def _check_pairs(photos: PairedPhotos, faces: Sequence[Face]) -> None:
                 f"{photos.files[row]}: {faces[row].problem}; its pairs cannot be evaluated without"
                 " it"
             )
-
-
-def _counted(files: Sequence[Path], problems: Sequence[str | None]) -> dict[str, dict[str, Any]]:
-    """For every problem how many photos have it, and some of them."""
-    counts = dict[str, dict[str, Any]]()
-    for file, problem in zip(files, problems, strict=True):
-        if problem is not None:
-            what = INSTEAD.get(problem, f"{problem}; {NOT_ON_MAP}")
-            known = counts.setdefault(what, {"photos": 0, "such_as": []})
-            known["photos"] += 1
-            known["such_as"] += [source(file)][: len(known["such_as"]) < EXAMPLES]
-    return counts
 
 
 def _lfwcrop(verification: VerificationPhotos, file: Path) -> Path | None:

@@ -28,6 +28,7 @@ from tripletlab.system.files import whole
 PART = 4096  # rows that are read at once
 RESERVE = 1 << 22  # bytes kept free for what HDF5 writes when it closes a file
 LINE = 256  # bytes of a text in a store, about
+EXAMPLES = 12  # rejected photos that are named for each reason
 
 
 class Blocks(NamedTuple):
@@ -101,6 +102,20 @@ def _room(path: Path, size: int, texts: Iterable[tuple[str, ...] | Lines]) -> It
 
 def _bytes(arrays: Iterable[NDArray[Any] | Blocks]) -> int:
     return sum(int(np.prod(one.shape)) * one.dtype.itemsize for one in arrays)
+
+
+def count_rejected(rejected: Iterable[tuple[str, Sequence[str]]]) -> dict[str, dict[str, Any]]:
+    """For every reason how many photos it took, and some of them, as the notes of a store have it.
+
+    `rejected` are reasons, each with photos, of which one is named.
+    """
+    counts = dict[str, dict[str, Any]]()
+    for reason, photos in rejected:
+        known = counts.setdefault(reason, {"photos": 0, "such_as": []})
+        known["photos"] += len(photos)
+        if len(known["such_as"]) < EXAMPLES:
+            known["such_as"].append(photos[0])
+    return counts
 
 
 def damage(path: Path) -> list[str]:
