@@ -1,6 +1,7 @@
 """Pairs of identities that are not trained on: held-out ones as pairs.h5, those of calibration."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -35,17 +36,14 @@ def heldout_pairs(faces: FaceStore, heldout: Heldout, *, beside: Path, fresh: bo
     place = np.zeros(len(faces.images), np.int64)
     place[rows] = np.arange(len(rows))
     most = sorted(groups, key=len, reverse=True)[:MAP_PEOPLE]
-    count, known = len(rows), {"held_out_of": faces.fingerprint}
+    count = len(rows)
     write(
         path,
         kind="pairs",
         title=TITLE,
         settings=faces.settings,
-        notes={"photos": count, "kept": count, "rejected": {}, **known},
-        pairs=(
-            "pairs",
-            Pairs(place[drawn.first], place[drawn.second], drawn.matched, drawn.fold),
-        ),
+        notes={"photos": count, "kept": count, "rejected": {}, "held_out_of": faces.fingerprint},
+        pairs=("pairs", replace(drawn, first=place[drawn.first], second=place[drawn.second])),
         arrays={
             "images": faces.images[rows],
             "fallback": np.zeros(count, bool),
@@ -96,11 +94,10 @@ def _in_most_folds(
             drawn = draw_pairs(
                 groups, trees, folds=folds, per_fold=heldout.per_fold, seed=heldout.seed
             )
+            break
         except InputError:
             if folds == 2:
                 raise
-        else:
-            break
     if folds < heldout.folds:
         say(
             f"{len(groups)} people are held out, too few for verification.folds={heldout.folds}:"

@@ -80,9 +80,9 @@ class Journal:
 
     def kept(self) -> list[Kept]:
         """The entries that have faces, in the order of their numbers."""
-        side = self.shape[0] * self.shape[1]
+        pixels = self.shape[0] * self.shape[1]
         rows = "SELECT number, length(images) / ?, checksum FROM entry WHERE length(images)"
-        return [Kept(*row) for row in self._base.execute(f"{rows} ORDER BY number", (side,))]
+        return [Kept(*row) for row in self._base.execute(f"{rows} ORDER BY number", (pixels,))]
 
     def images(self) -> Iterator[NDArray[np.uint8]]:
         """All faces, entry by entry in the order of their numbers, each (n, size, size).

@@ -1,6 +1,5 @@
 """Which identities train, validate, calibrate, and are held out for the evaluation."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -25,7 +24,7 @@ def check_enough(
     usable = [one for one in identities if not one.left_out and one.photos >= recipe.min_photos]
     names, trees = _spelled_alike([one.name for one in usable]), [one.tree for one in usable]
     _sizes(names, recipe, heldout)
-    if len(Counter(trees)) == len(usable):
+    if len(set(trees)) == len(usable):
         raise InputError(
             "every person is alone in a folder of photos, and pairs are drawn within one: put the"
             " people's folders into one folder"
