@@ -1,4 +1,4 @@
-"""What a user is meant to read, and what ends a run on purpose."""
+"""Errors whose message is for the user, errors that end a run on purpose, and printable texts."""
 
 STARVED = (  # what libraries say where there is no memory, or none for another thread
     *("failed to map segment", "can't start new thread", "Resource temporarily unavailable"),
