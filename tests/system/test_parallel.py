@@ -44,6 +44,12 @@ def test_what_cannot_be_streamed_comes_in_stretches():
     assert list(map(list, _parts([3, 4, 5, 1, 9], int, most=7))) == [[3, 4], [5, 1, 9], []]
 
 
+def test_the_size_of_an_item_is_asked_for_once():
+    asked = []
+    list(_parts(range(100), lambda item: asked.append(item) or 1, most=1000))
+    assert asked == list(range(100))
+
+
 def fail(number):
     if number == 3:
         raise ValueError("the third")

@@ -142,12 +142,13 @@ def _parts(
     items: Sequence[Item], size: Callable[[Item], int], *, most: int
 ) -> Iterator[Sequence[Item]]:
     """The items in stretches, each ended by the item that brings it to the size `most`."""
-    part: list[Item] = []
+    part, total = list[Item](), 0
     for item in items:
         part.append(item)
-        if sum(map(size, part)) >= most:
+        total += size(item)
+        if total >= most:
             yield part
-            part = []
+            part, total = [], 0
     yield part
 
 
