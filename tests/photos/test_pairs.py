@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -131,3 +133,12 @@ def test_trees_of_two_fill_as_many_folds():
     assert np.bincount(pairs.fold[~pairs.matched], minlength=10).tolist() == [3] * 10
     with pytest.raises(InputError, match=r"20 people in 20 trees cannot fill 1 folds"):
         draw_pairs(groups, np.arange(20), folds=1, per_fold=3, seed=0)
+
+
+def test_memory_does_not_grow_with_the_square_of_the_people():
+    groups = [np.arange(2 * person, 2 * person + 2) for person in range(2000)]
+    tracemalloc.start()
+    draw_pairs(groups, np.zeros(2000, np.int64), folds=1, per_fold=10, seed=0)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 2**22  # a number of eight bytes for every two people would be seven times that

@@ -250,11 +250,12 @@ def _fold_pairs(
         one, other = rng.choice(groups[int(rng.integers(len(groups)))], 2, replace=False)
         matched.add((int(min(one, other)), int(max(one, other))))
     mismatched: set[tuple[int, int]] = set()
-    within = [np.flatnonzero(trees == tree) for tree in trees]  # whom each may be paired with
+    within = {tree: np.flatnonzero(trees == tree) for tree in np.unique(trees)}
     possible = _different(groups, trees)
     while len(mismatched) < min(len(matched), possible):
         index = int(rng.integers(len(groups)))
-        other = rng.choice(within[index][within[index] != index])
+        beside = within[trees[index]]  # all that this one may be paired with, and itself
+        other = rng.choice(beside[beside != index])
         ends = int(rng.choice(groups[index])), int(rng.choice(groups[other]))
         mismatched.add((min(ends), max(ends)))
     # A set's order is not the drawing's: sorted, it is the same in every process.
