@@ -33,7 +33,7 @@ class Pruned(Exception):  # noqa: N818 - named as what happened
 
 
 def starved(error: BaseException) -> bool:
-    """Whether it says, in a library's words, that memory has run out."""
+    """Whether an error, by its type or by what libraries write, is a lack of memory or threads."""
     return isinstance(error, MemoryError) or any(one in str(error) for one in STARVED)
 
 
@@ -46,6 +46,6 @@ def printable(text: str, *, kept: str = "\n\t") -> str:
 
 
 def brief(value: object) -> str:
-    """What came from a file, in one line of moderate length."""
+    """The text of a value from a file, as one printable line of 200 characters at most."""
     line = printable(" ".join(str(value).split()))
     return line if len(line) <= 200 else f"{line[:200]}…"

@@ -81,7 +81,7 @@ METRICS: dict[str, Metric] = {
 
 
 def grouped(source: Source, values: Mapping[str, float]) -> dict[str, float]:
-    """Values by their names in the table."""
+    """The values under their full names: `auc` of the source `val` is `val/auc`."""
     return {f"{source}/{name}": value for name, value in values.items()}
 
 

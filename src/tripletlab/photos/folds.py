@@ -18,9 +18,9 @@ def consecutive_folds(pairs: int, *, folds: int) -> Indices:
 
 
 def folds_of_each_kind(matched: NDArray[np.bool_], *, folds: int) -> Indices:
-    """The fold of each pair (pairs,) where the matched and the mismatched ones are cut apart.
+    """The fold of each pair (pairs,), with an equal share of the matched pairs in every fold.
 
-    The k-th part of the matched pairs and the k-th of the mismatched ones are fold k.
+    Fold k is the k-th part of the matched pairs and the k-th part of the mismatched ones.
     """
     fold = np.zeros(len(matched), np.int64)
     for kind in (matched, ~matched):

@@ -27,7 +27,7 @@ class Surface(NamedTuple):
 
 
 def camera(circumstance: Circumstance, size: int) -> tuple[Plane, Plane]:
-    """Each pixel's place in halves of the head, upright."""
+    """x to the right and y down the upright head, in halves of its height, of every pixel."""
     axis = ((np.arange(size, dtype=np.float32) + 0.5) / size - 0.5) / circumstance.scale
     x, y = np.meshgrid(axis - circumstance.shift[0], axis - circumstance.shift[1])
     cos, sin = np.float32(np.cos(circumstance.roll)), np.float32(np.sin(circumstance.roll))

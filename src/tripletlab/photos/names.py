@@ -47,7 +47,7 @@ def first_spellings(names: Iterable[str]) -> dict[str, str]:
 
 
 def known_by(people: Mapping[str, str]) -> dict[str, set[str]]:
-    """By what each person is known: the normalised folder and name, from folder to name."""
+    """The normalised names of each person, by folder: the folder's own, and the one it maps to."""
     return {
         folder: {normalised(folder), normalised(name)} - {""} for folder, name in people.items()
     }

@@ -83,7 +83,7 @@ def _warn_of_repeated(photos: PairedPhotos, files: Sequence[Path]) -> None:
 
 
 def people_of(verification: VerificationPhotos) -> dict[str, str]:
-    """By what people differ in the set, and their names, which are empty where not known."""
+    """The names of the set's people, empty where not known, by the folders that identify them."""
     if verification.read:
         photos = verification.read()
         return dict(zip(photos.names, photos.display_names, strict=True))

@@ -39,7 +39,7 @@ def embed(embedder: keras.Model, faces: NDArray[np.uint8]) -> NDArray[np.float32
 
 
 def copied(embedder: keras.Model, *, to: keras.Model) -> keras.Model:
-    """The weights of one network in another of the same table, whatever it computes in."""
+    """The network `to` with the weights of another, which has the same layers in any dtype."""
     if to is not embedder:
         to.set_weights(embedder.get_weights())
     return to
