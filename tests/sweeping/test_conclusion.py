@@ -56,8 +56,9 @@ def test_no_better_than_chance_is_no_winner():
 
 def test_fewer_than_eight_people_show_nothing():
     text = conclusion(ROWS, found(1, LEADS), pairs=10, people=7)
-    assert text.startswith("The highest is hard 0.2, validation AUC 0.9300 (too few people for an")
-    assert text.endswith("nothing is shown with fewer than 8 validation people.")
+    assert text.startswith("Nothing is shown with fewer than 8 validation people. The highest is hard")
+    assert "validation AUC 0.9300 (too few people for an interval; 10 pairs of 7 people" in text
+    assert text.endswith("which is not shown to be better than the others.")
 
 
 def test_models_of_the_same_auc_are_named():

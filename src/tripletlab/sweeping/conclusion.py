@@ -110,7 +110,8 @@ def conclusion(rows: Sequence[ModelRow], found: Ranking, *, pairs: int, people: 
         f" {people} people that chose the epochs, and that no network was trained on)"
     )
     if people < FEWEST:
-        return f"The highest is {auc}: nothing is shown with fewer than {FEWEST} validation people."
+        shown = f"Nothing is shown with fewer than {FEWEST} validation people."
+        return f"{shown} The highest is {auc}.{_alias('the others' if len(rows) > 1 else 'chance')}"
     if not found.above_chance:
         return (
             f"No model is shown to be better than chance. The highest is {auc}.{_alias('chance')}"
