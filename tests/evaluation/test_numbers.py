@@ -22,7 +22,7 @@ def test_a_negative_number_has_a_real_minus_and_zero_no_sign(value, text, with_s
 
 
 def test_digits():
-    assert (decimal(-0.126, digits=2), signed(0.126, digits=1)) == ("−0.13", "+0.1")
+    assert (decimal(-0.126, digits=2), decimal(955192, digits=0)) == ("−0.13", "955,192")
 
 
 @pytest.mark.parametrize(

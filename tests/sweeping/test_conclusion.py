@@ -56,7 +56,9 @@ def test_no_better_than_chance_is_no_winner():
 
 def test_fewer_than_eight_people_show_nothing():
     text = conclusion(ROWS, found(1, LEADS), pairs=10, people=7)
-    assert text.startswith("Nothing is shown with fewer than 8 validation people. The highest is hard")
+    assert text.startswith(
+        "Nothing is shown with fewer than 8 validation people. The highest is hard"
+    )
     assert "validation AUC 0.9300 (too few people for an interval; 10 pairs of 7 people" in text
     assert text.endswith("which is not shown to be better than the others.")
 

@@ -140,4 +140,5 @@ def test_a_folder_for_results_that_cannot_be_made_is_refused(tmp_path):
     for path in (tmp_path / "file", tmp_path / "file" / "folder"):
         with pytest.raises(InputError, match=f"--to {path}: cannot be written"):
             make_output_folder(path)
-    assert list(make_output_folder(tmp_path / "new" / "folder").iterdir()) == []
+    make_output_folder(tmp_path / "new" / "folder")
+    assert list((tmp_path / "new" / "folder").iterdir()) == []

@@ -9,9 +9,9 @@ def decimal(value: float, *, digits: int = 4) -> str:
     return _fixed(value, f",.{digits}f")
 
 
-def signed(value: float, *, digits: int = 4) -> str:
+def signed(value: float) -> str:
     """A difference with its sign: +0.0123, −0.0123, and 0.0000 for all that is rounded to 0."""
-    return _fixed(value, f"+.{digits}f")
+    return _fixed(value, "+.4f")
 
 
 def p_figure(p: float) -> str:

@@ -19,7 +19,7 @@ RULE_OF_30 = 30
 class Point(NamedTuple):
     """The true accept rate where the false accept rate is at most `far`, both 0 to 1.
 
-    `supported` tells whether there are enough mismatched pairs for 30 false matches at `far`.
+    `supported` says whether there are enough mismatched pairs for 30 false matches at `far`.
     """
 
     far: float

@@ -17,7 +17,7 @@ from tripletlab.system.files import delete_unfinished
 from tripletlab.system.locks import delete_unlocked
 from tripletlab.system.paths import expanded, slug
 
-COMPUTING = (  # the modules of this room that pixels go through
+COMPUTING = (  # the modules of this package that pixels go through
     *("alignment.py", "cleaning.py", "cropping.py", "detection.py"),
     *("landmarks.py", "overlay_text.py", "recipe.py"),
 )
@@ -40,12 +40,12 @@ def store_path(folder: Path, *, title: str, key: object) -> Path:
 
 
 def made_by(settings: Mapping[str, Any]) -> list[str]:
-    """What makes faces of photos: OpenCV's version, the code of this room, one's own, model files.
+    """What makes faces of photos: OpenCV's version, this package's code, one's own, model files.
 
     It is part of a store's key: another version may decode, detect or resize otherwise.
     """
-    room = Path(__file__).parent
-    code = hashlib.sha256(b"".join((room / name).read_bytes() for name in COMPUTING))
+    modules = [Path(__file__).with_name(name).read_bytes() for name in COMPUTING]
+    code = hashlib.sha256(b"".join(modules))
     every = list(_values(settings))
     models = [expanded(value) for name, value in every if name == "model"]
     own = [file for name, value in every if name == "_target_" for file in _own_code(value)]

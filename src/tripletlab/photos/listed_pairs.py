@@ -30,7 +30,7 @@ class ListedPair(NamedTuple):
 
 
 class PairList(NamedTuple):
-    """The pairs of a file, and the person whom a photo's file name tells."""
+    """The pairs of a file; `person` reads from a photo's file name whose it is."""
 
     file: Path
     pairs: Sequence[ListedPair]

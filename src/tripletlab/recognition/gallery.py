@@ -143,14 +143,13 @@ class Gallery:
     def _version(self) -> int:
         return int(self._base.execute("PRAGMA data_version").fetchone()[0])
 
-    def refresh(self) -> bool:
-        """Load changes by another process; returns whether there were any."""
+    def refresh(self) -> None:
+        """Load changes by another process; without any, `enrolled` stays the same object."""
         self._check_file()
         with self._usable():
-            if self._version() == self._loaded:
-                return False
-        self._load()
-        return True
+            changed = self._version() != self._loaded
+        if changed:
+            self._load()
 
     def people(self) -> dict[str, int]:
         """Everyone by name, and the number of photos of each."""

@@ -69,7 +69,7 @@ def open_file(folder: Path, maker: Maker) -> sqlite3.Connection:
 
 
 def identity(folder: Path) -> tuple[int, int] | None:
-    """What tells the gallery's file from another one in its place; None where there is none."""
+    """Device and inode of the gallery's file, or None: another file in its place has others."""
     with contextlib.suppress(OSError):
         state = (folder / FILE).stat()
         return state.st_dev, state.st_ino

@@ -79,12 +79,11 @@ def copy_files(source: Path, folder: Path, *, last: str) -> None:
         write_whole(folder / file.name, file.read_bytes())
 
 
-def make_output_folder(path: Path) -> Path:
+def make_output_folder(path: Path) -> None:
     """Make the folder of --to; InputError where it cannot be made or written."""
     try:
         path.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path):
-            return path
+        tempfile.TemporaryFile(dir=path).close()
     except OSError as error:
         raise InputError(f"--to {path}: cannot be written ({error.strerror})") from error
 

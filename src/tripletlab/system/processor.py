@@ -15,9 +15,8 @@ def resolve_dtype(dtype: DType) -> DType:
     """Replace `auto` by the dtype that this processor is fast in; without the instructions
     bfloat16 is slow.
 
-    Without /proc/cpuinfo, outside Linux, `auto` is float32. The answer comes from the instructions
-    and not from a timing, which a busy machine could turn round: the same command gives the same
-    figures.
+    Without /proc/cpuinfo, outside Linux, `auto` is float32. It depends on the instructions and not
+    on a timing, which a busy machine could turn round: the same command gives the same figures.
     """
     if dtype != "auto":
         return dtype

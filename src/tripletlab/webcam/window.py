@@ -14,7 +14,7 @@ PIXELS = {"width": 1100, "height": 700, "minimum_width": 480, "minimum_height": 
 SCREENS = "x11,wayland,KMSDRM"
 
 
-def webcam(bundle: Path, *, gallery: Path, source: str, sound: bool = False) -> None:
+def webcam(bundle: Path, *, gallery: Path, source: str, sound: bool) -> None:
     """Show who is in front of the camera until the window is closed.
 
     `source` is a camera's number, a video file or a folder of photos; `sound` begins with the tones
