@@ -13,7 +13,16 @@ from tripletlab.commands.help import NOUNS, SECTIONS
 
 CONF = Path(__file__).parents[2] / "conf"
 NAMES = [
-    *("", "data", "data verify", "gallery", "gallery list", "gallery remove", "gallery rename"),
+    *(
+        "",
+        "data",
+        "data verify",
+        "data rejected",
+        "gallery",
+        "gallery list",
+        "gallery remove",
+        "gallery rename",
+    ),
     *(one.__name__ for panel in COMMANDS.values() for one in panel if not isinstance(one, Typer)),
 ]
 

@@ -1,4 +1,4 @@
-"""`prepare` and `data verify`: what is counted, shown, and found damaged."""
+"""`prepare` and `data`: what is counted, shown, listed, and found damaged."""
 
 import re
 
@@ -48,11 +48,16 @@ def test_data_verify_names_whose_faces_have_changed(people, tmp_path, monkeypatc
     assert "1 of 2 stores" in said.err
 
 
-def test_prepared_faces_have_a_card(people, tmp_path, monkeypatch):
+def test_rejected_photos_are_on_the_card_and_in_a_list(people, tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(tmp_path)
     (people / "Ann" / "Ann_0100.jpg").touch()
     assert main(["prepare", *CROPPED]) == 0
     page = next(tmp_path.glob("data/*/faces.html"))
+    assert "`tripletlab data rejected` lists them all" in capfd.readouterr().err
+    assert main(["data", "rejected"]) == 0
+    store, *photos = capfd.readouterr().out.splitlines()
+    assert store == f"# {page.with_suffix('.h5').relative_to(tmp_path)}"
+    assert photos == ["people/Ann/Ann_0100.jpg\tnot a photo, damaged, or too large"]
     assert "Not used: not a photo, damaged, or too large (1 photo)" in page.read_text()
     assert len(list(tmp_path.glob("data/**/pairs.json"))) == 1
     page.unlink()

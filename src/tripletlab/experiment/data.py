@@ -190,6 +190,8 @@ def _report(store: FaceStore | PairStore, made: Preparation, trees: Sequence[Tre
     for why, which in rejected.items():
         share = which["photos"] / store.notes["photos"]
         table.add_row(why, f"{which['photos']:,}", f"{share:.1%}", printable(which["such_as"][0]))
+    if isinstance(store, FaceStore):
+        table.caption = "`tripletlab data rejected` lists them all"
     console().print(table)
     people = store.notes.get("people", {})  # of faces alone, and not of stores of before
     if lost := people.get("too_few_faces"):

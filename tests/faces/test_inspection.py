@@ -1,4 +1,4 @@
-"""`tripletlab data verify` on stores that are whole, damaged and missing."""
+"""`tripletlab data` on stores that are whole, damaged and missing."""
 
 import shutil
 
@@ -9,7 +9,7 @@ import pytest
 from tripletlab import config
 from tripletlab.errors import InputError
 from tripletlab.experiment.data import prepare
-from tripletlab.faces.integrity import verify
+from tripletlab.faces.inspection import print_rejected, verify
 
 PEOPLE = ["photos.people=12", "photos.photos=6", "verification.people=60"]
 SMALL = [*PEOPLE, "verification.per_fold=4", "faces.min_photos=2"]
@@ -77,3 +77,5 @@ def test_a_file_that_is_no_store_does_not_hide_the_others(data, capsys):
 def test_where_no_store_is_a_line_says_so(tmp_path):
     with pytest.raises(InputError, match=r"no faces\.h5 or pairs\.h5"):
         verify(tmp_path)
+    with pytest.raises(InputError, match=r"no faces\.h5 in it"):
+        print_rejected(tmp_path)
