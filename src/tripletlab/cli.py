@@ -38,7 +38,11 @@ from tripletlab.commands.webcam import webcam
 from tripletlab.errors import InputError, brief, printable, starved
 from tripletlab.system.caches import provide_caches
 from tripletlab.system.extras import missing_extra
-from tripletlab.system.interrupts import every_interrupt_heard, terminated_as_by_hand
+from tripletlab.system.interrupts import (
+    every_interrupt_heard,
+    nothing_after_the_stop,
+    terminated_as_by_hand,
+)
 from tripletlab.system.redaction import redact_tracebacks, redacted
 from tripletlab.system.temporary_files import temporary_files
 
@@ -174,7 +178,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     redact_tracebacks()
     words = [_home_expanded(word) for word in (sys.argv[1:] if arguments is None else arguments)]
     try:
-        with terminated_as_by_hand(), every_interrupt_heard(signal.SIGINT), temporary_files():
+        with (
+            terminated_as_by_hand(),
+            every_interrupt_heard(signal.SIGINT),
+            nothing_after_the_stop(),
+            temporary_files(),
+        ):
             _check_working_folder()
             code = _run(words)
         if code == INTERRUPTED:  # typer makes it of a KeyboardInterrupt

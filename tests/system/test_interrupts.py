@@ -61,6 +61,29 @@ with every_interrupt_heard(signal.SIGINT):
 print("went on")
 """
 
+LEFT = """
+import logging, multiprocessing, os, signal
+from tripletlab.system.interrupts import nothing_after_the_stop, terminated_as_by_hand
+
+def report():
+    for name in ("sqlalchemy.pool.impl.QueuePool", "mine"):
+        logging.getLogger(name).error(f"{name} says so")
+
+report()
+before = dict(os.environ)
+try:
+    with terminated_as_by_hand(), nothing_after_the_stop():
+        lock = multiprocessing.get_context("spawn").Lock()
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            for _ in range(10**9): pass
+        finally:
+            report()
+except KeyboardInterrupt:
+    assert os.environ == before
+    os.kill(os.getpid(), signal.SIGKILL)  # which leaves the lock's semaphore
+"""
+
 
 def run(code):
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
@@ -74,6 +97,12 @@ def test_an_interrupt_that_python_drops_comes_again(heard, ends):
 def test_sigterm_ends_the_block_as_ctrl_c_does_and_is_itself_again_afterwards():
     assert run(TERMINATED).stdout == "stopped True\n"
     assert run("import os, signal; os.kill(os.getpid(), signal.SIGTERM)").returncode == -15
+
+
+def test_what_a_stop_cuts_off_is_not_reported():
+    pool, *others = run(LEFT).stderr.splitlines()
+    assert pool.startswith("sqlalchemy.")
+    assert others == ["mine says so"] * 2
 
 
 def test_other_errors_that_python_cannot_raise_are_still_printed():

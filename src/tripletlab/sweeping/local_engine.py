@@ -19,7 +19,6 @@ from tripletlab.system.interrupts import every_interrupt_heard, interrupts_held,
 
 SECONDS_TO_END = 20.0  # seconds that a worker has to end its run when the sweep is stopped
 JOBS = 50  # of a process: libraries keep a few MB of every network, and only its end frees them
-QUIET = "ignore:resource_tracker:UserWarning"  # Python deletes a killed worker's semaphores anyway
 
 
 @dataclass
@@ -110,9 +109,6 @@ class Local:
         yield number, event
 
     def _spawn(self, lease: Lease) -> _WorkerProcess:
-        own = os.environ.get("PYTHONWARNINGS")
-        if QUIET not in (own or ""):
-            os.environ["PYTHONWARNINGS"] = f"{own},{QUIET}" if own else QUIET
         # NumPy's own threads would compete with the backend's, and wait for themselves for ever
         # where memory is too short for them
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -2,12 +2,16 @@
 
 import _thread
 import contextlib
+import logging
+import os
 import signal
 import sys
 import threading
 from collections.abc import Iterator
 from types import FrameType
 
+# Python deletes the semaphores of a killed worker anyway
+QUIET = "ignore:resource_tracker:UserWarning"
 _stopped = threading.Event()
 
 
@@ -44,6 +48,27 @@ def terminated_as_by_hand() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def nothing_after_the_stop() -> Iterator[None]:
+    """What an interrupt cuts off is not reported: cursors by SQLAlchemy, semaphores by Python."""
+
+    def wanted(record: logging.LogRecord) -> bool:
+        return not (stopped() and record.name.startswith("sqlalchemy."))
+
+    before, handler = os.environ.get("PYTHONWARNINGS"), logging.lastResort
+    os.environ["PYTHONWARNINGS"] = f"{before},{QUIET}" if before else QUIET  # for other processes
+    if handler:
+        handler.addFilter(wanted)
+    try:
+        yield
+    finally:
+        if handler:
+            handler.removeFilter(wanted)
+        del os.environ["PYTHONWARNINGS"]
+        if before is not None:
+            os.environ["PYTHONWARNINGS"] = before
 
 
 @contextlib.contextmanager
