@@ -209,5 +209,5 @@ def _pictures(case: Any) -> Iterator[Result]:
     yield Result("protocol, card, animation and pictures of a run", "s", tuple(spent))
     process = [sys.executable, "-c", FIRST_MAP, str(MAPPED), str(DIM)]
     first = [float(subprocess.check_output(process, text=True)) for _ in range(3)]
-    note = "UMAP is imported and compiled"
+    note = "UMAP is imported; what it compiled is on disk after the first time"
     yield Result("first map of a process", "s", tuple(first), note=note)
