@@ -1,5 +1,7 @@
 """The networks of conf/, as the tests build them."""
 
+import functools
+
 from tripletlab import config
 
 NAMES = list(config.groups()["architecture"])
@@ -15,6 +17,9 @@ PLAIN = {
 
 
 def build(name, *, size, **changes):
-    overrides = [f"architecture.{key}={value}" for key, value in changes.items()]
-    composed = config.compose("train", [f"architecture={name}", *overrides])
-    return composed.architecture.build(input_size=size)
+    return _architecture(name).build(input_size=size, **changes)
+
+
+@functools.cache
+def _architecture(name):
+    return config.compose("train", [f"architecture={name}"]).architecture

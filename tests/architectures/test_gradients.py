@@ -7,8 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from tests.architectures.networks import DISTINCT
-from tripletlab import config
+from tests.architectures.networks import DISTINCT, build
 
 pytestmark = pytest.mark.timeout(600)
 WIDTHS = (0.25, 0.5, 1.0)
@@ -30,8 +29,7 @@ def gradients(name, width):
 
     from tripletlab.training.unsafe_layers import refuse_unsafe
 
-    overrides = [f"architecture={name}", f"architecture.width={width}"]
-    network = config.compose("train", overrides).architecture.build(input_size=64)
+    network = build(name, size=64, width=width)
     refuse_unsafe(network)
     rng = np.random.default_rng(0)
     network.set_weights([scaled(rng, one.shape) for one in network.get_weights()])
