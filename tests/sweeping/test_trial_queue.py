@@ -100,7 +100,7 @@ def test_a_point_that_is_drawn_again_is_not_trained_again(tmp_path):
     assert len(taken) == len(set(taken)) <= 8
     assert queue.counts()["complete"] == queue.counts()["declared"] == 24
     assert sorted(reason(trial) != "" for trial in queue.latest()).count(False) == len(taken)
-    runs = [run for _, seeds in queue.finished() for run, _, _ in seeds]
+    runs = [run.user_attrs[RUN] for _, seeds in queue.finished() for run in seeds]
     assert len(runs) == len(set(runs)) == len(taken)
 
 

@@ -30,7 +30,17 @@ from tripletlab.sweeping.contrasts import contrasts_of, effects
 from tripletlab.sweeping.report import Summary, report
 from tripletlab.sweeping.scaling import curves_of, scaling_table
 from tripletlab.sweeping.significance import rank, resample_aucs
-from tripletlab.sweeping.study import STATES, STORES, Study, find_study, parameters, reason
+from tripletlab.sweeping.study import (
+    METRICS,
+    RUN,
+    SEED,
+    STATES,
+    STORES,
+    Study,
+    find_study,
+    parameters,
+    reason,
+)
 from tripletlab.sweeping.table import (
     MAX_ROWS,
     ModelRow,
@@ -179,8 +189,14 @@ def summarise(study: Study, faces: FaceStore, tracker: Tracker) -> Summary:
 def _finished(study: Study) -> list[ModelRow]:
     """A row for each point with finished runs, in the order of the space."""
     rows = [
-        ModelRow(study.space.title(point), point, *map(tuple, zip(*runs, strict=True)))
-        for point, runs in study.finished()
+        ModelRow(
+            study.space.title(point),
+            point,
+            run_ids=tuple(one.user_attrs[RUN] for one in trials),
+            metrics=tuple(one.user_attrs[METRICS] for one in trials),
+            seeds=tuple(one.user_attrs[SEED] for one in trials),
+        )
+        for point, trials in study.finished()
     ]
     if any(SCORE not in metrics for row in rows for metrics in row.metrics):
         raise InputError(f"{study.name}: its runs, of an earlier version, have no {SCORE}")

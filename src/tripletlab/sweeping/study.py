@@ -108,25 +108,16 @@ class Study:
         """The last trial of each point and seed, in the order in which they began."""
         return last_attempts(self.study.get_trials(deepcopy=False))
 
-    def finished(self) -> list[tuple[Point, list[tuple[str, dict[str, float], int | None]]]]:
-        """The complete points, in the order of the space: run id, metrics and seed of each run."""
+    def finished(self) -> list[tuple[Point, list[FrozenTrial]]]:
+        """The complete points, in the order of the space, with a trial for each of their seeds."""
         done, seeds = self.trials(TrialState.COMPLETE), self.seeds
         done.sort(key=lambda one: (one.user_attrs[POINT], seeds.index(one.user_attrs[SEED])))
         points: dict[str, dict[int | None, FrozenTrial]] = {}  # a sampler may draw a point twice
         for trial in done:
-            points.setdefault(json_digest(parameters(trial)), {}).setdefault(
-                trial.user_attrs[SEED], trial
-            )
-        return [
-            (
-                parameters(trials[0]),
-                [
-                    (one.user_attrs[RUN], one.user_attrs[METRICS], one.user_attrs[SEED])
-                    for one in trials
-                ],
-            )
-            for trials in (list(seeds.values()) for seeds in points.values())
-        ]
+            by_seed = points.setdefault(json_digest(parameters(trial)), {})
+            by_seed.setdefault(trial.user_attrs[SEED], trial)
+        found = [list(by_seed.values()) for by_seed in points.values()]
+        return [(parameters(trials[0]), trials) for trials in found]
 
     def title(self, trial: FrozenTrial) -> str:
         """The name of a trial's run: its point and seed."""
