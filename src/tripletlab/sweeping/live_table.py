@@ -1,6 +1,8 @@
 """The display of a running sweep: a live table on a terminal, else a line for each trial."""
 
+import math
 import time
+from dataclasses import dataclass
 from types import TracebackType
 
 from rich.console import RenderableType
@@ -14,6 +16,20 @@ from tripletlab.sweeping.study import Study
 from tripletlab.system.progress import console, say
 
 
+@dataclass
+class _Row:
+    """A running trial."""
+
+    job: Job
+    began: float
+    epoch: int = 0
+    score: float = math.nan  # of its last epoch
+
+    def time(self) -> str:
+        """How long it has run."""
+        return _clock(time.monotonic() - self.began)
+
+
 class LiveTable:
     """Running trials with their epoch and score, how many are done, and the time left.
 
@@ -23,7 +39,7 @@ class LiveTable:
 
     def __init__(self, study: Study) -> None:
         self.study = study
-        self.rows: dict[int, tuple[Job, int, float, float]] = {}  # epoch, score, began
+        self.rows: dict[int, _Row] = {}
         self.counts = study.counts()
         self.done = 0.0  # trials, since this display began
         self.began_at = time.monotonic()
@@ -47,12 +63,12 @@ class LiveTable:
 
     def began(self, job: Job) -> None:
         """A worker has the job."""
-        self.rows[job.number] = (job, 0, float("nan"), time.monotonic())
+        self.rows[job.number] = _Row(job, began=time.monotonic())
 
     def epoch(self, job: Job, epoch: int, metrics: dict[str, float]) -> None:
         """An epoch of it ended."""
-        began = self.rows[job.number][3]
-        self.rows[job.number] = (job, epoch, metrics[MONITORED], began)
+        row = self.rows[job.number]
+        row.epoch, row.score = epoch, metrics[MONITORED]
         self.done += 1 / job.epochs
 
     def waits(self, job: Job, line: str) -> None:
@@ -61,23 +77,23 @@ class LiveTable:
 
     def ended(self, job: Job, how: str) -> None:
         """It is over; `how` is one line."""
-        _, epoch, _, began = self.rows.pop(job.number)
+        row = self.rows.pop(job.number)
         before, self.counts = self._over(), self.study.counts()
         over = self._over()
         if over > before:  # and not queued again
-            self.done += 1 - epoch / job.epochs
-        epochs, took = f"{epoch} epoch{'s' * (epoch != 1)}", _clock(time.monotonic() - began)
-        say(f"{over}/{self.counts['declared']} {job.name}: {how} ({took}, {epochs})")
+            self.done += 1 - row.epoch / job.epochs
+        epochs = f"{row.epoch} epoch{'s' * (row.epoch != 1)}"
+        say(f"{over}/{self.counts['declared']} {job.name}: {how} ({row.time()}, {epochs})")
 
     def render(self) -> RenderableType:
         """The table as it is now."""
         table = Table(caption=self._summary(), caption_justify="left")
         for heading in ("trial", "running", "epoch", describe(MONITORED).heading, "time"):
             table.add_column(heading, justify="left" if heading == "running" else "right")
-        for job, epoch, score, began in self.rows.values():
-            shown = f"{score:.4f}" if score == score else "–"
-            spent = _clock(time.monotonic() - began)
-            table.add_row(str(job.number), job.name, f"{epoch}/{job.epochs}", shown, spent)
+        for number, row in self.rows.items():
+            score = "–" if math.isnan(row.score) else f"{row.score:.4f}"
+            epoch = f"{row.epoch}/{row.job.epochs}"
+            table.add_row(str(number), row.job.name, epoch, score, row.time())
         return table
 
     def _summary(self) -> str:
@@ -86,7 +102,7 @@ class LiveTable:
         parts += [f"{counts[state]} {state}" for state in ("pruned", "failed") if counts[state]]
         spent = time.monotonic() - self.began_at
         parts.append(f"{_clock(spent)} so far")
-        begun = sum(epoch / job.epochs for job, epoch, _, _ in self.rows.values())
+        begun = sum(row.epoch / row.job.epochs for row in self.rows.values())
         left = counts["declared"] - self._over() - begun
         if self.done and left > 1e-9:
             parts.append(f"about {_clock(spent / self.done * left)} left")
