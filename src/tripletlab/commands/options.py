@@ -90,11 +90,6 @@ LfwFolder = Annotated[
         "--lfw", metavar="FOLDER", help="Evaluate on LFW; the folder holds its pairs.txt."
     ),
 ]
-KEYS = {  # what an option stands for
-    "--photos": "photos.detected",
-    "--cropped": "photos.cropped",
-    "--lfw": "verification.path",
-}
 
 
 def with_photos(
@@ -105,21 +100,22 @@ def with_photos(
     A choice, such as verification=pairs, goes before what they stand for. InputError where the
     value of an option is empty, or given as a key too.
     """
-    options = {"--photos": photos, "--cropped": cropped, "--lfw": None if lfw is None else [lfw]}
-    for option, values in options.items():
+    given = {config.key_of(one) for one in overrides}
+    for option, key, values in (
+        ("--photos", "photos.detected", photos),
+        ("--cropped", "photos.cropped", cropped),
+        ("--lfw", "verification.path", None if lfw is None else [lfw]),
+    ):
         if values is not None and not all(value.strip() for value in values):
             raise InputError(f"{option} is empty: name a folder, or leave the option out")
-    trees = {"detected": _folders(photos), "cropped": _folders(cropped)}
+        if values and key in given:
+            raise InputError(f"{option} and {key} are given: leave out one of them")
     short: dict[str, object] = {}
-    if any(trees.values()):
+    if photos or cropped:
         short = {"photos": "folder", "verification": "heldout"}
-        short |= {f"photos.{kind}": names for kind, names in trees.items()}
+        short |= {"photos.detected": _folders(photos), "photos.cropped": _folders(cropped)}
     if lfw:
         short |= {"verification": "lfw", "verification.path": lfw}
-    given = {config.key_of(one) for one in overrides}
-    for option, key in KEYS.items():
-        if options[option] and key in given:
-            raise InputError(f"{option} and {key} are given: leave out one of them")
     words = [config.override(key, value) for key, value in short.items() if key not in given]
     return [*words, *overrides]
 
