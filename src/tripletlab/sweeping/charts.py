@@ -120,11 +120,11 @@ def learning_curves(
     figure, colours = Figure(), PALETTE + MORE
     places = {model: place for place, model in enumerate(dict.fromkeys(models.values()))}
     for name, curve in curves.items():
-        model, (steps, values) = models[name], zip(*curve, strict=True) if curve else ((), ())
+        model = models[name]
         dash, width = "dot" if name in ended else "solid", 4 if name == best else 1.5
         figure.add_scatter(
-            x=steps,
-            y=values,
+            x=[epoch for epoch, _ in curve],
+            y=[value for _, value in curve],
             name=model,
             legendgroup=model,
             showlegend=not any(trace.name == model for trace in figure.data),
@@ -166,10 +166,8 @@ def differences(effects: Sequence[Effect]) -> Figure:
     figure = Figure()
     ordered = sorted(effects, key=lambda one: one.auc.value)
     names = [one.contrast.name for one in ordered]
-    low, high = (
-        [abs(end - one.auc.value) for one, end in zip(ordered, ends, strict=True)]
-        for ends in ([one.auc.low for one in ordered], [one.auc.high for one in ordered])
-    )
+    low = [one.auc.value - one.auc.low for one in ordered]
+    high = [one.auc.high - one.auc.value for one in ordered]
     colours = [PALETTE[0] if one.shown else "#ffffff" for one in ordered]
     figure.add_scatter(
         x=[one.auc.value for one in ordered],
@@ -275,8 +273,10 @@ def _unquote(figure: Figure) -> None:
     """Write the categories as they are in the config: Optuna's are in quotes."""
 
     def bare(values: Sequence[Any]) -> list[Any]:
-        quoted = (isinstance(one, str) and one[:1] in "'\"" for one in values)
-        return [literal_eval(one) if q else one for one, q in zip(values, quoted, strict=True)]
+        return [
+            literal_eval(one) if isinstance(one, str) and one[:1] in "'\"" else one
+            for one in values
+        ]
 
     figure.for_each_trace(lambda trace: trace.update(x=bare(trace.x)))
     figure.for_each_xaxis(

@@ -148,14 +148,15 @@ class Space(BaseModel, extra="forbid", frozen=True):
             else written(one)
             for key, one in point.items()
         }
-        texts = [
-            str(one) if isinstance(point[key], str) else f"{key.rpartition('.')[2]} {one}"
-            for key, one in shown.items()
-        ]
-        with_keys = self.sampler is not None or len(point) == 1
-        name = ", ".join(texts) if with_keys else " ".join(map(str, shown.values()))
         if self.ablation:
             name = " ".join(f"{key}={one}" for key, one in shown.items()) or RECIPE
+        elif self.sampler is not None or len(point) == 1:
+            name = ", ".join(
+                one if isinstance(point[key], str) else f"{key.rpartition('.')[2]} {one}"
+                for key, one in shown.items()
+            )
+        else:
+            name = " ".join(shown.values())
         return name if seed is None else f"{name}, seed {seed}"
 
     @property
