@@ -92,6 +92,7 @@ def test_without_it_the_driver_does(listed, found, tmp_path, monkeypatch):
 def test_a_worker_that_takes_its_lease_has_no_more_than_that():
     code = (
         "import os, sys; from tripletlab.sweeping.leases import *\n"
+        "from tripletlab.system.processor import visible_cores\n"
         "core = visible_cores()[0]\n"
         "Lease((core,), sys.argv[1:]).take()\n"
         "print(visible_cores() == [core], visible_gpus(), os.environ['OMP_NUM_THREADS'])"

@@ -14,8 +14,9 @@ from typing import Annotated
 from pydantic import Field
 
 from tripletlab.sweeping.jobs import Began, Died, Epoch, Event, Job, Waits, Work, perform
-from tripletlab.sweeping.leases import Lease, leases, visible_cores, visible_gpus
+from tripletlab.sweeping.leases import Lease, leases, visible_gpus
 from tripletlab.system.interrupts import every_interrupt_heard, interrupts_held, stop
+from tripletlab.system.processor import visible_cores
 
 SECONDS_TO_END = 20.0  # seconds that a worker has to end its run when the sweep is stopped
 JOBS = 50  # of a process: libraries keep a few MB of every network, and only its end frees them

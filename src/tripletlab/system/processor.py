@@ -39,5 +39,12 @@ def _cpuinfo() -> str:
 
 
 def cores() -> int:
+    """How many cores this process may use."""
+    return len(visible_cores())
+
+
+def visible_cores() -> list[int]:
     """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
