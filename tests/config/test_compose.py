@@ -183,7 +183,7 @@ def recorded():
 
 
 def evaluated(recorded, *overrides):
-    return config.recorded("evaluate", *recorded, list(overrides))
+    return config.recorded(*recorded, list(overrides))
 
 
 def test_a_run_is_evaluated_as_it_was_made(recorded):
@@ -220,7 +220,7 @@ def test_another_verification_takes_the_place_of_the_runs(recorded):
 
 
 def test_a_bundles_preparation_is_changed_where_it_is_named(recorded):
-    own = config.recorded("evaluate", {"faces": recorded[0]["faces"]}, {}, ["faces.border=0.1"])
+    own = config.recorded({"faces": recorded[0]["faces"]}, {}, ["faces.border=0.1"])
     assert own.faces.settings == {**recorded[0]["faces"], "border": 0.1}
 
 
@@ -236,7 +236,7 @@ def test_a_recorded_config_calls_nothing_but_what_conf_names(recorded, tmp_path)
         ("photos", bomb),
     ):
         with pytest.raises(InputError, match=r"no file of conf/ names this callable|exclude"):
-            config.recorded("evaluate", {**tree, noun: evil}, choices, [])
+            config.recorded({**tree, noun: evil}, choices, [])
     assert not marker.exists()
 
 
@@ -247,14 +247,14 @@ def test_nodes_without_end_are_refused(recorded):
     with pytest.raises(InputError, match="inside one another"):
         read_component(deep, "faces")
     with pytest.raises(InputError, match=r"no such argument|inside one another"):
-        config.recorded("evaluate", {**recorded[0], "faces": deep}, recorded[1], [])
+        config.recorded({**recorded[0], "faces": deep}, recorded[1], [])
 
 
 def test_the_environment_is_not_read_by_what_a_run_recorded(recorded, monkeypatch):
     """Text from a file stays text: an interpolation in it could carry a secret away."""
     monkeypatch.setitem(os.environ, "TOKEN", "secret")
     tree = {**recorded[0], "data": "${oc.env:TOKEN}"}
-    assert "secret" not in str(config.recorded("evaluate", tree, recorded[1], []).data)
+    assert "secret" not in str(config.recorded(tree, recorded[1], []).data)
 
 
 def test_overrides_that_a_command_does_not_read_are_refused():

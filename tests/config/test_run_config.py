@@ -7,7 +7,7 @@ import yaml
 from pydantic import ValidationError
 
 from tripletlab import config
-from tripletlab.config.run_config import CLASSES, Config, read_config
+from tripletlab.config.run_config import CLASSES, Config, EvaluateConfig, read_config
 from tripletlab.errors import InputError
 
 
@@ -57,7 +57,7 @@ def test_choices_and_values_are_logged_and_targets_are_not():
 def test_the_tree_is_what_can_be_written_and_read_again():
     made = composed("evaluate", "data=/d", "verification.people=80")
     again = yaml.safe_load(yaml.safe_dump(made.tree))
-    back = read_config("evaluate", again, raw=again, choices=made.choices)
+    back = read_config(EvaluateConfig, again, raw=again, choices=made.choices)
     assert back.tree == made.tree
     assert back.verification.settings == made.verification.settings
     assert str(back.data) == "/d"
@@ -76,7 +76,7 @@ def test_a_tree_from_elsewhere_is_validated_by_key(key, value, says):
     made = composed("evaluate")
     tree = {**made.tree, key: value}
     with pytest.raises(InputError, match=f"^{re.escape(says)}"):
-        read_config("evaluate", tree, raw=tree, choices=made.choices)
+        read_config(EvaluateConfig, tree, raw=tree, choices=made.choices)
 
 
 @pytest.mark.parametrize("rate", ["0", "-0.1", "1.5", "nan", "null", "fast"])

@@ -136,7 +136,7 @@ def _run_config(path: Path) -> Any:
     from tripletlab import config
     from tripletlab.config.yaml_files import read_yaml
 
-    return config.recorded("evaluate", read_yaml(path, yaml.safe_load), {}, [])
+    return config.recorded(read_yaml(path, yaml.safe_load), {}, [])
 
 
 def _npy(path: Path) -> Any:

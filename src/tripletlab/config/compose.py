@@ -10,7 +10,13 @@ from tripletlab.config.files import choices_of, folder, groups, own_folders
 from tripletlab.config.given import check_given
 from tripletlab.config.overrides import allow_only, key_of, noun_of, override, readable
 from tripletlab.config.places import SQLITE
-from tripletlab.config.run_config import CLASSES, Config, StudiesConfig, read_config
+from tripletlab.config.run_config import (
+    CLASSES,
+    Config,
+    EvaluateConfig,
+    StudiesConfig,
+    read_config,
+)
 from tripletlab.errors import InputError
 from tripletlab.system.caches import user_cache
 from tripletlab.system.paths import expanded
@@ -57,7 +63,7 @@ class Composition:
 
     def config(self) -> Any:
         """The typed, frozen config; InputError names the key of a value that cannot be."""
-        return read_config(self.root, self.tree(), raw=self.raw, choices=self.choices)
+        return read_config(CLASSES[self.root], self.tree(), raw=self.raw, choices=self.choices)
 
 
 def compose(root: str, overrides: Sequence[str]) -> Any:
@@ -128,23 +134,21 @@ def show(
 
 
 def recorded(
-    root: str, tree: Mapping[str, Any], choices: Mapping[str, str], overrides: Sequence[str]
-) -> Any:
-    """The config that a run recorded, under the overrides that are given now.
+    tree: Mapping[str, Any], choices: Mapping[str, str], overrides: Sequence[str]
+) -> EvaluateConfig:
+    """What an evaluation needs of the config that a run recorded, under the overrides given now.
 
     A key or choice that is given replaces that of the run, and with it what the choice or an
     interpolation changes; everything else is the run's own. Where runs are kept, and where photos
     are prepared, is not part of a run, and comes from conf/, as do keys that the run did not know
     yet.
     """
-    nouns = CLASSES[root].nouns()
-    own = [f"{noun}={choice}" for noun, choice in choices.items() if noun in nouns]
-    given = {key_of(one) for one in overrides}
-    before = composition(root, [one for one in own if key_of(one) not in given])
-    now = composition(root, [*(one for one in own if key_of(one) not in given), *overrides])
+    nouns, given = EvaluateConfig.nouns(), {key_of(one) for one in overrides}
+    own = [f"{noun}={choices[noun]}" for noun in choices if noun in nouns - given]
+    before, now = composition("evaluate", own), composition("evaluate", [*own, *overrides])
     of_run = {key: node for key, node in tree.items() if key not in HERE}
     merged = _merged(of_run, before.tree(), now.tree(), {key.replace("/", ".") for key in given})
-    return read_config(root, merged, raw=merged, choices=now.choices)
+    return read_config(EvaluateConfig, merged, raw=merged, choices=now.choices)
 
 
 def _merged(own: Any, before: Any, now: Any, given: set[str], path: str = "") -> Any:

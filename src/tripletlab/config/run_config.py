@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -113,6 +113,7 @@ class SweepConfig(RunConfig):
     retries: Annotated[int, Field(ge=0)]
 
 
+Kind = TypeVar("Kind", bound=Config)
 CLASSES: dict[str, type[Config]] = {
     "studies": StudiesConfig,
     "prepare": PrepareConfig,
@@ -123,10 +124,9 @@ CLASSES: dict[str, type[Config]] = {
 
 
 def read_config(
-    root: str, tree: Mapping[str, Any], *, raw: Mapping[str, Any], choices: Mapping[str, str]
-) -> Config:
+    kind: type[Kind], tree: Mapping[str, Any], *, raw: Mapping[str, Any], choices: Mapping[str, str]
+) -> Kind:
     """The config of a resolved tree; `raw` is the tree before, for the sentences of errors."""
-    kind = CLASSES[root]
     check_places(Config.flat(tree))
     fields = {name: _field(kind, name, tree[name], raw.get(name)) for name in kind.nouns()}
     return kind(choices=dict(choices), tree=dict(tree), **fields)

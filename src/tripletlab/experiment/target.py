@@ -102,7 +102,7 @@ def faces_of(what: str | None, overrides: Sequence[str]) -> tuple[str, ...]:
         return prepare_test_pairs(config.compose("evaluate", overrides)).sources
     if (Path(what) / MANIFEST).is_file():
         faces = Bundle.open(Path(what)).settings
-        own: EvaluateConfig = config.recorded("evaluate", {"faces": faces}, {}, overrides)
+        own = config.recorded({"faces": faces}, {}, overrides)
     else:
         tracker = tracker_of(overrides, writable=False)
         tracker.open_existing()
@@ -115,8 +115,7 @@ def run_config(run_id: str, overrides: Sequence[str], tracker: Tracker) -> Evalu
     tree = read_yaml(tracker.runs.artifact(run_id, "config.yaml"), yaml.safe_load)
     params = tracker.runs.record(run_id).params
     choices = {noun: params[noun] for noun in config.groups() if noun in params}
-    made: EvaluateConfig = config.recorded("evaluate", tree, choices, overrides)
-    return made
+    return config.recorded(tree, choices, overrides)
 
 
 def _from_run(what: str, overrides: Sequence[str], tracker: Tracker) -> EvaluationTarget:
@@ -161,7 +160,7 @@ def _people(path: Path) -> dict[str, str]:
 def _from_bundle(folder: Path, overrides: Sequence[str]) -> EvaluationTarget:
     """The bundle brings its own preparation."""
     bundle = Bundle.open(folder)
-    own = config.recorded("evaluate", {"faces": bundle.settings}, {}, overrides)
+    own = config.recorded({"faces": bundle.settings}, {}, overrides)
     store = _pairs(own, overrides)
     embedder = bundle.embedder
     embeddings = _embed(embedder, store, size=embedder.size, what=str(folder), flip=own.flip)
