@@ -30,6 +30,7 @@ from tripletlab.sweeping.contrasts import contrasts_of, effects
 from tripletlab.sweeping.report import Summary, report
 from tripletlab.sweeping.scaling import curves_of, scaling_table
 from tripletlab.sweeping.significance import rank, resample_aucs
+from tripletlab.sweeping.storage import existing_storage
 from tripletlab.sweeping.study import (
     METRICS,
     RUN,
@@ -37,7 +38,6 @@ from tripletlab.sweeping.study import (
     STATES,
     STORES,
     Study,
-    find_study,
     parameters,
     reason,
 )
@@ -109,7 +109,7 @@ def open_report(words: Sequence[str]) -> None:
     """Write the report of a sweep that has run or is running, and open it in the browser."""
     name, overrides = config.one_name(words)
     base = config.compose_studies(overrides, command="report")
-    study = find_study(base.studies, name)
+    study = Study.find(existing_storage(base.studies), name)
     tracker: Tracker = base.tracking.build()
     tracker.open_existing()
     recorded = (study.note(STORES) or "").split("\n")

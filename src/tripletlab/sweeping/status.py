@@ -22,7 +22,6 @@ from tripletlab.sweeping.study import (
     SEED,
     STATES,
     Study,
-    find_study,
     last_attempts,
     parameters,
     reason,
@@ -184,4 +183,4 @@ def _of_other_code(root: Path) -> list[Path]:
 def _named_study(words: Sequence[str]) -> Study:
     name, overrides = config.one_name(words)
     base = config.compose_studies(overrides, command="sweep status and best")
-    return find_study(base.studies, name)
+    return Study.find(existing_storage(base.studies), name)

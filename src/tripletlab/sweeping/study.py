@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from tripletlab.errors import InputError
 from tripletlab.sweeping.axes import Point
 from tripletlab.sweeping.spaces import Space
-from tripletlab.sweeping.storage import TrialOutline, existing_storage, first_starts
+from tripletlab.sweeping.storage import TrialOutline, first_starts
 from tripletlab.system.provenance import json_digest
 
 SomeTrial = TypeVar("SomeTrial", FrozenTrial, TrialOutline)
@@ -151,11 +151,6 @@ def last_attempts(trials: Iterable[SomeTrial]) -> list[SomeTrial]:
         key = trial.user_attrs.get(POINT, -1 - trial.number), trial.user_attrs.get(SEED)
         found[key] = trial
     return list(found.values())
-
-
-def find_study(url: str, wanted: str | None) -> Study:
-    """`Study.find` in the database at `url`; InputError where there is no database."""
-    return Study.find(existing_storage(url), wanted)
 
 
 def reason(trial: FrozenTrial) -> str:
