@@ -45,11 +45,11 @@ def project_snapshots(frames: Sequence[Embeddings], last: Points, *, seed: int) 
 
 def neighbours(embeddings: Embeddings, *, count: int) -> Neighbours:
     """The at most `count` nearest other faces of each, by the distances of the embeddings."""
-    faces = embeddings.astype(np.float64)
-    lengths = np.einsum("nd,nd->n", faces, faces)
-    distances = np.maximum(lengths[:, None] + lengths - 2 * faces @ faces.T, 0)
+    from scipy.spatial.distance import cdist
+
+    distances = cdist(embeddings, embeddings, "sqeuclidean")
     np.fill_diagonal(distances, np.inf)
-    rows = np.argsort(distances, axis=1, kind="stable")[:, : min(count, len(faces) - 1)]
+    rows = np.argsort(distances, axis=1, kind="stable")[:, : min(count, len(embeddings) - 1)]
     return Neighbours(rows, np.take_along_axis(distances, rows, axis=1))
 
 
