@@ -1,7 +1,7 @@
 """`tripletlab prepare`: photos become faces.h5, and the test pairs pairs.h5."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -184,9 +184,10 @@ def _report(store: FaceStore | PairStore, made: Preparation, trees: Sequence[Tre
     if made.reused or not rejected:
         return
     table = Table(title=f"{store.title}: {store.notes['photos']:,} photos", title_justify="left")
-    for heading in ("what was wrong", "photos", "share", "such as"):
-        justify: Literal["right", "left"] = "right" if heading in ("photos", "share") else "left"
-        table.add_column(heading, justify=justify, overflow="fold")
+    table.add_column("what was wrong", overflow="fold")
+    table.add_column("photos", justify="right", overflow="fold")
+    table.add_column("share", justify="right", overflow="fold")
+    table.add_column("such as", overflow="fold")
     for why, which in rejected.items():
         share = which["photos"] / store.notes["photos"]
         table.add_row(why, f"{which['photos']:,}", f"{share:.1%}", printable(which["such_as"][0]))

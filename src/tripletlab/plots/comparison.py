@@ -72,10 +72,9 @@ def terminal(comparisons: Sequence[AdjustedComparison], *, title: str) -> Grid:
     """A table narrow enough for a terminal: only the models' names are folded."""
     grid = Grid(title=title, title_justify="left", show_lines=True)
     auc = METRICS["test/auc_pooled"].heading.replace(" ", "\n", 1)
-    for column in ("models", "accuracy", auc, "only one\ncorrect", "same\ndecision"):
-        side = "left" if column == "models" else "right"
-        figures = column != "models"
-        grid.add_column(column, justify=side, no_wrap=figures, overflow="fold")  # type: ignore[arg-type]
+    grid.add_column("models", overflow="fold")
+    for column in ("accuracy", auc, "only one\ncorrect", "same\ndecision"):
+        grid.add_column(column, justify="right", no_wrap=True, overflow="fold")
     for row in comparisons:
         c = row.compared
         grid.add_row(

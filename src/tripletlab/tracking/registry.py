@@ -25,8 +25,8 @@ PROMOTED = "tripletlab.promoted"  # when a model was last asked for its champion
 PHOTOS = "-photos"  # ends the name of a bundle that is registered as a model
 NETWORK = Path("data", "model.keras")  # inside what MLflow has logged of a network
 RUN_ID = r"[0-9a-f]{32}"
-TOO_SHORT = r"[0-9a-f]{1,3}"  # for a run's id, which a version could be
-PREFIX = r"[0-9a-f]{4,31}"  # of a run's id, where one run alone has it
+TOO_SHORT = r"[0-9a-f]{1,3}"  # for the first digits of a run's id: it could be a version
+PREFIX = r"[0-9a-f]{4,31}"  # the first digits of a run's id
 TAGS = ("photos", "verification", "faces_fingerprint", "pairs_fingerprint", "git_commit")
 HINT = "run `tripletlab sweep` or `tripletlab train --register`, or give the id of a run"
 
@@ -148,10 +148,12 @@ class ModelRegistry:
 
     def _is_own(self, version: "ModelVersion") -> bool:
         """It is of a run on faces; a server's registry may hold models of other projects."""
-        if "faces_fingerprint" in version.tags or not version.run_id:
-            return bool(version.run_id)
-        exists = self.runs.exists(version.run_id)
-        return not exists or "faces_fingerprint" in self.runs.record(version.run_id).tags
+        run_id = version.run_id
+        if not run_id:
+            return False
+        if "faces_fingerprint" in version.tags or not self.runs.exists(run_id):
+            return True
+        return "faces_fingerprint" in self.runs.record(run_id).tags
 
     def _has_network(self, run_id: str) -> bool:
         return self.runs.exists(run_id) and logged_model(run_id) is not None

@@ -25,7 +25,7 @@ LOOPBACK, EVERYWHERE = "127.0.0.1", "0.0.0.0"
 LOCAL = (LOOPBACK, "localhost")
 PORT = (errno.EADDRINUSE, errno.EACCES)  # what is wrong with a port, and not with the host
 NOTE = b"Security middleware enabled"  # of MLflow, at every start
-QUIET = {  # only warnings; no tasks in the background; nothing is reported; strangers are refused
+QUIET = {  # nothing is reported, nothing runs in the background, other sites' requests are refused
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "PYTHONWARNINGS": "ignore",
     "MLFLOW_LOGGING_LEVEL": "WARNING",
