@@ -39,7 +39,8 @@ def study(tmp_path, monkeypatch):
 def test_status_lists_every_trial(study, capsys):
     status(["grid"])
     shown = " ".join(capsys.readouterr().out.split())
-    assert f"grid-abc, {study.began}: faces, evaluated on pairs" in shown
+    began = f"{study.trial(0).datetime_start:%F %R}"
+    assert f"grid-abc, {began}: faces, evaluated on pairs" in shown
     assert "margin 0.2, seed 7 │ r1" in shown
     assert "0.75" in shown
     assert "failed:" in shown

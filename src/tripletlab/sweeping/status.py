@@ -34,11 +34,14 @@ from tripletlab.system.provenance import code_fingerprint
 from tripletlab.system.redaction import redacted
 from tripletlab.tracking import SHORT, Tracker
 
+MINUTE = len("2026-01-31 12:00")  # a time to the minute
+
 
 def status(words: Sequence[str]) -> None:
     """Print every trial of a sweep: its epochs, objectives and time, its state and the reason."""
     study = _named_study(words)
-    title = f"{study.name}, {study.began or 'not begun'}: {study.data}"
+    began = first_starts(study.storage)[study.name][:MINUTE] or "not begun"
+    title = f"{study.name}, {began}: {study.data}"
     shown = Table(title=title, title_justify="left", caption_justify="left")
     shown.add_column("model", min_width=20)
     shown.add_column("run", no_wrap=True)
@@ -77,7 +80,7 @@ def list_sweeps(words: Sequence[str]) -> None:
         over = [one for one in latest if STATES[one.state] in ("complete", "pruned")]
         best = [one.number for one in latest if one.user_attrs.get(RUN) in champions]
         titles = ", ".join(study.title(study.trial(number)) for number in best)
-        done, began = f"{len(over)} of {study.space.runs}", starts[name][: len("2026-01-31 12:00")]
+        done, began = f"{len(over)} of {study.space.runs}", starts[name][:MINUTE]
         shown.add_row(study.name, began, study.data, done, titles)
     _print(shown)
 

@@ -80,12 +80,6 @@ class Study:
         """What its networks are trained and evaluated on; the data's folder where not noted."""
         return self.note(DATA) or Path((self.note(STORES) or "").split("\n")[0]).parent.name
 
-    @property
-    def began(self) -> str:
-        """The day and minute at which its first trial began; "" where none has."""
-        starts = [t.datetime_start for t in self.study.get_trials(deepcopy=False)]
-        return min((f"{one:%Y-%m-%d %H:%M}" for one in starts if one), default="")
-
     def siblings(self, key: str, value: str) -> list[str]:
         """Names of the other studies that have the same note."""
         return [
