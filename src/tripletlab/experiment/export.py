@@ -110,8 +110,13 @@ def _add_formats(
     folder: Path, formats: Collection[str], embedder: "keras.Model", store: FaceStore
 ) -> None:
     """Add the network in these formats to the bundle in the folder."""
+    ways: dict[str, Callable[[Path], object]] = {
+        KERAS: embedder.save,
+        SAVEDMODEL: partial(embedder.export, format="tf_saved_model", verbose=False),
+        LITERT: partial(write_litert, embedder, faces=store.images[:CHECKED]),
+    }
     for name in formats:
-        add_to_bundle(folder, name, _saving(name, embedder, store.images[:CHECKED]))
+        add_to_bundle(folder, name, ways[name])
 
 
 @contextmanager
@@ -146,18 +151,6 @@ def _older(folder: Path) -> Bundle | None:
     except InputError as error:
         say(f"warning: {error}")
         return None
-
-
-def _saving(
-    name: str, embedder: "keras.Model", faces: NDArray[np.uint8]
-) -> Callable[[Path], object]:
-    """The function that saves the network in the format of this name; `faces` are to check it."""
-    ways: dict[str, Callable[[Path], object]] = {
-        KERAS: embedder.save,
-        SAVEDMODEL: partial(embedder.export, format="tf_saved_model", verbose=False),
-        LITERT: partial(write_litert, embedder, faces=faces),
-    }
-    return ways[name]
 
 
 def write_onnx(embedder: "keras.Model", path: Path) -> None:
