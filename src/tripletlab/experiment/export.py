@@ -30,7 +30,7 @@ from tripletlab.recognition.calibration import calibrate, threshold_at
 from tripletlab.recognition.embedder import Embedder, read_onnx
 from tripletlab.system.progress import quiet_stderr, say
 from tripletlab.system.provenance import fingerprint
-from tripletlab.tracking import RunModel, RunRecord, Tracker
+from tripletlab.tracking import SHORT, RunModel, RunRecord, Tracker
 from tripletlab.training import backend
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def export(
     older = _older(folder) if update else None
     far = far if far is not None else older.card.far if older else FAR
     if older and (older.card.run_id, older.card.far) == (chosen.run_id, far):
-        say(f"{folder} holds this network already (run {chosen.run_id[:8]})")
+        say(f"{folder} holds this network already (run {chosen.run_id[:SHORT]})")
         if missing := [name for name in formats if not (folder / name).exists()]:
             _, store, embedder = _trained(config, tracker, chosen)
             _add_formats(folder, missing, embedder, store)
@@ -135,7 +135,7 @@ def _as_onnx(embedder: "keras.Model", faces: NDArray[np.uint8]) -> Iterator[tupl
 
 def _say_replaced(card: Card, folder: Path) -> None:
     """Say whose network was replaced, and how to get it back."""
-    run_id = card.run_id[:8]
+    run_id = card.run_id[:SHORT]
     say(
         f"it replaces run {run_id} ({card.model} version {card.version}), which"
         f" `tripletlab export {run_id} {folder}` brings back; galleries follow when they are opened"

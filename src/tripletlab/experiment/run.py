@@ -25,7 +25,7 @@ from tripletlab.plots.learning_curves import draw_learning
 from tripletlab.system.progress import bar, say
 from tripletlab.system.provenance import ENVIRONMENT, environment
 from tripletlab.system.redaction import redacted
-from tripletlab.tracking import TrackedRun, Tracker
+from tripletlab.tracking import SHORT, TrackedRun, Tracker
 from tripletlab.training import backend
 from tripletlab.training.checkpoint import Progress
 from tripletlab.training.guard import Collapsed
@@ -85,8 +85,8 @@ def _say_next(run_id: str, tracker: Tracker) -> None:
     if card.is_file():
         say(f"card: {card}")
     say(
-        f"Next: `tripletlab export {run_id[:8]} bundle` exports the network, and `tripletlab ui`"
-        " (make ui) shows all runs."
+        f"Next: `tripletlab export {run_id[:SHORT]} bundle` exports the network, and `tripletlab"
+        " ui` (make ui) shows all runs."
     )
 
 
