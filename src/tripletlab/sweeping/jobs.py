@@ -100,9 +100,7 @@ Work = Callable[[Job, Reporter], dict[str, float]]
 class Engine(Protocol):
     """Workers somewhere, each warm for the next job."""
 
-    @property
-    def workers(self) -> int:
-        """How many jobs run at once."""
+    workers: int  # how many jobs run at once
 
     def open(self, work: Work) -> None:
         """Jobs are done by `work` from now on; it is pickled."""

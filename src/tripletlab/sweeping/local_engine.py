@@ -45,14 +45,10 @@ class Local:
         workers: Annotated[int, Field(ge=1, le=256)],
         gpus: Annotated[float, Field(gt=0)],
     ) -> None:
+        self.workers = workers
         self.leases = leases(workers, cores=visible_cores(), gpus=visible_gpus(), share=gpus)
         self.processes: list[_WorkerProcess | None] = [None for _ in self.leases]
         self.work: Work | None = None
-
-    @property
-    def workers(self) -> int:
-        """How many jobs run at once."""
-        return len(self.leases)
 
     def open(self, work: Work) -> None:
         """Jobs are done by `work` from now on."""

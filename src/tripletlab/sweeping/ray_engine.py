@@ -29,14 +29,9 @@ class Cluster:
         cpus: Annotated[float, Field(gt=0)],
         gpus: Annotated[float, Field(ge=0)],
     ) -> None:
-        self.address, self._workers, self.cpus, self.gpus = address, workers, cpus, gpus
+        self.address, self.workers, self.cpus, self.gpus = address, workers, cpus, gpus
         self.free: list[Any] = []  # actors without a job
         self.busy: dict[int, tuple[Any, Any]] = {}  # job -> its actor, and what it will return
-
-    @property
-    def workers(self) -> int:
-        """How many jobs run at once."""
-        return self._workers
 
     def open(self, work: Work) -> None:
         """Jobs are done by `work` from now on; InputError where there is no such cluster."""
