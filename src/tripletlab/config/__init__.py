@@ -2,7 +2,6 @@
 
 from tripletlab.config.compose import (
     Composition,
-    check_average,
     compose,
     compose_studies,
     composition,
@@ -19,6 +18,7 @@ from tripletlab.config.files import (
     use,
 )
 from tripletlab.config.instantiate import Component
+from tripletlab.config.override_checks import check_average
 from tripletlab.config.overrides import (
     allow_only,
     key_of,

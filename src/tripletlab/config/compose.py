@@ -1,13 +1,13 @@
 """Compose a config from conf/ by Hydra, under overrides; resolve and validate it, once."""
 
 import copy
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from tripletlab.config.files import choices_of, folder, groups, own_folders
-from tripletlab.config.given import check_given
+from tripletlab.config.files import folder, groups, own_folders
+from tripletlab.config.override_checks import check_additions, check_average, check_overrides
 from tripletlab.config.overrides import allow_only, key_of, noun_of, override, readable
 from tripletlab.config.places import SQLITE
 from tripletlab.config.run_config import (
@@ -94,8 +94,7 @@ def composition(root: str, overrides: Sequence[str]) -> Composition:
     from omegaconf.errors import OmegaConfBaseException
 
     words = [readable(one) for one in overrides]
-    check_given(overrides, root)
-    _check_choices(overrides)
+    check_overrides(overrides, root)
     try:
         with initialize_config_dir(str(folder("conf")), version_base="1.3"):
             whole = hydra_compose(root, [*_search_path(), *words], return_hydra_config=True)
@@ -104,7 +103,7 @@ def composition(root: str, overrides: Sequence[str]) -> Composition:
     chosen = {noun: str(choice) for noun, choice in whole.hydra.runtime.choices.items()}
     raw: Tree = OmegaConf.to_container(whole, resolve=False)  # type: ignore[assignment]
     del raw["hydra"]
-    _check_additions(overrides, raw, root)
+    check_additions(overrides, raw, root)
     if root == "train":
         check_average(set(map(key_of, overrides)), raw["optimizer"])
     nouns = groups()
@@ -201,30 +200,6 @@ def _settled(node: Any) -> Any:
     before = SQLITE if node.startswith(SQLITE) else ""
     path = node.removeprefix(before)
     return f"{before}{expanded(path)}" if path == "~" or path.startswith("~/") else node
-
-
-def _check_choices(overrides: Sequence[str]) -> None:
-    for one in overrides:
-        key, _, value = one.partition("=")
-        known = choices_of(key.removeprefix("+"))
-        if known and value not in known:
-            raise InputError(f"{one}: no such choice; {key} is one of {', '.join(known)}")
-
-
-def _check_additions(overrides: Sequence[str], raw: Tree, root: str) -> None:
-    """`+key=value` adds a key that nothing reads: it would have no effect."""
-    nouns = CLASSES[root].nouns()
-    for one in overrides:
-        key = key_of(one)
-        if key.startswith("+") and (raw.keys() - nouns or "." in key):
-            raise InputError(f"{one}: no such key in the config of {root}; leave out the +")
-
-
-def check_average(given: Collection[str], optimizer: Mapping[str, Any]) -> None:
-    """InputError where averages of the weights are set, of these keys, but not made."""
-    key, averages = "optimizer.ema_momentum", "optimizer.use_ema"
-    if key in given and averages not in given and optimizer.get("use_ema") is False:
-        raise InputError(f"{key} has no effect without {averages}=true")
 
 
 def _one_line(error: Exception, root: str) -> str:

@@ -2,7 +2,8 @@
 
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from tripletlab.config.files import choices_of
 from tripletlab.config.instantiate import Component
@@ -12,8 +13,8 @@ from tripletlab.errors import InputError
 from tripletlab.system.progress import say
 
 
-def check_given(overrides: Sequence[str], root: str) -> None:
-    """InputError for an override that changes nothing, or that is written in another way.
+def check_overrides(overrides: Sequence[str], root: str) -> None:
+    """InputError for an override that changes nothing, is written wrongly, or names no choice.
 
     Of a key that is given twice the last one counts, as scripts expect: a line says so.
     """
@@ -37,10 +38,29 @@ def check_given(overrides: Sequence[str], root: str) -> None:
             )
         if value.strip() == "{}":
             raise InputError(f"{one}: an empty mapping changes nothing; leave it out")
-        node = bare in fields and fields[bare].annotation is Component and not choices_of(bare)
+        choices = choices_of(bare)
+        node = bare in fields and fields[bare].annotation is Component and not choices
         if node and not value.startswith("{"):
             raise InputError(f"{one}: {bare} has keys of its own; see tripletlab {root} --config")
+        if choices and value not in choices:
+            raise InputError(f"{one}: no such choice; {key} is one of {', '.join(choices)}")
     _say_twice(overrides)
+
+
+def check_additions(overrides: Sequence[str], raw: Mapping[str, Any], root: str) -> None:
+    """InputError for a `+key=value` that adds a key which nothing reads."""
+    nouns = CLASSES[root].nouns()
+    for one in overrides:
+        key = key_of(one)
+        if key.startswith("+") and (raw.keys() - nouns or "." in key):
+            raise InputError(f"{one}: no such key in the config of {root}; leave out the +")
+
+
+def check_average(given: Collection[str], optimizer: Mapping[str, Any]) -> None:
+    """InputError where averages of the weights are set, of these keys, but not made."""
+    key, averages = "optimizer.ema_momentum", "optimizer.use_ema"
+    if key in given and averages not in given and optimizer.get("use_ema") is False:
+        raise InputError(f"{key} has no effect without {averages}=true")
 
 
 def _say_twice(overrides: Sequence[str]) -> None:
