@@ -19,6 +19,7 @@ from tests.stores import SMALL
 from tests.tracking.projects import status, tracker_in
 from tripletlab.errors import InputError
 from tripletlab.evaluation.metrics import METRICS, SCORE
+from tripletlab.experiment.data import Data
 from tripletlab.sweeping import sweep as module
 from tripletlab.sweeping.study import PARENT
 
@@ -214,7 +215,7 @@ def test_a_fresh_sweep_has_no_checkpoint_of_the_one_before(tmp_path, monkeypatch
             (place / f"0000-{'0' * 12}").with_suffix(suffix).touch()
 
     store = SimpleNamespace(path=tmp_path / "store.h5", fingerprint="f", title="faces")
-    data = SimpleNamespace(faces=store, pairs=store)
+    data = Data(store, store)
     monkeypatch.setattr(module, "prepare", lambda *_, **__: data)
     monkeypatch.setattr(module, "conclude", lambda *_, **__: None)
     monkeypatch.setattr(module, "_drive", drive)

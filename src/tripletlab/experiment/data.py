@@ -40,6 +40,11 @@ class Data(NamedTuple):
     faces: FaceStore
     pairs: PairStore
 
+    @property
+    def title(self) -> str:
+        """Both of their titles."""
+        return f"{self.faces.title}, evaluated on {self.pairs.title}"
+
 
 def log_data(data: Data, run: TrackedRun) -> None:
     """Record both stores as inputs of a run, under different names."""

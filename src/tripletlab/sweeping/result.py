@@ -144,7 +144,7 @@ def _current(recorded: Path, data: Path) -> Path:
 
 def title_of(study: Study, data: Data) -> str:
     """The space, and the data it was run on."""
-    return f"{study.space.name}: {data.faces.title}, evaluated on {data.pairs.title}"
+    return f"{study.space.name}: {data.title}"
 
 
 def summarise(study: Study, faces: FaceStore, tracker: Tracker) -> Summary:

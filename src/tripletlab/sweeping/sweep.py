@@ -153,7 +153,7 @@ def _report_changes(queue: TrialQueue, plan: Plan, data: Data) -> None:
     queue.add_note(OVERRIDES, redacted(shlex.join(own)))
     queue.add_note(CONF, shlex.join(f"--config-dir={one}" for one in config.own_folders()))
     queue.add_note(STORES, f"{data.faces.path}\n{data.pairs.path}")
-    queue.add_note(DATA, f"{data.faces.title}, evaluated on {data.pairs.title}")
+    queue.add_note(DATA, data.title)
     code = code_fingerprint(config.own_code())
     if queue.add_note(CODE, code) not in (None, code):
         say(
