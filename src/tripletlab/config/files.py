@@ -53,9 +53,9 @@ def groups() -> dict[str, dict[str, str]]:
     """Every noun of conf/ and its choices, each with the comment in its first line."""
     nouns = {one.name for conf in _folders() for one in conf.iterdir() if one.is_dir()}
     return {
-        noun: {path.stem: first_comment(path) for path in _choices(noun)}
+        noun: {path.stem: first_comment(path) for path in paths}
         for noun in sorted(nouns)
-        if _choices(noun)
+        if (paths := _choices(noun))
     }
 
 

@@ -2,6 +2,7 @@
 
 import functools
 import re
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -65,8 +66,8 @@ def check_average(given: Collection[str], optimizer: Mapping[str, Any]) -> None:
 
 def _say_twice(overrides: Sequence[str]) -> None:
     last = {key_of(one): one for one in overrides}
-    for key in last:
-        if sum(key_of(one) == key for one in overrides) > 1:
+    for key, count in Counter(map(key_of, overrides)).items():
+        if count > 1:
             _say_once(f"warning: {key} is given more than once; the last counts, {last[key]}")
 
 
