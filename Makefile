@@ -17,7 +17,7 @@ GIVEN := $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(
 UNKNOWN := $(filter-out $(KNOWN) TORTURE_% SHELL MAKE% -%,$(GIVEN))
 $(if $(UNKNOWN),$(error no such variable: $(UNKNOWN); there are $(KNOWN)))
 # One process more than there are cores, at most four: some tests wait for servers and windows
-PROCESSES := from tripletlab.system.progress import cores; print(min(4, cores() + 1))
+PROCESSES := from tripletlab.system.processor import cores; print(min(4, cores() + 1))
 PYTEST = $(BIN)/python -m pytest --numprocesses $$($(BIN)/python -c '$(PROCESSES)') \
   --dist loadfile --no-loadscope-reorder
 
