@@ -3,18 +3,9 @@
 EXTRAS = {  # the modules that tripletlab imports, by the extra that installs them
     "train": {
         *("bokeh", "cmaes", "h5py", "hydra", "jinja2", "joblib", "keras", "matplotlib", "mlflow"),
-        *(
-            "numba",
-            "omegaconf",
-            "optuna",
-            "pandas",
-            "plotly",
-            "pooch",
-            "psutil",
-            "requests",
-            "scipy",
-        ),
-        *("sklearn", "sqlalchemy", "starlette", "tensorflow", "tf2onnx", "umap", "uvicorn", "yaml"),
+        *("numba", "omegaconf", "optuna", "pandas", "plotly", "pooch", "psutil", "requests"),
+        *("scipy", "sklearn", "sqlalchemy", "starlette", "tensorflow", "tf2onnx", "umap"),
+        *("uvicorn", "yaml"),
     },
     "webcam": {"kivy"},
     "cluster": {"psycopg2", "ray"},
