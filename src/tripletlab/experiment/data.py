@@ -188,7 +188,8 @@ def _report(store: FaceStore | PairStore, made: Preparation, trees: Sequence[Tre
         write_dataset_card(store, rejected=examples, path=made.path)
     if made.reused or not rejected:
         return
-    table = Table(title=f"{store.title}: {store.notes['photos']:,} photos", title_justify="left")
+    title = f"{store.title}: {store.notes['photos']:,} photos"
+    table = Table(title=title, title_justify="left", caption_justify="left")
     table.add_column("what was wrong", overflow="fold")
     table.add_column("photos", justify="right", overflow="fold")
     table.add_column("share", justify="right", overflow="fold")
