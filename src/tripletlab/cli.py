@@ -170,6 +170,18 @@ def _run(words: Sequence[str]) -> int:
         raise
 
 
+def _run_until_stopped(words: list[str]) -> int:
+    """Run a command, for its exit code; Ctrl-C and SIGTERM end it and leave nothing behind."""
+    with (
+        terminated_as_by_hand(),
+        every_interrupt_heard(signal.SIGINT),
+        nothing_after_the_stop(),
+        temporary_files(),
+    ):
+        _check_working_folder()
+        return _run(words)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; 0 when it ends well, 2 for bad input, 130 for Ctrl-C and SIGTERM alike."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -178,14 +190,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     redact_tracebacks()
     words = [_home_expanded(word) for word in (sys.argv[1:] if arguments is None else arguments)]
     try:
-        with (
-            terminated_as_by_hand(),
-            every_interrupt_heard(signal.SIGINT),
-            nothing_after_the_stop(),
-            temporary_files(),
-        ):
-            _check_working_folder()
-            code = _run(words)
+        code = _run_until_stopped(words)
         if code == INTERRUPTED:  # typer makes it of a KeyboardInterrupt
             raise KeyboardInterrupt
         sys.stdout.flush()

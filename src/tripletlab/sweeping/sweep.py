@@ -51,8 +51,7 @@ def sweep(words: Sequence[str], *, fresh: bool, dry_run: bool) -> None:
     engine: Engine = base.engine.build()
     say(plan.outline(workers=engine.workers))
     if dry_run:
-        _print_trials(plan)
-        return
+        return _print_trials(plan)
     tracker: Tracker = base.tracking.build()
     lock = Path(tracker.folder) / "live" / "sweep"
     with failures_reported(base.studies), held(lock) as free:
@@ -71,8 +70,7 @@ def sweep(words: Sequence[str], *, fresh: bool, dry_run: bool) -> None:
         if over := counts["complete"] + counts["pruned"]:
             say(f"{over} of {max(over, counts['declared'])} runs are finished already")
         if over >= counts["declared"]:  # more, where `trials` was larger
-            _conclude(queue, data, tracker)
-            return
+            return _conclude(queue, data, tracker)
         try:
             engine.open(Training(data.faces.path, data.pairs.path, tracker))
         except InputError:
